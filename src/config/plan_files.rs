@@ -1,0 +1,284 @@
+//! The plan's files: read as a whole, checked as a whole.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use sha2::{Digest, Sha256};
+
+use crate::config::{Mistake, line_of, line_of_key};
+use crate::domain::plan::{Level, Plan};
+
+/// The plan that ships with the program.
+const SHIPPED: &[(&str, &str)] = &[
+    ("10-people.toml", include_str!("../../assets/plan/10-people.toml")),
+    ("20-escalation.toml", include_str!("../../assets/plan/20-escalation.toml")),
+    ("30-alerts.toml", include_str!("../../assets/plan/30-alerts.toml")),
+    ("40-stakeholders.toml", include_str!("../../assets/plan/40-stakeholders.toml")),
+];
+
+/// A plan as it was read, with the digest that names it.
+#[derive(Debug, Clone)]
+pub struct ReadPlan {
+    pub plan: Plan,
+    pub digest: String,
+    /// Things that are no mistakes but should be known.
+    pub warnings: Vec<Mistake>,
+}
+
+/// Reads and checks the plan in a directory, or the shipped one if there is none.
+/// `owner` is the login that the shipped plan's "owner" stands for.
+pub fn load(dir: &Path, owner: &str) -> Result<ReadPlan, Vec<Mistake>> {
+    let files = if dir.is_dir() { read_dir(dir)? } else { shipped() };
+    check(&files, owner)
+}
+
+/// The shipped files, as name and text.
+pub fn shipped() -> Vec<(String, String)> {
+    SHIPPED.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect()
+}
+
+fn read_dir(dir: &Path) -> Result<Vec<(String, String)>, Vec<Mistake>> {
+    let whole = |file: &Path, what: String| {
+        vec![Mistake { file: file.display().to_string(), line: 0, key: String::new(), what }]
+    };
+    let mut paths: Vec<_> = fs::read_dir(dir)
+        .map_err(|e| whole(dir, e.to_string()))?
+        .flatten()
+        .map(|entry| entry.path())
+        .filter(|path| path.extension().is_some_and(|e| e == "toml"))
+        .collect();
+    paths.sort();
+    paths
+        .into_iter()
+        .map(|path| {
+            let text = fs::read_to_string(&path).map_err(|e| whole(&path, e.to_string()))?;
+            Ok((path.display().to_string(), text))
+        })
+        .collect()
+}
+
+/// Merges the files into one plan and checks it; all mistakes at once.
+pub fn check(files: &[(String, String)], owner: &str) -> Result<ReadPlan, Vec<Mistake>> {
+    let mut mistakes = Vec::new();
+    let mut merged = toml::Table::new();
+    let mut hasher = Sha256::new();
+    hasher.update(owner.as_bytes());
+    for (name, text) in files {
+        hasher.update(text.as_bytes());
+        match text.parse::<toml::Table>() {
+            Ok(table) => merge(&mut merged, table, name, text, "", &mut mistakes),
+            Err(error) => mistakes.push(Mistake {
+                file: name.clone(),
+                line: error.span().map_or(0, |span| line_of(text, span.start)),
+                key: String::new(),
+                what: error.message().to_owned(),
+            }),
+        }
+    }
+    if !mistakes.is_empty() {
+        return Err(mistakes);
+    }
+    for (name, text) in files {
+        // Each file on its own, for the line of a wrong type or an unknown key.
+        if let Err(error) = toml::from_str::<Plan>(text) {
+            mistakes.push(Mistake {
+                file: name.clone(),
+                line: error.span().map_or(0, |span| line_of(text, span.start)),
+                key: String::new(),
+                what: error.message().to_owned(),
+            });
+        }
+    }
+    if !mistakes.is_empty() {
+        return Err(mistakes);
+    }
+    let mut plan: Plan = merged.try_into().map_err(|error: toml::de::Error| {
+        let (file, what) = ("plan".to_owned(), error.message().to_owned());
+        vec![Mistake { file, line: 0, key: String::new(), what }]
+    })?;
+    put_owner(&mut plan, owner);
+    let mut warnings = Vec::new();
+    check_references(&plan, files, &mut mistakes, &mut warnings);
+    if mistakes.is_empty() {
+        let digest = crate::store::batch::hex(&hasher.finalize());
+        Ok(ReadPlan { plan, digest, warnings })
+    } else {
+        Err(mistakes)
+    }
+}
+
+fn merge(
+    into: &mut toml::Table,
+    from: toml::Table,
+    file: &str,
+    text: &str,
+    path: &str,
+    mistakes: &mut Vec<Mistake>,
+) {
+    for (key, value) in from {
+        let full = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
+        match (into.get_mut(&key), value) {
+            (Some(toml::Value::Table(old)), toml::Value::Table(new)) => {
+                merge(old, new, file, text, &full, mistakes);
+            }
+            (Some(toml::Value::Array(old)), toml::Value::Array(new)) if path.is_empty() => old.extend(new),
+            (None, value) => drop(into.insert(key, value)),
+            (Some(_), _) => mistakes.push(Mistake {
+                file: file.to_owned(),
+                line: line_of_key(text, &full),
+                key: full,
+                what: "is said twice".to_owned(),
+            }),
+        }
+    }
+}
+
+/// Replaces the shipped plan's "owner" by the login it stands for.
+fn put_owner(plan: &mut Plan, owner: &str) {
+    if owner == "owner" {
+        return;
+    }
+    if let Some(person) = plan.people.remove("owner") {
+        plan.people.entry(owner.to_owned()).or_insert(person);
+    }
+    let put = |login: &mut String| {
+        if login == "owner" {
+            owner.clone_into(login);
+        }
+    };
+    plan.teams.values_mut().flatten().for_each(put);
+    for schedule in plan.schedules.values_mut() {
+        schedule.rotations.iter_mut().flat_map(|r| r.people.iter_mut()).for_each(put);
+        schedule.overrides.iter_mut().map(|o| &mut o.person).for_each(put);
+    }
+}
+
+fn check_references(
+    plan: &Plan,
+    files: &[(String, String)],
+    mistakes: &mut Vec<Mistake>,
+    warnings: &mut Vec<Mistake>,
+) {
+    let at = |key: String, what: String| {
+        let place = files
+            .iter()
+            .map(|(name, text)| (name, line_of_key(text, &key)))
+            .find(|(_, line)| *line > 0);
+        let (file, line) = place.map_or(("plan", 0), |(name, line)| (name.as_str(), line));
+        Mistake { file: file.to_owned(), line, key, what }
+    };
+    let nobody = |login: &String| format!("names '{login}', who is not in [people]");
+    for (team, members) in &plan.teams {
+        for login in members.iter().filter(|login| !plan.people.contains_key(*login)) {
+            mistakes.push(at(format!("teams.{team}"), nobody(login)));
+        }
+    }
+    for (name, schedule) in &plan.schedules {
+        let people = schedule.rotations.iter().flat_map(|r| r.people.iter());
+        for login in people.chain(schedule.overrides.iter().map(|o| &o.person)) {
+            if !plan.people.contains_key(login) {
+                mistakes.push(at(format!("schedules.{name}"), nobody(login)));
+            }
+        }
+        if schedule.rotations.is_empty() && schedule.overrides.is_empty() {
+            warnings.push(at(format!("schedules.{name}"), "has nobody on call".to_owned()));
+        }
+    }
+    for (name, policy) in &plan.policies {
+        let key = format!("policies.{name}");
+        for level in &policy.levels {
+            check_level(plan, level, &key, &at, mistakes);
+        }
+        if policy.levels.is_empty() {
+            mistakes.push(at(key, "has no levels; nobody would be reached".to_owned()));
+        }
+    }
+    if !plan.policies.contains_key(&plan.default_policy) {
+        let what = format!("names the policy '{}', which does not exist", plan.default_policy);
+        mistakes.push(at("default_policy".to_owned(), what));
+    }
+    check_people_and_services(plan, &at, mistakes);
+}
+
+fn check_level(
+    plan: &Plan,
+    level: &Level,
+    key: &str,
+    at: &dyn Fn(String, String) -> Mistake,
+    mistakes: &mut Vec<Mistake>,
+) {
+    for target in &level.targets {
+        let is_known = match target.split_once(':') {
+            Some(("person", login)) => plan.people.contains_key(login),
+            Some(("team", team)) => plan.teams.contains_key(team),
+            Some(("schedule", schedule)) => plan.schedules.contains_key(schedule),
+            _ => false,
+        };
+        if !is_known {
+            let what = format!("level '{}' names '{target}', which is no person:, team: or schedule: of this plan", level.name);
+            mistakes.push(at(key.to_owned(), what));
+        }
+    }
+    if level.targets.is_empty() {
+        mistakes.push(at(key.to_owned(), format!("level '{}' has no targets", level.name)));
+    }
+}
+
+fn check_people_and_services(
+    plan: &Plan,
+    at: &dyn Fn(String, String) -> Mistake,
+    mistakes: &mut Vec<Mistake>,
+) {
+    for (login, person) in &plan.people {
+        if person.contacts.is_empty() {
+            mistakes.push(at(format!("people.{login}"), "has no contact method".to_owned()));
+        }
+        if !person.zone.is_empty() && person.zone.parse::<chrono_tz::Tz>().is_err() {
+            mistakes.push(at(format!("people.{login}"), format!("'{}' is no time zone", person.zone)));
+        }
+    }
+    for (name, service) in &plan.services {
+        if !service.policy.is_empty() && !plan.policies.contains_key(&service.policy) {
+            let what = format!("names the policy '{}', which does not exist", service.policy);
+            mistakes.push(at(format!("services.{name}"), what));
+        }
+        if !service.team.is_empty() && !plan.teams.contains_key(&service.team) {
+            let what = format!("names the team '{}', which does not exist", service.team);
+            mistakes.push(at(format!("services.{name}"), what));
+        }
+    }
+    let mut names = BTreeSet::new();
+    for rule in &plan.rules {
+        if !names.insert(&rule.name) {
+            mistakes.push(at("rules".to_owned(), format!("two rules are named '{}'", rule.name)));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_shipped_plan_is_sound() {
+        let read = check(&shipped(), "ann").expect("the shipped plan has no mistakes");
+        assert!(read.plan.people.contains_key("ann"));
+        assert_eq!(read.plan.rules.last().map(|rule| rule.name.as_str()), Some("default"));
+    }
+
+    #[test]
+    fn all_mistakes_are_told_at_once_with_their_places() {
+        let text = "default_policy = \"x\"\n[teams]\nops = [\"nobody\"]\n[people.ann]\nname = \"Ann\"\n";
+        let mistakes = check(&[("a.toml".into(), text.into())], "ann").expect_err("mistakes");
+        let told: Vec<String> = mistakes.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            told,
+            [
+                "a.toml:3: teams.ops: names 'nobody', who is not in [people]",
+                "a.toml:1: default_policy: names the policy 'x', which does not exist",
+                "a.toml:4: people.ann: has no contact method",
+            ]
+        );
+    }
+}

@@ -1,0 +1,109 @@
+//! Settings of one installation: what is no part of the plan.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use crate::config::{Mistake, line_of};
+
+/// `warroom.toml` in the home directory; every key may be left out.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// Where alerts are posted to; loopback unless you put something in front of it. Empty: off.
+    pub listen: String,
+    /// Where the journal's twin lies; another disk, if there is one.
+    pub twin_dir: Option<PathBuf>,
+    /// Limits of the intake.
+    pub intake: Limits,
+    /// How `/v1/events` reads a sender's JSON: source → field → path (`labels.host`).
+    pub mapping: BTreeMap<String, Mapping>,
+}
+
+/// Limits of the intake over HTTP.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Limits {
+    /// The largest body, in KiB.
+    pub body_kib: usize,
+    /// Posts a second for one source, in the long run.
+    pub rate_per_s: u32,
+    /// Connections at once.
+    pub connections: usize,
+    /// Seconds a request may take to arrive.
+    pub timeout_s: u64,
+}
+
+/// Where a sender's JSON says what.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Mapping {
+    /// Path of a list of alerts, if the body holds several.
+    pub list: String,
+    pub name: String,
+    pub summary: String,
+    pub severity: String,
+    pub status: String,
+    /// Words of the status that mean that it is over.
+    pub resolved_words: Vec<String>,
+    pub fingerprint: String,
+    pub starts_at: String,
+    pub url: String,
+    /// Label → path.
+    pub labels: BTreeMap<String, String>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            listen: "127.0.0.1:9119".to_owned(),
+            twin_dir: None,
+            intake: Limits::default(),
+            mapping: BTreeMap::new(),
+        }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { body_kib: 4096, rate_per_s: 100_000, connections: 512, timeout_s: 10 }
+    }
+}
+
+/// Reads the settings; a missing file means the defaults. `$WARROOM_LISTEN` wins over the file.
+pub fn load(path: &Path) -> Result<Settings, Vec<Mistake>> {
+    let file = path.display().to_string();
+    let text = match std::fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
+        Err(error) => {
+            return Err(vec![Mistake { file, line: 0, key: String::new(), what: error.to_string() }]);
+        }
+    };
+    let mut settings: Settings = toml::from_str(&text).map_err(|error| {
+        let line = error.span().map_or(0, |span| line_of(&text, span.start));
+        vec![Mistake { file: file.clone(), line, key: String::new(), what: error.message().to_owned() }]
+    })?;
+    if let Ok(listen) = std::env::var("WARROOM_LISTEN") {
+        settings.listen = listen;
+    }
+    let mut mistakes = Vec::new();
+    let mut wrong = |key: &str, what: &str| {
+        let line = crate::config::line_of_key(&text, key);
+        mistakes.push(Mistake { file: file.clone(), line, key: key.to_owned(), what: what.to_owned() });
+    };
+    if !settings.listen.is_empty() && settings.listen.parse::<std::net::SocketAddr>().is_err() {
+        wrong("listen", "is not an address; write \"127.0.0.1:9119\" or \"\" for none");
+    }
+    if !(1..=1_048_576).contains(&settings.intake.body_kib) {
+        wrong("intake.body_kib", "must lie between 1 and 1048576");
+    }
+    if settings.intake.rate_per_s == 0 {
+        wrong("intake.rate_per_s", "must be at least 1");
+    }
+    if settings.intake.connections == 0 {
+        wrong("intake.connections", "must be at least 1");
+    }
+    if mistakes.is_empty() { Ok(settings) } else { Err(mistakes) }
+}

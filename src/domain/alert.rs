@@ -1,0 +1,83 @@
+//! One alert: the state machine of ISA 18.2, and flapping.
+//!
+//! Invariants:
+//! - The state is derived from four facts (firing, answered, shelved, seen); two of them can never
+//!   contradict each other because none is stored twice.
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::ids::IncidentId;
+use crate::domain::time::Timestamp;
+use crate::domain::words::AlertState;
+
+/// Put aside by a person, always with an end.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shelf {
+    pub by: String,
+    pub until: Timestamp,
+    pub reason: String,
+}
+
+/// Changing too often; what it said last counts when it has been steady for the hold-down time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Flap {
+    pub since: Timestamp,
+    pub last_change: Timestamp,
+    pub said_firing: bool,
+    pub changes: u32,
+}
+
+/// An alert that fires, or that fired and was not seen yet.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Alert {
+    pub name: String,
+    pub summary: String,
+    /// The label set as one line: `job="api", severity="critical"`.
+    pub labels: String,
+    pub source: String,
+    pub incident: Option<IncidentId>,
+    /// The rule that decided what became of it.
+    pub rule: String,
+    pub is_firing: bool,
+    pub is_answered: bool,
+    pub shelf: Option<Shelf>,
+    pub flap: Option<Flap>,
+    /// By the sender's clock; part of the identity of an occurrence.
+    pub starts_at: Option<Timestamp>,
+    /// The end unless it is posted again, where the sender gives one.
+    pub ends_at: Option<Timestamp>,
+    pub since: Timestamp,
+    pub last_seen: Timestamp,
+    pub repeats: u32,
+    /// The latest changes between firing and not, newest last; at most as many as flapping needs.
+    pub changes: Vec<Timestamp>,
+}
+
+impl Alert {
+    /// Its state in the terms of ISA 18.2.
+    pub const fn state(&self) -> AlertState {
+        match (self.shelf.is_some(), self.is_firing, self.is_answered) {
+            (true, _, _) => AlertState::Shelved,
+            (false, true, false) => AlertState::Unacknowledged,
+            (false, true, true) => AlertState::Acknowledged,
+            (false, false, false) => AlertState::Returned,
+            (false, false, true) => AlertState::Normal,
+        }
+    }
+
+    /// Notes a change between firing and not.
+    pub fn changed(&mut self, at: Timestamp, keep: usize) {
+        self.changes.push(at);
+        let surplus = self.changes.len().saturating_sub(keep.max(1));
+        self.changes.drain(..surplus);
+    }
+
+    /// Whether one more change at `now` makes it flap.
+    pub fn would_flap(&self, now: Timestamp, changes: u8, window_ms: i64) -> bool {
+        if changes < 2 {
+            return false;
+        }
+        let recent = self.changes.iter().filter(|at| now.since(**at) <= window_ms).count();
+        recent + 1 >= usize::from(changes)
+    }
+}

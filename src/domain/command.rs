@@ -1,0 +1,298 @@
+//! What a person, an alert or a script wants: imperatives that `decide` turns into facts or
+//! refuses in words.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::event::{Actor, AlertFacts, Change, Occurred};
+use crate::domain::ids::{CommandId, IncidentId, Seq};
+use crate::domain::plan::Plan;
+use crate::domain::time::Timestamp;
+use crate::domain::words::{
+    ClosureReason, Level3, LinkKind, Moment, NoteKind, Outcome, Phase, PublicStatus, RemedyKind,
+    Right, Role, Severity,
+};
+
+/// A command with all that `decide` may look at besides the room.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Order {
+    pub id: CommandId,
+    pub actor: Actor,
+    /// What the actor may do.
+    pub right: Right,
+    /// When the world did it, if not now.
+    pub occurred: Option<Occurred>,
+    /// The last event of the incident that the sender had seen; see `RejectionKind::Conflict`.
+    pub seen: Option<Seq>,
+    pub command: Command,
+}
+
+/// What is wanted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "do", rename_all = "kebab-case")]
+pub enum Command {
+    /// Anybody may say that something is wrong; with `declare` it skips triage.
+    Open {
+        title: String,
+        #[serde(default)]
+        severity: Option<Severity>,
+        #[serde(default)]
+        services: Vec<String>,
+        #[serde(default)]
+        labels: BTreeMap<String, String>,
+        #[serde(default)]
+        note: String,
+        #[serde(default)]
+        declare: bool,
+    },
+    Declare { incident: IncidentId, reason: String },
+    Triage { incident: IncidentId, impact: Level3, urgency: Level3 },
+    Acknowledge { incident: IncidentId },
+    /// Free upwards; downwards it asks for a reason.
+    SetSeverity { incident: IncidentId, severity: Severity, reason: String },
+    SetPhase { incident: IncidentId, phase: Phase, reason: String },
+    SetTitle { incident: IncidentId, title: String },
+    SetServices { incident: IncidentId, services: Vec<String> },
+    SetLabel { incident: IncidentId, label: String, value: Option<String> },
+    SetOwner { incident: IncidentId, owner: Option<String> },
+    AssignRole { incident: IncidentId, role: Role, person: String },
+    LeaveRole { incident: IncidentId, role: Role, person: String },
+    TakeCommand { incident: IncidentId },
+    OfferCommand { incident: IncidentId, to: String },
+    AcceptCommand { incident: IncidentId },
+    RefuseCommand { incident: IncidentId, reason: String },
+    Note {
+        incident: IncidentId,
+        kind: NoteKind,
+        text: String,
+        #[serde(default)]
+        said_by: String,
+    },
+    CorrectEntry { incident: IncidentId, entry: Seq, text: String },
+    RedactEntry { incident: IncidentId, entry: Seq, reason: String },
+    Attach { incident: IncidentId, name: String, sha256: String, bytes: u64, note: String },
+    Remedy { incident: IncidentId, kind: RemedyKind, text: String, expires: Option<Timestamp> },
+    JudgeRemedy { incident: IncidentId, remedy: u32, outcome: Outcome, evidence: String },
+    LogContact {
+        incident: IncidentId,
+        stakeholder: String,
+        channel: String,
+        text: String,
+        next_by: Option<Timestamp>,
+    },
+    Link { incident: IncidentId, other: IncidentId, kind: LinkKind },
+    Unlink { incident: IncidentId, other: IncidentId, kind: LinkKind },
+    Merge { incident: IncidentId, into: IncidentId },
+    Unmerge { incident: IncidentId },
+    Split { incident: IncidentId, alerts: Vec<String>, title: String },
+    Decline { incident: IncidentId, reason: ClosureReason, note: String },
+    /// Refused while a member alert fires, unless `force` says why.
+    Resolve {
+        incident: IncidentId,
+        reason: ClosureReason,
+        evidence: String,
+        #[serde(default)]
+        force: Option<String>,
+    },
+    Reopen { incident: IncidentId, reason: String },
+    StartReview { incident: IncidentId },
+    Close { incident: IncidentId, note: String },
+    ReviseMoment { incident: IncidentId, moment: Moment, at: Option<Timestamp>, reason: String },
+    SetPublicStatus { incident: IncidentId, status: PublicStatus },
+    AcknowledgeAlert { alert: String },
+    ShelveAlert { alert: String, until: Timestamp, reason: String },
+    UnshelveAlert { alert: String },
+    /// A post from a sender of alerts.
+    Ingest(Post),
+    /// A deployment or another change.
+    NoteChange {
+        source: String,
+        summary: String,
+        origin: String,
+        details: BTreeMap<String, String>,
+    },
+    /// Puts on record that a post was not taken.
+    RefusePost { source: String, status: u16, reason: String, excerpt: String, count: u32 },
+    /// One incident of an imported history, whole.
+    Import(Box<ImportedIncident>),
+    AdoptPlan { plan: Box<Plan>, digest: String, note: String },
+    IssueToken { name: String, hash: String },
+    RevokeToken { name: String },
+}
+
+/// A post from a sender of alerts, read and capped.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Post {
+    /// The token's name, or the protocol where no token is asked for.
+    pub source: String,
+    /// The sender's own group, if it has one.
+    pub group: Option<String>,
+    pub alerts: Vec<Incoming>,
+    /// How many the sender left out.
+    pub truncated: u32,
+}
+
+/// One alert of a post.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Incoming {
+    /// Identity within the source.
+    pub fingerprint: String,
+    pub signal: Signal,
+    /// The sender's word for severity.
+    pub severity_word: String,
+    pub facts: AlertFacts,
+}
+
+/// What an alert's post says of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Signal {
+    /// It fires.
+    #[default]
+    Firing,
+    /// It is over.
+    Resolved,
+    /// Somebody acknowledged it at the sender.
+    Acknowledged,
+}
+
+/// An incident from another system, with its history in order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ImportedIncident {
+    /// `servicenow:INC0000045`.
+    pub external: String,
+    pub title: String,
+    pub severity: Severity,
+    pub services: Vec<String>,
+    pub opened_at: Timestamp,
+    /// What happened, with the original times.
+    pub history: Vec<(Timestamp, Change)>,
+}
+
+/// Why a command was refused: an answer, not an error.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rejection {
+    pub kind: RejectionKind,
+    /// What failed, on what.
+    pub what: String,
+    /// What to do next; may be empty.
+    pub next: String,
+}
+
+/// The kind of a refusal; a script may decide by it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RejectionKind {
+    /// There is no such thing.
+    NotFound,
+    /// Not in this state.
+    NotNow,
+    /// Something is missing or unreadable.
+    BadInput,
+    /// A reason is asked for.
+    NeedsReason,
+    /// Alerts still fire.
+    StillFiring,
+    /// The operator's rights do not go so far.
+    NotAllowed,
+    /// Somebody was quicker; look again and decide again.
+    Conflict,
+    /// It is so already.
+    Already,
+    /// The keeper cannot write now.
+    Unavailable,
+}
+
+impl Rejection {
+    /// A refusal in words.
+    pub fn new(kind: RejectionKind, what: impl Into<String>, next: impl Into<String>) -> Self {
+        Self { kind, what: what.into(), next: next.into() }
+    }
+}
+
+impl fmt::Display for Rejection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.what)?;
+        if self.next.is_empty() { Ok(()) } else { write!(f, "; {}", self.next) }
+    }
+}
+
+impl std::error::Error for Rejection {}
+
+impl Command {
+    /// The incident that the command is about, if it is about one that exists.
+    pub fn incident(&self) -> Option<IncidentId> {
+        match self {
+            Self::Declare { incident, .. }
+            | Self::Triage { incident, .. }
+            | Self::Acknowledge { incident }
+            | Self::SetSeverity { incident, .. }
+            | Self::SetPhase { incident, .. }
+            | Self::SetTitle { incident, .. }
+            | Self::SetServices { incident, .. }
+            | Self::SetLabel { incident, .. }
+            | Self::SetOwner { incident, .. }
+            | Self::AssignRole { incident, .. }
+            | Self::LeaveRole { incident, .. }
+            | Self::TakeCommand { incident }
+            | Self::OfferCommand { incident, .. }
+            | Self::AcceptCommand { incident }
+            | Self::RefuseCommand { incident, .. }
+            | Self::Note { incident, .. }
+            | Self::CorrectEntry { incident, .. }
+            | Self::RedactEntry { incident, .. }
+            | Self::Attach { incident, .. }
+            | Self::Remedy { incident, .. }
+            | Self::JudgeRemedy { incident, .. }
+            | Self::LogContact { incident, .. }
+            | Self::Link { incident, .. }
+            | Self::Unlink { incident, .. }
+            | Self::Merge { incident, .. }
+            | Self::Unmerge { incident }
+            | Self::Split { incident, .. }
+            | Self::Decline { incident, .. }
+            | Self::Resolve { incident, .. }
+            | Self::Reopen { incident, .. }
+            | Self::StartReview { incident }
+            | Self::Close { incident, .. }
+            | Self::ReviseMoment { incident, .. }
+            | Self::SetPublicStatus { incident, .. } => Some(*incident),
+            Self::Open { .. }
+            | Self::AcknowledgeAlert { .. }
+            | Self::ShelveAlert { .. }
+            | Self::UnshelveAlert { .. }
+            | Self::Ingest(_)
+            | Self::NoteChange { .. }
+            | Self::RefusePost { .. }
+            | Self::Import(_)
+            | Self::AdoptPlan { .. }
+            | Self::IssueToken { .. }
+            | Self::RevokeToken { .. } => None,
+        }
+    }
+
+    /// A second incident that must be in the room to decide.
+    pub const fn other_incident(&self) -> Option<IncidentId> {
+        match self {
+            Self::Merge { into, .. } => Some(*into),
+            Self::Link { other, .. } => Some(*other),
+            _ => None,
+        }
+    }
+
+    /// What an operator must be allowed to do to give this command.
+    pub const fn right(&self) -> Right {
+        match self {
+            // Anybody on the host may say that something is wrong.
+            Self::Open { declare: false, .. } => Right::Observe,
+            Self::SetPublicStatus { .. } | Self::RedactEntry { .. } => Right::Command,
+            Self::Import(_)
+            | Self::AdoptPlan { .. }
+            | Self::IssueToken { .. }
+            | Self::RevokeToken { .. } => Right::Administer,
+            _ => Right::Respond,
+        }
+    }
+}

@@ -1,0 +1,373 @@
+//! What becomes of a sender's alerts: exactly one thing each, and it can be told why.
+
+use std::collections::BTreeMap;
+
+use crate::domain::alert::Alert;
+use crate::domain::command::{Command, ImportedIncident, Incoming, Order, Post, Signal};
+use crate::domain::decide::{Decision, already, bad, not_now, reason};
+use crate::domain::event::{AlertFacts, AlertItem, Became, Body, Change, Opened};
+use crate::domain::ids::IncidentId;
+use crate::domain::plan::{Rule, RuleAction};
+use crate::domain::room::Room;
+use crate::domain::time::{DAY_MS, SECOND_MS, Timestamp};
+use crate::domain::words::{Origin, Phase, Severity};
+
+/// Alerts in one event; a larger post becomes several.
+const ITEMS_MAX: usize = 64;
+/// The longest that an alert may be shelved, in days.
+const SHELF_DAYS_MAX: i64 = 30;
+
+/// The working state of one post: what the room will be after the alerts so far.
+struct Intake<'a> {
+    room: &'a Room,
+    post: &'a Post,
+    now: Timestamp,
+    opened: Vec<Body>,
+    items: Vec<AlertItem>,
+    /// What alerts of this post did to each other: alert → fires now.
+    seen: BTreeMap<String, bool>,
+    /// Groups that got their incident in this post.
+    groups: BTreeMap<String, IncidentId>,
+    /// Incidents reopened in this post.
+    reopened: Vec<IncidentId>,
+    next: u32,
+}
+
+/// Facts for a post: never refused; each alert becomes one thing.
+pub(super) fn ingest(room: &Room, post: &Post, now: Timestamp) -> Vec<Body> {
+    let mut intake = Intake {
+        room,
+        post,
+        now,
+        opened: Vec::new(),
+        items: Vec::with_capacity(post.alerts.len()),
+        seen: BTreeMap::new(),
+        groups: BTreeMap::new(),
+        reopened: Vec::new(),
+        next: room.last_incident + 1,
+    };
+    for incoming in &post.alerts {
+        let item = intake.one(incoming);
+        intake.items.push(item);
+    }
+    intake.finish()
+}
+
+impl Intake<'_> {
+    fn one(&mut self, incoming: &Incoming) -> AlertItem {
+        let key = format!("{}/{}", self.post.source, incoming.fingerprint);
+        let known = self.room.alerts.get(&key);
+        let is_firing = self.seen.get(&key).copied().or(known.map(|alert| alert.is_firing));
+        match incoming.signal {
+            Signal::Firing => self.fires(key, incoming, known, is_firing),
+            Signal::Resolved => self.ends(key, known, is_firing),
+            Signal::Acknowledged => {
+                let incident = known.and_then(|alert| alert.incident);
+                let became = if is_firing.is_some() { Became::Acknowledged } else { Became::Unmatched };
+                AlertItem { alert: key, became, incident, rule: String::new(), facts: None }
+            }
+        }
+    }
+
+    fn ends(&mut self, key: String, known: Option<&Alert>, is_firing: Option<bool>) -> AlertItem {
+        let incident = known.and_then(|alert| alert.incident);
+        let flapping = known.is_some_and(|alert| alert.flap.is_some());
+        let became = match is_firing {
+            None => Became::Unmatched,
+            Some(_) if flapping => Became::FlappingResolved,
+            Some(false) => Became::Repeated,
+            Some(true) if self.would_flap(known) => Became::FlappingResolved,
+            Some(true) => Became::Resolved,
+        };
+        // An alert that this same post opened is in no room yet; it is found by its group.
+        let incident = incident.or_else(|| {
+            self.items.iter().rev().find(|item| item.alert == key).and_then(|item| item.incident)
+        });
+        self.seen.insert(key.clone(), became == Became::FlappingResolved);
+        AlertItem { alert: key, became, incident, rule: String::new(), facts: None }
+    }
+
+    fn would_flap(&self, known: Option<&Alert>) -> bool {
+        let plan = &self.room.plan;
+        let window_ms = i64::from(plan.flap_window_s) * SECOND_MS;
+        known.is_some_and(|alert| alert.would_flap(self.now, plan.flap_changes, window_ms))
+    }
+
+    fn fires(
+        &mut self,
+        key: String,
+        incoming: &Incoming,
+        known: Option<&Alert>,
+        is_firing: Option<bool>,
+    ) -> AlertItem {
+        let repeated = |became| {
+            let facts = incoming.facts.ends_at.map(|end| {
+                Box::new(AlertFacts { ends_at: Some(end), ..AlertFacts::default() })
+            });
+            let incident = known.and_then(|alert| alert.incident);
+            AlertItem { alert: key.clone(), became, incident, rule: String::new(), facts }
+        };
+        if let Some(alert) = known {
+            if alert.shelf.is_some() {
+                return repeated(Became::Shelved);
+            }
+            if alert.flap.is_some() || (is_firing == Some(false) && self.would_flap(known)) {
+                self.seen.insert(key.clone(), true);
+                return repeated(Became::FlappingFiring);
+            }
+        }
+        if is_firing == Some(true) {
+            return repeated(Became::Repeated);
+        }
+        self.seen.insert(key.clone(), true);
+        self.begins(key, incoming, known)
+    }
+
+    /// An alert that did not fire begins to: the rules decide.
+    fn begins(&mut self, key: String, incoming: &Incoming, known: Option<&Alert>) -> AlertItem {
+        let facts = Some(Box::new(incoming.facts.clone()));
+        let rule = self.room.plan.rules.iter().find(|rule| rule.matches(&incoming.facts.labels));
+        let name = rule.map_or("default", |rule| rule.name.as_str()).to_owned();
+        if rule.is_some_and(|rule| rule.action == RuleAction::Record) {
+            return AlertItem { alert: key, became: Became::Recorded, incident: None, rule: name, facts };
+        }
+        let back = known.and_then(|alert| alert.incident);
+        let group = self.group_of(rule, incoming);
+        let (became, incident) = match back.filter(|id| self.is_active(*id)) {
+            Some(id) => (Became::Attached, id),
+            None => self.place(rule, &group, incoming),
+        };
+        AlertItem { alert: key, became, incident: Some(incident), rule: name, facts }
+    }
+
+    fn is_active(&self, id: IncidentId) -> bool {
+        self.reopened.contains(&id)
+            || self.room.incidents.get(&id).is_some_and(|i| i.phase().is_active())
+    }
+
+    /// The group: the values of the rule's labels, else the sender's own, else the alert's name
+    /// with what it runs on.
+    fn group_of(&self, rule: Option<&Rule>, incoming: &Incoming) -> String {
+        let labels = &incoming.facts.labels;
+        let source = &self.post.source;
+        let by: Vec<&str> = match rule.map(|rule| rule.group_by.as_slice()) {
+            Some(by) if !by.is_empty() => by.iter().map(String::as_str).collect(),
+            _ => {
+                if let Some(group) = &self.post.group {
+                    return format!("{source}:{group}");
+                }
+                if labels.is_empty() {
+                    return format!("{source}:{}", incoming.fingerprint);
+                }
+                vec!["alertname", "cluster", "namespace", "service", "job"]
+            }
+        };
+        let values: Vec<String> = by
+            .iter()
+            .filter_map(|label| labels.get(*label).map(|value| format!("{label}={value:?}")))
+            .collect();
+        format!("{source}:{{{}}}", values.join(","))
+    }
+
+    /// Finds or opens the incident of a group.
+    fn place(&mut self, rule: Option<&Rule>, group: &str, incoming: &Incoming) -> (Became, IncidentId) {
+        if let Some(id) = self.groups.get(group) {
+            return (Became::Attached, *id);
+        }
+        if let Some(id) = self.room.groups.get(group).copied() {
+            if self.is_active(id) {
+                return (Became::Attached, id);
+            }
+            if self.is_fresh(id) {
+                self.reopened.push(id);
+                let reason = format!("{} fired again soon after the resolution", incoming.facts.name);
+                let change = Change::Reopened { reason };
+                self.opened.push(Body::Incident { incident: id, change });
+                return (Became::Reopened, id);
+            }
+        }
+        (Became::Opened, self.open(rule, group, incoming))
+    }
+
+    /// Whether the resolution is so young that an alert which comes back voids it.
+    fn is_fresh(&self, id: IncidentId) -> bool {
+        let Some(incident) = self.room.incidents.get(&id) else { return false };
+        if !matches!(incident.phase(), Phase::Resolved | Phase::InReview) {
+            return false;
+        }
+        let within = i64::from(incident.reopen_within_s) * SECOND_MS;
+        let resolved = incident.moments.get(&crate::domain::words::Moment::Resolved);
+        resolved.is_some_and(|at| self.now.since(*at) <= within)
+    }
+
+    fn open(&mut self, rule: Option<&Rule>, group: &str, incoming: &Incoming) -> IncidentId {
+        let id = IncidentId(self.next);
+        self.next += 1;
+        let facts = &incoming.facts;
+        let (severity, because) = severity_of(self.room, rule, incoming);
+        let title = match (facts.name.as_str(), facts.summary.as_str()) {
+            (name, "") => name.to_owned(),
+            ("", summary) => summary.to_owned(),
+            (name, summary) => format!("{name}: {summary}"),
+        };
+        let opened = Opened {
+            title: first_line(&title, super::TITLE_MAX),
+            origin: Origin::Alert,
+            severity,
+            because,
+            services: services_of(rule, facts),
+            labels: facts.labels.clone(),
+            group: Some(group.to_owned()),
+            external: None,
+            declared: false,
+            reopen_within_s: rule.map_or(300, |rule| rule.reopen_within_s),
+        };
+        self.groups.insert(group.to_owned(), id);
+        let change = Change::Opened(Box::new(opened));
+        self.opened.push(Body::Incident { incident: id, change });
+        id
+    }
+
+    fn finish(mut self) -> Vec<Body> {
+        // Openings come first: what the alerts join must exist.
+        let mut bodies = std::mem::take(&mut self.opened);
+        let mut first = true;
+        let mut items = std::mem::take(&mut self.items).into_iter().peekable();
+        while first || items.peek().is_some() {
+            bodies.push(Body::AlertsReceived {
+                source: self.post.source.clone(),
+                group: self.post.group.clone(),
+                items: items.by_ref().take(ITEMS_MAX).collect(),
+                truncated: if first { self.post.truncated } else { 0 },
+                first,
+            });
+            first = false;
+        }
+        bodies
+    }
+}
+
+fn first_line(text: &str, bytes: usize) -> String {
+    let mut line = text.lines().next().unwrap_or_default().to_owned();
+    crate::domain::text::cut_bytes(&mut line, bytes);
+    line
+}
+
+fn severity_of(room: &Room, rule: Option<&Rule>, incoming: &Incoming) -> (Severity, String) {
+    match rule.and_then(|rule| rule.severity.map(|severity| (severity, rule))) {
+        Some((severity, rule)) => (severity, format!("rule '{}'", rule.name)),
+        None if incoming.severity_word.is_empty() => {
+            (Severity::Sev3, "the sender named no severity".to_owned())
+        }
+        None => {
+            let severity = room.plan.map_severity(&incoming.severity_word);
+            (severity, format!("the sender said '{}'", incoming.severity_word))
+        }
+    }
+}
+
+fn services_of(rule: Option<&Rule>, facts: &AlertFacts) -> Vec<String> {
+    if let Some(rule) = rule.filter(|rule| !rule.services.is_empty()) {
+        return rule.services.clone();
+    }
+    let found = ["service", "job", "namespace", "component"]
+        .iter()
+        .find_map(|label| facts.labels.get(*label).filter(|value| !value.is_empty()));
+    found.into_iter().cloned().collect()
+}
+
+/// Acts on one alert.
+pub(super) fn decide_alert(room: &Room, order: &Order, now: Timestamp) -> Decision {
+    let find = |key: &str| {
+        room.alerts.get(key).ok_or_else(|| {
+            not_now(format!("alert '{key}' is not known or long over"), "list alerts with 'warroom alerts'")
+        })
+    };
+    match &order.command {
+        Command::AcknowledgeAlert { alert } => {
+            let known = find(alert)?;
+            if known.is_answered {
+                return Err(already(format!("alert '{alert}' is acknowledged")));
+            }
+            Ok(vec![Body::AlertAcknowledged { alert: alert.clone(), incident: known.incident }])
+        }
+        Command::ShelveAlert { alert, until, reason: why } => {
+            let known = find(alert)?;
+            let why = reason(why, "shelving an alert")?.to_owned();
+            if *until <= now || until.since(now) > SHELF_DAYS_MAX * DAY_MS {
+                return Err(bad(
+                    format!("{until} is not a time to shelve until"),
+                    format!("give an end within {SHELF_DAYS_MAX} days; nothing is shelved for ever"),
+                ));
+            }
+            let (alert, incident) = (alert.clone(), known.incident);
+            Ok(vec![Body::AlertShelved { alert, incident, until: *until, reason: why }])
+        }
+        Command::UnshelveAlert { alert } => {
+            let known = find(alert)?;
+            if known.shelf.is_none() {
+                return Err(already(format!("alert '{alert}' is not shelved")));
+            }
+            Ok(vec![Body::AlertUnshelved { alert: alert.clone(), incident: known.incident }])
+        }
+        _ => Err(bad("not a command about an alert", "this is a defect; please report it")),
+    }
+}
+
+/// Receipts and change events.
+pub(super) fn note(order: &Order) -> Decision {
+    match &order.command {
+        Command::NoteChange { source, summary, origin, details } => Ok(vec![Body::ChangeReceived {
+            source: source.clone(),
+            summary: summary.clone(),
+            origin: origin.clone(),
+            details: details.clone(),
+        }]),
+        Command::RefusePost { source, status, reason, excerpt, count } => {
+            Ok(vec![Body::PostRefused {
+                source: source.clone(),
+                status: *status,
+                reason: reason.clone(),
+                excerpt: excerpt.clone(),
+                count: *count,
+            }])
+        }
+        _ => Err(bad("not a receipt", "this is a defect; please report it")),
+    }
+}
+
+/// One incident of an imported history; a second import of the same one changes nothing.
+pub(super) fn import(room: &Room, imported: &ImportedIncident) -> Decision {
+    if let Some(id) = room.externals.get(&imported.external) {
+        return Err(already(format!("{} is here as {id}", imported.external)));
+    }
+    let incident = IncidentId(room.last_incident + 1);
+    let opened = Opened {
+        title: first_line(&imported.title, super::TITLE_MAX),
+        origin: Origin::Import,
+        severity: imported.severity,
+        because: "imported".to_owned(),
+        services: imported.services.clone(),
+        labels: BTreeMap::new(),
+        group: None,
+        external: Some(imported.external.clone()),
+        declared: true,
+        reopen_within_s: 0,
+    };
+    let opening = Body::Incident { incident, change: Change::Opened(Box::new(opened)) };
+    let history = imported.history.iter();
+    Ok(std::iter::once(opening)
+        .chain(history.map(|(_, change)| Body::Incident { incident, change: change.clone() }))
+        .collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_post_without_alerts_is_still_on_record() {
+        let bodies = ingest(&Room::default(), &Post::default(), Timestamp(0));
+        assert_eq!(bodies.len(), 1, "every post is accounted for");
+    }
+}

@@ -1,0 +1,228 @@
+//! Which changes are legal: room and command in, facts or a refusal out.
+//!
+//! Invariants:
+//! - Pure: no clock (`now` is an argument), no randomness, no I/O.
+//! - A refusal says what failed, on what, and what to do next; nothing is changed by it.
+
+mod intake;
+mod life;
+mod people;
+mod record;
+
+use crate::domain::command::{Command, Order, Rejection, RejectionKind};
+use crate::domain::event::{Body, Change, Occurred};
+use crate::domain::ids::IncidentId;
+use crate::domain::incident::Incident;
+use crate::domain::room::Room;
+use crate::domain::time::Timestamp;
+use crate::domain::words::{Fidelity, Phase};
+
+/// The longest title, in bytes.
+pub const TITLE_MAX: usize = 300;
+/// The longest note or other text, in bytes.
+pub const TEXT_MAX: usize = 64 * 1024;
+
+/// What a decision comes to.
+pub type Decision = Result<Vec<Body>, Rejection>;
+
+/// Turns a command into facts, or refuses it.
+pub fn decide(room: &Room, order: &Order, now: Timestamp) -> Decision {
+    if order.right < order.command.right() {
+        return Err(Rejection::new(
+            RejectionKind::NotAllowed,
+            format!("{} may only {} here", order.actor.login, order.right),
+            format!("ask somebody who may {}, or an administrator", order.command.right()),
+        ));
+    }
+    check_sizes(&order.command)?;
+    check_seen(room, order)?;
+    route(room, order, now)
+}
+
+fn route(room: &Room, order: &Order, now: Timestamp) -> Decision {
+    use Command as C;
+    match &order.command {
+        C::Open { .. }
+        | C::Declare { .. }
+        | C::Triage { .. }
+        | C::Acknowledge { .. }
+        | C::SetSeverity { .. }
+        | C::SetPhase { .. }
+        | C::Decline { .. }
+        | C::Resolve { .. }
+        | C::Reopen { .. }
+        | C::StartReview { .. }
+        | C::Close { .. } => life::decide(room, order, now),
+        C::SetOwner { .. }
+        | C::AssignRole { .. }
+        | C::LeaveRole { .. }
+        | C::TakeCommand { .. }
+        | C::OfferCommand { .. }
+        | C::AcceptCommand { .. }
+        | C::RefuseCommand { .. } => people::decide(room, order, now),
+        C::SetTitle { .. }
+        | C::SetServices { .. }
+        | C::SetLabel { .. }
+        | C::Note { .. }
+        | C::CorrectEntry { .. }
+        | C::RedactEntry { .. }
+        | C::Attach { .. }
+        | C::Remedy { .. }
+        | C::JudgeRemedy { .. }
+        | C::LogContact { .. }
+        | C::ReviseMoment { .. }
+        | C::SetPublicStatus { .. } => record::decide(room, order, now),
+        C::Link { .. } | C::Unlink { .. } | C::Merge { .. } | C::Unmerge { .. } | C::Split { .. } => {
+            record::relate(room, order)
+        }
+        C::AcknowledgeAlert { .. } | C::ShelveAlert { .. } | C::UnshelveAlert { .. } => {
+            intake::decide_alert(room, order, now)
+        }
+        C::Ingest(post) => Ok(intake::ingest(room, post, now)),
+        C::NoteChange { .. } | C::RefusePost { .. } => intake::note(order),
+        C::Import(imported) => intake::import(room, imported),
+        C::AdoptPlan { .. } | C::IssueToken { .. } | C::RevokeToken { .. } => {
+            record::administer(room, order)
+        }
+    }
+}
+
+/// When the fact number `index` of a decision happened in the world, if not now.
+pub fn occurred(order: &Order, index: usize) -> Option<Occurred> {
+    let Command::Import(imported) = &order.command else { return order.occurred };
+    let at = match index.checked_sub(1) {
+        None => imported.opened_at,
+        Some(step) => imported.history.get(step)?.0,
+    };
+    Some(Occurred { at, fidelity: Fidelity::Exact })
+}
+
+/// The incident, or the refusal that there is none.
+fn find(room: &Room, id: IncidentId) -> Result<&Incident, Rejection> {
+    room.incidents.get(&id).ok_or_else(|| {
+        Rejection::new(
+            RejectionKind::NotFound,
+            format!("{id} does not exist"),
+            "list what is open with 'warroom list'",
+        )
+    })
+}
+
+/// The incident, if it is not over.
+fn live(room: &Room, id: IncidentId) -> Result<&Incident, Rejection> {
+    let incident = find(room, id)?;
+    if incident.phase().is_live() {
+        return Ok(incident);
+    }
+    Err(Rejection::new(
+        RejectionKind::NotNow,
+        format!("{id} is {}", incident.phase()),
+        if incident.phase() == Phase::Merged { "undo the merge first" } else { "reopen it first" },
+    ))
+}
+
+/// One change of one incident, as a decision.
+fn one(incident: IncidentId, change: Change) -> Decision {
+    Ok(vec![Body::Incident { incident, change }])
+}
+
+fn bad(what: impl Into<String>, next: impl Into<String>) -> Rejection {
+    Rejection::new(RejectionKind::BadInput, what, next)
+}
+
+fn already(what: impl Into<String>) -> Rejection {
+    Rejection::new(RejectionKind::Already, what, "nothing was changed")
+}
+
+fn not_now(what: impl Into<String>, next: impl Into<String>) -> Rejection {
+    Rejection::new(RejectionKind::NotNow, what, next)
+}
+
+/// The text without blanks around it, or a refusal if nothing is left.
+fn wanted<'a>(text: &'a str, what: &str) -> Result<&'a str, Rejection> {
+    let trimmed = text.trim();
+    if trimmed.is_empty() {
+        return Err(bad(format!("the {what} is empty"), format!("say the {what} in words")));
+    }
+    Ok(trimmed)
+}
+
+/// A reason that is asked for.
+fn reason<'a>(text: &'a str, act: &str) -> Result<&'a str, Rejection> {
+    let trimmed = text.trim();
+    if trimmed.is_empty() {
+        return Err(Rejection::new(
+            RejectionKind::NeedsReason,
+            format!("{act} needs a reason"),
+            "say why, in a few words",
+        ));
+    }
+    Ok(trimmed)
+}
+
+/// Acts that would overwrite what somebody else did since the sender looked are refused.
+fn check_seen(room: &Room, order: &Order) -> Result<(), Rejection> {
+    let overwrites = matches!(
+        order.command,
+        Command::SetSeverity { .. }
+            | Command::SetPhase { .. }
+            | Command::Triage { .. }
+            | Command::Resolve { .. }
+            | Command::Decline { .. }
+            | Command::Merge { .. }
+            | Command::Close { .. }
+            | Command::TakeCommand { .. }
+    );
+    let (true, Some(seen), Some(id)) = (overwrites, order.seen, order.command.incident()) else {
+        return Ok(());
+    };
+    let Some(last) = room.incidents.get(&id).and_then(|incident| incident.last_act.as_ref()) else {
+        return Ok(());
+    };
+    if last.seq <= seen || last.by == order.actor.login {
+        return Ok(());
+    }
+    Err(Rejection::new(
+        RejectionKind::Conflict,
+        format!("{} was quicker: {} at {}", last.by, last.what, last.at.clock()),
+        format!("look at {id} again, then decide again"),
+    ))
+}
+
+fn check_sizes(command: &Command) -> Result<(), Rejection> {
+    let texts: &[&str] = match command {
+        Command::Open { title, note, .. } => &[title, note],
+        Command::SetTitle { title, .. } | Command::Split { title, .. } => &[title],
+        Command::Note { text, said_by, .. } => &[text, said_by],
+        Command::CorrectEntry { text, .. }
+        | Command::Remedy { text, .. }
+        | Command::LogContact { text, .. } => &[text],
+        Command::JudgeRemedy { evidence, .. } | Command::Resolve { evidence, .. } => &[evidence],
+        Command::Declare { reason, .. }
+        | Command::SetSeverity { reason, .. }
+        | Command::SetPhase { reason, .. }
+        | Command::Reopen { reason, .. }
+        | Command::RefuseCommand { reason, .. }
+        | Command::RedactEntry { reason, .. }
+        | Command::ShelveAlert { reason, .. } => &[reason],
+        Command::Decline { note, .. } | Command::Close { note, .. } => &[note],
+        _ => &[],
+    };
+    if let Some(long) = texts.iter().find(|text| text.len() > TEXT_MAX) {
+        return Err(bad(
+            format!("the text has {} bytes, the limit is {TEXT_MAX}", long.len()),
+            "attach long material by its hash instead ('warroom attach')",
+        ));
+    }
+    let title = match command {
+        Command::Open { title, .. } | Command::SetTitle { title, .. } | Command::Split { title, .. } => title,
+        _ => return Ok(()),
+    };
+    if title.len() > TITLE_MAX {
+        return Err(bad(
+            format!("the title has {} bytes, the limit is {TITLE_MAX}", title.len()),
+            "keep it to one line and put the rest in a note",
+        ));
+    }
+    Ok(())
+}

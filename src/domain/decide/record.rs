@@ -1,0 +1,276 @@
+//! What is put on record, how incidents stand to one another, and the plan.
+
+use crate::domain::command::{Command, Order};
+use crate::domain::decide::{Decision, already, bad, find, live, not_now, one, reason, wanted};
+use crate::domain::event::{Body, Change, Moved, Opened};
+use crate::domain::ids::IncidentId;
+use crate::domain::incident::{Incident, Stage};
+use crate::domain::room::Room;
+use crate::domain::time::Timestamp;
+use crate::domain::words::{Origin, Outcome, Phase, RemedyKind};
+
+pub(super) fn decide(room: &Room, order: &Order, now: Timestamp) -> Decision {
+    match &order.command {
+        Command::SetTitle { incident, title } => {
+            let title = wanted(title, "title")?.to_owned();
+            live(room, *incident)?;
+            one(*incident, Change::TitleChanged { title })
+        }
+        Command::SetServices { incident, services } => {
+            live(room, *incident)?;
+            one(*incident, Change::ServicesChanged { services: services.clone() })
+        }
+        Command::SetLabel { incident, label, value } => {
+            live(room, *incident)?;
+            let (label, value) = (wanted(label, "label")?.to_owned(), value.clone());
+            one(*incident, Change::LabelSet { label, value })
+        }
+        Command::Note { incident, kind, text, said_by } => {
+            find(room, *incident)?;
+            check_occurred(order, now)?;
+            let (text, said_by) = (wanted(text, "text")?.to_owned(), said_by.trim().to_owned());
+            one(*incident, Change::NoteAdded { kind: *kind, text, said_by })
+        }
+        Command::CorrectEntry { incident, entry, text } => {
+            known_entry(room, *incident, *entry)?;
+            let text = wanted(text, "correction")?.to_owned();
+            one(*incident, Change::EntryCorrected { entry: *entry, text })
+        }
+        Command::RedactEntry { incident, entry, reason: why } => {
+            known_entry(room, *incident, *entry)?;
+            let why = reason(why, "redacting an entry")?.to_owned();
+            one(*incident, Change::EntryRedacted { entry: *entry, reason: why })
+        }
+        Command::Attach { .. } => attach(room, &order.command),
+        Command::Remedy { incident, kind, text, expires } => {
+            remedy(room, *incident, *kind, text, *expires, now)
+        }
+        Command::JudgeRemedy { incident, remedy, outcome, evidence } => {
+            judge(room, *incident, *remedy, *outcome, evidence)
+        }
+        Command::LogContact { incident, stakeholder, channel, text, next_by } => {
+            find(room, *incident)?;
+            check_occurred(order, now)?;
+            let stakeholder = wanted(stakeholder, "stakeholder")?.to_owned();
+            let text = wanted(text, "text")?.to_owned();
+            let (channel, next_by) = (channel.trim().to_owned(), *next_by);
+            one(*incident, Change::ContactLogged { stakeholder, channel, text, next_by })
+        }
+        Command::ReviseMoment { incident, moment, at, reason: why } => {
+            find(room, *incident)?;
+            if at.is_some_and(|at| at > now) {
+                return Err(bad(format!("'{moment}' cannot lie in the future"), "give a time up to now"));
+            }
+            let why = reason(why, &format!("revising '{moment}'"))?.to_owned();
+            one(*incident, Change::MomentRevised { moment: *moment, at: *at, reason: why })
+        }
+        Command::SetPublicStatus { incident, status } => {
+            if live(room, *incident)?.public == *status {
+                return Err(already(format!("the public status of {incident} is {status}")));
+            }
+            one(*incident, Change::PublicStatusSet { status: *status })
+        }
+        _ => Err(bad("not a command for the record", "this is a defect; please report it")),
+    }
+}
+
+fn check_occurred(order: &Order, now: Timestamp) -> Result<(), crate::domain::command::Rejection> {
+    match order.occurred {
+        Some(occurred) if occurred.at > now => Err(bad(
+            format!("{} lies in the future", occurred.at),
+            "give the time at which it happened, or none",
+        )),
+        _ => Ok(()),
+    }
+}
+
+fn known_entry(room: &Room, id: IncidentId, entry: u64) -> Result<(), crate::domain::command::Rejection> {
+    let incident = find(room, id)?;
+    if entry == 0 || entry > incident.last_seq {
+        return Err(bad(format!("{id} has no entry {entry}"), "give the number shown in the timeline"));
+    }
+    Ok(())
+}
+
+fn attach(room: &Room, command: &Command) -> Decision {
+    let Command::Attach { incident, name, sha256, bytes, note } = command else {
+        return Err(bad("not an attachment", ""));
+    };
+    find(room, *incident)?;
+    let name = wanted(name, "name")?.to_owned();
+    if sha256.len() != 64 || !sha256.bytes().all(|b| b.is_ascii_hexdigit()) {
+        return Err(bad(format!("'{sha256}' is not a SHA-256 in hexadecimal"), "give 64 hexadecimal digits"));
+    }
+    let (sha256, bytes, note) = (sha256.to_ascii_lowercase(), *bytes, note.trim().to_owned());
+    one(*incident, Change::AttachmentAdded { name, sha256, bytes, note })
+}
+
+fn remedy(
+    room: &Room,
+    id: IncidentId,
+    kind: RemedyKind,
+    text: &str,
+    expires: Option<Timestamp>,
+    now: Timestamp,
+) -> Decision {
+    let incident = live(room, id)?;
+    let text = wanted(text, "remedy")?.to_owned();
+    match (kind, expires) {
+        (RemedyKind::Workaround, None) => {
+            return Err(bad("a workaround needs an end", "say until when it may stay, e.g. 4h"));
+        }
+        (RemedyKind::Workaround, Some(at)) if at <= now => {
+            return Err(bad(format!("{at} is over"), "say until when the workaround may stay"));
+        }
+        (RemedyKind::Workaround, Some(_)) => {}
+        (_, Some(_)) => return Err(bad(format!("a {kind} does not expire"), "only a workaround does")),
+        (_, None) => {}
+    }
+    let remedy = incident.remedies.iter().map(|r| r.number).max().unwrap_or(0) + 1;
+    one(id, Change::RemedyRecorded { remedy, kind, text, expires })
+}
+
+fn judge(room: &Room, id: IncidentId, number: u32, outcome: Outcome, evidence: &str) -> Decision {
+    let incident = find(room, id)?;
+    let Some(remedy) = incident.remedies.iter().find(|r| r.number == number) else {
+        return Err(bad(
+            format!("{id} has no remedy {number}"),
+            format!("it has {}", incident.remedies.len()),
+        ));
+    };
+    if outcome == Outcome::Pending || remedy.outcome == outcome {
+        return Err(already(format!("remedy {number} of {id} is {}", remedy.outcome)));
+    }
+    one(id, Change::RemedyJudged { remedy: number, outcome, evidence: evidence.trim().to_owned() })
+}
+
+/// Links, merge and split, each with its way back.
+pub(super) fn relate(room: &Room, order: &Order) -> Decision {
+    match &order.command {
+        Command::Link { incident, other, kind } => {
+            let this = find(room, *incident)?;
+            find(room, *other)?;
+            if incident == other {
+                return Err(bad(format!("{incident} cannot be linked to itself"), "name another incident"));
+            }
+            if this.links.contains(&(*kind, *other)) {
+                return Err(already(format!("{incident} is {kind} {other}")));
+            }
+            one(*incident, Change::Linked { other: *other, kind: *kind })
+        }
+        Command::Unlink { incident, other, kind } => {
+            if !find(room, *incident)?.links.contains(&(*kind, *other)) {
+                return Err(not_now(format!("{incident} is not {kind} {other}"), "look at its links"));
+            }
+            one(*incident, Change::Unlinked { other: *other, kind: *kind })
+        }
+        Command::Merge { incident, into } => merge(room, *incident, *into),
+        Command::Unmerge { incident } => unmerge(room, *incident),
+        Command::Split { incident, alerts, title } => split(room, *incident, alerts, title),
+        _ => Err(bad("not a relation", "this is a defect; please report it")),
+    }
+}
+
+fn moved(incident: &Incident, keep: impl Fn(&str) -> bool) -> Vec<Moved> {
+    incident
+        .members
+        .iter()
+        .filter(|(key, _)| keep(key))
+        .map(|(key, m)| Moved { alert: key.clone(), firing: m.is_firing, repeats: m.repeats })
+        .collect()
+}
+
+fn merge(room: &Room, child: IncidentId, into: IncidentId) -> Decision {
+    if child == into {
+        return Err(bad(format!("{child} cannot be merged into itself"), "name another incident"));
+    }
+    let source = live(room, child)?;
+    live(room, into)?;
+    let alerts = moved(source, |_| true);
+    Ok(vec![
+        Body::Incident { incident: into, change: Change::Absorbed { child, alerts } },
+        Body::Incident { incident: child, change: Change::MergedInto { into } },
+    ])
+}
+
+fn unmerge(room: &Room, child: IncidentId) -> Decision {
+    let incident = find(room, child)?;
+    let Stage::Merged { into, .. } = incident.stage else {
+        return Err(not_now(format!("{child} is not merged"), "there is nothing to undo"));
+    };
+    // Its alerts are those that its own group brought; they are found by the rule of its stream.
+    let Some(parent) = room.incidents.get(&into) else {
+        return Ok(vec![Body::Incident {
+            incident: child,
+            change: Change::Unmerged { from: into, alerts: Vec::new() },
+        }]);
+    };
+    let own: Vec<Moved> = incident.brought.iter().filter_map(|key| {
+        let member = parent.members.get(key)?;
+        Some(Moved { alert: key.clone(), firing: member.is_firing, repeats: member.repeats })
+    }).collect();
+    Ok(vec![
+        Body::Incident { incident: into, change: Change::Released { child, alerts: own.clone() } },
+        Body::Incident { incident: child, change: Change::Unmerged { from: into, alerts: own } },
+    ])
+}
+
+fn split(room: &Room, id: IncidentId, alerts: &[String], title: &str) -> Decision {
+    let incident = live(room, id)?;
+    let title = wanted(title, "title")?.to_owned();
+    if let Some(stranger) = alerts.iter().find(|key| !incident.members.contains_key(*key)) {
+        return Err(bad(format!("'{stranger}' is not an alert of {id}"), "name alerts of this incident"));
+    }
+    if alerts.is_empty() {
+        return Err(bad("no alert was named", "name the alerts that belong to the new incident"));
+    }
+    let into = IncidentId(room.last_incident + 1);
+    let alerts = moved(incident, |key| alerts.iter().any(|a| a == key));
+    let opened = Opened {
+        title,
+        origin: Origin::Split,
+        severity: incident.severity,
+        because: format!("split off {id}"),
+        services: incident.services.clone(),
+        labels: incident.labels.clone(),
+        group: None,
+        external: None,
+        declared: incident.phase() != Phase::Triage,
+        reopen_within_s: 0,
+    };
+    Ok(vec![
+        Body::Incident { incident: into, change: Change::Opened(Box::new(opened)) },
+        Body::Incident { incident: id, change: Change::SplitOff { into, alerts: alerts.clone() } },
+        Body::Incident { incident: into, change: Change::Received { from: id, alerts } },
+    ])
+}
+
+/// The plan and the senders' tokens.
+pub(super) fn administer(room: &Room, order: &Order) -> Decision {
+    match &order.command {
+        Command::AdoptPlan { plan, digest, note } => {
+            if room.plan_digest == *digest {
+                return Err(already("this plan is in force"));
+            }
+            let (plan, digest, note) = (plan.clone(), digest.clone(), note.clone());
+            Ok(vec![Body::PlanAdopted { plan, digest, note }])
+        }
+        Command::IssueToken { name, hash } => {
+            let name = wanted(name, "name")?;
+            if !name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b)) || name.len() > 64 {
+                return Err(bad(format!("'{name}' is not a token name"), "use letters, digits, - _ . (at most 64)"));
+            }
+            if room.tokens.contains_key(name) {
+                return Err(already(format!("there is a token '{name}'")));
+            }
+            Ok(vec![Body::TokenIssued { name: name.to_owned(), hash: hash.clone() }])
+        }
+        Command::RevokeToken { name } => {
+            if !room.tokens.contains_key(name) {
+                return Err(not_now(format!("there is no token '{name}'"), "list them with 'warroom token list'"));
+            }
+            Ok(vec![Body::TokenRevoked { name: name.clone() }])
+        }
+        _ => Err(bad("not a command of administration", "this is a defect; please report it")),
+    }
+}

@@ -1,0 +1,431 @@
+//! One incident: its state, and how each fact about it changes that state.
+//!
+//! Invariants:
+//! - `Incident::apply` is total: no refusal, no panic, and no `_ =>`, so that a new fact does not
+//!   compile until somebody says what it does.
+//! - An incident is a function of its own stream; nothing else is looked up.
+
+mod changes;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::event::{Became, Body, Change, Moved, Opened, Recorded};
+use crate::domain::ids::{IncidentId, Seq};
+use crate::domain::time::Timestamp;
+use crate::domain::words::{
+    ClosureReason, Level3, LinkKind, Moment, Origin, Outcome, Phase, Priority, PublicStatus,
+    RemedyKind, Role, Severity,
+};
+
+/// Where an incident stands, with what is known only there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "phase", rename_all = "kebab-case")]
+pub enum Stage {
+    Triage,
+    Investigating,
+    Identified,
+    Monitoring,
+    Resolved(Resolution),
+    InReview(Resolution),
+    Closed(Resolution),
+    Declined { by: String, at: Timestamp, reason: ClosureReason },
+    Merged { into: IncidentId, by: String, at: Timestamp, before: Box<Stage> },
+}
+
+/// What ended an incident, and how that was verified.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Resolution {
+    pub by: String,
+    pub at: Timestamp,
+    pub reason: ClosureReason,
+    /// What shows that it is over.
+    pub evidence: String,
+    /// Why it was resolved although an alert was still firing.
+    pub forced: Option<String>,
+}
+
+/// Impact × urgency as somebody assessed it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Assessment {
+    pub impact: Level3,
+    pub urgency: Level3,
+}
+
+/// Who answered, and when.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ack {
+    pub by: String,
+    pub at: Timestamp,
+}
+
+/// Command on its way from one person to another.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Offer {
+    pub from: String,
+    pub to: String,
+    pub at: Timestamp,
+}
+
+/// Something that was tried.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Remedy {
+    pub number: u32,
+    pub kind: RemedyKind,
+    pub text: String,
+    pub by: String,
+    pub at: Timestamp,
+    /// A workaround's end; nothing else has one.
+    pub expires: Option<Timestamp>,
+    pub outcome: Outcome,
+    pub is_expired: bool,
+}
+
+/// The last that a stakeholder was told.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Told {
+    pub at: Timestamp,
+    pub by: String,
+    pub channel: String,
+    pub text: String,
+    /// When the next word was promised.
+    pub next_by: Option<Timestamp>,
+    pub count: u32,
+}
+
+/// A member alert, as the incident needs it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Member {
+    pub is_firing: bool,
+    pub repeats: u32,
+}
+
+/// The last act of a person that changed more than the timeline; the base of "somebody was
+/// quicker than you".
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LastAct {
+    pub seq: Seq,
+    pub by: String,
+    pub at: Timestamp,
+    pub what: String,
+}
+
+/// One incident.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Incident {
+    pub id: IncidentId,
+    pub title: String,
+    pub origin: Origin,
+    pub severity: Severity,
+    /// Why it has the severity it has.
+    pub severity_because: String,
+    pub assessed: Option<Assessment>,
+    pub stage: Stage,
+    pub ack: Option<Ack>,
+    pub services: Vec<String>,
+    pub labels: BTreeMap<String, String>,
+    pub reporter: String,
+    pub owner: Option<String>,
+    /// Role → people; exactly one for the commander and the deputy.
+    pub roles: BTreeMap<Role, Vec<String>>,
+    pub offer: Option<Offer>,
+    pub links: Vec<(LinkKind, IncidentId)>,
+    /// Incidents that became part of this one.
+    pub children: Vec<IncidentId>,
+    pub remedies: Vec<Remedy>,
+    /// Alert → what it does now.
+    pub members: BTreeMap<String, Member>,
+    /// The alerts it took along when it was merged.
+    pub brought: Vec<String>,
+    pub told: BTreeMap<String, Told>,
+    pub moments: BTreeMap<Moment, Timestamp>,
+    /// Moments that somebody declared unknown.
+    pub unknown: BTreeSet<Moment>,
+    pub public: PublicStatus,
+    pub group: Option<String>,
+    pub external: Option<String>,
+    pub reopen_within_s: u32,
+    pub reopened: u32,
+    /// Entries whose text is no longer shown.
+    pub redacted: BTreeSet<Seq>,
+    pub last_act: Option<LastAct>,
+    pub last_seq: Seq,
+    pub opened_at: Timestamp,
+    pub changed_at: Timestamp,
+}
+
+impl Incident {
+    /// Folds the stream of an incident; `None` if it does not begin with its opening.
+    pub fn fold<'a>(id: IncidentId, events: impl IntoIterator<Item = &'a Recorded>) -> Option<Self> {
+        let mut folded: Option<Self> = None;
+        for event in events {
+            if let Some(incident) = folded.as_mut() {
+                incident.apply(event);
+            } else if let Body::Incident { incident, change: Change::Opened(opened) } = &event.body {
+                if *incident == id {
+                    folded = Some(Self::open(id, opened, event));
+                }
+            }
+        }
+        folded
+    }
+
+    /// The incident that an opening brings about.
+    pub fn open(id: IncidentId, opened: &Opened, event: &Recorded) -> Self {
+        let when = event.when();
+        let mut moments = BTreeMap::new();
+        match opened.origin {
+            Origin::Alert | Origin::Split => moments.insert(Moment::Detected, when),
+            Origin::Report | Origin::Declared | Origin::Import => moments.insert(Moment::Reported, when),
+        };
+        if opened.declared {
+            moments.insert(Moment::Declared, when);
+        }
+        Self {
+            id,
+            title: opened.title.clone(),
+            origin: opened.origin,
+            severity: opened.severity,
+            severity_because: opened.because.clone(),
+            assessed: None,
+            stage: if opened.declared { Stage::Investigating } else { Stage::Triage },
+            ack: None,
+            services: opened.services.clone(),
+            labels: opened.labels.clone(),
+            reporter: event.actor.login.clone(),
+            owner: None,
+            roles: BTreeMap::new(),
+            offer: None,
+            links: Vec::new(),
+            children: Vec::new(),
+            remedies: Vec::new(),
+            members: BTreeMap::new(),
+            brought: Vec::new(),
+            told: BTreeMap::new(),
+            moments,
+            unknown: BTreeSet::new(),
+            public: PublicStatus::Unpublished,
+            group: opened.group.clone(),
+            external: opened.external.clone(),
+            reopen_within_s: opened.reopen_within_s,
+            reopened: 0,
+            redacted: BTreeSet::new(),
+            last_act: None,
+            last_seq: event.seq,
+            opened_at: when,
+            changed_at: when,
+        }
+    }
+
+    /// Where it stands, as a word.
+    pub const fn phase(&self) -> Phase {
+        self.stage.phase()
+    }
+
+    /// ITIL priority; before triage it follows the severity.
+    pub fn priority(&self) -> Priority {
+        match self.assessed {
+            Some(a) => Priority::derive(a.impact, a.urgency),
+            None => Priority::ALL[usize::from(self.severity.number() - 1)],
+        }
+    }
+
+    /// How the priority was derived, in words.
+    pub fn priority_because(&self) -> String {
+        match self.assessed {
+            Some(a) => format!("{} impact × {} urgency", a.impact, a.urgency),
+            None => format!("not triaged, follows {}", self.severity),
+        }
+    }
+
+    /// The one who commands, if anybody.
+    pub fn commander(&self) -> Option<&str> {
+        self.roles.get(&Role::Commander).and_then(|people| people.first()).map(String::as_str)
+    }
+
+    /// Member alerts that fire now.
+    pub fn firing(&self) -> usize {
+        self.members.values().filter(|member| member.is_firing).count()
+    }
+
+    /// How often its alerts were posted.
+    pub fn posts(&self) -> u64 {
+        self.members.values().map(|member| u64::from(member.repeats) + 1).sum()
+    }
+
+    /// The workarounds still in force.
+    pub fn debts(&self) -> impl Iterator<Item = &Remedy> {
+        self.remedies.iter().filter(|remedy| remedy.is_debt())
+    }
+
+    /// The earliest promised word to a stakeholder, if the incident is not over.
+    pub fn next_promise(&self) -> Option<(Timestamp, &str)> {
+        if !self.phase().is_live() {
+            return None;
+        }
+        self.told.iter().filter_map(|(who, told)| Some((told.next_by?, who.as_str()))).min()
+    }
+
+    /// Applies one event of this incident's stream.
+    pub fn apply(&mut self, event: &Recorded) {
+        self.last_seq = event.seq;
+        self.changed_at = event.when();
+        match &event.body {
+            Body::Incident { change, .. } => self.change(event, change),
+            Body::AlertsReceived { items, .. } => {
+                let id = Some(self.id);
+                for item in items.iter().filter(|item| item.incident == id) {
+                    self.member_became(&item.alert, item.became);
+                }
+            }
+            Body::AlertExpired { alert, .. } => self.set_firing(alert, false),
+            Body::AlertSettled { alert, firing, .. } => self.set_firing(alert, *firing),
+            Body::AlertAcknowledged { .. }
+            | Body::AlertShelved { .. }
+            | Body::AlertUnshelved { .. }
+            | Body::PostRefused { .. }
+            | Body::ChangeReceived { .. }
+            | Body::PlanAdopted { .. }
+            | Body::TokenIssued { .. }
+            | Body::TokenRevoked { .. }
+            | Body::KeeperStarted { .. }
+            | Body::KeeperStopped { .. }
+            | Body::ClockJumped { .. }
+            | Body::StoreRebuilt { .. } => {}
+        }
+    }
+
+    fn member_became(&mut self, alert: &str, became: Became) {
+        match became {
+            Became::Opened | Became::Attached | Became::Reopened => {
+                self.members
+                    .entry(alert.to_owned())
+                    .and_modify(|member| {
+                        member.is_firing = true;
+                        member.repeats += 1;
+                    })
+                    .or_insert(Member { is_firing: true, repeats: 0 });
+            }
+            Became::Repeated | Became::FlappingFiring | Became::FlappingResolved => {
+                if let Some(member) = self.members.get_mut(alert) {
+                    member.repeats = member.repeats.saturating_add(1);
+                }
+            }
+            Became::Resolved => self.set_firing(alert, false),
+            Became::Acknowledged | Became::Recorded | Became::Shelved | Became::Unmatched => {}
+        }
+    }
+
+    fn set_firing(&mut self, alert: &str, is_firing: bool) {
+        if let Some(member) = self.members.get_mut(alert) {
+            member.is_firing = is_firing;
+        }
+    }
+
+    /// Remembers the first time something happened.
+    fn first(&mut self, moment: Moment, at: Timestamp) {
+        if !self.unknown.contains(&moment) {
+            self.moments.entry(moment).or_insert(at);
+        }
+    }
+
+    fn acted(&mut self, event: &Recorded, what: String) {
+        self.last_act =
+            Some(LastAct { seq: event.seq, by: event.actor.login.clone(), at: event.at, what });
+    }
+
+    fn change(&mut self, event: &Recorded, change: &Change) {
+        let when = event.when();
+        let by = &event.actor.login;
+        match change {
+            Change::Opened(_) | Change::HistoryNoted { .. } | Change::EntryCorrected { .. } => {}
+            Change::NoteAdded { .. } | Change::AttachmentAdded { .. } => {}
+            Change::Declared { .. } => self.declare(when),
+            Change::Triaged { impact, urgency } => self.triage(event, *impact, *urgency),
+            Change::Acknowledged => self.acknowledge(by, when),
+            Change::SeverityChanged { to, reason, .. } => self.set_severity(event, *to, reason),
+            Change::PhaseChanged { to, .. } => self.set_phase(event, *to),
+            Change::TitleChanged { title } => self.title.clone_from(title),
+            Change::ServicesChanged { services } => self.services.clone_from(services),
+            Change::LabelSet { label, value } => self.set_label(label, value.as_ref()),
+            Change::OwnerChanged { owner } => self.owner.clone_from(owner),
+            Change::RoleAssigned { role, person } => self.assign(*role, person),
+            Change::RoleLeft { role, person } => self.leave(*role, person),
+            Change::CommandTaken { person } => self.command(event, person),
+            Change::CommandOffered { from, to } => {
+                self.offer = Some(Offer { from: from.clone(), to: to.clone(), at: when });
+            }
+            Change::CommandAccepted { to, .. } => self.command(event, to),
+            Change::CommandRefused { .. } => self.offer = None,
+            Change::EntryRedacted { entry, .. } => drop(self.redacted.insert(*entry)),
+            Change::RemedyRecorded { remedy, kind, text, expires } => {
+                self.remedies.push(Remedy {
+                    number: *remedy,
+                    kind: *kind,
+                    text: text.clone(),
+                    by: by.clone(),
+                    at: when,
+                    expires: *expires,
+                    outcome: Outcome::Pending,
+                    is_expired: false,
+                });
+            }
+            Change::RemedyJudged { remedy, outcome, .. } => self.judge(*remedy, *outcome, when),
+            Change::RemedyExpired { remedy } => self.expire(*remedy),
+            Change::ContactLogged { stakeholder, channel, text, next_by } => {
+                let count = self.told.get(stakeholder).map_or(0, |told| told.count) + 1;
+                let (channel, text, by) = (channel.clone(), text.clone(), by.clone());
+                let told = Told { at: when, by, channel, text, next_by: *next_by, count };
+                self.told.insert(stakeholder.clone(), told);
+                self.first(Moment::FirstInternalUpdate, when);
+            }
+            Change::Linked { other, kind } => self.link(*kind, *other),
+            Change::Unlinked { other, kind } => self.links.retain(|l| *l != (*kind, *other)),
+            Change::MergedInto { into } => self.merge(event, *into),
+            Change::Absorbed { child, alerts } => self.absorb(*child, alerts),
+            Change::Unmerged { alerts, .. } => self.unmerge(alerts),
+            Change::Released { child, alerts } => self.release(*child, alerts),
+            Change::SplitOff { alerts, .. } => self.lose(alerts),
+            Change::Received { alerts, .. } => self.receive(alerts),
+            Change::Declined { reason, .. } => {
+                self.stage = Stage::Declined { by: by.clone(), at: when, reason: *reason };
+                self.acted(event, "declined it".to_owned());
+            }
+            Change::Resolved { reason, evidence, forced } => {
+                self.resolve(event, *reason, evidence, forced.as_ref());
+            }
+            Change::Reopened { .. } => self.reopen(event),
+            Change::ReviewStarted => self.finish(event, Phase::InReview),
+            Change::Closed { .. } => self.finish(event, Phase::Closed),
+            Change::MomentRevised { moment, at, .. } => self.revise(*moment, *at),
+            Change::PublicStatusSet { status } => self.publish(*status, when),
+            Change::ExternalFields { fields } => self.labels.extend(fields.clone()),
+        }
+    }
+}
+
+impl Remedy {
+    /// A workaround that is still in force: a debt until it is removed.
+    pub fn is_debt(&self) -> bool {
+        self.kind == RemedyKind::Workaround
+            && matches!(self.outcome, Outcome::Pending | Outcome::Worked | Outcome::Partly)
+    }
+}
+
+impl Stage {
+    /// The word for it.
+    pub const fn phase(&self) -> Phase {
+        match self {
+            Self::Triage => Phase::Triage,
+            Self::Investigating => Phase::Investigating,
+            Self::Identified => Phase::Identified,
+            Self::Monitoring => Phase::Monitoring,
+            Self::Resolved(_) => Phase::Resolved,
+            Self::InReview(_) => Phase::InReview,
+            Self::Closed(_) => Phase::Closed,
+            Self::Declined { .. } => Phase::Declined,
+            Self::Merged { .. } => Phase::Merged,
+        }
+    }
+}

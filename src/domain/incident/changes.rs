@@ -1,0 +1,235 @@
+//! The changes to an incident that take more than a line.
+//!
+//! Invariants: as in `incident`; everything here is total.
+
+use super::{
+    Moved,    Ack, Assessment, ClosureReason, Incident, IncidentId, Level3, LinkKind, Member, Moment,
+    Outcome, Phase, PublicStatus, Recorded, Resolution, Role, Severity, Stage, Timestamp,
+};
+
+impl Incident {
+    pub(super) fn declare(&mut self, when: Timestamp) {
+        if matches!(self.stage, Stage::Triage) {
+            self.stage = Stage::Investigating;
+        }
+        self.first(Moment::Declared, when);
+    }
+
+    pub(super) fn triage(&mut self, event: &Recorded, impact: Level3, urgency: Level3) {
+        self.assessed = Some(Assessment { impact, urgency });
+        self.acted(event, format!("assessed it as {impact} × {urgency}"));
+    }
+
+    pub(super) fn acknowledge(&mut self, by: &str, when: Timestamp) {
+        self.ack = Some(Ack { by: by.to_owned(), at: when });
+        self.first(Moment::Acknowledged, when);
+    }
+
+    pub(super) fn set_severity(&mut self, event: &Recorded, to: Severity, reason: &str) {
+        self.severity = to;
+        let given = if reason.is_empty() { "" } else { ": " };
+        self.severity_because = format!("{}{given}{reason}", event.actor.login);
+        self.acted(event, format!("set {to}"));
+    }
+
+    pub(super) fn set_phase(&mut self, event: &Recorded, to: Phase) {
+        let when = event.when();
+        self.stage = match to {
+            Phase::Triage => Stage::Triage,
+            Phase::Investigating => Stage::Investigating,
+            Phase::Identified => Stage::Identified,
+            Phase::Monitoring => Stage::Monitoring,
+            Phase::Resolved | Phase::InReview | Phase::Closed => self.finished(event, to),
+            Phase::Declined | Phase::Merged => return,
+        };
+        match to {
+            Phase::Identified => self.first(Moment::Identified, when),
+            Phase::Monitoring => self.first(Moment::Mitigated, when),
+            Phase::Triage
+            | Phase::Investigating
+            | Phase::Resolved
+            | Phase::InReview
+            | Phase::Closed
+            | Phase::Declined
+            | Phase::Merged => {}
+        }
+        if to != Phase::Triage {
+            self.first(Moment::Declared, when);
+        }
+        self.acted(event, format!("moved it to {to}"));
+    }
+
+    pub(super) fn set_label(&mut self, label: &str, value: Option<&String>) {
+        match value {
+            Some(value) => drop(self.labels.insert(label.to_owned(), value.clone())),
+            None => drop(self.labels.remove(label)),
+        }
+    }
+
+    pub(super) fn assign(&mut self, role: Role, person: &str) {
+        let people = self.roles.entry(role).or_default();
+        if matches!(role, Role::Commander | Role::Deputy | Role::Scribe) {
+            people.clear();
+        }
+        if !people.iter().any(|p| p == person) {
+            people.push(person.to_owned());
+        }
+    }
+
+    pub(super) fn leave(&mut self, role: Role, person: &str) {
+        if let Some(people) = self.roles.get_mut(&role) {
+            people.retain(|p| p != person);
+            if people.is_empty() {
+                self.roles.remove(&role);
+            }
+        }
+    }
+
+    pub(super) fn command(&mut self, event: &Recorded, person: &str) {
+        self.roles.insert(Role::Commander, vec![person.to_owned()]);
+        self.offer = None;
+        self.first(Moment::IcAssigned, event.when());
+        self.acted(event, format!("made {person} commander"));
+    }
+
+    pub(super) fn judge(&mut self, number: u32, outcome: Outcome, when: Timestamp) {
+        let Some(remedy) = self.remedies.iter_mut().find(|r| r.number == number) else { return };
+        remedy.outcome = outcome;
+        if outcome == Outcome::Worked {
+            self.first(Moment::Mitigated, when);
+        }
+    }
+
+    pub(super) fn expire(&mut self, number: u32) {
+        if let Some(remedy) = self.remedies.iter_mut().find(|r| r.number == number) {
+            remedy.is_expired = true;
+        }
+    }
+
+    pub(super) fn link(&mut self, kind: LinkKind, other: IncidentId) {
+        if !self.links.contains(&(kind, other)) {
+            self.links.push((kind, other));
+        }
+    }
+
+    pub(super) fn merge(&mut self, event: &Recorded, into: IncidentId) {
+        let before = Box::new(self.stage.clone());
+        let by = event.actor.login.clone();
+        self.stage = Stage::Merged { into, by, at: event.when(), before };
+        self.brought = std::mem::take(&mut self.members).into_keys().collect();
+        self.acted(event, format!("merged it into {into}"));
+    }
+
+    pub(super) fn absorb(&mut self, child: IncidentId, alerts: &[Moved]) {
+        self.children.push(child);
+        self.receive(alerts);
+    }
+
+    pub(super) fn unmerge(&mut self, alerts: &[Moved]) {
+        if let Stage::Merged { before, .. } = &self.stage {
+            self.stage = (**before).clone();
+        }
+        self.brought.clear();
+        self.receive(alerts);
+    }
+
+    pub(super) fn release(&mut self, child: IncidentId, alerts: &[Moved]) {
+        self.children.retain(|c| *c != child);
+        self.lose(alerts);
+    }
+
+    pub(super) fn lose(&mut self, alerts: &[Moved]) {
+        self.members.retain(|key, _| !alerts.iter().any(|moved| moved.alert == *key));
+    }
+
+    pub(super) fn receive(&mut self, alerts: &[Moved]) {
+        for moved in alerts {
+            let member = Member { is_firing: moved.firing, repeats: moved.repeats };
+            self.members.insert(moved.alert.clone(), member);
+        }
+    }
+
+    pub(super) fn resolve(
+        &mut self,
+        event: &Recorded,
+        reason: ClosureReason,
+        evidence: &str,
+        forced: Option<&String>,
+    ) {
+        let when = event.when();
+        self.stage = Stage::Resolved(Resolution {
+            by: event.actor.login.clone(),
+            at: when,
+            reason,
+            evidence: evidence.to_owned(),
+            forced: forced.cloned(),
+        });
+        self.first(Moment::Mitigated, when);
+        self.moments.insert(Moment::Resolved, when);
+        self.acted(event, "resolved it".to_owned());
+    }
+
+    pub(super) fn reopen(&mut self, event: &Recorded) {
+        self.stage = Stage::Investigating;
+        self.reopened += 1;
+        self.moments.remove(&Moment::Resolved);
+        self.moments.remove(&Moment::Mitigated);
+        self.moments.remove(&Moment::Closed);
+        self.ack = None;
+        self.acted(event, "reopened it".to_owned());
+    }
+
+    fn finished(&self, event: &Recorded, to: Phase) -> Stage {
+        let resolution = match &self.stage {
+            Stage::Resolved(r) | Stage::InReview(r) | Stage::Closed(r) => r.clone(),
+            Stage::Triage
+            | Stage::Investigating
+            | Stage::Identified
+            | Stage::Monitoring
+            | Stage::Declined { .. }
+            | Stage::Merged { .. } => Resolution {
+                by: event.actor.login.clone(),
+                at: event.when(),
+                reason: ClosureReason::Accepted,
+                evidence: String::new(),
+                forced: None,
+            },
+        };
+        match to {
+            Phase::InReview => Stage::InReview(resolution),
+            Phase::Closed => Stage::Closed(resolution),
+            Phase::Triage
+            | Phase::Investigating
+            | Phase::Identified
+            | Phase::Monitoring
+            | Phase::Resolved
+            | Phase::Declined
+            | Phase::Merged => Stage::Resolved(resolution),
+        }
+    }
+
+    pub(super) fn finish(&mut self, event: &Recorded, to: Phase) {
+        self.stage = self.finished(event, to);
+        if to == Phase::Closed {
+            self.moments.insert(Moment::Closed, event.when());
+        }
+        self.acted(event, format!("moved it to {to}"));
+    }
+
+    pub(super) fn revise(&mut self, moment: Moment, at: Option<Timestamp>) {
+        if let Some(at) = at {
+            self.moments.insert(moment, at);
+            self.unknown.remove(&moment);
+        } else {
+            self.moments.remove(&moment);
+            self.unknown.insert(moment);
+        }
+    }
+
+    pub(super) fn publish(&mut self, status: PublicStatus, when: Timestamp) {
+        self.public = status;
+        if status != PublicStatus::Unpublished {
+            self.first(Moment::FirstPublicUpdate, when);
+        }
+    }
+}

@@ -1,0 +1,24 @@
+//! What an incident is and which changes to it are legal.
+//!
+//! Invariants:
+//! - Nothing here reads a clock, touches a file, a socket or a thread, or awaits; it imports
+//!   nothing of ours from outside this folder.
+//! - `decide` may refuse; `evolve` may not. Replaying a journal can never fail.
+
+pub mod alert;
+pub mod command;
+pub mod decide;
+pub mod event;
+pub mod ids;
+pub mod incident;
+pub mod oncall;
+pub mod plan;
+pub mod room;
+mod room_changes;
+pub mod row;
+pub mod stats;
+pub mod text;
+pub mod time;
+pub mod timeline;
+pub mod timers;
+pub mod words;

@@ -1,0 +1,325 @@
+//! The plan: who is reached how, what runs where, and how alerts become incidents.
+//!
+//! These are checked values. Files are read and checked in `config`; here nothing can be wrong
+//! in itself. Maps are ordered so that the same plan is always the same text.
+//!
+//! Invariants:
+//! - Fields are added with a default, never renamed: plans live in the journal for ever.
+
+use std::collections::BTreeMap;
+
+use chrono::NaiveDateTime;
+use serde::{Deserialize, Serialize};
+
+use crate::domain::time::Timestamp;
+use crate::domain::words::{Right, Severity};
+
+/// The whole plan as it was adopted.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Plan {
+    /// Login → person.
+    pub people: BTreeMap<String, Person>,
+    /// Team name → logins.
+    pub teams: BTreeMap<String, Vec<String>>,
+    /// Schedule name → schedule.
+    pub schedules: BTreeMap<String, Schedule>,
+    /// Policy name → escalation policy.
+    pub policies: BTreeMap<String, Policy>,
+    /// The policy of services that name none.
+    pub default_policy: String,
+    /// Service name → service.
+    pub services: BTreeMap<String, Service>,
+    /// Stakeholder name → who must know.
+    pub stakeholders: BTreeMap<String, Stakeholder>,
+    /// How alerts become incidents; the first rule that matches decides.
+    pub rules: Vec<Rule>,
+    /// A sender's word for severity (lower case) → ours. Never SEV1: only a rule may say that.
+    pub severity_map: BTreeMap<String, Severity>,
+    /// Unix group → what its members may do.
+    pub rights: BTreeMap<String, Right>,
+    /// How often an alert may change its state within `flap_window_s` before it counts as flapping.
+    pub flap_changes: u8,
+    /// Seconds; see `flap_changes`.
+    pub flap_window_s: u32,
+    /// Seconds an alert must be steady before flapping ends.
+    pub flap_hold_s: u32,
+}
+
+/// Somebody who can be reached.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Person {
+    /// The full name, as it is shown.
+    pub name: String,
+    /// How to reach them, in order of preference: `mail:a@b`, `sms:+49…`, `terminal`.
+    pub contacts: Vec<String>,
+    /// Their time zone (tz database name), for a reader; schedules have their own.
+    pub zone: String,
+}
+
+/// Who is on call when.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Schedule {
+    /// The zone whose wall clock the hand-overs follow.
+    pub zone: chrono_tz::Tz,
+    /// Layers; the last one with somebody on duty wins.
+    #[serde(default)]
+    pub rotations: Vec<Rotation>,
+    /// Exceptions; they beat every rotation, and the last one wins.
+    #[serde(default)]
+    pub overrides: Vec<Override>,
+}
+
+/// People who take turns.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rotation {
+    /// First hand-over, on the schedule's wall clock.
+    pub start: NaiveDateTime,
+    /// How long a turn is.
+    pub every: Turn,
+    /// How many of those a turn lasts.
+    #[serde(default = "one")]
+    pub times: u16,
+    /// Logins, in order.
+    pub people: Vec<String>,
+}
+
+const fn one() -> u16 {
+    1
+}
+
+/// The unit of a turn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Turn {
+    /// Elapsed hours.
+    Hour,
+    /// Days of the wall clock.
+    Day,
+    /// Weeks of the wall clock.
+    Week,
+    /// Months of the calendar, clamped at their end.
+    Month,
+}
+
+/// Somebody who covers for a while.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Override {
+    /// From this instant …
+    pub from: Timestamp,
+    /// … up to, not including, this one.
+    pub until: Timestamp,
+    /// Who covers (login).
+    pub person: String,
+    /// Why.
+    #[serde(default)]
+    pub reason: String,
+}
+
+/// The levels an incident climbs until somebody answers.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Policy {
+    /// L1 first.
+    pub levels: Vec<Level>,
+}
+
+/// One level of a policy.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Level {
+    /// As it is shown: `L1 on-call`, `manager`.
+    pub name: String,
+    /// `person:LOGIN`, `team:NAME`, `schedule:NAME`.
+    pub targets: Vec<String>,
+    /// Minutes after the level before it (for the first: after the opening).
+    pub after_min: u32,
+}
+
+/// Something that can break.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Service {
+    /// What it does, in a line.
+    pub description: String,
+    /// The team that runs it.
+    pub team: String,
+    /// Its escalation policy; empty: the default one.
+    pub policy: String,
+}
+
+/// Somebody who must be told.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Stakeholder {
+    /// How much they may read.
+    pub audience: Audience,
+    /// How they are told, in order of preference: `status page`, `mail:…`, `phone`.
+    #[serde(default)]
+    pub channels: Vec<String>,
+    /// Services they care about; empty: all.
+    #[serde(default)]
+    pub services: Vec<String>,
+    /// Told from this severity upwards.
+    pub from_severity: Severity,
+    /// Minutes between updates.
+    pub every_min: u32,
+}
+
+/// How much somebody may read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Audience {
+    /// Anything.
+    Internal,
+    /// What partners may know.
+    Partner,
+    /// What anybody may know.
+    Public,
+}
+
+/// How an alert that matches becomes (part of) an incident.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rule {
+    /// Named in the answer to "why did this (not) open an incident?".
+    pub name: String,
+    /// Label → pattern: all must match. `=x`-style is plain text, `*` matches anything,
+    /// `a|b` one of several; a missing label is empty.
+    #[serde(default)]
+    pub when: BTreeMap<String, String>,
+    /// What to do.
+    #[serde(default)]
+    pub action: RuleAction,
+    /// Severity of what it opens; without one the severity map decides.
+    #[serde(default)]
+    pub severity: Option<Severity>,
+    /// Labels whose values make the group; empty: the sender's own group.
+    #[serde(default)]
+    pub group_by: Vec<String>,
+    /// Seconds after a resolution in which a firing alert of the group reopens the incident.
+    #[serde(default = "reopen_default")]
+    pub reopen_within_s: u32,
+    /// Services of the incident; empty: the `service`, `job` or `namespace` label.
+    #[serde(default)]
+    pub services: Vec<String>,
+}
+
+const fn reopen_default() -> u32 {
+    300
+}
+
+/// What a rule does with an alert.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RuleAction {
+    /// One incident per group.
+    #[default]
+    Open,
+    /// Recorded and counted, opens nothing.
+    Record,
+}
+
+impl Rule {
+    /// Whether every label pattern matches.
+    pub fn matches(&self, labels: &BTreeMap<String, String>) -> bool {
+        self.when.iter().all(|(label, pattern)| {
+            let value = labels.get(label).map_or("", String::as_str);
+            pattern.split('|').any(|choice| glob(choice.trim(), value))
+        })
+    }
+}
+
+/// Matches `*` (anything, also nothing) and plain text, without regard to ASCII case.
+pub fn glob(pattern: &str, value: &str) -> bool {
+    let (p, v) = (pattern.as_bytes(), value.as_bytes());
+    let (mut pi, mut vi) = (0, 0);
+    let mut star: Option<(usize, usize)> = None;
+    while vi < v.len() {
+        if pi < p.len() && p[pi] == b'*' {
+            star = Some((pi, vi));
+            pi += 1;
+        } else if pi < p.len() && p[pi].eq_ignore_ascii_case(&v[vi]) {
+            pi += 1;
+            vi += 1;
+        } else if let Some((at, taken)) = star {
+            pi = at + 1;
+            vi = taken + 1;
+            star = Some((at, taken + 1));
+        } else {
+            return false;
+        }
+    }
+    p[pi..].iter().all(|b| *b == b'*')
+}
+
+impl Plan {
+    /// The policy that applies to an incident with these services.
+    pub fn policy_for(&self, services: &[String]) -> Option<(&str, &Policy)> {
+        let named = services
+            .iter()
+            .filter_map(|name| self.services.get(name))
+            .map(|service| service.policy.as_str())
+            .find(|policy| !policy.is_empty());
+        let name = named.unwrap_or(&self.default_policy);
+        self.policies.get_key_value(name).map(|(name, policy)| (name.as_str(), policy))
+    }
+
+    /// Who must be told about an incident of this severity on these services.
+    pub fn audience_of<'a>(
+        &'a self,
+        severity: Severity,
+        services: &'a [String],
+    ) -> impl Iterator<Item = (&'a String, &'a Stakeholder)> {
+        self.stakeholders.iter().filter(move |(_, who)| {
+            severity <= who.from_severity
+                && (who.services.is_empty()
+                    || services.is_empty()
+                    || services.iter().any(|service| who.services.contains(service)))
+        })
+    }
+
+    /// Maps a sender's word for severity. Without a match: SEV3, so that nothing is lost and
+    /// nothing pages the world.
+    pub fn map_severity(&self, word: &str) -> Severity {
+        self.severity_map
+            .get(&word.trim().to_ascii_lowercase())
+            .copied()
+            .filter(|severity| *severity != Severity::Sev1)
+            .unwrap_or(Severity::Sev3)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn globs_match_as_people_expect() {
+        let table = [
+            ("*", "", true),
+            ("pay*", "payments", true),
+            ("*ment*", "payments", true),
+            ("Critical", "critical", true),
+            ("a*b*c", "aXbYbZc", true),
+            ("a*b", "a", false),
+            ("", "x", false),
+        ];
+        for (pattern, value, expected) in table {
+            assert_eq!(glob(pattern, value), expected, "{pattern} on {value}");
+        }
+    }
+
+    #[test]
+    fn a_senders_word_never_makes_a_sev1() {
+        let plan = Plan {
+            severity_map: [("critical".to_owned(), Severity::Sev1)].into(),
+            ..Plan::default()
+        };
+        assert_eq!(plan.map_severity("Critical"), Severity::Sev3);
+    }
+}

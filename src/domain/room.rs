@@ -1,0 +1,266 @@
+//! The room: everything that is live, and how the journal's facts make it.
+//!
+//! Invariants:
+//! - `evolve` is total and never looks at a clock; folding the same journal gives the same room.
+//! - The room holds what is live. A closed incident leaves it (`evict`) and is folded again from
+//!   its stream when somebody reopens it (`wanted`, `hydrate`).
+//! - `queue` and `deadlines` are derived from the rest: `rebuild_index` gives the same.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::alert::Alert;
+use crate::domain::event::{Became, Body, Recorded};
+use crate::domain::ids::{CommandId, IncidentId, Seq};
+use crate::domain::incident::Incident;
+use crate::domain::plan::Plan;
+use crate::domain::row::{Rank, Row};
+use crate::domain::time::Timestamp;
+use crate::domain::timers::Timer;
+
+/// How many of the latest commands are remembered, so that a retry is not done twice.
+pub const REMEMBERED_MAX: usize = 20_000;
+/// How many of the latest refused posts are kept for showing.
+pub const REFUSALS_MAX: usize = 50;
+/// How many of the latest change events are kept for "what changed?".
+pub const CHANGES_MAX: usize = 200;
+
+/// What was counted for one source of alerts.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct SourceCounts {
+    pub posts: u64,
+    /// By what became of them; the sum is every alert that was taken.
+    pub alerts: BTreeMap<Became, u64>,
+    pub refused: u64,
+    pub truncated: u64,
+    pub last_at: Option<Timestamp>,
+}
+
+/// A post that was not taken.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refusal {
+    pub at: Timestamp,
+    pub source: String,
+    pub status: u16,
+    pub reason: String,
+    pub excerpt: String,
+    pub count: u32,
+}
+
+/// A change event, for "what changed before this?".
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Changed {
+    pub at: Timestamp,
+    pub source: String,
+    pub summary: String,
+    pub origin: String,
+}
+
+/// Everything that is live.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Room {
+    pub seq: Seq,
+    pub at: Timestamp,
+    pub incidents: BTreeMap<IncidentId, Incident>,
+    pub alerts: BTreeMap<String, Alert>,
+    /// Group → its newest incident that is not closed.
+    pub groups: BTreeMap<String, IncidentId>,
+    pub last_incident: u32,
+    /// Incidents that left the room.
+    pub closed: u64,
+    pub plan: Plan,
+    pub plan_digest: String,
+    /// Token name → its hash.
+    pub tokens: BTreeMap<String, String>,
+    pub sources: BTreeMap<String, SourceCounts>,
+    pub refusals: VecDeque<Refusal>,
+    pub changes: VecDeque<Changed>,
+    /// Name elsewhere → incident here, for imports.
+    pub externals: BTreeMap<String, IncidentId>,
+    /// The latest commands, oldest first.
+    pub remembered: VecDeque<CommandId>,
+    #[serde(skip)]
+    pub done: std::collections::HashMap<CommandId, Seq>,
+    /// The queue's order.
+    #[serde(skip)]
+    pub queue: BTreeSet<(Rank, IncidentId)>,
+    #[serde(skip)]
+    pub deadlines: BTreeSet<(Timestamp, Timer)>,
+}
+
+impl Room {
+    /// The incident that an event is about but that is not in the room, if any: it must be
+    /// hydrated before the event is applied.
+    pub fn wanted(&self, event: &Recorded) -> Option<IncidentId> {
+        use crate::domain::event::Change;
+        if let Body::Incident { change: Change::Opened(_), .. } = event.body {
+            return None;
+        }
+        event.body.incidents().into_iter().find(|id| !self.incidents.contains_key(id))
+    }
+
+    /// Takes an incident (back) into the room, as it is after all its events so far.
+    pub fn hydrate(&mut self, incident: Incident) {
+        let id = incident.id;
+        self.closed = self.closed.saturating_sub(1);
+        self.incidents.insert(id, incident);
+        self.index_incident(id);
+    }
+
+    /// An alert whose incident leaves: one that still fires stays known, so that its next post is
+    /// a repeat and not a new incident.
+    fn part(&mut self, key: &str, id: IncidentId) {
+        let Some(alert) = self.alerts.get_mut(key) else { return };
+        if alert.incident != Some(id) {
+            return;
+        }
+        if alert.is_firing {
+            alert.incident = None;
+            alert.is_answered = true;
+        } else {
+            self.forget_alert(key);
+        }
+    }
+
+    /// Lets an incident that is over go, with what only it needed; returns its summary row.
+    pub fn evict(&mut self, id: IncidentId) -> Option<Row> {
+        let incident = self.incidents.get(&id)?;
+        if incident.phase().is_live() {
+            return None;
+        }
+        let row = Row::of(incident);
+        self.unindex_incident(id);
+        let incident = self.incidents.remove(&id)?;
+        for key in incident.members.keys() {
+            self.part(key, id);
+        }
+        self.closed += 1;
+        if let Some(group) = &incident.group {
+            if self.groups.get(group) == Some(&id) {
+                self.groups.remove(group);
+            }
+        }
+        Some(row)
+    }
+
+    /// Whether a command was done already, and up to which event.
+    pub fn was_done(&self, id: &CommandId) -> Option<Seq> {
+        self.done.get(id).copied()
+    }
+
+    fn remember(&mut self, id: &CommandId, seq: Seq) {
+        if self.done.insert(id.clone(), seq).is_none() {
+            self.remembered.push_back(id.clone());
+            if self.remembered.len() > REMEMBERED_MAX {
+                if let Some(oldest) = self.remembered.pop_front() {
+                    self.done.remove(&oldest);
+                }
+            }
+        }
+    }
+
+    /// Makes what is derived anew, after a room was read from a snapshot.
+    pub fn rebuild_index(&mut self) {
+        let seq = self.seq;
+        self.done = self.remembered.iter().map(|id| (id.clone(), seq)).collect();
+        self.queue.clear();
+        self.deadlines.clear();
+        for id in self.incidents.keys().copied().collect::<Vec<_>>() {
+            self.index_incident(id);
+        }
+        for key in self.alerts.keys().cloned().collect::<Vec<_>>() {
+            self.index_alert(&key);
+        }
+    }
+
+    fn index_incident(&mut self, id: IncidentId) {
+        if let Some(incident) = self.incidents.get(&id) {
+            if incident.phase().is_live() {
+                self.queue.insert((Rank::of(incident), id));
+                self.deadlines.extend(Timer::of_incident(incident));
+            }
+        }
+    }
+
+    fn unindex_incident(&mut self, id: IncidentId) {
+        if let Some(incident) = self.incidents.get(&id) {
+            self.queue.remove(&(Rank::of(incident), id));
+            for timer in Timer::of_incident(incident) {
+                self.deadlines.remove(&timer);
+            }
+        }
+    }
+
+    pub(crate) fn index_alert(&mut self, key: &str) {
+        if let Some(alert) = self.alerts.get(key) {
+            self.deadlines.extend(Timer::of_alert(key, alert, &self.plan));
+        }
+    }
+
+    pub(crate) fn unindex_alert(&mut self, key: &str) {
+        if let Some(alert) = self.alerts.get(key) {
+            for timer in Timer::of_alert(key, alert, &self.plan) {
+                self.deadlines.remove(&timer);
+            }
+        }
+    }
+
+    pub(crate) fn forget_alert(&mut self, key: &str) {
+        self.unindex_alert(key);
+        self.alerts.remove(key);
+    }
+}
+
+/// Applies one event. Total: a new fact does not compile until somebody says what it does.
+pub fn evolve(room: &mut Room, event: &Recorded) {
+    room.seq = event.seq;
+    room.at = room.at.max(event.at);
+    room.remember(&event.cause, event.seq);
+    let touched = event.body.incidents();
+    for id in &touched {
+        room.unindex_incident(*id);
+    }
+    match &event.body {
+        Body::Incident { incident, change } => room.incident_changed(event, *incident, change),
+        Body::AlertsReceived { source, items, truncated, first, .. } => {
+            room.alerts_received(event, source, items, *truncated, *first);
+        }
+        Body::PostRefused { source, status, reason, excerpt, count } => {
+            room.post_refused(event.at, source, *status, reason, excerpt, *count);
+        }
+        Body::AlertAcknowledged { alert, .. } => room.alert_answered(alert),
+        Body::AlertShelved { alert, until, reason, .. } => {
+            room.alert_shelved(event, alert, *until, reason);
+        }
+        Body::AlertUnshelved { alert, .. } => room.alert_unshelved(alert),
+        Body::AlertExpired { alert, .. } => room.alert_steady(event.at, alert, false),
+        Body::AlertSettled { alert, firing, .. } => room.alert_steady(event.at, alert, *firing),
+        Body::ChangeReceived { source, summary, origin, .. } => {
+            let (source, summary, origin) = (source.clone(), summary.clone(), origin.clone());
+            room.changes.push_back(Changed { at: event.when(), source, summary, origin });
+            if room.changes.len() > CHANGES_MAX {
+                room.changes.pop_front();
+            }
+        }
+        Body::PlanAdopted { plan, digest, .. } => {
+            room.plan = (**plan).clone();
+            room.plan_digest.clone_from(digest);
+            room.rebuild_index_keeping_commands();
+        }
+        Body::TokenIssued { name, hash } => drop(room.tokens.insert(name.clone(), hash.clone())),
+        Body::TokenRevoked { name } => drop(room.tokens.remove(name)),
+        Body::KeeperStarted { .. }
+        | Body::KeeperStopped { .. }
+        | Body::ClockJumped { .. }
+        | Body::StoreRebuilt { .. } => {}
+    }
+    for id in &touched {
+        if let Some(incident) = room.incidents.get_mut(id) {
+            if incident.last_seq < event.seq {
+                incident.apply(event);
+            }
+        }
+        room.index_incident(*id);
+    }
+}

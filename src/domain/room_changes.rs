@@ -1,0 +1,297 @@
+//! How single facts change the room; `room::evolve` says which fact comes here.
+//!
+//! Invariants: total, like `evolve`.
+
+use crate::domain::alert::{Alert, Flap, Shelf};
+use crate::domain::event::{AlertFacts, AlertItem, Became, Change, Recorded};
+use crate::domain::ids::IncidentId;
+use crate::domain::incident::Incident;
+use crate::domain::room::{REFUSALS_MAX, Refusal, Room};
+use crate::domain::time::Timestamp;
+
+impl Room {
+    pub(crate) fn rebuild_index_keeping_commands(&mut self) {
+        let done = std::mem::take(&mut self.done);
+        self.rebuild_index();
+        self.done = done;
+    }
+
+    pub(crate) fn incident_changed(&mut self, event: &Recorded, id: IncidentId, change: &Change) {
+        match change {
+            Change::Opened(opened) => {
+                self.last_incident = self.last_incident.max(id.0);
+                if let Some(group) = &opened.group {
+                    self.groups.insert(group.clone(), id);
+                }
+                if let Some(external) = &opened.external {
+                    self.externals.insert(external.clone(), id);
+                }
+                self.incidents.insert(id, Incident::open(id, opened, event));
+            }
+            Change::Acknowledged => self.answer_members(id),
+            Change::Absorbed { child, alerts } => {
+                for moved in alerts {
+                    self.rehome(&moved.alert, id);
+                }
+                if let Some(group) = self.incidents.get(child).and_then(|c| c.group.clone()) {
+                    self.groups.insert(group, id);
+                }
+            }
+            Change::Unmerged { alerts, .. } | Change::Received { alerts, .. } => {
+                for moved in alerts {
+                    self.rehome(&moved.alert, id);
+                }
+                if let Some(group) = self.incidents.get(&id).and_then(|i| i.group.clone()) {
+                    self.groups.insert(group, id);
+                }
+            }
+            Change::Declared { .. }
+            | Change::Triaged { .. }
+            | Change::SeverityChanged { .. }
+            | Change::PhaseChanged { .. }
+            | Change::TitleChanged { .. }
+            | Change::ServicesChanged { .. }
+            | Change::LabelSet { .. }
+            | Change::OwnerChanged { .. }
+            | Change::RoleAssigned { .. }
+            | Change::RoleLeft { .. }
+            | Change::CommandTaken { .. }
+            | Change::CommandOffered { .. }
+            | Change::CommandAccepted { .. }
+            | Change::CommandRefused { .. }
+            | Change::NoteAdded { .. }
+            | Change::EntryCorrected { .. }
+            | Change::EntryRedacted { .. }
+            | Change::AttachmentAdded { .. }
+            | Change::RemedyRecorded { .. }
+            | Change::RemedyJudged { .. }
+            | Change::RemedyExpired { .. }
+            | Change::ContactLogged { .. }
+            | Change::Linked { .. }
+            | Change::Unlinked { .. }
+            | Change::MergedInto { .. }
+            | Change::Released { .. }
+            | Change::SplitOff { .. }
+            | Change::Declined { .. }
+            | Change::Resolved { .. }
+            | Change::Reopened { .. }
+            | Change::ReviewStarted
+            | Change::Closed { .. }
+            | Change::MomentRevised { .. }
+            | Change::PublicStatusSet { .. }
+            | Change::HistoryNoted { .. }
+            | Change::ExternalFields { .. } => {}
+        }
+    }
+
+    fn rehome(&mut self, alert: &str, id: IncidentId) {
+        if let Some(alert) = self.alerts.get_mut(alert) {
+            alert.incident = Some(id);
+        }
+    }
+
+    /// An acknowledged incident answers for all its alerts; those that have healed are done with.
+    fn answer_members(&mut self, id: IncidentId) {
+        let members: Vec<String> =
+            self.incidents.get(&id).map(|i| i.members.keys().cloned().collect()).unwrap_or_default();
+        for key in members {
+            self.alert_answered(&key);
+        }
+    }
+
+    pub(crate) fn alert_answered(&mut self, key: &str) {
+        let Some(alert) = self.alerts.get_mut(key) else { return };
+        alert.is_answered = true;
+        let is_done = !alert.is_firing && alert.flap.is_none();
+        if is_done && alert.incident.is_none() {
+            self.forget_alert(key);
+        }
+    }
+
+    pub(crate) fn alert_shelved(
+        &mut self,
+        event: &Recorded,
+        key: &str,
+        until: Timestamp,
+        reason: &str,
+    ) {
+        self.unindex_alert(key);
+        if let Some(alert) = self.alerts.get_mut(key) {
+            let (by, reason) = (event.actor.login.clone(), reason.to_owned());
+            alert.shelf = Some(Shelf { by, until, reason });
+        }
+        self.index_alert(key);
+    }
+
+    pub(crate) fn alert_unshelved(&mut self, key: &str) {
+        self.unindex_alert(key);
+        if let Some(alert) = self.alerts.get_mut(key) {
+            alert.shelf = None;
+            alert.is_answered = false;
+        }
+        self.index_alert(key);
+    }
+
+    /// An alert is known to fire, or not, for good: it expired or stopped flapping.
+    pub(crate) fn alert_steady(&mut self, at: Timestamp, key: &str, firing: bool) {
+        self.unindex_alert(key);
+        if let Some(alert) = self.alerts.get_mut(key) {
+            alert.flap = None;
+            alert.is_firing = firing;
+            alert.since = at;
+            alert.changes.clear();
+            if !firing {
+                alert.ends_at = None;
+            }
+        }
+        self.index_alert(key);
+        self.drop_if_loose(key);
+    }
+
+    /// An alert without an incident that does not fire is of no use to anybody.
+    fn drop_if_loose(&mut self, key: &str) {
+        let is_loose = self
+            .alerts
+            .get(key)
+            .is_some_and(|a| a.incident.is_none() && !a.is_firing && a.shelf.is_none());
+        if is_loose {
+            self.forget_alert(key);
+        }
+    }
+
+    pub(crate) fn post_refused(
+        &mut self,
+        at: Timestamp,
+        source: &str,
+        status: u16,
+        reason: &str,
+        excerpt: &str,
+        count: u32,
+    ) {
+        let counts = self.sources.entry(source.to_owned()).or_default();
+        counts.refused += u64::from(count);
+        counts.last_at = Some(at);
+        let (source, reason, excerpt) = (source.to_owned(), reason.to_owned(), excerpt.to_owned());
+        self.refusals.push_back(Refusal { at, source, status, reason, excerpt, count });
+        if self.refusals.len() > REFUSALS_MAX {
+            self.refusals.pop_front();
+        }
+    }
+
+    pub(crate) fn alerts_received(
+        &mut self,
+        event: &Recorded,
+        source: &str,
+        items: &[AlertItem],
+        truncated: u32,
+        first: bool,
+    ) {
+        let counts = self.sources.entry(source.to_owned()).or_default();
+        counts.posts += u64::from(first);
+        counts.truncated += u64::from(truncated);
+        counts.last_at = Some(event.at);
+        for item in items {
+            *counts.alerts.entry(item.became).or_default() += 1;
+        }
+        for item in items {
+            self.alert_became(event, source, item);
+        }
+    }
+
+    fn alert_became(&mut self, event: &Recorded, source: &str, item: &AlertItem) {
+        let key = item.alert.as_str();
+        let keep = usize::from(self.plan.flap_changes);
+        match item.became {
+            Became::Unmatched => return,
+            Became::Repeated | Became::Shelved => self.alert_repeated(event.at, item),
+            Became::Opened | Became::Attached | Became::Reopened | Became::Recorded => {
+                self.unindex_alert(key);
+                self.alert_fired(event.at, source, item, keep);
+            }
+            Became::Acknowledged => self.alert_answered(key),
+            Became::Resolved => {
+                self.unindex_alert(key);
+                if let Some(alert) = self.alerts.get_mut(key) {
+                    alert.is_firing = false;
+                    alert.since = event.at;
+                    alert.last_seen = event.at;
+                    alert.ends_at = None;
+                    alert.changed(event.at, keep);
+                }
+                self.drop_if_loose(key);
+            }
+            Became::FlappingFiring => self.alert_flaps(event.at, key, true, keep),
+            Became::FlappingResolved => self.alert_flaps(event.at, key, false, keep),
+        }
+        self.index_alert(key);
+    }
+
+    fn alert_repeated(&mut self, at: Timestamp, item: &AlertItem) {
+        self.unindex_alert(&item.alert);
+        if let Some(alert) = self.alerts.get_mut(&item.alert) {
+            alert.repeats = alert.repeats.saturating_add(1);
+            alert.last_seen = at;
+            if let Some(facts) = &item.facts {
+                alert.ends_at = facts.ends_at;
+            }
+        }
+    }
+
+    fn alert_fired(&mut self, at: Timestamp, source: &str, item: &AlertItem, keep: usize) {
+        let facts = item.facts.as_deref().cloned().unwrap_or_default();
+        let before = self.alerts.remove(&item.alert);
+        let repeats = before.as_ref().map_or(0, |alert| alert.repeats + 1);
+        let mut alert = Alert {
+            labels: label_line(&facts),
+            name: facts.name,
+            summary: facts.summary,
+            source: source.to_owned(),
+            incident: item.incident,
+            rule: item.rule.clone(),
+            is_firing: true,
+            is_answered: false,
+            shelf: None,
+            flap: None,
+            starts_at: facts.starts_at,
+            ends_at: facts.ends_at,
+            since: at,
+            last_seen: at,
+            repeats,
+            changes: before.map(|alert| alert.changes).unwrap_or_default(),
+        };
+        alert.changed(at, keep);
+        self.alerts.insert(item.alert.clone(), alert);
+    }
+
+    fn alert_flaps(&mut self, at: Timestamp, key: &str, said_firing: bool, keep: usize) {
+        self.unindex_alert(key);
+        let Some(alert) = self.alerts.get_mut(key) else { return };
+        alert.last_seen = at;
+        alert.changed(at, keep);
+        alert.is_firing = true;
+        alert.ends_at = None;
+        match alert.flap.as_mut() {
+            Some(flap) => {
+                flap.last_change = at;
+                flap.said_firing = said_firing;
+                flap.changes = flap.changes.saturating_add(1);
+            }
+            None => alert.flap = Some(Flap { since: at, last_change: at, said_firing, changes: 1 }),
+        }
+    }
+}
+
+/// The label set as one line, without the name, which is shown beside it.
+pub fn label_line(facts: &AlertFacts) -> String {
+    let mut line = String::new();
+    for (label, value) in facts.labels.iter().filter(|(label, _)| *label != "alertname") {
+        if !line.is_empty() {
+            line.push_str(", ");
+        }
+        line.push_str(label);
+        line.push_str("=\"");
+        line.push_str(value);
+        line.push('"');
+    }
+    line
+}

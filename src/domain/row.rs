@@ -1,0 +1,116 @@
+//! A line of the incident queue: all that a list needs to know of an incident.
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::ids::{IncidentId, Seq};
+use crate::domain::incident::Incident;
+use crate::domain::time::Timestamp;
+use crate::domain::words::{Phase, Priority, Severity};
+
+/// The queue's order: what needs a human first. Smaller comes first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Rank {
+    /// Still active before resolved ones.
+    over: bool,
+    severity: Severity,
+    /// Unanswered before answered ones.
+    answered: bool,
+    priority: Priority,
+    /// Newest first.
+    age: std::cmp::Reverse<Timestamp>,
+}
+
+impl Rank {
+    /// The place of an incident in the queue.
+    pub fn of(incident: &Incident) -> Self {
+        Self {
+            over: !incident.phase().is_active(),
+            severity: incident.severity,
+            answered: incident.ack.is_some(),
+            priority: incident.priority(),
+            age: std::cmp::Reverse(incident.opened_at),
+        }
+    }
+
+    /// The place of a row in the queue; the same as that of its incident.
+    pub fn of_row(row: &Row) -> Self {
+        Self {
+            over: !row.phase.is_active(),
+            severity: row.severity,
+            answered: row.is_acked,
+            priority: row.priority,
+            age: std::cmp::Reverse(row.opened_at),
+        }
+    }
+}
+
+/// A line of the queue.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Row {
+    pub id: IncidentId,
+    #[serde(rename = "t")]
+    pub title: Box<str>,
+    #[serde(rename = "sev")]
+    pub severity: Severity,
+    #[serde(rename = "pri")]
+    pub priority: Priority,
+    #[serde(rename = "ph")]
+    pub phase: Phase,
+    #[serde(rename = "ack", default, skip_serializing_if = "is_false")]
+    pub is_acked: bool,
+    /// Who commands or owns it.
+    #[serde(rename = "who", default, skip_serializing_if = "str::is_empty")]
+    pub who: Box<str>,
+    #[serde(rename = "svc", default, skip_serializing_if = "str::is_empty")]
+    pub services: Box<str>,
+    /// Member alerts that fire, and all of them.
+    #[serde(rename = "fire", default, skip_serializing_if = "is_zero")]
+    pub firing: u32,
+    #[serde(rename = "mem", default, skip_serializing_if = "is_zero")]
+    pub members: u32,
+    #[serde(rename = "debt", default, skip_serializing_if = "is_zero")]
+    pub debts: u32,
+    #[serde(rename = "next", default, skip_serializing_if = "Option::is_none")]
+    pub promise: Option<Timestamp>,
+    #[serde(rename = "open")]
+    pub opened_at: Timestamp,
+    /// When it left the room, for rows of closed incidents.
+    #[serde(rename = "end", default, skip_serializing_if = "Option::is_none")]
+    pub ended_at: Option<Timestamp>,
+    pub seq: Seq,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants a reference")]
+const fn is_false(flag: &bool) -> bool {
+    !*flag
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants a reference")]
+const fn is_zero(count: &u32) -> bool {
+    *count == 0
+}
+
+impl Row {
+    /// The line for an incident.
+    pub fn of(incident: &Incident) -> Self {
+        let who = incident.commander().or(incident.owner.as_deref()).or(incident.ack.as_ref().map(|a| a.by.as_str()));
+        let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        Self {
+            id: incident.id,
+            title: incident.title.as_str().into(),
+            severity: incident.severity,
+            priority: incident.priority(),
+            phase: incident.phase(),
+            is_acked: incident.ack.is_some(),
+            who: who.unwrap_or_default().into(),
+            services: incident.services.join(" ").into(),
+            firing: count(incident.firing()),
+            members: count(incident.members.len()),
+            debts: count(incident.debts().count()),
+            promise: incident.next_promise().map(|(at, _)| at),
+            opened_at: incident.opened_at,
+            ended_at: (!incident.phase().is_live()).then_some(incident.changed_at),
+            seq: incident.last_seq,
+        }
+    }
+}

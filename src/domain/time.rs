@@ -1,0 +1,211 @@
+//! Instants and spans as the journal holds them: milliseconds since 1970, written as RFC 3339.
+//!
+//! Invariants:
+//! - Nothing here reads a clock.
+//! - `Display` and `FromStr` are inverse for every representable instant.
+
+use std::fmt;
+use std::str::FromStr;
+
+use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, SecondsFormat, TimeZone, Utc};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// An instant in UTC, in milliseconds since 1970-01-01T00:00:00Z.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Timestamp(pub i64);
+
+/// A text that is not an instant.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("'{0}' is not a time; write 2026-11-23T14:02:10Z, 14:02 (today, UTC) or -15m")]
+pub struct BadTime(pub String);
+
+/// Milliseconds in a second, a minute, an hour and a day.
+pub const SECOND_MS: i64 = 1_000;
+/// Milliseconds in a minute.
+pub const MINUTE_MS: i64 = 60 * SECOND_MS;
+/// Milliseconds in an hour.
+pub const HOUR_MS: i64 = 60 * MINUTE_MS;
+/// Milliseconds in a day.
+pub const DAY_MS: i64 = 24 * HOUR_MS;
+
+impl Timestamp {
+    /// The same instant for chrono; instants out of its range become 1970.
+    pub fn utc(self) -> DateTime<Utc> {
+        Utc.timestamp_millis_opt(self.0).single().unwrap_or_default()
+    }
+
+    /// This instant moved by a span in milliseconds; saturates.
+    #[must_use]
+    pub const fn plus(self, span_ms: i64) -> Self {
+        Self(self.0.saturating_add(span_ms))
+    }
+
+    /// Milliseconds from `earlier` to this; negative if it is later.
+    pub const fn since(self, earlier: Self) -> i64 {
+        self.0.saturating_sub(earlier.0)
+    }
+
+    /// `14:02:31`, in UTC.
+    pub fn clock(self) -> String {
+        self.utc().format("%H:%M:%S").to_string()
+    }
+
+    /// `14:02`, in UTC.
+    pub fn clock_minutes(self) -> String {
+        self.utc().format("%H:%M").to_string()
+    }
+
+    /// `2026-11-23`, in UTC.
+    pub fn date(self) -> String {
+        self.utc().format("%Y-%m-%d").to_string()
+    }
+
+    /// `2026-11`, in UTC: the month that statistics are grouped by.
+    pub fn month(self) -> String {
+        self.utc().format("%Y-%m").to_string()
+    }
+
+    /// Whether two instants lie on the same day in UTC.
+    pub fn is_same_day(self, other: Self) -> bool {
+        self.utc().num_days_from_ce() == other.utc().num_days_from_ce()
+    }
+
+    /// Reads what people write: RFC 3339, `2026-11-23 14:02`, `14:02` (the latest such moment
+    /// not after `now`), or `-15m`, `-2h`, `-1d` before `now`.
+    pub fn parse_human(given: &str, now: Self) -> Result<Self, BadTime> {
+        let text = given.trim();
+        if let Ok(exact) = text.parse() {
+            return Ok(exact);
+        }
+        if let Some(back) = text.strip_prefix('-') {
+            return parse_span(back).map(|span| now.plus(-span)).ok_or_else(|| BadTime(given.to_owned()));
+        }
+        for format in ["%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M"] {
+            if let Ok(naive) = NaiveDateTime::parse_from_str(text.trim_end_matches('Z'), format) {
+                return Ok(Self(naive.and_utc().timestamp_millis()));
+            }
+        }
+        if let Ok(date) = NaiveDate::parse_from_str(text, "%Y-%m-%d") {
+            return Ok(Self(date.and_time(chrono::NaiveTime::MIN).and_utc().timestamp_millis()));
+        }
+        for format in ["%H:%M:%S", "%H:%M"] {
+            if let Ok(time) = chrono::NaiveTime::parse_from_str(text.trim_end_matches('Z'), format) {
+                let today = Self(now.utc().date_naive().and_time(time).and_utc().timestamp_millis());
+                return Ok(if today > now { today.plus(-DAY_MS) } else { today });
+            }
+        }
+        Err(BadTime(given.to_owned()))
+    }
+}
+
+/// Reads `90s`, `15m`, `2h`, `3d`, `1w` or a sum like `1h30m` as milliseconds.
+pub fn parse_span(text: &str) -> Option<i64> {
+    let mut total: i64 = 0;
+    let mut digits = String::new();
+    let mut parts = 0;
+    for c in text.trim().chars() {
+        if c.is_ascii_digit() {
+            digits.push(c);
+            continue;
+        }
+        let unit = match c {
+            's' => SECOND_MS,
+            'm' => MINUTE_MS,
+            'h' => HOUR_MS,
+            'd' => DAY_MS,
+            'w' => 7 * DAY_MS,
+            _ => return None,
+        };
+        total = total.checked_add(digits.parse::<i64>().ok()?.checked_mul(unit)?)?;
+        digits.clear();
+        parts += 1;
+    }
+    (parts > 0 && digits.is_empty()).then_some(total)
+}
+
+/// A span as people read it, in at most two units: `42s`, `41m`, `2h10m`, `3d`.
+pub fn span_words(span_ms: i64) -> String {
+    let (sign, span) = if span_ms < 0 { ("-", -span_ms) } else { ("", span_ms) };
+    let body = if span < MINUTE_MS {
+        format!("{}s", span / SECOND_MS)
+    } else if span < HOUR_MS {
+        format!("{}m", span / MINUTE_MS)
+    } else if span < DAY_MS {
+        let minutes = (span % HOUR_MS) / MINUTE_MS;
+        if minutes == 0 { format!("{}h", span / HOUR_MS) } else { format!("{}h{minutes:02}m", span / HOUR_MS) }
+    } else {
+        format!("{}d", span / DAY_MS)
+    };
+    format!("{sign}{body}")
+}
+
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.utc().to_rfc3339_opts(SecondsFormat::Millis, true))
+    }
+}
+
+impl FromStr for Timestamp {
+    type Err = BadTime;
+    fn from_str(s: &str) -> Result<Self, BadTime> {
+        DateTime::parse_from_rfc3339(s)
+            .map(|time| Self(time.timestamp_millis()))
+            .map_err(|_| BadTime(s.to_owned()))
+    }
+}
+
+impl Serialize for Timestamp {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Timestamp {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visitor;
+        impl serde::de::Visitor<'_> for Visitor {
+            type Value = Timestamp;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an RFC 3339 time")
+            }
+            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Timestamp, E> {
+                text.parse().map_err(E::custom)
+            }
+        }
+        deserializer.deserialize_str(Visitor)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn prints_and_parses_to_itself() {
+        for ms in [0, 1, 1_795_411_899_741, -62_135_596_800_000] {
+            assert_eq!(Timestamp(ms).to_string().parse(), Ok(Timestamp(ms)));
+        }
+    }
+
+    #[test]
+    fn people_write_times_in_many_ways() {
+        let now: Timestamp = "2026-11-23T14:30:00Z".parse().expect("a time");
+        let at = |text| Timestamp::parse_human(text, now).map(|t| t.to_string());
+        assert_eq!(at("14:02"), Ok("2026-11-23T14:02:00.000Z".into()));
+        assert_eq!(at("23:50"), Ok("2026-11-22T23:50:00.000Z".into()), "not in the future");
+        assert_eq!(at("-15m"), Ok("2026-11-23T14:15:00.000Z".into()));
+        assert_eq!(at("2026-11-20 08:00"), Ok("2026-11-20T08:00:00.000Z".into()));
+        assert_eq!(at("2026-11-20T08:00:00+01:00"), Ok("2026-11-20T07:00:00.000Z".into()));
+        assert!(at("soon").is_err());
+    }
+
+    #[test]
+    fn spans_read_in_two_units_at_most() {
+        let table = [(0, "0s"), (59_999, "59s"), (41 * MINUTE_MS, "41m"), (130 * MINUTE_MS, "2h10m"), (3 * DAY_MS, "3d")];
+        for (ms, words) in table {
+            assert_eq!(span_words(ms), words);
+        }
+        assert_eq!(parse_span("1h30m"), Some(90 * MINUTE_MS));
+        assert_eq!(parse_span("15"), None);
+    }
+}

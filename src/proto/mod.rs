@@ -1,0 +1,228 @@
+//! What consoles and keeper say to each other: one JSON object a line, at most 1 MiB.
+//!
+//! Invariants:
+//! - Pure: bytes in, messages out; no socket, no clock.
+//! - Every request is answered exactly once, with its id. Messages and fields are only added; what
+//!   an old peer cannot understand raises `PROTOCOL`.
+
+pub mod frame;
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::alert::Alert;
+use crate::domain::command::{Command, Rejection};
+use crate::domain::event::{Occurred, Recorded};
+use crate::domain::ids::{CommandId, IncidentId, Seq};
+use crate::domain::incident::Incident;
+use crate::domain::plan::Plan;
+use crate::domain::room::{Changed, Refusal, SourceCounts};
+use crate::domain::row::Row;
+use crate::domain::stats::Sample;
+use crate::domain::time::Timestamp;
+use crate::domain::words::Right;
+
+/// The version both sides must share.
+pub const PROTOCOL: u32 = 1;
+
+/// What a client says.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "say", rename_all = "kebab-case")]
+pub enum ClientMsg {
+    /// The first line.
+    Hello { protocol: u32, version: String, kind: ClientKind },
+    /// Anything after it.
+    Request { id: CommandId, ask: Ask },
+}
+
+/// What kind of client it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ClientKind {
+    /// A person sits in front of it; it is seen by the others.
+    Console,
+    /// A command line or a script.
+    Cli,
+}
+
+/// What a client wants.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "ask", rename_all = "kebab-case")]
+pub enum Ask {
+    /// An act. The request's id names it for ever.
+    Do {
+        command: Box<Command>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        occurred: Option<Occurred>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        seen: Option<Seq>,
+    },
+    /// The head of the queue, and from now on every change of it.
+    Follow { first: u32 },
+    /// More of the queue: live incidents with numbers above this one.
+    Rows { after: IncidentId, limit: u32 },
+    /// One incident with its latest events, and from now on every new one of them.
+    Watch { incident: IncidentId },
+    /// No longer.
+    Unwatch,
+    /// One incident as it was known after an event.
+    Incident { incident: IncidentId, until: Option<Seq>, limit: u32 },
+    /// Whether this person is writing.
+    Writing { incident: Option<IncidentId> },
+    SaveDraft { key: String, text: String },
+    Drafts,
+    /// Full-text search over all timelines.
+    Search { query: String, limit: u32 },
+    /// Incidents that are over, newest first, whose title or number match.
+    Closed { query: String, limit: u32 },
+    Alerts { incident: Option<IncidentId>, limit: u32 },
+    Intake,
+    Samples,
+    Status,
+    Plan,
+    /// Events of the whole journal after one.
+    Events { after: Seq, limit: u32 },
+    /// A copy of the journal, into a directory on the keeper's machine.
+    Backup { dest: String },
+    /// Checks the chain of both copies.
+    Verify,
+    /// Ends the keeper in good order.
+    Stop,
+}
+
+/// What the keeper says.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "say", rename_all = "kebab-case")]
+pub enum KeeperMsg {
+    Welcome(Box<Welcome>),
+    /// The versions do not fit, or the client may not come in.
+    Refused { protocol: u32, version: String, why: String },
+    Reply { id: CommandId, reply: Reply },
+    Push(Push),
+}
+
+/// The first thing a client is told.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Welcome {
+    pub protocol: u32,
+    pub version: String,
+    /// Who the kernel says you are.
+    pub login: String,
+    pub right: Right,
+    pub host: String,
+    pub seq: Seq,
+    pub now: Timestamp,
+    pub plan: Plan,
+    /// Where alerts are posted to; an error text where that does not work.
+    pub intake: Result<String, String>,
+}
+
+/// An answer.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "is", rename_all = "kebab-case")]
+pub enum Reply {
+    /// Done and durable, up to this event.
+    Done { seq: Seq, incident: Option<IncidentId> },
+    /// Refused, in words.
+    Rejected(Rejection),
+    Queue(Box<Queue>),
+    Rows { rows: Vec<Row>, done: bool },
+    Incident(Box<Detail>),
+    Drafts { drafts: Vec<(String, String)> },
+    Hits { hits: Vec<Hit> },
+    Alerts { alerts: Vec<(String, Alert)> },
+    Intake(Box<IntakeReport>),
+    Samples { samples: Vec<Sample> },
+    Status(Box<Status>),
+    Plan { plan: Box<Plan>, digest: String },
+    Events { events: Vec<Recorded> },
+    Text { lines: Vec<String>, ok: bool },
+}
+
+/// Something found by a search.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hit {
+    pub seq: Seq,
+    pub incident: Option<IncidentId>,
+    pub text: String,
+}
+
+/// The head of the queue.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Queue {
+    pub seq: Seq,
+    /// In order of need.
+    pub rows: Vec<Row>,
+    pub counts: Counts,
+}
+
+/// What the header shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Counts {
+    pub live: u32,
+    pub closed: u64,
+}
+
+/// One incident with its latest events.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Detail {
+    pub head: Incident,
+    /// Its latest events, oldest first.
+    pub events: Vec<Recorded>,
+    /// How many it has in all.
+    pub total: u64,
+}
+
+/// What was posted, and what became of it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct IntakeReport {
+    pub listening: Result<String, String>,
+    pub sources: BTreeMap<String, SourceCounts>,
+    pub refusals: Vec<Refusal>,
+    pub changes: Vec<Changed>,
+    pub tokens: Vec<String>,
+}
+
+/// How the keeper is.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Status {
+    pub version: String,
+    pub pid: u32,
+    pub home: String,
+    pub seq: Seq,
+    pub hash: String,
+    pub live: u32,
+    pub closed: u64,
+    pub alerts: u32,
+    pub clients: u32,
+    pub plan_digest: String,
+    pub intake: Result<String, String>,
+    pub is_tight: bool,
+}
+
+/// What the keeper tells without being asked.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "push", rename_all = "kebab-case")]
+pub enum Push {
+    /// Lines of the queue that changed, and those that left it.
+    Rows { seq: Seq, rows: Vec<Row>, gone: Vec<IncidentId>, counts: Counts },
+    /// New events of the incident that is watched.
+    Events { incident: IncidentId, events: Vec<Recorded> },
+    /// Who looks at what.
+    Presence { people: Vec<Present> },
+    /// A new plan is in force.
+    Plan { plan: Box<Plan> },
+    /// The keeper goes; the reason, and whether it is worth coming back.
+    Goodbye { reason: String },
+}
+
+/// Somebody in the war room.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Present {
+    pub login: String,
+    /// Tells apart several consoles of one person.
+    pub client: u64,
+    pub incident: Option<IncidentId>,
+    pub writing: bool,
+}

@@ -1,0 +1,193 @@
+//! The journal on disk: sled and its twin, synced in parallel before an append returns.
+//!
+//! Invariants:
+//! - One writer. On any error nothing of the batch was acknowledged, and the journal refuses
+//!   further appends: sled keeps a failed write as a sticky error, so the keeper must end, and the
+//!   next opening brings both copies to the same head.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread::JoinHandle;
+
+use crate::store::batch::{Batch, Head, Pack};
+use crate::store::sled_log::SledLog;
+use crate::store::twin::Twin;
+use crate::store::{Journal, Reader, StoreError};
+
+/// Space that is given up when the disk is full, so that acknowledgements outlive new alerts.
+pub const BALLAST_BYTES: u64 = 16 << 20;
+
+/// Free space below which alerts are refused, so that people's acts and the twin's next segment
+/// still have room.
+pub const SPACE_MIN: u64 = 48 << 20;
+
+/// Free bytes on the disk that holds a directory, for an ordinary user.
+pub fn free_bytes(dir: &Path) -> Option<u64> {
+    let stat = nix::sys::statvfs::statvfs(dir).ok()?;
+    Some(stat.blocks_available() * stat.fragment_size())
+}
+
+/// Where the parts of a journal lie.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Paths {
+    pub root: PathBuf,
+    pub sled: PathBuf,
+    pub twin: PathBuf,
+    pub snapshot: PathBuf,
+    pub ballast: PathBuf,
+}
+
+impl Paths {
+    /// The layout below a journal's directory, with the twin elsewhere if wanted.
+    pub fn new(root: &Path, twin: Option<&Path>) -> Self {
+        Self {
+            root: root.to_owned(),
+            sled: root.join("sled"),
+            twin: twin.map_or_else(|| root.join("twin"), Path::to_owned),
+            snapshot: root.join("room.snap"),
+            ballast: root.join("ballast"),
+        }
+    }
+}
+
+/// The journal on disk.
+pub struct DiskJournal {
+    paths: Paths,
+    log: SledLog,
+    handle: File,
+    head: Head,
+    twin: TwinThread,
+    is_sound: bool,
+}
+
+/// The thread that writes the twin while sled is being synced.
+struct TwinThread {
+    packs: Option<SyncSender<Arc<Vec<Pack>>>>,
+    results: Receiver<Result<(), StoreError>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl TwinThread {
+    fn start(mut twin: Twin) -> Self {
+        // One batch at a time: the writer waits for the answer before it sends the next.
+        let (packs, inbox) = sync_channel::<Arc<Vec<Pack>>>(1);
+        let (outbox, results) = sync_channel(1);
+        let thread = std::thread::spawn(move || {
+            while let Ok(packs) = inbox.recv() {
+                if outbox.send(twin.append(&packs)).is_err() {
+                    break;
+                }
+            }
+        });
+        Self { packs: Some(packs), results, thread: Some(thread) }
+    }
+
+    fn begin(&self, packs: &Arc<Vec<Pack>>) -> bool {
+        self.packs.as_ref().is_some_and(|tx| tx.send(Arc::clone(packs)).is_ok())
+    }
+
+    fn finish(&self) -> Result<(), StoreError> {
+        self.results.recv().unwrap_or_else(|_| {
+            Err(StoreError::Refused("the twin's writer is gone; restart the keeper".to_owned()))
+        })
+    }
+}
+
+impl Drop for TwinThread {
+    fn drop(&mut self) {
+        self.packs = None;
+        if let Some(thread) = self.thread.take() {
+            drop(thread.join());
+        }
+    }
+}
+
+impl DiskJournal {
+    /// Puts the opened copies, which agree on `head`, together.
+    pub(crate) fn new(paths: Paths, log: SledLog, twin: Twin, head: Head) -> Result<Self, StoreError> {
+        let handle = log.handle()?;
+        let journal = Self { paths, log, handle, head, twin: TwinThread::start(twin), is_sound: true };
+        journal.keep_ballast();
+        Ok(journal)
+    }
+
+    /// sled's side, for readers and tools.
+    pub fn log(&self) -> &SledLog {
+        &self.log
+    }
+
+    /// Takes the ballast's space if the disk has room for it.
+    pub fn keep_ballast(&self) {
+        if fs::metadata(&self.paths.ballast).is_ok_and(|m| m.len() == BALLAST_BYTES) {
+            return;
+        }
+        if let Ok(file) = File::create(&self.paths.ballast) {
+            let wanted = BALLAST_BYTES.cast_signed();
+            if nix::fcntl::posix_fallocate(&file, 0, wanted).is_err() {
+                drop(fs::remove_file(&self.paths.ballast));
+            }
+        }
+    }
+
+    /// Gives the ballast's space up; false if there was none.
+    pub fn give_ballast(&self) -> bool {
+        fs::remove_file(&self.paths.ballast).is_ok()
+    }
+
+    fn append_both(&mut self, batch: &Batch) -> Result<(), StoreError> {
+        let packs = Arc::new(batch.packs.clone());
+        let is_twinned = self.twin.begin(&packs);
+        let written = self.log.write(batch).and_then(|()| self.log.sync(&self.handle));
+        let twinned = if is_twinned {
+            self.twin.finish()
+        } else {
+            Err(StoreError::Refused("the twin's writer is gone; restart the keeper".to_owned()))
+        };
+        written.and(twinned)
+    }
+}
+
+impl Journal for DiskJournal {
+    fn head(&self) -> Head {
+        self.head
+    }
+
+    fn append(&mut self, batch: &Batch) -> Result<(), StoreError> {
+        if batch.packs.is_empty() && batch.rows.is_empty() {
+            return Ok(());
+        }
+        if !self.is_sound {
+            return Err(StoreError::Refused("the journal failed and has not recovered yet".to_owned()));
+        }
+        if batch.packs.first().is_some_and(|pack| pack.first != self.head.seq + 1) {
+            return Err(StoreError::Refused("somebody else wrote to the journal first".to_owned()));
+        }
+        match self.append_both(batch) {
+            Ok(()) => {
+                self.head = batch.head;
+                Ok(())
+            }
+            Err(error) => {
+                self.is_sound = false;
+                Err(error)
+            }
+        }
+    }
+
+    fn is_tight(&self) -> bool {
+        // While space is short the ballast is given up; once there is room again it is taken back.
+        let tight = free_bytes(&self.paths.root).is_some_and(|free| free < SPACE_MIN);
+        if tight {
+            self.give_ballast();
+        } else {
+            self.keep_ballast();
+        }
+        tight
+    }
+
+    fn reader(&self) -> Arc<dyn Reader> {
+        Arc::new(self.log.clone())
+    }
+}

@@ -1,0 +1,250 @@
+//! Opening a journal is a procedure: either copy may be damaged, shortened or gone.
+//!
+//! Own lock first (the caller holds it) → unfinished sled snapshots away → guarded open → on
+//! damage sled's snapshots aside, retry → else sled aside and a fresh one → compare heads and
+//! replay the difference in either direction → trim torn tails.
+//!
+//! Invariants:
+//! - Nothing is deleted that could hold an acknowledged event: damaged parts are set aside.
+
+use std::fs;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::thread;
+use std::time::Duration;
+
+use crate::domain::event::Recorded;
+use crate::domain::ids::{IncidentId, Seq};
+use crate::store::StoreError;
+use crate::store::batch::{Batch, Head, Pack, pack_end, unpack};
+use crate::store::journal::{DiskJournal, Paths};
+use crate::store::sled_log::SledLog;
+use crate::store::twin::{self, Twin};
+
+/// Bytes replayed into sled between two syncs; must stay far below a segment.
+const REPLAY_BYTES_MAX: usize = 512 * 1024;
+/// How often a lock that outlived its holder is asked for again, 25 ms apart.
+const LOCK_TRIES: u32 = 40;
+
+/// Something that opening had to mend.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mended {
+    pub what: String,
+    pub events: u64,
+}
+
+/// An open journal and what was mended on the way.
+pub struct Opened {
+    pub journal: DiskJournal,
+    pub mended: Vec<Mended>,
+}
+
+/// Opens, mends, and brings both copies to the same head.
+pub fn open(paths: &Paths, progress: &mut dyn FnMut(&str, u64)) -> Result<Opened, StoreError> {
+    fs::create_dir_all(&paths.root).map_err(StoreError::io("create", &paths.root))?;
+    let mut mended = Vec::new();
+    let log = open_sled(paths, &mut mended)?;
+    let (mut twin, twin_head) = Twin::open(&paths.twin)?;
+    let (log, sled_head) = match log.head() {
+        Ok(head) => (log, head),
+        Err(_) => {
+            drop(log);
+            set_aside(&paths.sled, &mut mended)?;
+            let log = open_guarded(&paths.sled)?;
+            (log, Head::default())
+        }
+    };
+    let head = if twin_head.seq > sled_head.seq {
+        let events = replay_into_sled(paths, &log, sled_head, progress)?;
+        mended.push(Mended { what: "the database, from the twin".to_owned(), events });
+        twin_head
+    } else {
+        twin.trim()?;
+        if twin_head.seq < sled_head.seq {
+            let events = replay_into_twin(&mut twin, &log, twin_head, progress)?;
+            mended.push(Mended { what: "the twin, from the database".to_owned(), events });
+        }
+        sled_head
+    };
+    twin.trim()?;
+    if twin_head.seq == sled_head.seq && twin_head.hash != sled_head.hash {
+        return Err(StoreError::Corrupt {
+            seq: head.seq,
+            text: "the database and its twin tell different histories; run 'warroom verify' on both".to_owned(),
+        });
+    }
+    Ok(Opened { journal: DiskJournal::new(paths.clone(), log, twin, head)?, mended })
+}
+
+/// Sets sled aside and builds it anew from the twin: for damage that only reading finds.
+pub fn rebuild_sled(paths: &Paths, progress: &mut dyn FnMut(&str, u64)) -> Result<Opened, StoreError> {
+    let mut mended = Vec::new();
+    set_aside(&paths.sled, &mut mended)?;
+    let mut opened = open(paths, progress)?;
+    opened.mended.splice(0..0, mended);
+    Ok(opened)
+}
+
+fn open_sled(paths: &Paths, mended: &mut Vec<Mended>) -> Result<SledLog, StoreError> {
+    remove_matching(&paths.sled, ".generating");
+    match open_guarded(&paths.sled) {
+        Ok(log) => return Ok(log),
+        Err(error @ (StoreError::Locked { .. } | StoreError::Newer { .. } | StoreError::Full)) => {
+            return Err(error);
+        }
+        Err(_) => {}
+    }
+    // A damaged snapshot of sled's own page table is rebuilt from its log.
+    remove_matching(&paths.sled, "snap.");
+    if let Ok(log) = open_guarded(&paths.sled) {
+        mended.push(Mended { what: "the database's page table".to_owned(), events: 0 });
+        return Ok(log);
+    }
+    set_aside(&paths.sled, mended)?;
+    open_guarded(&paths.sled)
+}
+
+/// sled can panic on a damaged database; that is an answer too.
+fn open_guarded(dir: &Path) -> Result<SledLog, StoreError> {
+    let mut tries = 0;
+    loop {
+        let result = catch_unwind(AssertUnwindSafe(|| SledLog::open(dir))).unwrap_or_else(|_| {
+            Err(StoreError::Sled { doing: "open", text: "it is damaged".to_owned() })
+        });
+        match result {
+            Err(StoreError::Sled { text, .. }) if text.contains("could not acquire lock") => {
+                tries += 1;
+                if tries > LOCK_TRIES {
+                    return Err(StoreError::Locked { path: dir.to_owned() });
+                }
+                // sled gives its lock back on a thread of its own, a little after the drop.
+                thread::sleep(Duration::from_millis(25));
+            }
+            other => return other,
+        }
+    }
+}
+
+fn remove_matching(dir: &Path, part: &str) {
+    let Ok(entries) = fs::read_dir(dir) else { return };
+    for entry in entries.flatten() {
+        if entry.file_name().to_string_lossy().contains(part) {
+            drop(fs::remove_file(entry.path()));
+        }
+    }
+}
+
+fn set_aside(dir: &Path, mended: &mut Vec<Mended>) -> Result<(), StoreError> {
+    for n in 1..1000 {
+        let aside = dir.with_extension(format!("damaged-{n}"));
+        if !aside.exists() {
+            fs::rename(dir, &aside).map_err(StoreError::io("set aside", dir))?;
+            mended.push(Mended { what: format!("set aside {}", aside.display()), events: 0 });
+            return Ok(());
+        }
+    }
+    Err(StoreError::Refused(format!("too many damaged copies beside {}; remove some", dir.display())))
+}
+
+fn replay_into_sled(
+    paths: &Paths,
+    log: &SledLog,
+    from: Head,
+    progress: &mut dyn FnMut(&str, u64),
+) -> Result<u64, StoreError> {
+    let handle = log.handle()?;
+    let mut pending = Batch::default();
+    let mut done = 0;
+    twin::scan(&paths.twin, from.seq, &mut |first, bytes| {
+        if first <= from.seq {
+            return Ok(true);
+        }
+        done += add_pack(&mut pending, first, bytes)?;
+        if pending.bytes() > REPLAY_BYTES_MAX {
+            log.write(&std::mem::take(&mut pending))?;
+            log.sync(&handle)?;
+            progress("rebuilding the database from the twin", done);
+        }
+        Ok(true)
+    })?;
+    log.write(&pending)?;
+    log.sync(&handle)?;
+    Ok(done)
+}
+
+/// Adds a pack with its streams to a batch; returns how many events it holds.
+fn add_pack(batch: &mut Batch, first: Seq, bytes: &[u8]) -> Result<u64, StoreError> {
+    let mut streams: Vec<IncidentId> = Vec::new();
+    let mut failed = None;
+    let mut last = first;
+    unpack(first, bytes, &mut |event| {
+        last = event.seq;
+        match event.decode() {
+            Ok(Recorded { body, .. }) => streams.extend(body.incidents()),
+            Err(error) => failed = Some(error),
+        }
+        true
+    })?;
+    if let Some(error) = failed {
+        return Err(error);
+    }
+    streams.sort_unstable();
+    streams.dedup();
+    batch.streams.extend(streams.into_iter().map(|incident| (incident, first)));
+    batch.packs.push(Pack { first, last, bytes: bytes.to_vec() });
+    Ok(last + 1 - first)
+}
+
+fn replay_into_twin(
+    twin: &mut Twin,
+    log: &SledLog,
+    from: Head,
+    progress: &mut dyn FnMut(&str, u64),
+) -> Result<u64, StoreError> {
+    let mut done = 0;
+    let mut pending: Vec<Pack> = Vec::new();
+    let mut size = 0;
+    log.packs(from.seq, &mut |first, bytes| {
+        if first <= from.seq {
+            return Ok(true);
+        }
+        let (count, _) = pack_end(bytes).ok_or_else(|| StoreError::Corrupt {
+            seq: first,
+            text: "the pack is cut short".to_owned(),
+        })?;
+        pending.push(Pack { first, last: first + u64::from(count) - 1, bytes: bytes.to_vec() });
+        size += bytes.len();
+        done += u64::from(count);
+        if size > REPLAY_BYTES_MAX {
+            twin.append(&std::mem::take(&mut pending))?;
+            size = 0;
+            progress("writing the twin anew", done);
+        }
+        Ok(true)
+    })?;
+    twin.append(&pending)?;
+    Ok(done)
+}
+
+/// Rebuilds what is derived from the packs: the streams. (Rows come from a fold, the text index
+/// from its own builder.)
+pub fn rebuild_streams(log: &SledLog, progress: &mut dyn FnMut(&str, u64)) -> Result<u64, StoreError> {
+    log.clear_derived()?;
+    let handle = log.handle()?;
+    let mut pending = Batch::default();
+    let mut done = 0;
+    log.packs(0, &mut |first, bytes| {
+        let mut part = Batch::default();
+        done += add_pack(&mut part, first, bytes)?;
+        pending.streams.append(&mut part.streams);
+        if pending.streams.len() > 4096 {
+            log.write(&std::mem::take(&mut pending))?;
+            log.sync(&handle)?;
+            progress("rebuilding the streams", done);
+        }
+        Ok(true)
+    })?;
+    log.write(&pending)?;
+    log.sync(&handle)?;
+    Ok(done)
+}

@@ -1,0 +1,178 @@
+//! Snapshots of the room, for a fast start: a file beside the journal that may be lost at any time.
+//!
+//! Invariants:
+//! - A snapshot is only used if its checksum and version are right and the journal still holds the
+//!   event it was taken at, with the same hash; otherwise the room is folded from the first event.
+
+use std::fs;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+
+use crate::domain::event::Recorded;
+use crate::domain::ids::IncidentId;
+use crate::domain::incident::Incident;
+use crate::domain::room::{Room, evolve};
+use crate::domain::row::Row;
+use crate::domain::stats::Sample;
+use crate::store::batch::{Hash, Head, hex, link, unhex};
+use crate::store::twin::write_atomically;
+use crate::store::{Reader, StoreError};
+
+/// Raised whenever the room's own shape changes; an older snapshot is then not used.
+const VERSION: &str = "warroom-room-1";
+
+/// A room with the place in the journal it was folded up to.
+pub struct Folded {
+    pub room: Room,
+    pub head: Head,
+    /// How many events were folded after the snapshot.
+    pub folded: u64,
+}
+
+/// A row of the table of incidents that are over.
+#[derive(serde::Serialize, serde::Deserialize)]
+pub struct ClosedRow {
+    pub row: Row,
+    /// For statistics; `None` where the incident is out by construction.
+    pub sample: Option<Sample>,
+}
+
+impl ClosedRow {
+    /// What is kept of an incident when it leaves the room.
+    pub fn of(incident: &Incident) -> Self {
+        Self { row: Row::of(incident), sample: Sample::of(incident) }
+    }
+}
+
+/// Writes a snapshot; a failure is no harm.
+pub fn save(path: &Path, room: &Room, head: Head) -> Result<(), StoreError> {
+    let body = serde_json::to_vec(room).map_err(|e| StoreError::Refused(e.to_string()))?;
+    let mut bytes = format!("{VERSION} {} {} {:08x}\n", head.seq, hex(&head.hash), crc32fast::hash(&body)).into_bytes();
+    bytes.extend_from_slice(&body);
+    write_atomically(path, &bytes)
+}
+
+fn read(path: &Path) -> Option<(Room, Head)> {
+    let bytes = fs::read(path).ok()?;
+    let end = bytes.iter().position(|byte| *byte == b'\n')?;
+    let head = std::str::from_utf8(&bytes[..end]).ok()?;
+    let body = &bytes[end + 1..];
+    let mut words = head.split(' ');
+    if words.next()? != VERSION {
+        return None;
+    }
+    let (seq, hash) = (words.next()?.parse().ok()?, unhex(words.next()?)?);
+    if u32::from_str_radix(words.next()?, 16).ok()? != crc32fast::hash(body) {
+        return None;
+    }
+    let mut room: Room = serde_json::from_slice(body).ok()?;
+    room.rebuild_index();
+    Some((room, Head { seq, hash }))
+}
+
+/// Folds the room from the newest usable snapshot, checking the chain on the way.
+pub fn load(path: &Path, reader: &dyn Reader, head: Head) -> Result<Folded, StoreError> {
+    if let Some((room, at)) = read(path).filter(|(_, at)| at.seq <= head.seq) {
+        if let Ok(folded) = guarded(|| fold(reader, room, at)) {
+            return Ok(folded);
+        }
+    }
+    guarded(|| fold(reader, Room::default(), Head::default()))
+}
+
+/// sled may panic while reading a damaged page; that is damage like any other.
+fn guarded(work: impl FnOnce() -> Result<Folded, StoreError>) -> Result<Folded, StoreError> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
+        Err(StoreError::Corrupt { seq: 0, text: "the database is damaged".to_owned() })
+    })
+}
+
+fn fold(reader: &dyn Reader, mut room: Room, from: Head) -> Result<Folded, StoreError> {
+    let mut head = from;
+    let mut failed = None;
+    let mut folded = 0;
+    reader.scan(from.seq, &mut |raw| {
+        let step = check_and_apply(reader, &mut room, &mut head, &raw.json, raw.seq, raw.hash);
+        folded += 1;
+        match step {
+            Ok(()) => true,
+            Err(error) => {
+                failed = Some(error);
+                false
+            }
+        }
+    })?;
+    match failed {
+        Some(error) => Err(error),
+        None => Ok(Folded { room, head, folded }),
+    }
+}
+
+fn check_and_apply(
+    reader: &dyn Reader,
+    room: &mut Room,
+    head: &mut Head,
+    json: &[u8],
+    seq: u64,
+    said: Option<Hash>,
+) -> Result<(), StoreError> {
+    let corrupt = |text: &str| StoreError::Corrupt { seq, text: text.to_owned() };
+    if seq != head.seq + 1 {
+        return Err(corrupt(&format!("the event after {} is missing", head.seq)));
+    }
+    head.seq = seq;
+    head.hash = link(&head.hash, json);
+    if said.is_some_and(|said| said != head.hash) {
+        return Err(corrupt("the hash chain is broken here"));
+    }
+    let event: Recorded =
+        serde_json::from_slice(json).map_err(|e| corrupt(&format!("it cannot be read ({e})")))?;
+    apply(reader, room, &event)?;
+    Ok(())
+}
+
+/// Applies one event to a room that may have let go of the incident it is about, and lets go of
+/// those that are over after it; returns their ids.
+pub fn apply(reader: &dyn Reader, room: &mut Room, event: &Recorded) -> Result<Vec<IncidentId>, StoreError> {
+    while let Some(id) = room.wanted(event) {
+        match incident(reader, id, Some(event.seq - 1))? {
+            Some(found) => room.hydrate(found),
+            None => break,
+        }
+    }
+    evolve(room, event);
+    let mut left = Vec::new();
+    for id in event.body.incidents() {
+        if room.evict(id).is_some() {
+            left.push(id);
+        }
+    }
+    Ok(left)
+}
+
+/// One incident, folded from its stream, up to an event if wanted.
+pub fn incident(reader: &dyn Reader, id: IncidentId, until: Option<u64>) -> Result<Option<Incident>, StoreError> {
+    Ok(Incident::fold(id, stream(reader, id, until)?.iter()))
+}
+
+/// The events of one incident's stream, up to an event if wanted.
+pub fn stream(reader: &dyn Reader, id: IncidentId, until: Option<u64>) -> Result<Vec<Recorded>, StoreError> {
+    let mut events: Vec<Recorded> = Vec::new();
+    let mut failed = None;
+    reader.stream(id, &mut |raw| {
+        if until.is_some_and(|until| raw.seq > until) {
+            return false;
+        }
+        match raw.decode() {
+            Ok(event) => {
+                events.push(event);
+                true
+            }
+            Err(error) => {
+                failed = Some(error);
+                false
+            }
+        }
+    })?;
+    failed.map_or(Ok(events), Err)
+}

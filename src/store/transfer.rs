@@ -1,0 +1,143 @@
+//! Export, import, backup and restore: the journal as JSON Lines.
+//!
+//! A line is `{"hash":"…","event":{…}}`: the hash of the chain after the event, and the event's
+//! own bytes, so that the chain can be checked on another machine with any JSON reader.
+//!
+//! Invariants:
+//! - An import is checked link by link before anything of it is kept.
+
+use std::io::{BufRead, Write};
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use crate::domain::event::Recorded;
+use crate::domain::ids::{IncidentId, Seq};
+use crate::store::batch::{Batch, Hash, Head, hex, link, unhex};
+use crate::store::verify::ChainCheck;
+use crate::store::{Journal, Reader, StoreError};
+
+/// Bytes appended between two syncs while importing.
+const STEP_BYTES: usize = 256 * 1024;
+
+#[derive(Serialize)]
+struct LineOut<'a> {
+    hash: String,
+    event: &'a RawValue,
+}
+
+#[derive(Deserialize)]
+struct LineIn<'a> {
+    hash: String,
+    #[serde(borrow)]
+    event: &'a RawValue,
+}
+
+/// Writes the events after `after` (whose chain hash is `hash`) as lines; returns the new head.
+pub fn export(
+    reader: &dyn Reader,
+    from: Head,
+    out: &mut dyn Write,
+    progress: &mut dyn FnMut(Seq),
+) -> Result<Head, StoreError> {
+    let mut head = from;
+    let mut failed = None;
+    reader.scan(from.seq, &mut |raw| {
+        head = Head { seq: raw.seq, hash: link(&head.hash, raw.json) };
+        progress(raw.seq);
+        match write_line(out, raw.json, head.hash) {
+            Ok(()) => true,
+            Err(error) => {
+                failed = Some(error);
+                false
+            }
+        }
+    })?;
+    failed.map_or(Ok(head), Err)
+}
+
+fn write_line(out: &mut dyn Write, json: &[u8], hash: Hash) -> Result<(), StoreError> {
+    let text = std::str::from_utf8(json).map_err(|e| StoreError::Refused(e.to_string()))?;
+    let event: &RawValue = serde_json::from_str(text).map_err(|e| StoreError::Refused(e.to_string()))?;
+    serde_json::to_writer(&mut *out, &LineOut { hash: hex(&hash), event })
+        .map_err(|e| StoreError::Refused(format!("cannot write the export: {e}")))?;
+    out.write_all(b"\n").map_err(StoreError::io("write", "the export"))
+}
+
+/// One exported line, read and not yet checked.
+pub struct ExportedLine {
+    pub event: Recorded,
+    pub json: Vec<u8>,
+    pub hash: Hash,
+}
+
+/// Reads one line of an export.
+pub fn read_line(number: usize, text: &str) -> Result<ExportedLine, StoreError> {
+    let refuse = |why: String| StoreError::Refused(format!("line {number}: {why}"));
+    let line: LineIn<'_> = serde_json::from_str(text).map_err(|e| refuse(format!("not an exported event ({e})")))?;
+    let hash = unhex(&line.hash).ok_or_else(|| refuse("the hash is not 64 hexadecimal digits".to_owned()))?;
+    let json = line.event.get().as_bytes().to_vec();
+    let event = serde_json::from_slice(&json).map_err(|e| refuse(format!("the event cannot be read ({e})")))?;
+    Ok(ExportedLine { event, json, hash })
+}
+
+/// Checks an export without keeping it: how many events are sound, and where the chain breaks.
+pub fn check(lines: &mut dyn BufRead) -> Result<crate::store::verify::Verdict, StoreError> {
+    let mut check = ChainCheck::default();
+    for (index, text) in lines.lines().enumerate() {
+        let text = text.map_err(StoreError::io("read", "the export"))?;
+        let line = read_line(index + 1, &text)?;
+        if !check.step_hash(line.event.seq, &line.json, Some(line.hash)) {
+            break;
+        }
+    }
+    Ok(check.finish())
+}
+
+/// Appends an export to an empty journal, checking every link. `fold` is told each event once it
+/// is durable.
+pub fn import(
+    journal: &mut dyn Journal,
+    lines: &mut dyn BufRead,
+    fold: &mut dyn FnMut(&Recorded) -> Result<(), StoreError>,
+) -> Result<u64, StoreError> {
+    if journal.head().seq != 0 {
+        return Err(StoreError::Refused(
+            "the journal is not empty; import into a new home (WARROOM_HOME)".to_owned(),
+        ));
+    }
+    let mut check = ChainCheck::default();
+    let mut pending: Vec<(Vec<u8>, Vec<IncidentId>)> = Vec::new();
+    let mut events: Vec<Recorded> = Vec::new();
+    let mut size = 0;
+    let mut number = 0;
+    for text in lines.lines() {
+        number += 1;
+        let text = text.map_err(StoreError::io("read", "the export"))?;
+        let line = read_line(number, &text)?;
+        if !check.step_hash(line.event.seq, &line.json, Some(line.hash)) {
+            let broken = check.finish().broken.unwrap_or_default();
+            return Err(StoreError::Refused(format!("line {number}: {broken}; nothing after event {} was imported", journal.head().seq)));
+        }
+        size += line.json.len();
+        pending.push((line.json, line.event.body.incidents()));
+        events.push(line.event);
+        if size > STEP_BYTES {
+            step(journal, &mut pending, &mut events, fold)?;
+            size = 0;
+        }
+    }
+    step(journal, &mut pending, &mut events, fold)?;
+    Ok(journal.head().seq)
+}
+
+fn step(
+    journal: &mut dyn Journal,
+    pending: &mut Vec<(Vec<u8>, Vec<IncidentId>)>,
+    events: &mut Vec<Recorded>,
+    fold: &mut dyn FnMut(&Recorded) -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
+    let batch = Batch::from_lines(journal.head(), std::mem::take(pending).into_iter());
+    journal.append(&batch)?;
+    events.drain(..).try_for_each(|event| fold(&event))
+}
