@@ -3,5 +3,7 @@
 pub mod clock;
 pub mod config;
 pub mod domain;
+pub mod ingest;
+pub mod keeper;
 pub mod proto;
 pub mod store;

@@ -101,7 +101,7 @@ pub fn check(files: &[(String, String)], owner: &str) -> Result<ReadPlan, Vec<Mi
     let mut warnings = Vec::new();
     check_references(&plan, files, &mut mistakes, &mut warnings);
     if mistakes.is_empty() {
-        let digest = crate::store::batch::hex(&hasher.finalize());
+        let digest = crate::domain::text::hex(&hasher.finalize());
         Ok(ReadPlan { plan, digest, warnings })
     } else {
         Err(mistakes)

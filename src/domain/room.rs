@@ -6,7 +6,7 @@
 //!   its stream when somebody reopens it (`wanted`, `hydrate`).
 //! - `queue` and `deadlines` are derived from the rest: `rebuild_index` gives the same.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
 use serde::{Deserialize, Serialize};
 
@@ -15,9 +15,10 @@ use crate::domain::event::{Became, Body, Recorded};
 use crate::domain::ids::{CommandId, IncidentId, Seq};
 use crate::domain::incident::Incident;
 use crate::domain::plan::Plan;
-use crate::domain::row::{Rank, Row};
+use crate::domain::row::Rank;
 use crate::domain::time::Timestamp;
 use crate::domain::timers::Timer;
+use crate::domain::words::Via;
 
 /// How many of the latest commands are remembered, so that a retry is not done twice.
 pub const REMEMBERED_MAX: usize = 20_000;
@@ -79,9 +80,9 @@ pub struct Room {
     /// Name elsewhere → incident here, for imports.
     pub externals: BTreeMap<String, IncidentId>,
     /// The latest commands, oldest first.
-    pub remembered: VecDeque<CommandId>,
+    pub remembered: VecDeque<(CommandId, Seq, Option<IncidentId>)>,
     #[serde(skip)]
-    pub done: std::collections::HashMap<CommandId, Seq>,
+    pub done: HashMap<CommandId, (Seq, Option<IncidentId>)>,
     /// The queue's order.
     #[serde(skip)]
     pub queue: BTreeSet<(Rank, IncidentId)>,
@@ -123,13 +124,11 @@ impl Room {
         }
     }
 
-    /// Lets an incident that is over go, with what only it needed; returns its summary row.
-    pub fn evict(&mut self, id: IncidentId) -> Option<Row> {
-        let incident = self.incidents.get(&id)?;
-        if incident.phase().is_live() {
+    /// Lets an incident that is over go, with what only it needed.
+    pub fn evict(&mut self, id: IncidentId) -> Option<Incident> {
+        if self.incidents.get(&id)?.phase().is_live() {
             return None;
         }
-        let row = Row::of(incident);
         self.unindex_incident(id);
         let incident = self.incidents.remove(&id)?;
         for key in incident.members.keys() {
@@ -141,29 +140,37 @@ impl Room {
                 self.groups.remove(group);
             }
         }
-        Some(row)
+        Some(incident)
     }
 
-    /// Whether a command was done already, and up to which event.
-    pub fn was_done(&self, id: &CommandId) -> Option<Seq> {
+    /// Whether a command was done already: up to which event, and about which incident.
+    pub fn was_done(&self, id: &CommandId) -> Option<(Seq, Option<IncidentId>)> {
         self.done.get(id).copied()
     }
 
-    fn remember(&mut self, id: &CommandId, seq: Seq) {
-        if self.done.insert(id.clone(), seq).is_none() {
-            self.remembered.push_back(id.clone());
-            if self.remembered.len() > REMEMBERED_MAX {
-                if let Some(oldest) = self.remembered.pop_front() {
-                    self.done.remove(&oldest);
-                }
+    /// Senders of alerts repeat themselves in their own terms; only other commands are kept.
+    fn remember(&mut self, event: &Recorded) {
+        if matches!(event.actor.via, Via::Http | Via::Timer | Via::Keeper) {
+            return;
+        }
+        if let Some((seq, _)) = self.done.get_mut(&event.cause) {
+            *seq = event.seq;
+            return;
+        }
+        let incident = event.body.incidents().first().copied();
+        self.done.insert(event.cause.clone(), (event.seq, incident));
+        self.remembered.push_back((event.cause.clone(), event.seq, incident));
+        if self.remembered.len() > REMEMBERED_MAX {
+            if let Some((oldest, ..)) = self.remembered.pop_front() {
+                self.done.remove(&oldest);
             }
         }
     }
 
     /// Makes what is derived anew, after a room was read from a snapshot.
     pub fn rebuild_index(&mut self) {
-        let seq = self.seq;
-        self.done = self.remembered.iter().map(|id| (id.clone(), seq)).collect();
+        self.done =
+            self.remembered.iter().map(|(id, seq, incident)| (id.clone(), (*seq, *incident))).collect();
         self.queue.clear();
         self.deadlines.clear();
         for id in self.incidents.keys().copied().collect::<Vec<_>>() {
@@ -216,7 +223,7 @@ impl Room {
 pub fn evolve(room: &mut Room, event: &Recorded) {
     room.seq = event.seq;
     room.at = room.at.max(event.at);
-    room.remember(&event.cause, event.seq);
+    room.remember(event);
     let touched = event.body.incidents();
     for id in &touched {
         room.unindex_incident(*id);

@@ -282,7 +282,7 @@ impl Room {
 }
 
 /// The label set as one line, without the name, which is shown beside it.
-pub fn label_line(facts: &AlertFacts) -> String {
+fn label_line(facts: &AlertFacts) -> String {
     let mut line = String::new();
     for (label, value) in facts.labels.iter().filter(|(label, _)| *label != "alertname") {
         if !line.is_empty() {

@@ -82,15 +82,6 @@ pub fn link(before: &Hash, json: &[u8]) -> Hash {
     hasher.finalize().into()
 }
 
-/// A hash as text.
-pub fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut out, byte| {
-        write!(out, "{byte:02x}").expect("invariant: writing to a String does not fail");
-        out
-    })
-}
-
 /// A hash from text.
 pub fn unhex(text: &str) -> Option<Hash> {
     if text.len() != HASH * 2 || !text.is_ascii() {
@@ -233,7 +224,7 @@ mod tests {
         }
         assert_eq!(seqs, [1, 2, 3, 4, 5]);
         assert_eq!(hash, batch.head.hash);
-        assert_eq!(unhex(&hex(&hash)), Some(hash));
+        assert_eq!(unhex(&crate::domain::text::hex(&hash)), Some(hash));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //!
 //! Invariants: behaves like the journal on disk as far as a caller can see.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::domain::ids::{IncidentId, Seq};
@@ -12,7 +12,6 @@ use crate::store::{Journal, Reader, StoreError, Table};
 #[derive(Default)]
 struct Inner {
     packs: BTreeMap<Seq, Vec<u8>>,
-    streams: BTreeSet<(IncidentId, Seq)>,
     rows: BTreeMap<IncidentId, Vec<u8>>,
     tables: BTreeMap<(u8, Vec<u8>), Vec<u8>>,
     head: Head,
@@ -53,7 +52,6 @@ impl Journal for MemoryJournal {
         for pack in &batch.packs {
             inner.packs.insert(pack.first, pack.bytes.clone());
         }
-        inner.streams.extend(batch.streams.iter().copied());
         for (id, row) in &batch.rows {
             match row {
                 Some(row) => drop(inner.rows.insert(*id, row.clone())),
@@ -93,6 +91,20 @@ impl Reader for MemoryJournal {
             Ok(decoded) if decoded.body.incidents().contains(&incident) => visit(event),
             _ => true,
         })
+    }
+
+    fn stream_tail(
+        &self,
+        incident: IncidentId,
+        _packs: usize,
+        visit: &mut dyn FnMut(RawEvent<'_>) -> bool,
+    ) -> Result<u64, StoreError> {
+        let mut total = 0;
+        self.stream(incident, &mut |event| {
+            total += 1;
+            visit(event)
+        })?;
+        Ok(total)
     }
 
     fn rows(&self, visit: &mut dyn FnMut(&[u8]) -> bool) -> Result<(), StoreError> {

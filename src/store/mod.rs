@@ -95,6 +95,14 @@ pub trait Reader: Send + Sync {
         visit: &mut dyn FnMut(RawEvent<'_>) -> bool,
     ) -> Result<(), StoreError>;
 
+    /// The same for the last `packs` durable units of the stream; returns how many it has in all.
+    fn stream_tail(
+        &self,
+        incident: IncidentId,
+        packs: usize,
+        visit: &mut dyn FnMut(RawEvent<'_>) -> bool,
+    ) -> Result<u64, StoreError>;
+
     /// Summary rows of incidents that left the room, newest first.
     fn rows(&self, visit: &mut dyn FnMut(&[u8]) -> bool) -> Result<(), StoreError>;
 

@@ -14,7 +14,8 @@ use crate::domain::incident::Incident;
 use crate::domain::room::{Room, evolve};
 use crate::domain::row::Row;
 use crate::domain::stats::Sample;
-use crate::store::batch::{Hash, Head, hex, link, unhex};
+use crate::domain::text::hex;
+use crate::store::batch::{Hash, Head, link, unhex};
 use crate::store::twin::write_atomically;
 use crate::store::{Reader, StoreError};
 

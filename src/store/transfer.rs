@@ -13,7 +13,8 @@ use serde_json::value::RawValue;
 
 use crate::domain::event::Recorded;
 use crate::domain::ids::{IncidentId, Seq};
-use crate::store::batch::{Batch, Hash, Head, hex, link, unhex};
+use crate::domain::text::hex;
+use crate::store::batch::{Batch, Hash, Head, link, unhex};
 use crate::store::verify::ChainCheck;
 use crate::store::{Journal, Reader, StoreError};
 

@@ -4,7 +4,8 @@ use std::path::Path;
 
 use crate::domain::event::Recorded;
 use crate::domain::ids::Seq;
-use crate::store::batch::{Hash, Head, RawEvent, hex, link, pack_end, unpack};
+use crate::domain::text::hex;
+use crate::store::batch::{Hash, Head, RawEvent, link, pack_end, unpack};
 use crate::store::sled_log::SledLog;
 use crate::store::{StoreError, twin};
 

@@ -1,0 +1,65 @@
+//! Work behind the writer: receipts, the text index, mending the twin's older segments.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+
+use crate::keeper::gate::Gate;
+use crate::keeper::reads::Places;
+use crate::keeper::turn::Input;
+use crate::keeper::writer::Mail;
+use crate::store::{text_index, verify};
+
+/// How often receipts are written down.
+const RECEIPTS_EVERY: Duration = Duration::from_secs(1);
+/// How often the indexer looks for a full segment.
+const INDEX_EVERY: Duration = Duration::from_secs(5);
+
+/// Writes receipts down, until the writer goes.
+pub async fn receipts(gate: Arc<Gate>, inbox: mpsc::Sender<Mail>) {
+    loop {
+        tokio::time::sleep(RECEIPTS_EVERY).await;
+        for receipt in gate.receipts() {
+            if inbox.send(Mail::Input(Input::Receipt(receipt))).await.is_err() {
+                return;
+            }
+        }
+    }
+}
+
+/// Builds text index segments as the journal grows.
+pub async fn index(places: Arc<Places>, gate: Arc<Gate>) {
+    let mut indexed = 0;
+    loop {
+        tokio::time::sleep(INDEX_EVERY).await;
+        let head = gate.seq.load(Ordering::Relaxed);
+        if head < indexed + text_index::SEGMENT_EVENTS {
+            continue;
+        }
+        let worker = Arc::clone(&places);
+        let built = tokio::task::spawn_blocking(move || text_index::build_next(&*worker.reader, head)).await;
+        match built {
+            Ok(Ok(true)) => {}
+            Ok(Ok(false)) => indexed = head - head % text_index::SEGMENT_EVENTS,
+            Ok(Err(error)) => tracing::warn!(%error, "the text index cannot grow"),
+            Err(error) => tracing::error!(%error, "the indexer failed"),
+        }
+    }
+}
+
+/// Checks the twin's closed segments once after the start and mends what is damaged.
+pub fn mend(places: &Places) -> Option<u64> {
+    match verify::mend_twin(&places.paths.twin, &places.log) {
+        Ok(0) => None,
+        Ok(mended) => {
+            tracing::warn!(mended, "segments of the twin were written anew");
+            Some(mended)
+        }
+        Err(error) => {
+            tracing::error!(%error, "the twin cannot be checked");
+            None
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! One client on the Unix socket: hello, then requests in and lines out.
+//!
+//! Invariants:
+//! - The keeper never waits for a client: lines queue up to a limit, then the client is cut loose.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::UnixStream;
+use tokio::net::unix::OwnedReadHalf;
+use tokio::sync::mpsc;
+
+use crate::clock::wall_now;
+use crate::domain::command::{Rejection, RejectionKind};
+use crate::domain::ids::CommandId;
+use crate::keeper::engine::right_of;
+use crate::keeper::identity;
+use crate::keeper::run::Shared;
+use crate::keeper::turn::{Input, Who};
+use crate::keeper::writer::{Line, Mail, OUTBOX_MAX};
+use crate::proto::frame::{Frames, encode};
+use crate::proto::{ClientKind, ClientMsg, KeeperMsg, PROTOCOL, Reply, Welcome};
+
+/// How long a client may take to say hello.
+const HELLO_WITHIN: Duration = Duration::from_secs(5);
+/// How long one write may take before the client is given up.
+const WRITE_WITHIN: Duration = Duration::from_secs(20);
+
+static NEXT: AtomicU64 = AtomicU64::new(1);
+
+/// Serves one client until either side goes.
+pub async fn serve(stream: UnixStream, shared: Arc<Shared>) {
+    let Ok(cred) = stream.peer_cred() else { return };
+    let who = identity::who(cred.uid(), cred.gid(), &shared.home.root);
+    let (mut read, mut write) = stream.into_split();
+    let mut frames = Frames::default();
+    let hello = tokio::time::timeout(HELLO_WITHIN, next::<ClientMsg>(&mut read, &mut frames)).await;
+    let kind = match check_hello(hello) {
+        Ok(kind) => kind,
+        Err(refusal) => {
+            if let Some(message) = refusal {
+                drop(write.write_all(&encode(&message)).await);
+            }
+            return;
+        }
+    };
+    let client = NEXT.fetch_add(1, Ordering::Relaxed);
+    let (tx, mut rx) = mpsc::channel::<Line>(OUTBOX_MAX);
+    let welcome = KeeperMsg::Welcome(Box::new(welcome(&who, &shared)));
+    if write.write_all(&encode(&welcome)).await.is_err() {
+        return;
+    }
+    let writer = tokio::spawn(async move {
+        while let Some(line) = rx.recv().await {
+            let mut bytes = line.to_vec();
+            while let Ok(more) = rx.try_recv() {
+                bytes.extend_from_slice(&more);
+                if bytes.len() > 256 * 1024 {
+                    break;
+                }
+            }
+            match tokio::time::timeout(WRITE_WITHIN, write.write_all(&bytes)).await {
+                Ok(Ok(())) => {}
+                Ok(Err(_)) | Err(_) => break,
+            }
+        }
+        drop(write.shutdown().await);
+    });
+    let connect = Mail::Connect { client, tx: tx.clone(), who, kind };
+    if shared.inbox.send(connect).await.is_ok() {
+        tokio::select! {
+            () = requests(client, &mut read, &mut frames, &shared, &tx) => {}
+            // The writer let go of this client: it was too slow, or the keeper goes.
+            () = tx.closed() => {}
+        }
+        drop(shared.inbox.send(Mail::Input(Input::Leave { client })).await);
+    }
+    drop(tx);
+    drop(writer.await);
+}
+
+fn welcome(who: &Who, shared: &Shared) -> Welcome {
+    let plan = shared.gate.plan();
+    Welcome {
+        protocol: PROTOCOL,
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        login: who.login.clone(),
+        right: right_of(&plan, who),
+        host: identity::hostname(),
+        seq: shared.gate.seq.load(Ordering::Relaxed),
+        now: wall_now(),
+        plan,
+        intake: shared.listening.clone(),
+    }
+}
+
+type Hello = Result<Result<Option<ClientMsg>, String>, tokio::time::error::Elapsed>;
+
+/// The kind of client, or what to say to it before it is let go (`None`: it is gone).
+fn check_hello(hello: Hello) -> Result<ClientKind, Option<KeeperMsg>> {
+    let refuse = |why: String| {
+        let version = env!("CARGO_PKG_VERSION").to_owned();
+        Some(KeeperMsg::Refused { protocol: PROTOCOL, version, why })
+    };
+    match hello {
+        Ok(Ok(Some(ClientMsg::Hello { protocol, kind, .. }))) if protocol == PROTOCOL => Ok(kind),
+        Ok(Ok(Some(ClientMsg::Hello { protocol, version, .. }))) => {
+            let why = if protocol > PROTOCOL {
+                format!("this keeper is older than your warroom {version}: restart it with the new program ('warroom stop', then 'warroom')")
+            } else {
+                format!("your warroom {version} is older than this keeper: use the program it was started from")
+            };
+            Err(refuse(why))
+        }
+        Ok(Ok(Some(ClientMsg::Request { .. }))) => Err(refuse("say hello first".to_owned())),
+        Ok(Ok(None)) => Err(None),
+        Ok(Err(why)) => Err(refuse(why)),
+        Err(_) => Err(refuse("no hello came in time".to_owned())),
+    }
+}
+
+/// The next message; `None` at the end of the stream.
+async fn next<T: serde::de::DeserializeOwned>(
+    read: &mut OwnedReadHalf,
+    frames: &mut Frames,
+) -> Result<Option<T>, String> {
+    let mut buffer = vec![0; 16 * 1024];
+    loop {
+        if let Some(message) = frames.next().map_err(|e| e.to_string())? {
+            return Ok(Some(message));
+        }
+        match read.read(&mut buffer).await {
+            Ok(0) | Err(_) => return Ok(None),
+            Ok(n) => frames.push(&buffer[..n]),
+        }
+    }
+}
+
+async fn requests(
+    client: u64,
+    read: &mut OwnedReadHalf,
+    frames: &mut Frames,
+    shared: &Shared,
+    tx: &mpsc::Sender<Line>,
+) {
+    loop {
+        let (id, ask) = match next::<ClientMsg>(read, frames).await {
+            Ok(Some(ClientMsg::Request { id, ask })) => (id, ask),
+            Ok(Some(ClientMsg::Hello { .. })) => continue,
+            Ok(None) => return,
+            Err(why) => {
+                // A line that cannot be read has no id to answer to; it ends the conversation.
+                let refusal = Rejection::new(RejectionKind::BadInput, why, "the connection is closed");
+                say(tx, CommandId("?".to_owned()), Reply::Rejected(refusal)).await;
+                return;
+            }
+        };
+        if shared.inbox.send(Mail::Input(Input::Request { client, id, ask })).await.is_err() {
+            return;
+        }
+    }
+}
+
+async fn say(tx: &mpsc::Sender<Line>, id: CommandId, reply: Reply) {
+    let line: Line = encode(&KeeperMsg::Reply { id, reply }).into();
+    drop(tx.send(line).await);
+}

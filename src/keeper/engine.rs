@@ -1,0 +1,405 @@
+//! The engine: inputs and `now` in, events and outputs out.
+//!
+//! Invariants:
+//! - No clock, no socket, no thread, no await. One sequence of inputs gives one history.
+//! - Every request is answered exactly once.
+
+mod answers;
+
+use std::collections::BTreeMap;
+
+use crate::domain::command::{Command, Order, Rejection, RejectionKind};
+use crate::domain::decide::{decide, occurred};
+use crate::domain::event::{Actor, Body, Occurred, Recorded};
+use crate::domain::ids::{CommandId, IncidentId, Seq};
+use crate::domain::incident::Incident;
+use crate::domain::plan::Plan;
+use crate::domain::room::{Room, evolve};
+use crate::domain::row::Row;
+use crate::domain::stats::Sample;
+use crate::domain::time::Timestamp;
+use crate::domain::timers;
+use crate::domain::words::{Right, Via};
+use crate::keeper::turn::{ClientId, Input, Output, ReadJob, Turn, Who};
+use crate::proto::{Ask, ClientKind, Counts, IntakeReport, KeeperMsg, Present, Push, Queue, Reply};
+use crate::store::snapshot::ClosedRow;
+
+/// Deadlines handled in one turn; the rest follow in the next.
+const DUE_MAX: usize = 256;
+/// Rows in one answer.
+const ROWS_MAX: usize = 2_000;
+
+/// Where incidents are found that are no longer in the room.
+pub trait Archive {
+    /// The incident as it is after all durable events.
+    fn incident(&self, id: IncidentId) -> Option<Incident>;
+}
+
+/// A client as the engine sees it.
+struct Client {
+    who: Who,
+    kind: ClientKind,
+    is_following: bool,
+    watching: Option<IncidentId>,
+    writing: bool,
+}
+
+/// The room with everybody in it.
+pub struct Engine {
+    pub room: Room,
+    clients: BTreeMap<ClientId, Client>,
+    /// Incidents that left the room in this turn: the store does not hold their last events yet.
+    limbo: BTreeMap<IncidentId, Incident>,
+    /// What the intake listens on.
+    pub listening: Result<String, String>,
+    counter: u64,
+}
+
+impl Engine {
+    /// An engine over a folded room.
+    pub fn new(room: Room) -> Self {
+        Self {
+            room,
+            clients: BTreeMap::new(),
+            limbo: BTreeMap::new(),
+            listening: Err("the intake is not started".to_owned()),
+            counter: 0,
+        }
+    }
+
+    /// Takes one input. What it leads to is in the turn.
+    pub fn handle(&mut self, input: Input, now: Timestamp, archive: &dyn Archive, turn: &mut Turn) {
+        match input {
+            Input::Join { client, who, kind } => {
+                let client_state =
+                    Client { who, kind, is_following: false, watching: None, writing: false };
+                self.clients.insert(client, client_state);
+                turn.presence_changed = true;
+            }
+            Input::Leave { client } => {
+                self.clients.remove(&client);
+                turn.presence_changed = true;
+            }
+            Input::Request { client, id, ask } => self.request(client, id, ask, now, archive, turn),
+            Input::Post { ticket, source, command } => {
+                let result = self.post(source, command, now, archive, turn);
+                turn.out.push(Output::Posted { ticket, result });
+            }
+            Input::Receipt(command) => drop(self.post("intake".to_owned(), command, now, archive, turn)),
+            Input::Own(body) => self.own(body, now, turn),
+            Input::Tick => {
+                for body in timers::due(&self.room, now, DUE_MAX) {
+                    let cause = self.own_id("t");
+                    self.record(cause, Actor::timer(), None, body, now, archive, turn);
+                }
+            }
+            Input::Stop { reason } => {
+                self.own(Body::KeeperStopped { reason: reason.clone() }, now, turn);
+                let clients = self.clients.keys().copied().collect();
+                let message = Box::new(KeeperMsg::Push(Push::Goodbye { reason: reason.clone() }));
+                turn.out.push(Output::Tell { clients, message });
+                turn.out.push(Output::Stop { reason });
+            }
+        }
+    }
+
+    /// The keeper's own word.
+    fn own(&mut self, body: Body, now: Timestamp, turn: &mut Turn) {
+        let cause = self.own_id("k");
+        self.record(cause, Actor::keeper(), None, body, now, &Nowhere, turn);
+    }
+
+    fn own_id(&mut self, kind: &str) -> CommandId {
+        self.counter += 1;
+        CommandId(format!("{kind}-{}-{}", self.room.seq, self.counter))
+    }
+
+    fn post(
+        &mut self,
+        source: String,
+        command: Command,
+        now: Timestamp,
+        archive: &dyn Archive,
+        turn: &mut Turn,
+    ) -> Result<(), Rejection> {
+        let id = self.own_id("p");
+        let actor = Actor { login: source, via: Via::Http };
+        let order = Order { id, actor, right: Right::Administer, occurred: None, seen: None, command };
+        self.order(&order, now, archive, turn)
+    }
+
+    /// Decides and records.
+    fn order(
+        &mut self,
+        order: &Order,
+        now: Timestamp,
+        archive: &dyn Archive,
+        turn: &mut Turn,
+    ) -> Result<(), Rejection> {
+        let wanted = [order.command.incident(), order.command.other_incident()];
+        let mut visiting = Vec::new();
+        for id in wanted.into_iter().flatten() {
+            if self.fetch(id, archive) {
+                visiting.push(id);
+            }
+        }
+        let decision = decide(&self.room, order, now);
+        if let Ok(bodies) = &decision {
+            for (index, body) in bodies.iter().enumerate() {
+                let when = occurred(order, index);
+                self.record(order.id.clone(), order.actor.clone(), when, body.clone(), now, archive, turn);
+            }
+        }
+        for id in visiting {
+            self.let_go(id, turn);
+        }
+        decision.map(|_| ())
+    }
+
+    /// Brings an incident that is over back into the room, to decide about it.
+    fn fetch(&mut self, id: IncidentId, archive: &dyn Archive) -> bool {
+        if self.room.incidents.contains_key(&id) || id.0 == 0 || id.0 > self.room.last_incident {
+            return false;
+        }
+        match self.limbo.remove(&id).or_else(|| archive.incident(id)) {
+            Some(incident) => {
+                self.room.hydrate(incident);
+                true
+            }
+            None => false,
+        }
+    }
+
+    fn let_go(&mut self, id: IncidentId, turn: &mut Turn) {
+        let Some(incident) = self.room.evict(id) else { return };
+        let row = serde_json::to_vec(&ClosedRow::of(&incident))
+            .expect("invariant: a row has only string keys, so it always serialises");
+        turn.rows.push((id, Some(row)));
+        self.limbo.insert(id, incident);
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "an envelope has this many parts")]
+    fn record(
+        &mut self,
+        cause: CommandId,
+        actor: Actor,
+        occurred: Option<Occurred>,
+        body: Body,
+        now: Timestamp,
+        archive: &dyn Archive,
+        turn: &mut Turn,
+    ) {
+        let event = Recorded { seq: self.room.seq + 1, cause, at: now, occurred, actor, body };
+        let mut returned = Vec::new();
+        while let Some(id) = self.room.wanted(&event) {
+            if !self.fetch(id, archive) {
+                break;
+            }
+            returned.push(id);
+        }
+        evolve(&mut self.room, &event);
+        for id in event.body.incidents() {
+            turn.touched.insert(id);
+            let is_live = self.room.incidents.get(&id).is_some_and(|i| i.phase().is_live());
+            if !is_live {
+                self.let_go(id, turn);
+            } else if turn.rows.iter().any(|(row, _)| *row == id) || returned.contains(&id) || self.limbo.contains_key(&id) {
+                turn.rows.push((id, None));
+            }
+        }
+        match &event.body {
+            Body::TokenIssued { .. } | Body::TokenRevoked { .. } => turn.out.push(Output::Tokens),
+            Body::PlanAdopted { plan, .. } => {
+                turn.out.push(Output::Plan);
+                let clients = self.followers();
+                let message = Box::new(KeeperMsg::Push(Push::Plan { plan: plan.clone() }));
+                turn.out.push(Output::Tell { clients, message });
+            }
+            _ => {}
+        }
+        turn.weight += weight(&event);
+        turn.events.push(event);
+    }
+
+    fn followers(&self) -> Vec<ClientId> {
+        self.clients.iter().filter(|(_, c)| c.is_following).map(|(id, _)| *id).collect()
+    }
+
+    /// What an operator may do here.
+    pub fn right_of(&self, who: &Who) -> Right {
+        right_of(&self.room.plan, who)
+    }
+
+    fn request(
+        &mut self,
+        client: ClientId,
+        id: CommandId,
+        ask: Ask,
+        now: Timestamp,
+        archive: &dyn Archive,
+        turn: &mut Turn,
+    ) {
+        let Some(state) = self.clients.get(&client) else { return };
+        if !id.is_valid() {
+            let text = "the request's id is not 1 to 64 printable ASCII characters";
+            let refusal = Rejection::new(RejectionKind::BadInput, text, "use a ULID");
+            return turn.reply(client, id, Reply::Rejected(refusal));
+        }
+        let via = if state.kind == ClientKind::Console { Via::Console } else { Via::Cli };
+        let who = state.who.clone();
+        match ask {
+            Ask::Do { command, occurred, seen } => {
+                let actor = Actor { login: who.login.clone(), via };
+                let order = Order { id, actor, right: self.right_of(&who), occurred, seen, command: *command };
+                self.act(client, order, now, archive, turn);
+            }
+            other => self.ask(client, &who, id, other, turn),
+        }
+    }
+
+    fn act(
+        &mut self,
+        client: ClientId,
+        order: Order,
+        now: Timestamp,
+        archive: &dyn Archive,
+        turn: &mut Turn,
+    ) {
+        if matches!(order.command, Command::Ingest(_) | Command::RefusePost { .. }) {
+            let refusal = Rejection::new(
+                RejectionKind::NotAllowed,
+                "alerts come in over HTTP",
+                "post them to the keeper's address ('warroom intake' shows it)",
+            );
+            return turn.reply(client, order.id, Reply::Rejected(refusal));
+        }
+        if let Some((seq, incident)) = self.room.was_done(&order.id) {
+            return turn.reply(client, order.id, Reply::Done { seq, incident });
+        }
+        let before = turn.events.len();
+        let reply = match self.order(&order, now, archive, turn) {
+            Ok(()) => Reply::Done { seq: self.room.seq, incident: about(&turn.events[before..]) },
+            Err(refusal) => Reply::Rejected(refusal),
+        };
+        turn.reply(client, order.id, reply);
+    }
+
+    /// Questions; none of them changes the room.
+    fn ask(&mut self, client: ClientId, who: &Who, id: CommandId, ask: Ask, turn: &mut Turn) {
+        let read = |job: ReadJob| Output::Read { client, id: id.clone(), job: Box::new(job) };
+        let done = Reply::Done { seq: self.room.seq, incident: None };
+        let output = match ask {
+            Ask::Do { .. } => return,
+            Ask::Follow { first } => {
+                self.change_client(client, |c| c.is_following = true);
+                return turn.reply(client, id, Reply::Queue(Box::new(self.queue_head(first))));
+            }
+            Ask::Rows { after, limit } => return turn.reply(client, id, self.rows_after(after, limit)),
+            Ask::Watch { incident } => {
+                self.change_client(client, |c| c.watching = Some(incident));
+                turn.presence_changed = true;
+                let head = self.room.incidents.get(&incident).cloned().map(Box::new);
+                read(ReadJob::Incident { incident, head, until: None, limit: 300 })
+            }
+            Ask::Unwatch => {
+                self.change_client(client, |c| c.watching = None);
+                turn.presence_changed = true;
+                return turn.reply(client, id, done);
+            }
+            Ask::Writing { incident } => {
+                self.change_client(client, |c| {
+                    c.writing = incident.is_some();
+                    c.watching = incident.or(c.watching);
+                });
+                turn.presence_changed = true;
+                return turn.reply(client, id, done);
+            }
+            Ask::Incident { incident, until, limit } => {
+                let head = self.room.incidents.get(&incident).filter(|_| until.is_none());
+                let head = head.cloned().map(Box::new);
+                read(ReadJob::Incident { incident, head, until, limit })
+            }
+            Ask::SaveDraft { key, text } => read(ReadJob::SaveDraft { login: who.login.clone(), key, text }),
+            Ask::Drafts => read(ReadJob::Drafts { login: who.login.clone() }),
+            Ask::Search { query, limit } => read(ReadJob::Search { query, limit }),
+            Ask::Closed { query, limit } => read(ReadJob::Closed { query, limit }),
+            Ask::Events { after, limit } => read(ReadJob::Events { after, limit }),
+            Ask::Samples => {
+                let live = self.room.incidents.values().filter_map(Sample::of).collect();
+                read(ReadJob::Samples { live })
+            }
+            Ask::Alerts { incident, limit } => {
+                let reply = self.alerts(incident, limit);
+                return turn.reply(client, id, reply);
+            }
+            Ask::Intake => return turn.reply(client, id, Reply::Intake(Box::new(self.intake()))),
+            Ask::Plan => {
+                let (plan, digest) = (Box::new(self.room.plan.clone()), self.room.plan_digest.clone());
+                return turn.reply(client, id, Reply::Plan { plan, digest });
+            }
+            Ask::Status => return turn.reply(client, id, Reply::Status(Box::new(self.status()))),
+            Ask::Backup { .. } | Ask::Verify | Ask::Stop => {
+                return self.administer(client, who, id, ask, turn);
+            }
+        };
+        turn.out.push(output);
+    }
+
+    fn administer(&self, client: ClientId, who: &Who, id: CommandId, ask: Ask, turn: &mut Turn) {
+        if self.right_of(who) < Right::Administer {
+            let refusal = Rejection::new(
+                RejectionKind::NotAllowed,
+                format!("{} may not do that here", who.login),
+                "ask an administrator",
+            );
+            return turn.reply(client, id, Reply::Rejected(refusal));
+        }
+        match ask {
+            Ask::Backup { dest } => {
+                turn.out.push(Output::Read { client, id, job: Box::new(ReadJob::Backup { dest }) });
+            }
+            Ask::Verify => turn.out.push(Output::Read { client, id, job: Box::new(ReadJob::Verify) }),
+            _ => {
+                turn.reply(client, id, Reply::Done { seq: self.room.seq, incident: None });
+                turn.out.push(Output::Stop { reason: format!("stopped by {}", who.login) });
+            }
+        }
+    }
+
+    fn change_client(&mut self, client: ClientId, change: impl FnOnce(&mut Client)) {
+        if let Some(state) = self.clients.get_mut(&client) {
+            change(state);
+        }
+    }
+}
+
+/// For what concerns no incident.
+struct Nowhere;
+
+impl Archive for Nowhere {
+    fn incident(&self, _: IncidentId) -> Option<Incident> {
+        None
+    }
+}
+
+fn about(events: &[Recorded]) -> Option<IncidentId> {
+    events.iter().find_map(|event| event.body.incidents().first().copied())
+}
+
+/// About how many bytes an event takes in the journal.
+fn weight(event: &Recorded) -> usize {
+    match &event.body {
+        Body::AlertsReceived { items, .. } => 200 + items.len() * 700,
+        Body::PlanAdopted { .. } => 16 * 1024,
+        _ => 600,
+    }
+}
+
+/// What an operator may do under a plan: the highest right of their groups; the owner everything.
+pub fn right_of(plan: &Plan, who: &Who) -> Right {
+    if who.is_owner {
+        return Right::Administer;
+    }
+    let granted = who.groups.iter().filter_map(|group| plan.rights.get(group)).max();
+    granted.copied().unwrap_or(Right::Observe)
+}

@@ -1,0 +1,150 @@
+//! What the engine answers from the room alone.
+
+use super::{
+    ClientId, ClientKind, Counts, Engine, IncidentId, IntakeReport, KeeperMsg, Output, Present,
+    Push, Queue, ROWS_MAX, Reply, Row, Seq, Turn,
+};
+use crate::proto::Status;
+
+impl Engine {
+    /// Ends a turn: what followers and watchers are told once it is durable.
+    pub fn finish(&mut self, turn: &mut Turn) {
+        let touched = std::mem::take(&mut turn.touched);
+        if !touched.is_empty() {
+            self.tell_rows(&touched.into_iter().collect::<Vec<_>>(), turn);
+            self.tell_watchers(turn);
+        }
+        if std::mem::take(&mut turn.presence_changed) {
+            self.tell_presence(turn);
+        }
+        self.limbo.clear();
+    }
+
+    fn tell_rows(&self, touched: &[IncidentId], turn: &mut Turn) {
+        let clients = self.followers();
+        if clients.is_empty() {
+            return;
+        }
+        for part in touched.chunks(ROWS_MAX) {
+            let mut rows = Vec::new();
+            let mut gone = Vec::new();
+            for id in part {
+                match self.room.incidents.get(id).filter(|i| i.phase().is_live()) {
+                    Some(incident) => rows.push(Row::of(incident)),
+                    None => gone.push(*id),
+                }
+            }
+            let push = Push::Rows { seq: self.room.seq, rows, gone, counts: self.counts() };
+            let message = Box::new(KeeperMsg::Push(push));
+            turn.out.push(Output::Tell { clients: clients.clone(), message });
+        }
+    }
+
+    fn tell_watchers(&self, turn: &mut Turn) {
+        let mut watched: std::collections::BTreeMap<IncidentId, Vec<ClientId>> = std::collections::BTreeMap::new();
+        for (client, state) in &self.clients {
+            if let Some(incident) = state.watching {
+                watched.entry(incident).or_default().push(*client);
+            }
+        }
+        for (incident, clients) in watched {
+            let mine = turn.events.iter().filter(|e| e.body.incidents().contains(&incident));
+            let events: Vec<_> = mine.cloned().collect();
+            for part in events.chunks(16) {
+                let push = Push::Events { incident, events: part.to_vec() };
+                let message = Box::new(KeeperMsg::Push(push));
+                turn.out.push(Output::Tell { clients: clients.clone(), message });
+            }
+        }
+    }
+
+    fn tell_presence(&self, turn: &mut Turn) {
+        let people = self
+            .clients
+            .iter()
+            .filter(|(_, c)| c.kind == ClientKind::Console)
+            .map(|(id, c)| Present {
+                login: c.who.login.clone(),
+                client: *id,
+                incident: c.watching,
+                writing: c.writing,
+            })
+            .collect();
+        let message = Box::new(KeeperMsg::Push(Push::Presence { people }));
+        turn.out.push(Output::Tell { clients: self.followers(), message });
+    }
+
+    pub(super) fn counts(&self) -> Counts {
+        let live = u32::try_from(self.room.queue.len()).unwrap_or(u32::MAX);
+        Counts { live, closed: self.room.closed }
+    }
+
+    pub(super) fn queue_head(&self, first: u32) -> Queue {
+        let limit = (first as usize).min(ROWS_MAX);
+        let rows = self
+            .room
+            .queue
+            .iter()
+            .take(limit)
+            .filter_map(|(_, id)| self.room.incidents.get(id))
+            .map(Row::of)
+            .collect();
+        let seq: Seq = self.room.seq;
+        Queue { seq, rows, counts: self.counts() }
+    }
+
+    pub(super) fn rows_after(&self, after: IncidentId, limit: u32) -> Reply {
+        let limit = (limit as usize).clamp(1, ROWS_MAX);
+        let range = (std::ops::Bound::Excluded(after), std::ops::Bound::Unbounded);
+        let rows: Vec<Row> = self
+            .room
+            .incidents
+            .range(range)
+            .filter(|(_, i)| i.phase().is_live())
+            .take(limit)
+            .map(|(_, i)| Row::of(i))
+            .collect();
+        let done = rows.len() < limit;
+        Reply::Rows { rows, done }
+    }
+
+    pub(super) fn alerts(&self, incident: Option<IncidentId>, limit: u32) -> Reply {
+        let alerts = self
+            .room
+            .alerts
+            .iter()
+            .filter(|(_, alert)| incident.is_none() || alert.incident == incident)
+            .take((limit as usize).min(500))
+            .map(|(key, alert)| (key.clone(), alert.clone()))
+            .collect();
+        Reply::Alerts { alerts }
+    }
+
+    pub(super) fn intake(&self) -> IntakeReport {
+        IntakeReport {
+            listening: self.listening.clone(),
+            sources: self.room.sources.clone(),
+            refusals: self.room.refusals.iter().cloned().collect(),
+            changes: self.room.changes.iter().rev().take(50).cloned().collect(),
+            tokens: self.room.tokens.keys().cloned().collect(),
+        }
+    }
+
+    pub(super) fn status(&self) -> Status {
+        let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        Status {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            pid: std::process::id(),
+            home: String::new(),
+            seq: self.room.seq,
+            hash: String::new(),
+            live: count(self.room.queue.len()),
+            closed: self.room.closed,
+            alerts: count(self.room.alerts.len()),
+            clients: count(self.clients.len()),
+            plan_digest: self.room.plan_digest.clone(),
+            intake: self.listening.clone(),
+            is_tight: false,
+        }
+    }
+}

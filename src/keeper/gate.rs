@@ -1,0 +1,190 @@
+//! What the intake shares: tokens, limits, counts, and the receipts of what was not taken.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError, RwLock};
+use std::time::Instant;
+
+use crate::clock::monotonic;
+use crate::domain::command::Command;
+use crate::domain::plan::Plan;
+use crate::domain::text::cut_bytes;
+use crate::ingest::token_hash;
+
+/// Kinds of refusals that are kept apart until they are written down.
+const KINDS_MAX: usize = 256;
+/// Sources whose rate is followed.
+const SOURCES_MAX: usize = 1_024;
+
+/// Shared by the intake's connections and the writer.
+#[derive(Default)]
+pub struct Gate {
+    /// Hash → name.
+    tokens: RwLock<HashMap<String, String>>,
+    buckets: Mutex<HashMap<String, Bucket>>,
+    refusals: Mutex<BTreeMap<(String, u16, String), (String, u32)>>,
+    plan: RwLock<Plan>,
+    /// Space is short: alerts are refused.
+    pub tight: AtomicBool,
+    pub seq: AtomicU64,
+    pub posts: AtomicU64,
+    pub alerts: AtomicU64,
+    pub refused: AtomicU64,
+    pub connections: AtomicU64,
+}
+
+struct Bucket {
+    tokens: f64,
+    at: Instant,
+}
+
+/// What a sender's token says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Pass {
+    /// It belongs to this source.
+    Named(String),
+    /// No tokens were made, so none is asked for.
+    Open,
+    /// It is missing or wrong.
+    Denied,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Gate {
+    /// Takes the tokens that are in force (name → hash).
+    pub fn set_tokens(&self, tokens: &BTreeMap<String, String>) {
+        let turned = tokens.iter().map(|(name, hash)| (hash.clone(), name.clone())).collect();
+        *self.tokens.write().unwrap_or_else(PoisonError::into_inner) = turned;
+    }
+
+    /// The plan in force.
+    pub fn plan(&self) -> Plan {
+        self.plan.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Takes a new plan.
+    pub fn set_plan(&self, plan: &Plan) {
+        *self.plan.write().unwrap_or_else(PoisonError::into_inner) = plan.clone();
+    }
+
+    /// Looks at a token. Comparing hashes, not tokens, makes the time taken tell nothing.
+    pub fn pass(&self, token: Option<&str>) -> Pass {
+        let tokens = self.tokens.read().unwrap_or_else(PoisonError::into_inner);
+        if tokens.is_empty() {
+            return Pass::Open;
+        }
+        token.and_then(|token| tokens.get(&token_hash(token))).cloned().map_or(Pass::Denied, Pass::Named)
+    }
+
+    /// Whether a source may post now, at `rate` posts a second with a second's worth of burst.
+    pub fn may_post(&self, source: &str, rate: u32) -> bool {
+        let now = monotonic();
+        let rate = f64::from(rate);
+        let mut buckets = lock(&self.buckets);
+        if buckets.len() > SOURCES_MAX {
+            buckets.clear();
+        }
+        if let Some(bucket) = buckets.get_mut(source) {
+            bucket.tokens = (bucket.tokens + now.duration_since(bucket.at).as_secs_f64() * rate).min(rate);
+            bucket.at = now;
+            if bucket.tokens < 1.0 {
+                return false;
+            }
+            bucket.tokens -= 1.0;
+        } else {
+            buckets.insert(source.to_owned(), Bucket { tokens: rate - 1.0, at: now });
+        }
+        true
+    }
+
+    /// Counts something that was not taken. It is written down within a second, together with
+    /// others of its kind, so that a flood of bad posts does not flood the journal.
+    pub fn refuse(&self, source: &str, status: u16, reason: &str, body: &[u8]) {
+        self.refused.fetch_add(1, Ordering::Relaxed);
+        let mut reason = reason.to_owned();
+        cut_bytes(&mut reason, 300);
+        let mut refusals = lock(&self.refusals);
+        let key = if refusals.len() < KINDS_MAX {
+            (source.to_owned(), status, reason)
+        } else {
+            (source.to_owned(), status, "many different reasons".to_owned())
+        };
+        let entry = refusals.entry(key).or_insert_with(|| {
+            let mut excerpt = String::from_utf8_lossy(&body[..body.len().min(400)]).into_owned();
+            cut_bytes(&mut excerpt, 400);
+            (excerpt, 0)
+        });
+        entry.1 = entry.1.saturating_add(1);
+    }
+
+    /// The receipts since the last call.
+    pub fn receipts(&self) -> Vec<Command> {
+        std::mem::take(&mut *lock(&self.refusals))
+            .into_iter()
+            .map(|((source, status, reason), (excerpt, count))| {
+                Command::RefusePost { source, status, reason, excerpt, count }
+            })
+            .collect()
+    }
+
+    /// The figures for Prometheus.
+    pub fn metrics(&self) -> String {
+        use std::fmt::Write as _;
+        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        let rows = [
+            ("warroom_journal_events", "Events in the journal.", "counter", read(&self.seq)),
+            ("warroom_intake_posts_total", "Posts taken.", "counter", read(&self.posts)),
+            ("warroom_intake_alerts_total", "Alerts taken.", "counter", read(&self.alerts)),
+            ("warroom_intake_refused_total", "Posts refused.", "counter", read(&self.refused)),
+            ("warroom_intake_connections", "Connections open.", "gauge", read(&self.connections)),
+            (
+                "warroom_disk_tight",
+                "1 while space is too short to take alerts.",
+                "gauge",
+                u64::from(self.tight.load(Ordering::Relaxed)),
+            ),
+        ];
+        let mut text = String::new();
+        for (name, help, kind, value) in rows {
+            writeln!(text, "# HELP {name} {help}\n# TYPE {name} {kind}\n{name} {value}")
+                .expect("invariant: writing to a String does not fail");
+        }
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tokens_open_the_gate_for_their_source_only() {
+        let gate = Gate::default();
+        assert_eq!(gate.pass(None), Pass::Open);
+        gate.set_tokens(&BTreeMap::from([("am".to_owned(), token_hash("secret"))]));
+        assert_eq!(gate.pass(None), Pass::Denied);
+        assert_eq!(gate.pass(Some("wrong")), Pass::Denied);
+        assert_eq!(gate.pass(Some("secret")), Pass::Named("am".to_owned()));
+    }
+
+    #[test]
+    fn refusals_of_a_kind_are_one_receipt_with_a_count() {
+        let gate = Gate::default();
+        for _ in 0..3 {
+            gate.refuse("am", 400, "not JSON", b"{");
+        }
+        let receipts = gate.receipts();
+        assert!(matches!(&receipts[..], [Command::RefusePost { count: 3, status: 400, .. }]));
+        assert!(gate.receipts().is_empty());
+    }
+
+    #[test]
+    fn a_rate_has_a_seconds_worth_of_burst() {
+        let gate = Gate::default();
+        let taken = (0..20).filter(|_| gate.may_post("x", 5)).count();
+        assert!((5..=6).contains(&taken), "{taken}");
+    }
+}

@@ -1,0 +1,300 @@
+//! The intake over HTTP: from a sender's socket to the writer's inbox and back.
+//!
+//! Invariants:
+//! - 2xx is only answered after the events are durable.
+//! - Every post is accounted for: taken, or refused with a receipt.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::body::{Bytes, Incoming};
+use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Method, Request, Response, StatusCode};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::TcpListener;
+use tokio::sync::{Semaphore, mpsc, oneshot};
+
+use crate::clock::wall_now;
+use crate::config::settings::Settings;
+use crate::domain::command::{Command, RejectionKind};
+use crate::ingest::{Refused, alertmanager, generic, pagerduty};
+use crate::keeper::gate::{Gate, Pass};
+use crate::keeper::writer::Mail;
+
+/// Everything a connection needs.
+pub struct Intake {
+    pub gate: Arc<Gate>,
+    pub settings: Arc<Settings>,
+    pub inbox: mpsc::Sender<Mail>,
+}
+
+type Answer = Response<Full<Bytes>>;
+
+static FRESH: AtomicU64 = AtomicU64::new(1);
+
+/// Accepts until the listener fails or the task is dropped.
+pub async fn serve(listener: TcpListener, intake: Arc<Intake>) {
+    let seats = Arc::new(Semaphore::new(intake.settings.intake.connections));
+    loop {
+        let Ok((stream, peer)) = listener.accept().await else {
+            // Out of descriptors or the like: give the others time to finish.
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            continue;
+        };
+        let seat = Arc::clone(&seats).try_acquire_owned();
+        drop(stream.set_nodelay(true));
+        let intake = Arc::clone(&intake);
+        tokio::spawn(async move {
+            let Ok(_seat) = seat else {
+                intake.gate.refuse("intake", 503, "too many connections at once", b"");
+                return refuse_connection(stream).await;
+            };
+            intake.gate.connections.fetch_add(1, Ordering::Relaxed);
+            let limit = Duration::from_secs(intake.settings.intake.timeout_s);
+            let for_requests = Arc::clone(&intake);
+            let service = service_fn(move |request| handle(request, peer, Arc::clone(&for_requests)));
+            let served = http1::Builder::new()
+                .timer(TokioTimer::new())
+                .header_read_timeout(limit)
+                .max_buf_size(64 * 1024)
+                .serve_connection(TokioIo::new(stream), service)
+                .await;
+            if let Err(error) = served {
+                tracing::debug!(%error, "a connection ended");
+            }
+            intake.gate.connections.fetch_sub(1, Ordering::Relaxed);
+        });
+    }
+}
+
+async fn refuse_connection(mut stream: tokio::net::TcpStream) {
+    use tokio::io::AsyncWriteExt as _;
+    let text = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+    drop(stream.write_all(text).await);
+}
+
+fn answer(status: u16, text: impl Into<Bytes>) -> Answer {
+    let mut response = Response::new(Full::new(text.into()));
+    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    if matches!(status, 429 | 503 | 507) {
+        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
+    }
+    response
+}
+
+fn plain(status: u16, text: impl Into<Bytes>) -> Answer {
+    let mut response = answer(status, text);
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    response
+}
+
+fn error_body(what: &str) -> String {
+    serde_json::json!({ "status": "error", "message": what }).to_string()
+}
+
+async fn handle(
+    request: Request<Incoming>,
+    peer: SocketAddr,
+    intake: Arc<Intake>,
+) -> Result<Answer, Infallible> {
+    let path = request.uri().path().to_owned();
+    if request.method() == Method::GET {
+        return Ok(match path.as_str() {
+            "/healthz" => plain(200, "ok\n"),
+            "/readyz" if intake.gate.tight.load(Ordering::Relaxed) => plain(503, "disk is tight\n"),
+            "/readyz" => plain(200, "ready\n"),
+            "/metrics" => plain(200, intake.gate.metrics()),
+            _ => answer(404, error_body("there is no such page")),
+        });
+    }
+    let Some(kind) = Kind::of(&path).filter(|_| request.method() == Method::POST) else {
+        let (status, what) = if Kind::of(&path).is_some() {
+            (405, "only POST is taken here")
+        } else {
+            (404, "there is no such page; see 'warroom help intake'")
+        };
+        intake.gate.refuse("intake", status, &format!("{} {path}: {what}", request.method()), b"");
+        return Ok(answer(status, error_body(what)));
+    };
+    Ok(post(request, kind, peer, &intake).await)
+}
+
+/// What is posted where.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Alertmanager,
+    AlertsApi,
+    Enqueue,
+    Change,
+    Events,
+}
+
+impl Kind {
+    fn of(path: &str) -> Option<Self> {
+        match path.trim_end_matches('/') {
+            "/v1/alertmanager" => Some(Self::Alertmanager),
+            "/api/v2/alerts" => Some(Self::AlertsApi),
+            "/v2/enqueue" => Some(Self::Enqueue),
+            "/v2/change/enqueue" => Some(Self::Change),
+            "/v1/events" => Some(Self::Events),
+            _ => None,
+        }
+    }
+
+    /// The source's name where no token gives one.
+    const fn source(self) -> &'static str {
+        match self {
+            Self::Alertmanager => "alertmanager",
+            Self::AlertsApi => "prometheus",
+            Self::Enqueue | Self::Change => "pagerduty",
+            Self::Events => "events",
+        }
+    }
+}
+
+async fn post(request: Request<Incoming>, kind: Kind, peer: SocketAddr, intake: &Intake) -> Answer {
+    let gate = &intake.gate;
+    let refuse = |status: u16, what: &str, body: &[u8]| {
+        gate.refuse(kind.source(), status, what, body);
+        answer(status, error_body(what))
+    };
+    if gate.tight.load(Ordering::Relaxed) {
+        return refuse(507, "the disk is nearly full; alerts are not taken until space is freed", b"");
+    }
+    let bearer = bearer(&request);
+    let limits = &intake.settings.intake;
+    let limit = limits.body_kib * 1024;
+    let declared = request.headers().get(hyper::header::CONTENT_LENGTH);
+    let declared = declared.and_then(|v| v.to_str().ok()).and_then(|v| v.parse::<usize>().ok());
+    if declared.is_some_and(|n| n > limit) {
+        return refuse(413, &format!("the body is larger than {} KiB", limits.body_kib), b"");
+    }
+    let collect = Limited::new(request.into_body(), limit).collect();
+    let body = match tokio::time::timeout(Duration::from_secs(limits.timeout_s), collect).await {
+        Ok(Ok(body)) => body.to_bytes(),
+        Ok(Err(error)) if error.is::<http_body_util::LengthLimitError>() => {
+            return refuse(413, &format!("the body is larger than {} KiB", limits.body_kib), b"");
+        }
+        Ok(Err(error)) => return refuse(400, &format!("the body did not arrive: {error}"), b""),
+        Err(_) => return refuse(408, "the body took too long to arrive", b""),
+    };
+    let token = match (bearer, kind) {
+        (None, Kind::Enqueue | Kind::Change) => match pagerduty::routing_key(&body) {
+            Ok(key) => Some(key),
+            Err(refused) => return refuse(refused.status, &refused.what, &body),
+        },
+        (token, _) => token,
+    };
+    let source = match gate.pass(token.as_deref()) {
+        Pass::Named(name) => name,
+        Pass::Open if peer.ip().is_loopback() => kind.source().to_owned(),
+        Pass::Open => {
+            return refuse(401, "make a token first ('warroom token new NAME'): this is not loopback", b"");
+        }
+        Pass::Denied => {
+            return refuse(401, "the token is missing or not known (Authorization: Bearer …)", b"");
+        }
+    };
+    if !gate.may_post(&source, limits.rate_per_s) {
+        return refuse(429, "too many posts a second", b"");
+    }
+    match read(kind, &source, &body, &intake.settings) {
+        Ok((command, reply)) => deliver(source, command, reply, &body, intake).await,
+        Err(refused) => refuse(refused.status, &refused.what, &body),
+    }
+}
+
+fn bearer(request: &Request<Incoming>) -> Option<String> {
+    let value = request.headers().get(AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, token) = value.split_once(' ')?;
+    // PagerDuty's own clients say "Token token=…".
+    match scheme.to_ascii_lowercase().as_str() {
+        "bearer" => Some(token.trim().to_owned()),
+        "token" => Some(token.trim().trim_start_matches("token=").to_owned()),
+        _ => None,
+    }
+}
+
+fn read(
+    kind: Kind,
+    source: &str,
+    body: &[u8],
+    settings: &Settings,
+) -> Result<(Command, (u16, String)), Refused> {
+    let ok = (200, r#"{"status":"success"}"#.to_owned());
+    let now = wall_now();
+    match kind {
+        Kind::Alertmanager => {
+            match alertmanager::webhook(source, body, now) {
+                Ok(post) => Ok((Command::Ingest(post), ok)),
+                // A templated body is not Alertmanager's own: the mapper reads it.
+                Err(refused) if !looks_like_webhook(body) => {
+                    let post = generic::read(source, body, settings.mapping.get(source));
+                    post.map(|post| (Command::Ingest(post), ok)).map_err(|_| refused)
+                }
+                Err(refused) => Err(refused),
+            }
+        }
+        Kind::AlertsApi => Ok((Command::Ingest(alertmanager::api_v2(source, body, now)?), ok)),
+        Kind::Events => {
+            let post = generic::read(source, body, settings.mapping.get(source))?;
+            let text = format!(r#"{{"status":"success","accepted":{}}}"#, post.alerts.len());
+            Ok((Command::Ingest(post), (202, text)))
+        }
+        Kind::Enqueue => {
+            let number = FRESH.fetch_add(1, Ordering::Relaxed);
+            let fresh = format!("{:x}-{number:x}", now.0);
+            let (post, key) = pagerduty::enqueue(source, body, &fresh)?;
+            let reply = serde_json::json!({
+                "status": "success", "message": "Event processed", "dedup_key": key,
+            });
+            Ok((Command::Ingest(post), (202, reply.to_string())))
+        }
+        Kind::Change => {
+            let reply = r#"{"status":"success","message":"Change event processed"}"#.to_owned();
+            Ok((pagerduty::change(source, body)?, (202, reply)))
+        }
+    }
+}
+
+fn looks_like_webhook(body: &[u8]) -> bool {
+    memchr::memmem::find(body, b"\"alerts\"").is_some()
+}
+
+/// Waits until it is durable, then answers.
+async fn deliver(
+    source: String,
+    command: Command,
+    reply: (u16, String),
+    body: &[u8],
+    intake: &Intake,
+) -> Answer {
+    let gate = &intake.gate;
+    let alerts = if let Command::Ingest(post) = &command { post.alerts.len() as u64 } else { 0 };
+    let (tx, rx) = oneshot::channel();
+    let mail = Mail::Post { source: source.clone(), command, reply: tx };
+    if intake.inbox.try_send(mail).is_err() {
+        gate.refuse(&source, 503, "the keeper is busy or stopping", body);
+        return answer(503, error_body("busy; post it again"));
+    }
+    match rx.await {
+        Ok(Ok(())) => {
+            gate.posts.fetch_add(1, Ordering::Relaxed);
+            gate.alerts.fetch_add(alerts, Ordering::Relaxed);
+            answer(reply.0, reply.1)
+        }
+        Ok(Err(refusal)) => {
+            let status = if refusal.kind == RejectionKind::Unavailable { 503 } else { 400 };
+            gate.refuse(&source, status, &refusal.what, body);
+            answer(status, error_body(&refusal.to_string()))
+        }
+        Err(_) => answer(503, error_body("the keeper is stopping; post it again")),
+    }
+}

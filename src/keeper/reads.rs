@@ -1,0 +1,204 @@
+//! Questions that the store answers, on threads of their own, beside the writer.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::domain::command::{Rejection, RejectionKind};
+use crate::domain::ids::{IncidentId, Seq};
+use crate::domain::incident::Incident;
+use crate::domain::stats::Sample;
+use crate::keeper::turn::ReadJob;
+use crate::proto::{Detail, Hit, Reply};
+use crate::store::batch::Head;
+use crate::store::journal::Paths;
+use crate::store::sled_log::SledLog;
+use crate::store::snapshot::{self, ClosedRow};
+use crate::store::{Reader, StoreError, Table, text_index, transfer, verify};
+
+/// Bytes of events in one answer: well below the longest line.
+const ANSWER_BYTES: usize = 600 * 1024;
+/// The longest draft, and how many of one person are given back.
+const DRAFT_MAX: usize = 30 * 1024;
+const DRAFTS_MAX: usize = 32;
+
+/// What reads need.
+pub struct Places {
+    pub reader: Arc<dyn Reader>,
+    pub log: SledLog,
+    pub paths: Paths,
+    pub home: PathBuf,
+}
+
+/// Answers one question; `head` is the last durable event.
+pub fn run(job: ReadJob, places: &Places, head: Head) -> Reply {
+    let result = match job {
+        ReadJob::Incident { incident, head: room, until, limit } => {
+            one_incident(&*places.reader, incident, room, until, limit)
+        }
+        ReadJob::Search { query, limit } => {
+            let found = text_index::search(&*places.reader, head.seq, &query, (limit as usize).min(500));
+            found.map(|hits| Reply::Hits {
+                hits: hits.into_iter().map(|h| Hit { seq: h.seq, incident: h.incident, text: h.text }).collect(),
+            })
+        }
+        ReadJob::Closed { query, limit } => closed(&*places.reader, &query, limit as usize),
+        ReadJob::Samples { live } => samples(&*places.reader, live),
+        ReadJob::Events { after, limit } => events(&*places.reader, after, limit as usize),
+        ReadJob::Drafts { login } => drafts(&*places.reader, &login),
+        ReadJob::SaveDraft { login, key, text } => save_draft(&*places.reader, &login, &key, text, head),
+        ReadJob::Backup { dest } => backup(places, head, Path::new(&dest)),
+        ReadJob::Verify => check(places),
+    };
+    result.unwrap_or_else(|error| {
+        Reply::Rejected(Rejection::new(RejectionKind::Unavailable, error.to_string(), "look at keeper.log"))
+    })
+}
+
+fn one_incident(
+    reader: &dyn Reader,
+    id: IncidentId,
+    room: Option<Box<Incident>>,
+    until: Option<Seq>,
+    limit: u32,
+) -> Result<Reply, StoreError> {
+    let head = match room {
+        Some(head) => Some(*head),
+        None => snapshot::incident(reader, id, until)?,
+    };
+    let Some(head) = head else {
+        return Ok(Reply::Rejected(Rejection::new(
+            RejectionKind::NotFound,
+            format!("{id} does not exist"),
+            "list what is open with 'warroom list'",
+        )));
+    };
+    let mut events = Vec::new();
+    let mut failed = None;
+    let total = reader.stream_tail(id, limit.clamp(1, 5_000) as usize, &mut |raw| {
+        if until.is_some_and(|until| raw.seq > until) {
+            return false;
+        }
+        match raw.decode() {
+            Ok(event) => events.push((raw.json.len(), event)),
+            Err(error) => failed = Some(error),
+        }
+        failed.is_none()
+    })?;
+    if let Some(error) = failed {
+        return Err(error);
+    }
+    // The newest are kept when not all fit in an answer.
+    let mut bytes = 0;
+    let kept = events.iter().rev().take_while(|(size, _)| {
+        bytes += size;
+        bytes <= ANSWER_BYTES
+    });
+    let surplus = events.len() - kept.count().min(limit as usize);
+    let events = events.into_iter().skip(surplus).map(|(_, event)| event).collect();
+    Ok(Reply::Incident(Box::new(Detail { head, events, total })))
+}
+
+fn closed(reader: &dyn Reader, query: &str, limit: usize) -> Result<Reply, StoreError> {
+    let needle = query.trim().to_lowercase();
+    let mut rows = Vec::new();
+    reader.rows(&mut |bytes| {
+        if let Ok(closed) = serde_json::from_slice::<ClosedRow>(bytes) {
+            let row = closed.row;
+            let hay = format!("{} {} {}", row.id, row.title, row.services).to_lowercase();
+            if needle.split_whitespace().all(|word| hay.contains(word)) {
+                rows.push(row);
+            }
+        }
+        rows.len() < limit.min(1_000)
+    })?;
+    Ok(Reply::Rows { rows, done: true })
+}
+
+fn samples(reader: &dyn Reader, live: Vec<Sample>) -> Result<Reply, StoreError> {
+    let mut samples = live;
+    reader.rows(&mut |bytes| {
+        if let Ok(closed) = serde_json::from_slice::<ClosedRow>(bytes) {
+            samples.extend(closed.sample);
+        }
+        true
+    })?;
+    Ok(Reply::Samples { samples })
+}
+
+fn events(reader: &dyn Reader, after: Seq, limit: usize) -> Result<Reply, StoreError> {
+    let mut events = Vec::new();
+    let mut bytes = 0;
+    reader.scan(after, &mut |raw| {
+        bytes += raw.json.len();
+        if bytes > ANSWER_BYTES && !events.is_empty() {
+            return false;
+        }
+        events.extend(raw.decode().ok());
+        events.len() < limit.min(5_000)
+    })?;
+    Ok(Reply::Events { events })
+}
+
+fn draft_prefix(login: &str) -> Vec<u8> {
+    let mut key = login.as_bytes().to_vec();
+    key.push(0);
+    key
+}
+
+fn drafts(reader: &dyn Reader, login: &str) -> Result<Reply, StoreError> {
+    let prefix = draft_prefix(login);
+    let mut drafts = Vec::new();
+    reader.prefix(Table::Drafts, &prefix, &mut |key, value| {
+        let name = String::from_utf8_lossy(&key[prefix.len()..]).into_owned();
+        drafts.push((name, String::from_utf8_lossy(value).into_owned()));
+        drafts.len() < DRAFTS_MAX
+    })?;
+    let mut bytes = 0;
+    drafts.retain(|(_, text)| {
+        bytes += text.len();
+        bytes <= ANSWER_BYTES
+    });
+    Ok(Reply::Drafts { drafts })
+}
+
+fn save_draft(
+    reader: &dyn Reader,
+    login: &str,
+    key: &str,
+    mut text: String,
+    head: Head,
+) -> Result<Reply, StoreError> {
+    let mut full = draft_prefix(login);
+    let mut name = key.to_owned();
+    crate::domain::text::cut_bytes(&mut name, 100);
+    full.extend_from_slice(name.as_bytes());
+    crate::domain::text::cut_bytes(&mut text, DRAFT_MAX);
+    let value = (!text.is_empty()).then(|| text.into_bytes());
+    reader.put(Table::Drafts, &[(full, value)])?;
+    Ok(Reply::Done { seq: head.seq, incident: None })
+}
+
+/// Copies the journal, up to this moment, as an export and its head; readable on any machine.
+fn backup(places: &Places, head: Head, dest: &Path) -> Result<Reply, StoreError> {
+    std::fs::create_dir_all(dest).map_err(StoreError::io("create", dest))?;
+    let path = dest.join("journal.jsonl");
+    let partial = dest.join("journal.jsonl.part");
+    let file = std::fs::File::create(&partial).map_err(StoreError::io("create", &partial))?;
+    let mut out = std::io::BufWriter::new(file);
+    let reached = transfer::export(&*places.reader, Head::default(), &mut out, &mut |_| {})?;
+    let file = out.into_inner().map_err(|e| StoreError::io("write", &partial)(e.into_error()))?;
+    file.sync_all().map_err(StoreError::io("sync", &partial))?;
+    std::fs::rename(&partial, &path).map_err(StoreError::io("rename", &partial))?;
+    crate::store::twin::sync_dir(dest)?;
+    let text = format!("{} {}\n", reached.seq, crate::domain::text::hex(&reached.hash));
+    crate::store::twin::write_atomically(&dest.join("head"), text.as_bytes())?;
+    let lines = vec![format!("{} events are in {} (at least {} were wanted)", reached.seq, path.display(), head.seq)];
+    Ok(Reply::Text { lines, ok: reached.seq >= head.seq })
+}
+
+fn check(places: &Places) -> Result<Reply, StoreError> {
+    let sled = verify::check_sled(&places.log, &mut |_| {})?;
+    let twin = verify::check_twin(&places.paths.twin, &mut |_| {})?;
+    let ok = sled.broken.is_none() && twin.broken.is_none();
+    Ok(Reply::Text { lines: vec![sled.words("database"), twin.words("twin")], ok })
+}

@@ -1,0 +1,291 @@
+//! The keeper's life: lock, open, fold, listen, ready; and in good order out again.
+
+use std::io::Write;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use tokio::net::UnixListener;
+use tokio::runtime::Handle;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc;
+
+use crate::clock::Clock;
+use crate::config::paths::Home;
+use crate::config::plan_files;
+use crate::config::settings::{self, Settings};
+use crate::domain::event::Body;
+use crate::domain::room::Room;
+use crate::keeper::engine::Engine;
+use crate::keeper::gate::Gate;
+use crate::keeper::http::{self, Intake};
+use crate::keeper::reads::Places;
+use crate::keeper::turn::Input;
+use crate::keeper::writer::{INBOX_MAX, Mail, Writer};
+use crate::keeper::{background, connection, identity, supervise};
+use crate::store::batch::Head;
+use crate::store::journal::{DiskJournal, Paths};
+use crate::store::open::{self, Mended};
+use crate::store::{Journal, StoreError, snapshot};
+
+/// What connections share.
+pub struct Shared {
+    pub home: Home,
+    pub inbox: mpsc::Sender<Mail>,
+    pub gate: Arc<Gate>,
+    pub listening: Result<String, String>,
+}
+
+/// How a keeper is started.
+#[derive(Debug, Clone)]
+pub struct Options {
+    pub home: Home,
+    /// Says "ready" on standard output once clients can connect, and leaves the terminal.
+    pub background: bool,
+}
+
+/// What opening a home gives.
+struct Opened {
+    journal: DiskJournal,
+    room: Room,
+    mended: Vec<Mended>,
+}
+
+/// Runs a keeper until it is told to stop. The text says why it ended.
+pub fn run(options: &Options) -> Result<String, StoreError> {
+    let home = &options.home;
+    let _lock = supervise::take_home(home)?;
+    let settings = settings::load(&home.settings()).map_err(|mistakes| {
+        StoreError::Refused(mistakes.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
+    })?;
+    if options.background {
+        if let Err(errno) = nix::unistd::setsid() {
+            tracing::debug!(%errno, "already a session of its own");
+        }
+        drop(std::env::set_current_dir("/"));
+    }
+    let paths = Paths::new(&home.journal(), settings.twin_dir.as_deref());
+    let opened = open_and_fold(&paths)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .max_blocking_threads(8)
+        .enable_all()
+        .build()
+        .map_err(StoreError::io("start", "the runtime"))?;
+    let ended = runtime.block_on(serve(options, settings, paths, opened));
+    runtime.shutdown_timeout(std::time::Duration::from_secs(2));
+    drop(std::fs::remove_file(home.socket()));
+    ended
+}
+
+fn open_and_fold(paths: &Paths) -> Result<Opened, StoreError> {
+    let mut progress = |what: &str, events: u64| tracing::info!(events, "{what}");
+    let first = open::open(paths, &mut progress)?;
+    let (journal, mended) = (first.journal, first.mended);
+    match fold(&journal, paths) {
+        Ok(room) => Ok(Opened { journal, room, mended }),
+        Err(error) => {
+            tracing::error!(%error, "the database is damaged; it is rebuilt from the twin");
+            drop(journal);
+            let again = open::rebuild_sled(paths, &mut progress)?;
+            let room = fold(&again.journal, paths)?;
+            Ok(Opened { journal: again.journal, room, mended: again.mended })
+        }
+    }
+}
+
+fn fold(journal: &DiskJournal, paths: &Paths) -> Result<Room, StoreError> {
+    let head: Head = journal.head();
+    let folded = snapshot::load(&paths.snapshot, &*journal.reader(), head)?;
+    if folded.head != head {
+        return Err(StoreError::Corrupt {
+            seq: folded.head.seq,
+            text: format!("the events up to {} do not follow from it", head.seq),
+        });
+    }
+    tracing::info!(events = head.seq, folded = folded.folded, live = folded.room.incidents.len(), "the room is folded");
+    Ok(folded.room)
+}
+
+async fn serve(
+    options: &Options,
+    settings: Settings,
+    paths: Paths,
+    opened: Opened,
+) -> Result<String, StoreError> {
+    let home = options.home.clone();
+    let listener = supervise::bind(&home.socket())?;
+    let listener = UnixListener::from_std(listener).map_err(StoreError::io("listen on", home.socket()))?;
+    let gate = Arc::new(Gate::default());
+    gate.set_tokens(&opened.room.tokens);
+    gate.set_plan(&opened.room.plan);
+    gate.seq.store(opened.room.seq, Ordering::Relaxed);
+    let (inbox, mail) = mpsc::channel(INBOX_MAX);
+    let settings = Arc::new(settings);
+    let listening = start_intake(&settings, &gate, &inbox).await;
+    let places = Arc::new(Places {
+        reader: opened.journal.reader(),
+        log: opened.journal.log().clone(),
+        paths: paths.clone(),
+        home: home.root.clone(),
+    });
+    let mut engine = Engine::new(opened.room);
+    engine.listening.clone_from(&listening);
+    let first_words = first_words(&home, &engine, opened.mended)?;
+    for body in first_words {
+        drop(inbox.send(Mail::Input(Input::Own(body))).await);
+    }
+    let writer = Writer {
+        clock: Clock::after(engine.room.at),
+        engine,
+        journal: Box::new(opened.journal),
+        inbox: mail,
+        gate: Arc::clone(&gate),
+        places: Arc::clone(&places),
+        runtime: Handle::current(),
+        snapshot_path: paths.snapshot,
+    };
+    let shared = Arc::new(Shared { home: home.clone(), inbox: inbox.clone(), gate: Arc::clone(&gate), listening });
+    let mut ended = start_writer(writer)?;
+    tokio::spawn(background::receipts(Arc::clone(&gate), inbox.clone()));
+    tokio::spawn(background::index(Arc::clone(&places), Arc::clone(&gate)));
+    tokio::spawn(mend(places, inbox.clone()));
+    tokio::spawn(accept(listener, Arc::clone(&shared)));
+    tokio::spawn(signals(shared));
+    ready(options);
+    let result = (&mut ended).await;
+    supervise::tell_systemd("STOPPING=1");
+    result.unwrap_or_else(|_| Err(StoreError::Refused("the writer failed; look at keeper.log".to_owned())))
+}
+
+type Ended = tokio::sync::oneshot::Receiver<Result<String, StoreError>>;
+
+/// The writer has a thread and a small runtime of its own: it blocks while it syncs.
+fn start_writer(writer: Writer) -> Result<Ended, StoreError> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()
+        .map_err(StoreError::io("start", "the writer's runtime"))?;
+    let (tx, rx) = tokio::sync::oneshot::channel();
+    std::thread::Builder::new()
+        .name("writer".to_owned())
+        .spawn(move || drop(tx.send(runtime.block_on(writer.run()))))
+        .map_err(StoreError::io("start", "the writer"))?;
+    Ok(rx)
+}
+
+async fn start_intake(
+    settings: &Arc<Settings>,
+    gate: &Arc<Gate>,
+    inbox: &mpsc::Sender<Mail>,
+) -> Result<String, String> {
+    if settings.listen.is_empty() {
+        return Err("switched off in warroom.toml".to_owned());
+    }
+    match tokio::net::TcpListener::bind(&settings.listen).await {
+        Ok(listener) => {
+            let address = listener.local_addr().map_or_else(|_| settings.listen.clone(), |a| a.to_string());
+            let (gate, settings, inbox) = (Arc::clone(gate), Arc::clone(settings), inbox.clone());
+            tokio::spawn(http::serve(listener, Arc::new(Intake { gate, settings, inbox })));
+            Ok(address)
+        }
+        Err(error) => {
+            tracing::error!(address = settings.listen, %error, "alerts cannot be taken");
+            Err(format!("cannot listen on {}: {error}", settings.listen))
+        }
+    }
+}
+
+/// What the keeper says first: that it is here, what was mended, and the plan if it changed.
+fn first_words(home: &Home, engine: &Engine, mended: Vec<Mended>) -> Result<Vec<Body>, StoreError> {
+    let mut words: Vec<Body> =
+        mended.into_iter().map(|m| Body::StoreRebuilt { what: m.what, events: m.events }).collect();
+    let version = env!("CARGO_PKG_VERSION").to_owned();
+    words.push(Body::KeeperStarted { version, host: identity::hostname() });
+    match plan_files::load(&home.plan(), &identity::own_login()) {
+        Ok(read) if read.digest != engine.room.plan_digest => {
+            let note = if home.plan().is_dir() { "from the plan's files" } else { "the plan that ships with warroom" };
+            words.push(Body::PlanAdopted { plan: Box::new(read.plan), digest: read.digest, note: note.to_owned() });
+        }
+        Ok(_) => {}
+        Err(mistakes) => {
+            let text = mistakes.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
+            if engine.room.plan_digest.is_empty() {
+                return Err(StoreError::Refused(text));
+            }
+            tracing::error!("the plan's files have mistakes; the plan in force stays\n{text}");
+        }
+    }
+    Ok(words)
+}
+
+/// Says that clients can connect.
+fn ready(options: &Options) {
+    supervise::tell_systemd("READY=1");
+    if options.background {
+        let mut out = std::io::stdout();
+        drop(out.write_all(b"ready\n").and_then(|()| out.flush()));
+    }
+    tracing::info!(home = %options.home.root.display(), "ready");
+}
+
+async fn accept(listener: UnixListener, shared: Arc<Shared>) {
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => drop(tokio::spawn(connection::serve(stream, Arc::clone(&shared)))),
+            Err(error) => {
+                tracing::warn!(%error, "a console could not connect");
+                tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+            }
+        }
+    }
+}
+
+async fn mend(places: Arc<Places>, inbox: mpsc::Sender<Mail>) {
+    let mended = tokio::task::spawn_blocking(move || background::mend(&places)).await;
+    if let Ok(Some(count)) = mended {
+        let body = Body::StoreRebuilt { what: format!("{count} segments of the twin"), events: 0 };
+        drop(inbox.send(Mail::Input(Input::Own(body))).await);
+    }
+}
+
+async fn signals(shared: Arc<Shared>) {
+    let (Ok(mut term), Ok(mut int), Ok(mut hup)) = (
+        signal(SignalKind::terminate()),
+        signal(SignalKind::interrupt()),
+        signal(SignalKind::hangup()),
+    ) else {
+        return tracing::error!("signals cannot be received");
+    };
+    loop {
+        let reason = tokio::select! {
+            _ = term.recv() => "told to by SIGTERM",
+            _ = int.recv() => "told to by SIGINT",
+            _ = hup.recv() => {
+                reload(&shared).await;
+                continue;
+            }
+        };
+        for receipt in shared.gate.receipts() {
+            drop(shared.inbox.send(Mail::Input(Input::Receipt(receipt))).await);
+        }
+        let stop = Input::Stop { reason: reason.to_owned() };
+        drop(shared.inbox.send(Mail::Input(stop)).await);
+    }
+}
+
+/// SIGHUP: the plan's files are read again.
+async fn reload(shared: &Shared) {
+    match plan_files::load(&shared.home.plan(), &identity::own_login()) {
+        Ok(read) => {
+            let note = "read again after SIGHUP".to_owned();
+            let body = Body::PlanAdopted { plan: Box::new(read.plan), digest: read.digest, note };
+            drop(shared.inbox.send(Mail::Input(Input::Own(body))).await);
+            tracing::info!("the plan was read again");
+        }
+        Err(mistakes) => {
+            for mistake in mistakes {
+                tracing::error!("{mistake}");
+            }
+        }
+    }
+}

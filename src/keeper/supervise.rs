@@ -1,0 +1,64 @@
+//! Being the only keeper of a home, and telling others that it is up.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::{UnixDatagram, UnixListener, UnixStream};
+use std::path::Path;
+
+use crate::config::paths::Home;
+use crate::store::StoreError;
+
+/// Held for as long as the keeper lives.
+pub struct Lock {
+    _file: File,
+}
+
+/// Makes the home if needed and takes its lock; the lock comes before the socket.
+pub fn take_home(home: &Home) -> Result<Lock, StoreError> {
+    if !home.root.exists() {
+        fs::create_dir_all(&home.root).map_err(StoreError::io("create", &home.root))?;
+        // A personal home is nobody else's; a shared one is made by its administrator.
+        let private = fs::Permissions::from_mode(0o700);
+        fs::set_permissions(&home.root, private).map_err(StoreError::io("protect", &home.root))?;
+    }
+    let path = home.lock();
+    let mut file = OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(&path)
+        .map_err(StoreError::io("open", &path))?;
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => return Err(StoreError::Locked { path: home.root.clone() }),
+        Err(TryLockError::Error(error)) => return Err(StoreError::io("lock", &path)(error)),
+    }
+    drop(file.set_len(0));
+    drop(writeln!(file, "{}", std::process::id()));
+    Ok(Lock { _file: file })
+}
+
+/// Binds the socket. Whoever holds the lock may remove a socket that nobody answers on.
+pub fn bind(path: &Path) -> Result<UnixListener, StoreError> {
+    if path.exists() {
+        if UnixStream::connect(path).is_ok() {
+            return Err(StoreError::Locked { path: path.to_owned() });
+        }
+        fs::remove_file(path).map_err(StoreError::io("remove the stale socket", path))?;
+    }
+    let listener = UnixListener::bind(path).map_err(StoreError::io("listen on", path))?;
+    let group = fs::Permissions::from_mode(0o660);
+    fs::set_permissions(path, group).map_err(StoreError::io("protect", path))?;
+    listener.set_nonblocking(true).map_err(StoreError::io("listen on", path))?;
+    Ok(listener)
+}
+
+/// Tells systemd something, if it is there (`Type=notify`).
+pub fn tell_systemd(state: &str) {
+    let Some(path) = std::env::var_os("NOTIFY_SOCKET") else { return };
+    let Ok(socket) = UnixDatagram::unbound() else { return };
+    if let Err(error) = socket.send_to(state.as_bytes(), &path) {
+        tracing::debug!(%error, "systemd was not told");
+    }
+}

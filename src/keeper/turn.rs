@@ -1,0 +1,94 @@
+//! What goes into the engine and what comes out of it.
+
+use std::collections::BTreeSet;
+
+use crate::domain::command::{Command, Rejection};
+use crate::domain::event::Recorded;
+use crate::domain::ids::{CommandId, IncidentId, Seq};
+use crate::domain::incident::Incident;
+use crate::domain::stats::Sample;
+use crate::proto::{Ask, ClientKind, KeeperMsg, Reply};
+
+/// A connection, for as long as it lasts.
+pub type ClientId = u64;
+
+/// Who is at the other end, as the kernel says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Who {
+    pub login: String,
+    /// The Unix groups of that user.
+    pub groups: Vec<String>,
+    /// Owns this home, or is root: may do everything.
+    pub is_owner: bool,
+}
+
+/// Everything that can happen to the engine.
+#[derive(Debug)]
+pub enum Input {
+    Join { client: ClientId, who: Who, kind: ClientKind },
+    Leave { client: ClientId },
+    Request { client: ClientId, id: CommandId, ask: Ask },
+    /// A post from a sender; answered by its ticket.
+    Post { ticket: u64, source: String, command: Command },
+    /// A receipt for something that was not taken; nobody waits.
+    Receipt(Command),
+    /// The keeper's own word: start, a mended store, an adopted plan.
+    Own(crate::domain::event::Body),
+    /// Some deadline may be due.
+    Tick,
+    Stop { reason: String },
+}
+
+/// Something to do once the turn's events are durable.
+#[derive(Debug)]
+pub enum Output {
+    /// Answers one client.
+    Say { client: ClientId, message: Box<KeeperMsg> },
+    /// Tells many clients the same.
+    Tell { clients: Vec<ClientId>, message: Box<KeeperMsg> },
+    /// Answers a sender.
+    Posted { ticket: u64, result: Result<(), Rejection> },
+    /// Reads from the store and answers.
+    Read { client: ClientId, id: CommandId, job: Box<ReadJob> },
+    /// The tokens changed.
+    Tokens,
+    /// The plan changed.
+    Plan,
+    /// The keeper goes.
+    Stop { reason: String },
+}
+
+/// A question that the store answers, beside the engine.
+#[derive(Debug)]
+pub enum ReadJob {
+    Incident { incident: IncidentId, head: Option<Box<Incident>>, until: Option<Seq>, limit: u32 },
+    Search { query: String, limit: u32 },
+    Closed { query: String, limit: u32 },
+    Samples { live: Vec<Sample> },
+    Events { after: Seq, limit: u32 },
+    Drafts { login: String },
+    SaveDraft { login: String, key: String, text: String },
+    Backup { dest: String },
+    Verify,
+}
+
+/// What one round of the engine comes to: appended as one batch, then spoken.
+#[derive(Debug, Default)]
+pub struct Turn {
+    pub events: Vec<Recorded>,
+    /// Rows of incidents that left the room, and of those that came back.
+    pub rows: Vec<(IncidentId, Option<Vec<u8>>)>,
+    pub out: Vec<Output>,
+    /// Incidents whose line in the queue may have changed.
+    pub touched: BTreeSet<IncidentId>,
+    pub presence_changed: bool,
+    /// About how many bytes the events take.
+    pub weight: usize,
+}
+
+impl Turn {
+    /// Answers one request.
+    pub fn reply(&mut self, client: ClientId, id: CommandId, reply: Reply) {
+        self.out.push(Output::Say { client, message: Box::new(KeeperMsg::Reply { id, reply }) });
+    }
+}

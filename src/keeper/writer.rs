@@ -1,0 +1,302 @@
+//! The writing loop: take everything that is ready, let the engine act, make it durable as one
+//! batch, then speak.
+//!
+//! Invariants:
+//! - Nothing leaves this loop before the batch it rests on is durable.
+//! - A failed append ends the keeper: its memory is ahead of the journal.
+
+use std::collections::{HashMap, VecDeque};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use tokio::runtime::Handle;
+use tokio::sync::{mpsc, oneshot};
+
+use crate::clock::{Clock, monotonic};
+use crate::domain::command::{Command, Rejection, RejectionKind};
+use crate::domain::event::Body;
+use crate::domain::ids::IncidentId;
+use crate::domain::incident::Incident;
+use crate::domain::timers::next_deadline;
+use crate::keeper::engine::{Archive, Engine};
+use crate::keeper::gate::Gate;
+use crate::keeper::reads::{self, Places};
+use crate::keeper::turn::{ClientId, Input, Output, Turn, Who};
+use crate::proto::frame::encode;
+use crate::proto::{ClientKind, KeeperMsg};
+use crate::store::batch::Batch;
+use crate::store::snapshot;
+use crate::store::{Journal, Reader, StoreError};
+
+/// Inputs taken in one turn.
+pub const TURN_MAX: usize = 128;
+/// Bytes after which a turn is closed.
+const TURN_BYTES: usize = 256 * 1024;
+/// Inputs that may wait; senders beyond that wait or are told to come back.
+pub const INBOX_MAX: usize = 1_024;
+/// Lines that may wait for one client. A client that is slower is cut loose and comes back with
+/// what it has; it is never waited for.
+pub const OUTBOX_MAX: usize = 512;
+/// Events after which a snapshot is worth its while, and the least time between two.
+const SNAPSHOT_EVENTS: u64 = 20_000;
+const SNAPSHOT_EVERY: Duration = Duration::from_secs(30);
+
+/// A line for a client.
+pub type Line = Arc<[u8]>;
+
+/// What is put into the writer's inbox.
+pub enum Mail {
+    Input(Input),
+    Connect { client: ClientId, tx: mpsc::Sender<Line>, who: Who, kind: ClientKind },
+    Post { source: String, command: Command, reply: oneshot::Sender<Result<(), Rejection>> },
+}
+
+/// The writer with all it holds.
+pub struct Writer {
+    pub engine: Engine,
+    pub journal: Box<dyn Journal>,
+    pub clock: Clock,
+    pub inbox: mpsc::Receiver<Mail>,
+    pub gate: Arc<Gate>,
+    pub places: Arc<Places>,
+    /// Where reads run.
+    pub runtime: Handle,
+    pub snapshot_path: PathBuf,
+}
+
+struct Shell {
+    clients: HashMap<ClientId, mpsc::Sender<Line>>,
+    posts: Vec<oneshot::Sender<Result<(), Rejection>>>,
+    lost: Vec<ClientId>,
+    stop: Option<String>,
+    snapshot_at: std::time::Instant,
+    snapshot_seq: u64,
+    space_at: std::time::Instant,
+}
+
+struct StoreArchive<'a>(&'a dyn Reader);
+
+impl Archive for StoreArchive<'_> {
+    fn incident(&self, id: IncidentId) -> Option<Incident> {
+        match snapshot::incident(self.0, id, None) {
+            Ok(found) => found,
+            Err(error) => {
+                tracing::error!(%id, %error, "an incident cannot be read");
+                None
+            }
+        }
+    }
+}
+
+impl Writer {
+    /// Runs until it is told to stop; the reason, or what made it fail.
+    pub async fn run(mut self) -> Result<String, StoreError> {
+        let reader = self.journal.reader();
+        let now = monotonic();
+        let mut shell = Shell {
+            clients: HashMap::new(),
+            posts: Vec::new(),
+            lost: Vec::new(),
+            stop: None,
+            snapshot_at: now,
+            snapshot_seq: self.engine.room.seq,
+            space_at: now,
+        };
+        let mut waiting: VecDeque<Mail> = VecDeque::new();
+        let mut arrived = Vec::with_capacity(TURN_MAX);
+        loop {
+            if waiting.is_empty() && shell.lost.is_empty() {
+                let due = self.until_deadline();
+                let wait = tokio::time::timeout(due, self.inbox.recv_many(&mut arrived, TURN_MAX));
+                match wait.await {
+                    Ok(0) => arrived.push(Mail::Input(Input::Stop { reason: "nobody is left to serve".to_owned() })),
+                    Ok(_) => {}
+                    Err(_) => arrived.push(Mail::Input(Input::Tick)),
+                }
+                waiting.extend(arrived.drain(..));
+            }
+            let mut turn = Turn::default();
+            self.notice_jump(&mut turn, &*reader);
+            for client in std::mem::take(&mut shell.lost) {
+                self.handle(Input::Leave { client }, &mut turn, &*reader);
+            }
+            self.take(&mut waiting, &mut shell, &mut turn, &*reader);
+            self.engine.finish(&mut turn);
+            self.commit(turn, &mut shell)?;
+            if let Some(reason) = shell.stop.take() {
+                self.goodbye();
+                return Ok(reason);
+            }
+            self.look_after(&mut shell);
+        }
+    }
+
+    /// How long until something is due by the clock; at most a minute, so that a jump of the wall
+    /// clock or a suspended machine is noticed.
+    fn until_deadline(&mut self) -> Duration {
+        let minute = Duration::from_secs(60);
+        let Some(at) = next_deadline(&self.engine.room) else { return minute };
+        let span = at.since(crate::clock::wall_now()).max(0);
+        Duration::from_millis(span.unsigned_abs()).min(minute)
+    }
+
+    fn notice_jump(&mut self, turn: &mut Turn, reader: &dyn Reader) {
+        if let Some(by_ms) = self.clock.jump() {
+            tracing::warn!(by_ms, "the wall clock jumped");
+            self.handle(Input::Own(Body::ClockJumped { by_ms }), turn, reader);
+        }
+    }
+
+    fn handle(&mut self, input: Input, turn: &mut Turn, reader: &dyn Reader) {
+        let now = self.clock.now();
+        self.engine.handle(input, now, &StoreArchive(reader), turn);
+    }
+
+    fn take(
+        &mut self,
+        waiting: &mut VecDeque<Mail>,
+        shell: &mut Shell,
+        turn: &mut Turn,
+        reader: &dyn Reader,
+    ) {
+        while turn.weight < TURN_BYTES {
+            let Some(mail) = waiting.pop_front() else { break };
+            let input = match mail {
+                Mail::Input(input) => input,
+                Mail::Connect { client, tx, who, kind } => {
+                    shell.clients.insert(client, tx);
+                    Input::Join { client, who, kind }
+                }
+                Mail::Post { source, command, reply } => {
+                    shell.posts.push(reply);
+                    let ticket = shell.posts.len() as u64 - 1;
+                    Input::Post { ticket, source, command }
+                }
+            };
+            if let Input::Leave { client } = &input {
+                shell.clients.remove(client);
+            }
+            self.handle(input, turn, reader);
+        }
+        // What is due by the clock is due whether or not somebody knocks.
+        if next_deadline(&self.engine.room).is_some_and(|at| at <= crate::clock::wall_now()) {
+            self.handle(Input::Tick, turn, reader);
+        }
+    }
+
+    fn commit(&mut self, mut turn: Turn, shell: &mut Shell) -> Result<(), StoreError> {
+        let mut batch = Batch::build(self.journal.head(), &turn.events);
+        batch.rows = std::mem::take(&mut turn.rows);
+        if let Err(error) = self.journal.append(&batch) {
+            self.refuse_all(&error, turn, shell);
+            return Err(error);
+        }
+        self.gate.seq.store(batch.head.seq, Ordering::Relaxed);
+        let posts = std::mem::take(&mut shell.posts);
+        let mut posts: Vec<_> = posts.into_iter().map(Some).collect();
+        for output in turn.out {
+            self.route(output, shell, &mut posts);
+        }
+        Ok(())
+    }
+
+    /// The batch is not durable: everybody who waits is told so, and nobody is told otherwise.
+    fn refuse_all(&self, error: &StoreError, turn: Turn, shell: &mut Shell) {
+        let refusal = Rejection::new(
+            RejectionKind::Unavailable,
+            format!("nothing was recorded: {error}"),
+            if error.is_full() { "free some space, then try again" } else { "look at keeper.log" },
+        );
+        for reply in std::mem::take(&mut shell.posts) {
+            drop(reply.send(Err(refusal.clone())));
+        }
+        for output in turn.out {
+            if let Output::Say { client, message } = output {
+                if let KeeperMsg::Reply { id, .. } = *message {
+                    let reply = crate::proto::Reply::Rejected(refusal.clone());
+                    let line: Line = encode(&KeeperMsg::Reply { id, reply }).into();
+                    send(shell, client, &line);
+                }
+            }
+        }
+    }
+
+    fn route(
+        &self,
+        output: Output,
+        shell: &mut Shell,
+        posts: &mut [Option<oneshot::Sender<Result<(), Rejection>>>],
+    ) {
+        match output {
+            Output::Say { client, message } => {
+                let line: Line = encode(&message).into();
+                send(shell, client, &line);
+            }
+            Output::Tell { clients, message } => {
+                if !clients.is_empty() {
+                    let line: Line = encode(&message).into();
+                    for client in clients {
+                        send(shell, client, &line);
+                    }
+                }
+            }
+            Output::Posted { ticket, result } => {
+                let index = usize::try_from(ticket).unwrap_or(usize::MAX);
+                if let Some(reply) = posts.get_mut(index).and_then(Option::take) {
+                    drop(reply.send(result));
+                }
+            }
+            Output::Read { client, id, job } => {
+                let Some(tx) = shell.clients.get(&client).cloned() else { return };
+                let (places, head) = (Arc::clone(&self.places), self.journal.head());
+                drop(self.runtime.spawn_blocking(move || {
+                    let reply = reads::run(*job, &places, head);
+                    let line: Line = encode(&KeeperMsg::Reply { id, reply }).into();
+                    drop(tx.blocking_send(line));
+                }));
+            }
+            Output::Tokens => self.gate.set_tokens(&self.engine.room.tokens),
+            Output::Plan => self.gate.set_plan(&self.engine.room.plan),
+            Output::Stop { reason } => shell.stop = Some(reason),
+        }
+    }
+
+    /// What is done now and then, between turns.
+    fn look_after(&mut self, shell: &mut Shell) {
+        let now = monotonic();
+        if now.duration_since(shell.space_at) > Duration::from_secs(1) {
+            shell.space_at = now;
+            let tight = self.journal.is_tight();
+            if self.gate.tight.swap(tight, Ordering::Relaxed) != tight {
+                tracing::warn!(tight, "space on the journal's disk");
+            }
+        }
+        let grown = self.engine.room.seq - shell.snapshot_seq;
+        if grown >= SNAPSHOT_EVENTS && now.duration_since(shell.snapshot_at) > SNAPSHOT_EVERY {
+            shell.snapshot_at = now;
+            shell.snapshot_seq = self.engine.room.seq;
+            let (room, head, path) = (self.engine.room.clone(), self.journal.head(), self.snapshot_path.clone());
+            drop(self.runtime.spawn_blocking(move || save(&path, &room, head)));
+        }
+    }
+
+    fn goodbye(&self) {
+        save(&self.snapshot_path, &self.engine.room, self.journal.head());
+    }
+}
+
+fn save(path: &std::path::Path, room: &crate::domain::room::Room, head: crate::store::batch::Head) {
+    if let Err(error) = snapshot::save(path, room, head) {
+        tracing::warn!(%error, "no snapshot was written; the next start takes longer");
+    }
+}
+
+fn send(shell: &mut Shell, client: ClientId, line: &Line) {
+    let Some(tx) = shell.clients.get(&client) else { return };
+    if tx.try_send(Arc::clone(line)).is_err() {
+        shell.clients.remove(&client);
+        shell.lost.push(client);
+    }
+}
