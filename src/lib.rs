@@ -1,5 +1,7 @@
 #![doc = include_str!("ARCHITECTURE.md")]
 
+pub mod cli;
+pub mod client;
 pub mod clock;
 pub mod config;
 pub mod domain;
@@ -7,3 +9,4 @@ pub mod ingest;
 pub mod keeper;
 pub mod proto;
 pub mod store;
+pub mod tui;

@@ -44,9 +44,13 @@ pub struct Report {
 }
 
 impl Sample {
-    /// The sample of an incident; `None` where it is out by construction (declined, merged).
+    /// The sample of an incident; `None` where it is out by construction: declined, merged,
+    /// or labelled `exclude_from_metrics`.
     pub fn of(incident: &Incident) -> Option<Self> {
         if matches!(incident.stage, Stage::Declined { .. } | Stage::Merged { .. }) {
+            return None;
+        }
+        if incident.labels.contains_key("exclude_from_metrics") {
             return None;
         }
         let from = incident.external.as_deref().and_then(|e| e.split_once(':')).map_or("warroom", |(f, _)| f);

@@ -133,22 +133,28 @@ fn check_and_apply(
 }
 
 /// Applies one event to a room that may have let go of the incident it is about, and lets go of
-/// those that are over after it; returns their ids.
-pub fn apply(reader: &dyn Reader, room: &mut Room, event: &Recorded) -> Result<Vec<IncidentId>, StoreError> {
+/// those that are over after it. Returns which left (with what they were) and which came back.
+pub fn apply(
+    reader: &dyn Reader,
+    room: &mut Room,
+    event: &Recorded,
+) -> Result<Vec<(IncidentId, Option<Incident>)>, StoreError> {
+    let mut moved = Vec::new();
     while let Some(id) = room.wanted(event) {
         match incident(reader, id, Some(event.seq - 1))? {
             Some(found) => room.hydrate(found),
             None => break,
         }
+        moved.push((id, None));
     }
     evolve(room, event);
-    let mut left = Vec::new();
     for id in event.body.incidents() {
-        if room.evict(id).is_some() {
-            left.push(id);
+        if let Some(incident) = room.evict(id) {
+            moved.retain(|(other, _)| *other != id);
+            moved.push((id, Some(incident)));
         }
     }
-    Ok(left)
+    Ok(moved)
 }
 
 /// One incident, folded from its stream, up to an event if wanted.

@@ -57,7 +57,8 @@ pub fn export(
     failed.map_or(Ok(head), Err)
 }
 
-fn write_line(out: &mut dyn Write, json: &[u8], hash: Hash) -> Result<(), StoreError> {
+/// Writes one event as a line.
+pub fn write_line(out: &mut dyn Write, json: &[u8], hash: Hash) -> Result<(), StoreError> {
     let text = std::str::from_utf8(json).map_err(|e| StoreError::Refused(e.to_string()))?;
     let event: &RawValue = serde_json::from_str(text).map_err(|e| StoreError::Refused(e.to_string()))?;
     serde_json::to_writer(&mut *out, &LineOut { hash: hex(&hash), event })

@@ -1,0 +1,98 @@
+//! The Volvo IT incident log (XES flattened to CSV): status and sub-status with offset times. An
+//! incident counts as resolved at its first `Completed`.
+
+use std::collections::BTreeMap;
+
+use crate::cli::histories::{History, column, csv_reader, finish, noted};
+use crate::cli::out::Failure;
+use crate::domain::command::ImportedIncident;
+use crate::domain::time::Timestamp;
+use crate::domain::words::Severity;
+
+struct Building {
+    incident: ImportedIncident,
+    resolved: Option<Timestamp>,
+    last: Timestamp,
+    status: String,
+}
+
+/// Reads the log.
+pub(super) fn read(bytes: &[u8]) -> Result<History, Failure> {
+    let mut reader = csv_reader(bytes);
+    let headers = reader.headers().map_err(anyhow::Error::from)?.clone();
+    let case = column(&headers, "case")?;
+    let status = column(&headers, "concept:name")?;
+    let sub = column(&headers, "lifecycle:transition")?;
+    let time = column(&headers, "time:timestamp")?;
+    let (impact, product, group) = (column(&headers, "impact")?, column(&headers, "product")?, column(&headers, "org:group")?);
+    let mut history = History::default();
+    let mut order = Vec::new();
+    let mut building: BTreeMap<String, Building> = BTreeMap::new();
+    for record in reader.records() {
+        let record = match record {
+            Ok(record) => record,
+            Err(error) => {
+                history.odd(error.position().map_or(0, csv::Position::line), format!("not readable: {error}"));
+                continue;
+            }
+        };
+        history.rows += 1;
+        let line = record.position().map_or(0, csv::Position::line);
+        let get = |column: usize| record.get(column).unwrap_or_default();
+        let number = get(case).to_owned();
+        let Ok(at) = get(time).parse::<Timestamp>() else {
+            history.odd(line, format!("{number}: '{}' is not a time; the row was left out", get(time)));
+            continue;
+        };
+        let severity = match get(impact) {
+            "Major" => Severity::Sev1,
+            "High" => Severity::Sev2,
+            "Medium" => Severity::Sev3,
+            "Low" => Severity::Sev4,
+            other => {
+                history.odd(line, format!("{number}: the impact '{other}' is not known; SEV3 was kept"));
+                Severity::Sev3
+            }
+        };
+        let entry = building.entry(number.clone()).or_insert_with(|| {
+            order.push(number.clone());
+            begin(&number, get(product), at)
+        });
+        if at < entry.last {
+            history.odd(line, format!("{number}: the time goes back to {at}; kept as it is"));
+        }
+        entry.last = at;
+        entry.incident.severity = severity;
+        entry.incident.history.push(noted(at, format!("{}/{} ({})", get(status), get(sub), get(group))));
+        if get(status) == "Completed" && entry.resolved.is_none() {
+            entry.resolved = Some(at);
+        } else if entry.resolved.is_some() && get(status) != "Completed" && entry.status == "Completed" {
+            history.odd(line, format!("{number}: '{}' after 'Completed'; kept as a note", get(status)));
+        }
+        get(status).clone_into(&mut entry.status);
+    }
+    for number in order {
+        if let Some(mut entry) = building.remove(&number) {
+            let closed = (entry.status == "Completed").then_some(entry.last);
+            finish(&mut entry.incident.history, entry.resolved, closed);
+            history.incidents.push(entry.incident);
+        }
+    }
+    Ok(history)
+}
+
+fn begin(number: &str, product: &str, at: Timestamp) -> Building {
+    Building {
+        incident: ImportedIncident {
+            external: format!("volvo:{number}"),
+            title: format!("{number} on {product}"),
+            severity: Severity::Sev3,
+            services: vec![product.to_owned()],
+            opened_at: at,
+            history: Vec::new(),
+        },
+        resolved: None,
+        last: at,
+        status: String::new(),
+    }
+}

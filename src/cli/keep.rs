@@ -1,0 +1,258 @@
+//! The keeper itself, and its journal as a whole.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader, BufWriter, IsTerminal, Write};
+use std::path::{Path, PathBuf};
+
+use indicatif::{ProgressBar, ProgressStyle};
+use tracing_subscriber::EnvFilter;
+
+use crate::cli::Context;
+use crate::cli::act::unexpected;
+use crate::cli::out::{Failure, say, say_json, warn};
+use crate::client::call::Caller;
+use crate::client::start;
+use crate::config::settings;
+use crate::domain::room::Room;
+use crate::domain::text::hex;
+use crate::keeper::run::Options;
+use crate::keeper::supervise;
+use crate::proto::{Ask, Reply};
+use crate::store::batch::{Batch, Head, link, unpack};
+use crate::store::journal::Paths;
+use crate::store::snapshot::{self, ClosedRow};
+use crate::store::verify::Verdict;
+use crate::store::{Journal, StoreError, open, transfer, twin, verify};
+
+/// Runs a keeper until it is told to stop.
+pub fn keeper(context: &Context, background: bool) -> Result<(), Failure> {
+    let filter = EnvFilter::try_from_env("WARROOM_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    let logging = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .try_init();
+    if let Err(error) = logging {
+        warn(&format!("warroom: nothing will be logged: {error}"));
+    }
+    let options = Options { home: context.home.clone(), background };
+    match crate::keeper::run::run(&options) {
+        Ok(reason) => {
+            tracing::info!(reason, "the keeper ends");
+            Ok(())
+        }
+        Err(error) => {
+            tracing::error!(%error, "the keeper ends");
+            Err(error.into())
+        }
+    }
+}
+
+/// Asks the keeper to end, if there is one.
+pub fn stop(context: &Context) -> Result<(), Failure> {
+    let Ok(stream) = start::connect(&context.home) else {
+        say("no keeper runs here");
+        return Ok(());
+    };
+    let mut keeper = Caller::new(stream)?;
+    match keeper.ask(Ask::Stop)? {
+        Reply::Done { .. } => keeper.wait_closed(),
+        Reply::Rejected(rejection) => return Err(Failure::Rejected(rejection)),
+        other => return Err(unexpected(&other)),
+    }
+    // It is gone when its lock is free.
+    while supervise::take_home(&context.home).is_err() {
+        std::thread::yield_now();
+    }
+    say("stopped");
+    Ok(())
+}
+
+fn paths(context: &Context) -> Result<Paths, Failure> {
+    let settings = settings::load(&context.home.settings()).map_err(|mistakes| {
+        Failure::Usage(mistakes.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
+    })?;
+    Ok(Paths::new(&context.home.journal(), settings.twin_dir.as_deref()))
+}
+
+/// A progress line on standard error, if somebody looks.
+fn progress(what: &'static str) -> ProgressBar {
+    if !std::io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let bar = ProgressBar::new_spinner();
+    if let Ok(style) = ProgressStyle::with_template("{spinner} {msg}: {pos} events, {per_sec}") {
+        bar.set_style(style);
+    }
+    bar.set_message(what);
+    bar
+}
+
+/// Checks the chain: of both copies, of a twin alone, or of an export.
+pub fn verify(context: &Context, twin: Option<PathBuf>, export: Option<PathBuf>) -> Result<(), Failure> {
+    let bar = progress("checking");
+    let mut verdicts: Vec<(String, Verdict)> = Vec::new();
+    if let Some(dir) = twin {
+        verdicts.push(("twin".to_owned(), verify::check_twin(&dir, &mut |seq| bar.set_position(seq))?));
+    } else if let Some(file) = export {
+        let mut lines = BufReader::new(File::open(&file).map_err(|e| {
+            anyhow::Error::from(e).context(format!("cannot read {}", file.display()))
+        })?);
+        verdicts.push(("export".to_owned(), transfer::check(&mut lines)?));
+    } else if let Ok(stream) = start::connect(&context.home) {
+        return verify_running(context, &mut Caller::new(stream)?);
+    } else {
+        let _lock = supervise::take_home(&context.home)?;
+        let paths = paths(context)?;
+        verdicts.push(("twin".to_owned(), verify::check_twin(&paths.twin, &mut |seq| bar.set_position(seq))?));
+        let log = crate::store::sled_log::SledLog::open(&paths.sled)?;
+        verdicts.push(("database".to_owned(), verify::check_sled(&log, &mut |seq| bar.set_position(seq))?));
+    }
+    bar.finish_and_clear();
+    let broken = verdicts.iter().any(|(_, verdict)| verdict.broken.is_some());
+    if context.json {
+        let list: Vec<_> = verdicts
+            .iter()
+            .map(|(what, v)| serde_json::json!({ "what": what, "sound": v.sound, "head": hex(&v.head.hash), "broken": v.broken }))
+            .collect();
+        say_json(&list)?;
+    } else {
+        verdicts.iter().for_each(|(what, verdict)| say(&verdict.words(what)));
+    }
+    if broken { Err(Failure::Said) } else { Ok(()) }
+}
+
+fn verify_running(context: &Context, keeper: &mut Caller) -> Result<(), Failure> {
+    match keeper.ask(Ask::Verify)? {
+        Reply::Text { lines, ok } => {
+            if context.json {
+                say_json(&serde_json::json!({ "ok": ok, "lines": lines }))?;
+            } else {
+                lines.iter().for_each(|line| say(line));
+            }
+            if ok { Ok(()) } else { Err(Failure::Said) }
+        }
+        Reply::Rejected(rejection) => Err(Failure::Rejected(rejection)),
+        other => Err(unexpected(&other)),
+    }
+}
+
+/// Writes the journal as JSON Lines, from the twin: it needs no lock and disturbs nobody.
+pub fn export(context: &Context, file: &Path) -> Result<(), Failure> {
+    let paths = paths(context)?;
+    let bar = progress("exporting");
+    let mut out: Box<dyn Write> = if file == Path::new("-") {
+        Box::new(BufWriter::new(std::io::stdout().lock()))
+    } else {
+        Box::new(BufWriter::new(File::create(file).map_err(|e| {
+            anyhow::Error::from(e).context(format!("cannot write {}", file.display()))
+        })?))
+    };
+    let mut head = Head::default();
+    twin::scan(&paths.twin, 0, &mut |first, bytes| {
+        bar.set_position(first);
+        let mut failed = Ok(());
+        let goes_on = unpack(first, bytes, &mut |event| {
+            head = Head { seq: event.seq, hash: link(&head.hash, event.json) };
+            failed = transfer::write_line(&mut *out, event.json, head.hash);
+            failed.is_ok()
+        })?;
+        failed.map(|()| goes_on)
+    })?;
+    out.flush()?;
+    bar.finish_and_clear();
+    if file != Path::new("-") {
+        say(&format!("{} events are in {}", head.seq, file.display()));
+    }
+    Ok(())
+}
+
+/// Reads an export into an empty home.
+pub fn import(context: &Context, file: &Path) -> Result<(), Failure> {
+    let _lock = supervise::take_home(&context.home)?;
+    let paths = paths(context)?;
+    let mut lines: Box<dyn BufRead> = if file == Path::new("-") {
+        Box::new(BufReader::new(std::io::stdin().lock()))
+    } else {
+        Box::new(BufReader::new(File::open(file).map_err(|e| {
+            anyhow::Error::from(e).context(format!("cannot read {}", file.display()))
+        })?))
+    };
+    let mut opened = open::open(&paths, &mut |_, _| {})?;
+    let bar = progress("importing");
+    let reader = opened.journal.reader();
+    let mut room = Room::default();
+    let mut rows = Vec::new();
+    let count = transfer::import(&mut opened.journal, &mut *lines, &mut |event| {
+        bar.set_position(event.seq);
+        for (id, incident) in snapshot::apply(&*reader, &mut room, event)? {
+            rows.push((id, incident.map(|i| row_bytes(&i))));
+        }
+        Ok(())
+    })?;
+    write_rows(&mut opened.journal, rows)?;
+    let head = opened.journal.head();
+    snapshot::save(&paths.snapshot, &room, head)?;
+    bar.finish_and_clear();
+    say(&format!("{count} events were imported; head {}", hex(&head.hash)));
+    Ok(())
+}
+
+fn row_bytes(incident: &crate::domain::incident::Incident) -> Vec<u8> {
+    serde_json::to_vec(&ClosedRow::of(incident)).expect("invariant: a row has only string keys")
+}
+
+type RowEntry = (crate::domain::ids::IncidentId, Option<Vec<u8>>);
+
+fn write_rows(journal: &mut dyn Journal, rows: Vec<RowEntry>) -> Result<(), StoreError> {
+    for part in rows.chunks(500) {
+        journal.append(&Batch { rows: part.to_vec(), head: journal.head(), ..Batch::default() })?;
+    }
+    Ok(())
+}
+
+/// Copies the journal while the keeper runs.
+pub fn backup(context: &Context, dest: &Path) -> Result<(), Failure> {
+    let dest = std::path::absolute(dest)?;
+    let bar = progress("copying");
+    let reply = context.keeper()?.ask(Ask::Backup { dest: dest.display().to_string() })?;
+    bar.finish_and_clear();
+    match reply {
+        Reply::Text { lines, ok: true } => {
+            lines.iter().for_each(|line| say(line));
+            Ok(())
+        }
+        Reply::Text { lines, ok: false } => Err(Failure::Failed(anyhow::anyhow!(lines.join("\n")))),
+        Reply::Rejected(rejection) => Err(Failure::Rejected(rejection)),
+        other => Err(unexpected(&other)),
+    }
+}
+
+/// Rebuilds streams and rows from the packs; the text index grows again by itself.
+pub fn rebuild(context: &Context) -> Result<(), Failure> {
+    let _lock = supervise::take_home(&context.home)?;
+    let paths = paths(context)?;
+    let bar = progress("rebuilding");
+    let mut opened = open::open(&paths, &mut |_, n| bar.set_position(n))?;
+    let events = open::rebuild_streams(opened.journal.log(), &mut |_, n| bar.set_position(n))?;
+    let reader = opened.journal.reader();
+    let mut room = Room::default();
+    let mut rows = std::collections::BTreeMap::new();
+    let mut failed = None;
+    reader.scan(0, &mut |raw| {
+        let applied = raw.decode().and_then(|event| snapshot::apply(&*reader, &mut room, &event));
+        match applied {
+            Ok(left) => rows.extend(left.into_iter().map(|(id, i)| (id, i.map(|i| row_bytes(&i))))),
+            Err(error) => failed = Some(error),
+        }
+        failed.is_none()
+    })?;
+    if let Some(error) = failed {
+        return Err(error.into());
+    }
+    write_rows(&mut opened.journal, rows.into_iter().collect())?;
+    snapshot::save(&paths.snapshot, &room, opened.journal.head())?;
+    bar.finish_and_clear();
+    say(&format!("rebuilt from {events} events"));
+    Ok(())
+}

@@ -1,0 +1,375 @@
+//! Questions: what is open, what happened, what was posted, how the keeper is.
+
+use clap::Subcommand;
+
+use crate::cli::Context;
+use crate::cli::act::unexpected;
+use crate::cli::out::{Failure, say, say_json};
+use crate::clock::wall_now;
+use crate::domain::ids::IncidentId;
+use crate::domain::oncall;
+use crate::domain::row::Row;
+use crate::domain::stats::{self, Spread};
+use crate::domain::time::{Timestamp, span_words};
+use crate::domain::timeline;
+use crate::proto::{Ask, Detail, Reply};
+use crate::tui::keymap::Keymap;
+
+#[derive(Debug, Subcommand)]
+pub enum Look {
+    /// List the queue, or with --closed the incidents that are over.
+    List {
+        /// Words that must occur.
+        query: Vec<String>,
+        #[arg(long)]
+        closed: bool,
+        #[arg(long, default_value_t = 200)]
+        limit: u32,
+    },
+    /// Show one incident with its timeline.
+    Show {
+        incident: IncidentId,
+        /// As it was known after this event, or at this time.
+        #[arg(long)]
+        at: Option<String>,
+        #[arg(long, default_value_t = 500)]
+        limit: u32,
+    },
+    /// Search all timelines, open and closed.
+    Search {
+        #[arg(required = true)]
+        words: Vec<String>,
+        #[arg(long, default_value_t = 50)]
+        limit: u32,
+    },
+    /// List alerts, with what became of each and why.
+    Alerts {
+        incident: Option<IncidentId>,
+        #[arg(long, default_value_t = 200)]
+        limit: u32,
+    },
+    /// Say why an alert did, or did not, open an incident.
+    Why { alert: String },
+    /// Show what was posted by whom, what became of it, and the last refusals.
+    Intake,
+    /// Time to resolution: n, mean, median, p90; by priority and by month.
+    Stats {
+        /// Only incidents from this origin: warroom, servicenow, volvo, statuspage, …
+        #[arg(long)]
+        origin: Option<String>,
+    },
+    /// Say how the keeper is.
+    Status,
+    /// Who would be reached now, for an incident or for a service.
+    Oncall {
+        #[arg(long)]
+        service: Option<String>,
+        /// At another time.
+        #[arg(long)]
+        at: Option<String>,
+    },
+}
+
+/// Asks and prints.
+pub fn run(look: Look, context: &Context) -> Result<(), Failure> {
+    match look {
+        Look::List { query, closed, limit } => list(context, &query.join(" "), closed, limit),
+        Look::Show { incident, at, limit } => show(context, incident, at, limit),
+        Look::Search { words, limit } => search(context, words.join(" "), limit),
+        Look::Alerts { incident, limit } => alerts(context, incident, limit),
+        Look::Why { alert } => why(context, &alert),
+        Look::Intake => intake(context),
+        Look::Stats { origin } => statistics(context, origin.as_deref()),
+        Look::Status => status(context),
+        Look::Oncall { service, at } => on_call(context, service, at),
+    }
+}
+
+fn rows(context: &Context, query: &str, closed: bool, limit: u32) -> Result<Vec<Row>, Failure> {
+    let mut keeper = context.keeper()?;
+    let ask = if closed { Ask::Closed { query: query.to_owned(), limit } } else { Ask::Follow { first: limit } };
+    let rows = match keeper.ask(ask)? {
+        Reply::Rows { rows, .. } => rows,
+        Reply::Queue(queue) => queue.rows,
+        other => return Err(unexpected(&other)),
+    };
+    let needle = query.to_lowercase();
+    Ok(rows
+        .into_iter()
+        .filter(|row| {
+            let hay = format!("{} {} {} {}", row.id, row.title, row.services, row.severity).to_lowercase();
+            needle.split_whitespace().all(|word| hay.contains(word))
+        })
+        .collect())
+}
+
+fn list(context: &Context, query: &str, closed: bool, limit: u32) -> Result<(), Failure> {
+    let rows = rows(context, query, closed, limit)?;
+    if context.json {
+        return say_json(&rows);
+    }
+    if rows.is_empty() {
+        say(if closed { "nothing matches" } else { "nothing is open" });
+    }
+    let now = wall_now();
+    for row in rows {
+        let age = span_words(now.since(row.opened_at));
+        let ack = if row.is_acked { "acked" } else { "UNACKED" };
+        say(&format!(
+            "{} {} {:<9} {:<13} {:>6}  {:<7} {}",
+            row.severity, row.priority, row.id, row.phase, age, ack, row.title
+        ));
+    }
+    Ok(())
+}
+
+/// The event or instant that `--at` names.
+fn until(context: &Context, incident: IncidentId, at: Option<String>) -> Result<Option<u64>, Failure> {
+    let Some(text) = at else { return Ok(None) };
+    if let Ok(seq) = text.parse() {
+        return Ok(Some(seq));
+    }
+    let at = Timestamp::parse_human(&text, wall_now()).map_err(|e| Failure::Usage(e.to_string()))?;
+    let detail = detail(context, incident, None, 5_000)?;
+    let last = detail.events.iter().rev().find(|event| event.at <= at).map(|event| event.seq);
+    last.map(Some).ok_or_else(|| Failure::Usage(format!("{incident} did not exist at {at}")))
+}
+
+fn detail(context: &Context, incident: IncidentId, until: Option<u64>, limit: u32) -> Result<Detail, Failure> {
+    match context.keeper()?.ask(Ask::Incident { incident, until, limit })? {
+        Reply::Incident(detail) => Ok(*detail),
+        Reply::Rejected(rejection) => Err(Failure::Rejected(rejection)),
+        other => Err(unexpected(&other)),
+    }
+}
+
+fn show(context: &Context, incident: IncidentId, at: Option<String>, limit: u32) -> Result<(), Failure> {
+    let until = until(context, incident, at)?;
+    let detail = detail(context, incident, until, limit)?;
+    if context.json {
+        return say_json(&detail);
+    }
+    let head = &detail.head;
+    say(&format!("{} {}", head.id, head.title));
+    say(&format!("  {} because {}", head.severity, head.severity_because));
+    say(&format!("  {} because {}", head.priority(), head.priority_because()));
+    say(&format!("  {}, opened {}, public: {}", head.phase(), head.opened_at, head.public));
+    if !head.services.is_empty() {
+        say(&format!("  services: {}", head.services.join(", ")));
+    }
+    for (role, people) in &head.roles {
+        say(&format!("  {role}: {}", people.join(", ")));
+    }
+    if let Some(ack) = &head.ack {
+        say(&format!("  acknowledged by {} at {}", ack.by, ack.at));
+    }
+    for (kind, other) in &head.links {
+        say(&format!("  {kind} {other}"));
+    }
+    if !head.members.is_empty() {
+        say(&format!("  alerts: {} of {} fire, posted {} times", head.firing(), head.members.len(), head.posts()));
+    }
+    for (moment, at) in &head.moments {
+        say(&format!("  {moment}: {at}"));
+    }
+    let hidden = detail.total.saturating_sub(detail.events.len() as u64);
+    if hidden > 0 {
+        say(&format!("  … about {hidden} earlier entries (--limit)"));
+    }
+    for event in &detail.events {
+        let entry = timeline::entry(event, incident);
+        let text = if head.redacted.contains(&entry.seq) { "(redacted)" } else { entry.text.as_str() };
+        let about = if entry.about { "~" } else { " " };
+        say(&format!("{:>7} {}{about} {:<10} {text}", entry.seq, entry.when, entry.who));
+    }
+    Ok(())
+}
+
+fn search(context: &Context, query: String, limit: u32) -> Result<(), Failure> {
+    let hits = match context.keeper()?.ask(Ask::Search { query, limit })? {
+        Reply::Hits { hits } => hits,
+        other => return Err(unexpected(&other)),
+    };
+    if context.json {
+        return say_json(&hits);
+    }
+    if hits.is_empty() {
+        say("nothing was found");
+    }
+    for hit in hits {
+        let incident = hit.incident.map_or_else(|| "-".to_owned(), |id| id.to_string());
+        say(&format!("{:>7} {incident:<9} {}", hit.seq, hit.text.lines().next().unwrap_or_default()));
+    }
+    Ok(())
+}
+
+fn alerts(context: &Context, incident: Option<IncidentId>, limit: u32) -> Result<(), Failure> {
+    let alerts = match context.keeper()?.ask(Ask::Alerts { incident, limit })? {
+        Reply::Alerts { alerts } => alerts,
+        other => return Err(unexpected(&other)),
+    };
+    if context.json {
+        return say_json(&alerts);
+    }
+    if alerts.is_empty() {
+        say("no alert fires");
+    }
+    for (key, alert) in alerts {
+        let incident = alert.incident.map_or_else(|| "no incident".to_owned(), |id| id.to_string());
+        let flap = if alert.flap.is_some() { ", flapping" } else { "" };
+        say(&format!("{} {}{flap} → {incident} (rule '{}')", alert.name, alert.state(), alert.rule));
+        say(&format!("    {key}  ×{}  {}", alert.repeats + 1, alert.labels));
+    }
+    Ok(())
+}
+
+/// Looks through the journal: an alert that is long over is still answered for.
+fn why(context: &Context, alert: &str) -> Result<(), Failure> {
+    use crate::domain::event::Body;
+    let mut keeper = context.keeper()?;
+    let mut after = 0;
+    let mut last = None;
+    loop {
+        let events = match keeper.ask(Ask::Events { after, limit: 5_000 })? {
+            Reply::Events { events } => events,
+            other => return Err(unexpected(&other)),
+        };
+        let Some(end) = events.last() else { break };
+        after = end.seq;
+        for event in &events {
+            let Body::AlertsReceived { items, .. } = &event.body else { continue };
+            let found = items.iter().find(|item| {
+                item.alert == alert || item.facts.as_ref().is_some_and(|facts| facts.name == alert)
+            });
+            if let Some(item) = found.filter(|item| item.facts.is_some() || item.incident.is_some()) {
+                last = Some((event.seq, event.at, item.clone()));
+            }
+        }
+    }
+    let Some((seq, at, item)) = last else {
+        return Err(Failure::Failed(anyhow::anyhow!("no alert '{alert}' was ever posted; see 'warroom intake'")));
+    };
+    if context.json {
+        return say_json(&serde_json::json!({ "seq": seq, "at": at, "item": item }));
+    }
+    let incident = item.incident.map_or_else(|| "no incident".to_owned(), |id| id.to_string());
+    let rule = if item.rule.is_empty() { String::new() } else { format!(", by the rule '{}'", item.rule) };
+    say(&format!("{alert}: {:?} → {incident}{rule} (event {seq}, {at})", item.became));
+    Ok(())
+}
+
+fn intake(context: &Context) -> Result<(), Failure> {
+    let report = match context.keeper()?.ask(Ask::Intake)? {
+        Reply::Intake(report) => report,
+        other => return Err(unexpected(&other)),
+    };
+    if context.json {
+        return say_json(&report);
+    }
+    match &report.listening {
+        Ok(address) => say(&format!("listening on {address}")),
+        Err(why) => say(&format!("NOT listening: {why}")),
+    }
+    let tokens = if report.tokens.is_empty() { "none; any local process may post".to_owned() } else { report.tokens.join(", ") };
+    say(&format!("tokens: {tokens}"));
+    for (source, counts) in &report.sources {
+        let last = counts.last_at.map_or_else(|| "never".to_owned(), |at| at.to_string());
+        say(&format!("{source}: {} posts, {} refused, {} left out by the sender, last {last}", counts.posts, counts.refused, counts.truncated));
+        let parts: Vec<String> = counts.alerts.iter().map(|(became, n)| format!("{became:?} {n}")).collect();
+        say(&format!("    {} alerts: {}", counts.alerts.values().sum::<u64>(), parts.join(", ")));
+    }
+    for refusal in &report.refusals {
+        say(&format!("refused {} ×{} {} {}: {}", refusal.at, refusal.count, refusal.source, refusal.status, refusal.reason));
+    }
+    for change in &report.changes {
+        say(&format!("change {} {}: {} ({})", change.at, change.source, change.summary, change.origin));
+    }
+    Ok(())
+}
+
+fn spread_line(name: &str, spread: &Spread) -> String {
+    format!(
+        "{name:<10} n {:>6}  median {:>10.1}  p90 {:>10.1}  mean {:>10.1}  max {:>10.1}",
+        spread.n, spread.median, spread.p90, spread.mean, spread.max
+    )
+}
+
+fn statistics(context: &Context, origin: Option<&str>) -> Result<(), Failure> {
+    let samples = match context.keeper()?.ask(Ask::Samples)? {
+        Reply::Samples { samples } => samples,
+        other => return Err(unexpected(&other)),
+    };
+    let chosen: Vec<_> = samples.into_iter().filter(|s| origin.is_none_or(|o| s.from == o)).collect();
+    let report = stats::report(&chosen);
+    if context.json {
+        return say_json(&report);
+    }
+    say(&format!("{} incidents, {} without a known resolution", report.incidents, report.unresolved));
+    say("opened → resolved, in minutes (the mean misleads on skewed data; read the median)");
+    if let Some(spread) = &report.ttr_minutes {
+        say(&spread_line("all", spread));
+    }
+    for (name, spread) in report.by_priority.iter().chain(&report.by_month_opened) {
+        say(&spread_line(name, spread));
+    }
+    Ok(())
+}
+
+fn status(context: &Context) -> Result<(), Failure> {
+    let status = match context.keeper()?.ask(Ask::Status)? {
+        Reply::Status(status) => status,
+        other => return Err(unexpected(&other)),
+    };
+    if context.json {
+        return say_json(&status);
+    }
+    say(&format!("warroom {} (pid {}) in {}", status.version, status.pid, context.home.root.display()));
+    say(&format!("{} events, {} open, {} closed, {} alerts, {} clients", status.seq, status.live, status.closed, status.alerts, status.clients));
+    say(&match status.intake {
+        Ok(address) => format!("alerts are taken on {address}"),
+        Err(why) => format!("alerts are NOT taken: {why}"),
+    });
+    Ok(())
+}
+
+fn on_call(context: &Context, service: Option<String>, at: Option<String>) -> Result<(), Failure> {
+    let plan = match context.keeper()?.ask(Ask::Plan)? {
+        Reply::Plan { plan, .. } => plan,
+        other => return Err(unexpected(&other)),
+    };
+    let now = wall_now();
+    let at = at
+        .map(|text| Timestamp::parse_human(&text, now))
+        .transpose()
+        .map_err(|e| Failure::Usage(e.to_string()))?
+        .unwrap_or(now);
+    let chain = oncall::chain(&plan, &service.into_iter().collect::<Vec<_>>(), at, at);
+    if context.json {
+        return say_json(&chain);
+    }
+    for reach in chain {
+        let who = if reach.people.is_empty() { "nobody on call".to_owned() } else { reach.people.join(", ") };
+        say(&format!("{:<12} {:<24} after {:<6} by {}", reach.level, who, span_words(reach.due.since(at)), reach.contacts.join(", ")));
+    }
+    Ok(())
+}
+
+/// Every action with its keys, from the one table.
+pub fn actions(context: &Context) -> Result<(), Failure> {
+    let keymap = Keymap::shipped();
+    let rows: Vec<_> = crate::tui::action::Action::ALL
+        .iter()
+        .map(|action| (action.name(), keymap.keys_of(*action), action.help()))
+        .collect();
+    if context.json {
+        let list: Vec<_> = rows
+            .iter()
+            .map(|(name, keys, help)| serde_json::json!({ "action": name, "keys": keys, "help": help }))
+            .collect();
+        return say_json(&list);
+    }
+    for (name, keys, help) in rows {
+        say(&format!("{name:<20} {:<16} {help}", keys.join(" ")));
+    }
+    Ok(())
+}

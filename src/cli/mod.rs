@@ -1,0 +1,93 @@
+//! The command line: every act of the console is also a subcommand, with `--json` and exit codes
+//! that mean something.
+//!
+//! Exit codes: 0 done; 1 failed; 2 wrong usage; 3 refused by the keeper; 4 no keeper.
+
+pub mod act;
+pub mod attach;
+pub mod demo;
+pub mod histories;
+pub mod keep;
+pub mod look;
+pub mod out;
+pub mod plan;
+pub mod token;
+mod verbs;
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser};
+
+use crate::cli::out::Failure;
+use crate::cli::verbs::Verb;
+use crate::client::call::Caller;
+use crate::client::link::Target;
+use crate::client::start;
+use crate::config::paths::Home;
+use crate::tui;
+
+/// An incident console for the terminal: a war room on a jump host that owns its state.
+#[derive(Debug, Parser)]
+#[command(name = "warroom", version, about, max_term_width = 100)]
+pub struct Cli {
+    /// Draw here, with the keeper on another machine (ssh HOST warroom attach --stdio).
+    #[arg(long, value_name = "HOST")]
+    host: Option<String>,
+    /// The program to run on that machine.
+    #[arg(long, value_name = "PATH", default_value = "warroom", requires = "host")]
+    remote_program: String,
+    /// Print JSON instead of text, where a command prints something.
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    verb: Option<Verb>,
+}
+
+/// What a subcommand needs.
+pub struct Context {
+    pub home: Home,
+    pub json: bool,
+}
+
+impl Context {
+    /// A connection to this home's keeper, which is started if there is none.
+    pub fn keeper(&self) -> Result<Caller, Failure> {
+        Ok(Caller::new(start::ensure(&self.home)?)?)
+    }
+}
+
+/// The whole command line, for man pages and completions.
+pub fn command() -> clap::Command {
+    Cli::command()
+}
+
+/// Runs the program.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            drop(error.print());
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+        }
+    };
+    let context = Context { home: Home::find(), json: cli.json };
+    let result = match cli.verb {
+        None => console(&context, cli.host, cli.remote_program),
+        Some(verb) => verbs::run(verb, &context),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            out::complain(&failure, context.json);
+            failure.code()
+        }
+    }
+}
+
+fn console(context: &Context, host: Option<String>, program: String) -> Result<(), Failure> {
+    let target = match host {
+        Some(host) => Target::Ssh { host, program },
+        None => Target::Local(context.home.clone()),
+    };
+    tui::run::run(&context.home, target).map_err(Failure::from)
+}

@@ -1,0 +1,113 @@
+//! What a command prints, and how it fails.
+//!
+//! Invariants:
+//! - Text from outside passes `visible` before it is printed; JSON escapes it by itself.
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use serde::Serialize;
+
+use crate::client::ClientError;
+use crate::domain::command::Rejection;
+use crate::domain::text::visible_lines;
+use crate::store::StoreError;
+
+/// Why a command failed.
+#[derive(Debug)]
+pub enum Failure {
+    /// The keeper said no, in words.
+    Rejected(Rejection),
+    /// There is no keeper to talk to.
+    NoKeeper(ClientError),
+    /// The command was used wrongly.
+    Usage(String),
+    /// Anything else.
+    Failed(anyhow::Error),
+    /// It printed what is wrong already.
+    Said,
+}
+
+impl Failure {
+    /// The exit code.
+    pub fn code(&self) -> ExitCode {
+        ExitCode::from(match self {
+            Self::Failed(_) | Self::Said => 1,
+            Self::Usage(_) => 2,
+            Self::Rejected(_) => 3,
+            Self::NoKeeper(_) => 4,
+        })
+    }
+}
+
+impl From<ClientError> for Failure {
+    fn from(error: ClientError) -> Self {
+        Self::NoKeeper(error)
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+impl From<anyhow::Error> for Failure {
+    fn from(error: anyhow::Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+impl From<std::io::Error> for Failure {
+    fn from(error: std::io::Error) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+/// Prints lines of text; a closed pipe is no error.
+pub fn say(text: &str) {
+    let mut out = std::io::stdout().lock();
+    let shown = visible_lines(text);
+    drop(out.write_all(shown.as_bytes()).and_then(|()| out.write_all(b"\n")));
+}
+
+/// Prints a value as JSON.
+pub fn say_json<T: Serialize>(value: &T) -> Result<(), Failure> {
+    let text = serde_json::to_string_pretty(value).map_err(anyhow::Error::from)?;
+    let mut out = std::io::stdout().lock();
+    drop(out.write_all(text.as_bytes()).and_then(|()| out.write_all(b"\n")));
+    Ok(())
+}
+
+/// Prints to standard error.
+pub fn warn(text: &str) {
+    drop(writeln!(std::io::stderr().lock(), "{}", visible_lines(text)));
+}
+
+/// Says why a command failed: what, on what, and what to do next.
+pub fn complain(failure: &Failure, json: bool) {
+    let text = match failure {
+        Failure::Rejected(rejection) if json => {
+            let value = serde_json::json!({ "rejected": rejection });
+            drop(writeln!(std::io::stderr().lock(), "{value}"));
+            return;
+        }
+        Failure::Rejected(rejection) => rejection.to_string(),
+        Failure::NoKeeper(error) => chain(error),
+        Failure::Usage(text) => text.clone(),
+        Failure::Failed(error) => format!("{error:#}"),
+        Failure::Said => return,
+    };
+    warn(&format!("warroom: {text}"));
+}
+
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}

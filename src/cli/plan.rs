@@ -1,0 +1,111 @@
+//! The plan: check, show, adopt.
+
+use std::path::PathBuf;
+
+use clap::Subcommand;
+
+use crate::cli::Context;
+use crate::cli::act::unexpected;
+use crate::cli::out::{Failure, say, say_json, warn};
+use crate::config::plan_files::{self, ReadPlan};
+use crate::domain::command::Command;
+use crate::keeper::identity::own_login;
+use crate::proto::{Ask, Reply};
+
+#[derive(Debug, Subcommand)]
+pub enum PlanVerb {
+    /// Read the plan's files and tell all mistakes, each with file, line and key.
+    Check {
+        /// The directory; the home's own unless given.
+        dir: Option<PathBuf>,
+    },
+    /// Show the plan in force.
+    Show,
+    /// Check the plan's files and put them in force.
+    Adopt {
+        dir: Option<PathBuf>,
+        /// Why, for the record.
+        #[arg(long, short, default_value = "")]
+        note: String,
+    },
+    /// Write the shipped plan into a directory, to start from.
+    Init { dir: Option<PathBuf> },
+}
+
+/// Does what was asked for.
+pub fn run(verb: PlanVerb, context: &Context) -> Result<(), Failure> {
+    match verb {
+        PlanVerb::Check { dir } => {
+            let read = read(context, dir)?;
+            let plan = &read.plan;
+            say(&format!(
+                "sound: {} people, {} schedules, {} policies, {} services, {} stakeholders, {} rules",
+                plan.people.len(),
+                plan.schedules.len(),
+                plan.policies.len(),
+                plan.services.len(),
+                plan.stakeholders.len(),
+                plan.rules.len()
+            ));
+            Ok(())
+        }
+        PlanVerb::Show => show(context),
+        PlanVerb::Adopt { dir, note } => adopt(context, read(context, dir)?, note),
+        PlanVerb::Init { dir } => init(&dir.unwrap_or_else(|| context.home.plan())),
+    }
+}
+
+fn read(context: &Context, dir: Option<PathBuf>) -> Result<ReadPlan, Failure> {
+    if let Some(dir) = dir.as_ref().filter(|dir| !dir.is_dir()) {
+        return Err(Failure::Usage(format!("{} is not a directory", dir.display())));
+    }
+    let dir = dir.unwrap_or_else(|| context.home.plan());
+    match plan_files::load(&dir, &own_login()) {
+        Ok(read) => {
+            read.warnings.iter().for_each(|warning| warn(&format!("warning: {warning}")));
+            Ok(read)
+        }
+        Err(mistakes) => {
+            mistakes.iter().for_each(|mistake| warn(&mistake.to_string()));
+            warn(&format!("warroom: {} mistakes; the plan in force stays as it is", mistakes.len()));
+            Err(Failure::Said)
+        }
+    }
+}
+
+fn show(context: &Context) -> Result<(), Failure> {
+    match context.keeper()?.ask(Ask::Plan)? {
+        Reply::Plan { plan, .. } if context.json => say_json(&plan),
+        Reply::Plan { plan, digest } => {
+            say(&format!("# digest {digest}"));
+            say(&toml::to_string_pretty(&*plan).map_err(anyhow::Error::from)?);
+            Ok(())
+        }
+        other => Err(unexpected(&other)),
+    }
+}
+
+fn adopt(context: &Context, read: ReadPlan, note: String) -> Result<(), Failure> {
+    let command = Command::AdoptPlan { plan: Box::new(read.plan), digest: read.digest, note };
+    let ask = Ask::Do { command: Box::new(command), occurred: None, seen: None };
+    match context.keeper()?.ask(ask)? {
+        Reply::Done { seq, .. } => {
+            say(&format!("in force since event {seq}"));
+            Ok(())
+        }
+        Reply::Rejected(rejection) => Err(Failure::Rejected(rejection)),
+        other => Err(unexpected(&other)),
+    }
+}
+
+fn init(dir: &std::path::Path) -> Result<(), Failure> {
+    if dir.exists() {
+        return Err(Failure::Usage(format!("{} exists already; nothing was written", dir.display())));
+    }
+    std::fs::create_dir_all(dir)?;
+    for (name, text) in plan_files::shipped() {
+        std::fs::write(dir.join(name), text)?;
+    }
+    say(&format!("the shipped plan is in {}; edit it, then 'warroom plan adopt'", dir.display()));
+    Ok(())
+}

@@ -1,0 +1,131 @@
+//! A console's link to its keeper, over any stream of bytes: a socket here, ssh elsewhere.
+//!
+//! Invariants:
+//! - Both queues have a limit. The console empties its own as fast as it can; if it cannot, the
+//!   socket fills up and the keeper lets go.
+
+use std::path::PathBuf;
+use std::process::Stdio;
+
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::sync::mpsc;
+
+use crate::client::{ClientError, hello, start};
+use crate::config::paths::Home;
+use crate::proto::frame::{Frames, encode};
+use crate::proto::{ClientKind, ClientMsg, KeeperMsg};
+
+/// Where the keeper is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Target {
+    /// On this machine.
+    Local(Home),
+    /// Behind `ssh HOST warroom attach --stdio`.
+    Ssh { host: String, program: String },
+}
+
+/// Messages that may wait in either direction.
+const QUEUE_MAX: usize = 256;
+
+/// What comes from the other side.
+#[derive(Debug)]
+pub enum Incoming {
+    Message(Box<KeeperMsg>),
+    Lost(ClientError),
+}
+
+/// An open link.
+pub struct Link {
+    pub tx: mpsc::Sender<ClientMsg>,
+    pub rx: mpsc::Receiver<Incoming>,
+}
+
+/// Connects, starting a keeper on this machine if there is none.
+pub async fn open(target: &Target) -> Result<Link, ClientError> {
+    match target {
+        Target::Local(home) => {
+            let home = home.clone();
+            let path = home.socket();
+            let unreachable = |source| ClientError::Unreachable { path: path.clone(), source };
+            let stream = tokio::task::spawn_blocking(move || start::ensure(&home))
+                .await
+                .map_err(|e| ClientError::NotStarted(e.to_string()))??;
+            stream.set_nonblocking(true).map_err(unreachable)?;
+            let stream = tokio::net::UnixStream::from_std(stream).map_err(unreachable)?;
+            let (read, write) = stream.into_split();
+            Ok(spawn(read, write, None))
+        }
+        Target::Ssh { host, program } => {
+            let mut child = tokio::process::Command::new("ssh")
+                .args(["-T", "--", host, program, "attach", "--stdio"])
+                .stdin(Stdio::piped())
+                .stdout(Stdio::piped())
+                .stderr(Stdio::null())
+                .kill_on_drop(true)
+                .spawn()
+                .map_err(|source| ClientError::Unreachable { path: PathBuf::from("ssh"), source })?;
+            let (Some(write), Some(read)) = (child.stdin.take(), child.stdout.take()) else {
+                return Err(ClientError::NotStarted("ssh has no pipes".to_owned()));
+            };
+            Ok(spawn(read, write, Some(child)))
+        }
+    }
+}
+
+fn spawn(
+    read: impl AsyncRead + Unpin + Send + 'static,
+    write: impl AsyncWrite + Unpin + Send + 'static,
+    child: Option<tokio::process::Child>,
+) -> Link {
+    let (tx, outbox) = mpsc::channel(QUEUE_MAX);
+    let (inbox, rx) = mpsc::channel(QUEUE_MAX);
+    tokio::spawn(writer(write, outbox));
+    tokio::spawn(async move {
+        reader(read, inbox).await;
+        drop(child);
+    });
+    Link { tx, rx }
+}
+
+async fn writer(mut write: impl AsyncWrite + Unpin, mut outbox: mpsc::Receiver<ClientMsg>) {
+    if write.write_all(&encode(&hello(ClientKind::Console))).await.is_err() {
+        return;
+    }
+    while let Some(message) = outbox.recv().await {
+        if write.write_all(&encode(&message)).await.is_err() || write.flush().await.is_err() {
+            return;
+        }
+    }
+    drop(write.shutdown().await);
+}
+
+async fn reader(mut read: impl AsyncRead + Unpin, inbox: mpsc::Sender<Incoming>) {
+    let mut frames = Frames::default();
+    let mut buffer = vec![0; 64 * 1024];
+    loop {
+        loop {
+            match frames.next::<KeeperMsg>() {
+                Ok(Some(message)) => {
+                    if inbox.send(Incoming::Message(Box::new(message))).await.is_err() {
+                        return;
+                    }
+                }
+                Ok(None) => break,
+                Err(error) => {
+                    drop(inbox.send(Incoming::Lost(error.into())).await);
+                    return;
+                }
+            }
+        }
+        let lost = match read.read(&mut buffer).await {
+            Ok(0) => ClientError::Closed,
+            Ok(n) => {
+                frames.push(&buffer[..n]);
+                continue;
+            }
+            Err(error) => ClientError::Broken(error),
+        };
+        drop(inbox.send(Incoming::Lost(lost)).await);
+        return;
+    }
+}

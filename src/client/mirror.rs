@@ -1,0 +1,174 @@
+//! What a console knows of the room: a pure fold of what the keeper tells.
+//!
+//! Invariants:
+//! - The watched incident is folded by the same `Incident::apply` as in the keeper; its state here
+//!   equals the keeper's after the same events.
+
+use std::collections::{BTreeSet, HashMap};
+
+use crate::domain::event::Recorded;
+use crate::domain::ids::{IncidentId, Seq};
+use crate::domain::incident::Incident;
+use crate::domain::plan::Plan;
+use crate::domain::row::{Rank, Row};
+use crate::proto::{Counts, Detail, Present, Push, Queue};
+
+/// Events of the watched incident that are kept.
+pub const EVENTS_MAX: usize = 2_000;
+
+/// The incident that is looked at.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Watched {
+    pub head: Incident,
+    /// Its latest events, oldest first.
+    pub events: Vec<Recorded>,
+    pub total: u64,
+}
+
+/// What a console knows.
+#[derive(Debug, Default)]
+pub struct Mirror {
+    rows: HashMap<IncidentId, Row>,
+    order: BTreeSet<(Rank, IncidentId)>,
+    pub counts: Counts,
+    pub seq: Seq,
+    pub plan: Plan,
+    pub people: Vec<Present>,
+    pub watching: Option<IncidentId>,
+    pub watched: Option<Watched>,
+    /// Events of the watched incident that came before its first answer.
+    early: Vec<Recorded>,
+    /// Raised with every change of the rows.
+    pub version: u64,
+    /// Incidents that left the queue since the last full view of it.
+    gone: BTreeSet<IncidentId>,
+}
+
+impl Mirror {
+    /// A line of the queue.
+    pub fn row(&self, id: IncidentId) -> Option<&Row> {
+        self.rows.get(&id)
+    }
+
+    /// How many lines the queue has here (fewer than `counts.live` while they are being loaded).
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Whether the queue is empty.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// The queue in order of need.
+    pub fn ordered(&self) -> impl Iterator<Item = &Row> {
+        self.order.iter().filter_map(|(_, id)| self.rows.get(id))
+    }
+
+    /// Forgets everything: a new link begins.
+    pub fn reset(&mut self) {
+        self.rows.clear();
+        self.order.clear();
+        self.gone.clear();
+        self.version += 1;
+    }
+
+    /// The head of the queue.
+    pub fn take_queue(&mut self, queue: Queue) {
+        self.reset();
+        self.seq = queue.seq;
+        self.counts = queue.counts;
+        for row in queue.rows {
+            self.put(row);
+        }
+    }
+
+    /// More rows; a row that was told later, or that has left since, is not undone.
+    pub fn take_rows(&mut self, rows: Vec<Row>) {
+        for row in rows {
+            let is_newer = self.rows.get(&row.id).is_none_or(|known| known.seq <= row.seq);
+            if is_newer && !self.gone.contains(&row.id) {
+                self.put(row);
+            }
+        }
+    }
+
+    fn put(&mut self, row: Row) {
+        self.version += 1;
+        let key = (Rank::of_row(&row), row.id);
+        if let Some(old) = self.rows.insert(row.id, row) {
+            let before = (Rank::of_row(&old), old.id);
+            if before != key {
+                self.order.remove(&before);
+            }
+        }
+        self.order.insert(key);
+    }
+
+    fn remove(&mut self, id: IncidentId) {
+        self.version += 1;
+        self.gone.insert(id);
+        if let Some(old) = self.rows.remove(&id) {
+            self.order.remove(&(Rank::of_row(&old), id));
+        }
+    }
+
+    /// From now on this incident is looked at.
+    pub fn watch(&mut self, id: IncidentId) {
+        self.watching = Some(id);
+        self.early.clear();
+    }
+
+    /// The answer to a watch.
+    pub fn take_detail(&mut self, detail: Detail) {
+        if self.watching != Some(detail.head.id) {
+            return;
+        }
+        let mut watched = Watched { head: detail.head, events: detail.events, total: detail.total };
+        for event in std::mem::take(&mut self.early) {
+            add(&mut watched, event);
+        }
+        self.watched = Some(watched);
+    }
+
+    /// What the keeper tells without being asked.
+    pub fn push(&mut self, push: Push) {
+        match push {
+            Push::Rows { seq, rows, gone, counts } => {
+                self.seq = seq;
+                self.counts = counts;
+                for row in rows {
+                    self.gone.remove(&row.id);
+                    self.put(row);
+                }
+                gone.into_iter().for_each(|id| self.remove(id));
+            }
+            Push::Events { incident, events } => {
+                if self.watching != Some(incident) {
+                    return;
+                }
+                match self.watched.as_mut().filter(|w| w.head.id == incident) {
+                    Some(watched) => events.into_iter().for_each(|event| add(watched, event)),
+                    None => self.early.extend(events),
+                }
+            }
+            Push::Presence { people } => self.people = people,
+            Push::Plan { plan } => self.plan = *plan,
+            Push::Goodbye { .. } => {}
+        }
+    }
+}
+
+fn add(watched: &mut Watched, event: Recorded) {
+    let is_new = watched.events.last().is_none_or(|last| last.seq < event.seq);
+    if watched.head.last_seq < event.seq {
+        watched.head.apply(&event);
+    }
+    if is_new {
+        watched.total += 1;
+        watched.events.push(event);
+        if watched.events.len() > EVENTS_MAX {
+            watched.events.remove(0);
+        }
+    }
+}

@@ -1,0 +1,43 @@
+//! A link to a keeper: starting one, calling it, following it.
+//!
+//! Invariants:
+//! - `mirror` and `backoff` are pure.
+//! - A command that was sent but not answered is sent again under the same id after a reconnect:
+//!   the keeper does it once.
+
+pub mod backoff;
+pub mod call;
+pub mod link;
+pub mod mirror;
+pub mod start;
+
+/// Why there is no keeper to talk to.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    #[error("cannot reach the keeper at {}", path.display())]
+    Unreachable { path: std::path::PathBuf, source: std::io::Error },
+    #[error("the keeper did not start: {0}")]
+    NotStarted(String),
+    #[error("the keeper (protocol {protocol}, warroom {version}) refused the connection: {why}")]
+    Refused { protocol: u32, version: String, why: String },
+    #[error("the connection to the keeper broke")]
+    Broken(#[source] std::io::Error),
+    #[error("the keeper said something that cannot be read")]
+    Frame(#[from] crate::proto::frame::FrameError),
+    #[error("the keeper closed the connection")]
+    Closed,
+}
+
+/// A fresh id for a command.
+pub fn fresh_id() -> crate::domain::ids::CommandId {
+    crate::domain::ids::CommandId(ulid::Ulid::generate().to_string())
+}
+
+/// The first line a client says.
+pub fn hello(kind: crate::proto::ClientKind) -> crate::proto::ClientMsg {
+    crate::proto::ClientMsg::Hello {
+        protocol: crate::proto::PROTOCOL,
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        kind,
+    }
+}

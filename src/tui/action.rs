@@ -1,0 +1,126 @@
+//! Every action of the console, in one table: name, help and group.
+//!
+//! The keymap's vocabulary, the palette, the help and `warroom actions` are made from it.
+
+macro_rules! actions {
+    ($($group:literal { $($variant:ident $name:literal $help:literal;)+ })+) => {
+        /// Something a person can want of the console.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum Action { $($($variant,)+)+ }
+
+        impl Action {
+            /// Every action, in the order of the help.
+            pub const ALL: &'static [Self] = &[$($(Self::$variant,)+)+];
+
+            /// Its name in keymap files and in the palette.
+            pub const fn name(self) -> &'static str {
+                match self { $($(Self::$variant => $name,)+)+ }
+            }
+
+            /// What it does, in words.
+            pub const fn help(self) -> &'static str {
+                match self { $($(Self::$variant => $help,)+)+ }
+            }
+
+            /// The heading it stands under in the help.
+            pub const fn group(self) -> &'static str {
+                match self { $($(Self::$variant => $group,)+)+ }
+            }
+        }
+    };
+}
+
+actions! {
+    "Moving" {
+        NextRow "next-row" "move down";
+        PreviousRow "previous-row" "move up";
+        NextPage "next-page" "move down a page";
+        PreviousPage "previous-page" "move up a page";
+        FirstRow "first-row" "move to the top";
+        LastRow "last-row" "move to the bottom";
+        NextPane "next-pane" "go to the next pane";
+        PreviousPane "previous-pane" "go to the pane before";
+        GoQueue "go-queue" "go to the incidents";
+        GoTimeline "go-timeline" "go to the timeline";
+        GoChain "go-chain" "go to the escalation chain";
+        GoStakeholders "go-stakeholders" "go to the stakeholders";
+        Zoom "zoom" "show this pane alone, or all of them again";
+        Details "details" "show everything known of this incident";
+        Back "back" "go back: close, unzoom, clear the filter";
+    }
+    "Finding" {
+        Filter "filter" "narrow the queue to what you type";
+        FindClosed "find-closed" "find incidents that are over";
+        Search "search" "search all timelines, open and closed";
+        StepBack "step-back" "see the incident as it was known one event earlier";
+        StepForward "step-forward" "step forward again";
+    }
+    "Answering" {
+        Acknowledge "acknowledge" "answer for this incident (or the marked ones)";
+        Report "report" "say that something is wrong";
+        Declare "declare" "declare this an incident";
+        Triage "triage" "assess impact × urgency";
+        Severity "severity" "change the severity";
+        Phase "phase" "move the incident on, or back";
+        Decline "decline" "say that it is no incident";
+    }
+    "Command and roles" {
+        TakeCommand "take-command" "take command while it is free";
+        OfferCommand "offer-command" "offer command to somebody";
+        AcceptCommand "accept-command" "accept the command you were offered";
+        RefuseCommand "refuse-command" "refuse the command you were offered";
+        Role "role" "give somebody a role";
+        Owner "owner" "say who owns it";
+    }
+    "Working" {
+        Note "note" "write a note";
+        Decision "decision" "record a decision";
+        Hypothesis "hypothesis" "record a hypothesis";
+        Correct "correct" "correct the selected entry";
+        Remedy "remedy" "record a workaround, fix, patch, upgrade or rollback";
+        Judge "judge" "say how a remedy turned out";
+        Contact "contact" "log that a stakeholder was told something";
+        Title "title" "change the title";
+    }
+    "Several incidents" {
+        Mark "mark" "mark or unmark this incident";
+        MarkAll "mark-all" "mark all that are shown";
+        Unmark "unmark" "unmark all";
+        Link "link" "link to another incident";
+        Merge "merge" "make this (or the marked) part of another incident";
+        Unmerge "unmerge" "take a merge back";
+    }
+    "The end" {
+        Resolve "resolve" "say that it is over, with what shows it";
+        Reopen "reopen" "it is not over after all";
+        Review "review" "start the review";
+        Close "close" "nothing is left to do";
+    }
+    "Console" {
+        Palette "palette" "find an action by its name";
+        Help "help" "list the keys that work here";
+        Drafts "drafts" "take up a half-written text";
+        Copy "copy" "copy the incident or entry (OSC 52)";
+        Redraw "redraw" "draw the screen anew";
+        Suspend "suspend" "suspend the console (fg brings it back)";
+        Quit "quit" "leave; the keeper goes on";
+    }
+    "In a form" {
+        Submit "submit" "do it";
+        NextField "next-field" "go to the next field";
+        PreviousField "previous-field" "go to the field before";
+        Cancel "cancel" "leave it; what was written is kept as a draft";
+    }
+}
+
+impl Action {
+    /// The action of a name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|action| action.name() == name)
+    }
+
+    /// Whether the palette offers it: what only makes sense inside a form does not.
+    pub fn is_offered(self) -> bool {
+        self.group() != "In a form" && self.group() != "Moving"
+    }
+}

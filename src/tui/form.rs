@@ -1,0 +1,245 @@
+//! A form: a few fields and what they are for. Every workflow of the console is one of these.
+//!
+//! Invariants:
+//! - A form never acts by itself: what it asks for is built in `forms` and sent by `update`.
+
+use crossterm::event::KeyEvent;
+use tui_textarea::{CursorMove, TextArea, WrapMode};
+
+use crate::domain::ids::{IncidentId, Seq};
+use crate::tui::action::Action;
+use crate::tui::key::{Code, Key};
+
+/// What a field holds.
+#[derive(Debug, Clone)]
+pub enum Input {
+    /// One line.
+    Line(Box<TextArea<'static>>),
+    /// Several lines.
+    Text(Box<TextArea<'static>>),
+    /// One of a few words.
+    Choice { options: Vec<String>, at: usize },
+}
+
+/// One field.
+#[derive(Debug, Clone)]
+pub struct Field {
+    pub name: &'static str,
+    pub label: &'static str,
+    pub hint: String,
+    pub input: Input,
+}
+
+/// A form.
+#[derive(Debug, Clone)]
+pub struct Form {
+    /// What it is for.
+    pub action: Action,
+    pub title: String,
+    /// The incidents it is about; several for bulk acts.
+    pub incidents: Vec<IncidentId>,
+    /// The last event of the incident that the person had seen.
+    pub seen: Option<Seq>,
+    /// An entry of the timeline it is about.
+    pub entry: Option<Seq>,
+    pub fields: Vec<Field>,
+    pub at: usize,
+    pub error: Option<String>,
+    pub is_changed: bool,
+}
+
+fn area(text: &str, lines: bool) -> Box<TextArea<'static>> {
+    let mut area = TextArea::new(text.split('\n').map(ToOwned::to_owned).collect());
+    area.set_cursor_line_style(ratatui::style::Style::default());
+    area.set_max_histories(100);
+    if lines {
+        area.set_wrap_mode(WrapMode::WordOrGlyph);
+    }
+    area.move_cursor(CursorMove::Bottom);
+    area.move_cursor(CursorMove::End);
+    Box::new(area)
+}
+
+impl Field {
+    /// A field of one line.
+    pub fn line(name: &'static str, label: &'static str, text: &str) -> Self {
+        let first = text.lines().next().unwrap_or_default();
+        Self { name, label, hint: String::new(), input: Input::Line(area(first, false)) }
+    }
+
+    /// A field of several lines.
+    pub fn text(name: &'static str, label: &'static str, text: &str) -> Self {
+        Self { name, label, hint: String::new(), input: Input::Text(area(text, true)) }
+    }
+
+    /// One of a few words; `now` is chosen at first.
+    pub fn choice(name: &'static str, label: &'static str, options: Vec<String>, now: &str) -> Self {
+        let at = options.iter().position(|option| option == now).unwrap_or(0);
+        Self { name, label, hint: String::new(), input: Input::Choice { options, at } }
+    }
+
+    /// Says how to fill it in.
+    #[must_use]
+    pub fn hint(mut self, hint: &str) -> Self {
+        hint.clone_into(&mut self.hint);
+        self
+    }
+
+    /// What it holds.
+    pub fn value(&self) -> String {
+        match &self.input {
+            Input::Line(area) | Input::Text(area) => area.lines().join("\n"),
+            Input::Choice { options, at } => options.get(*at).cloned().unwrap_or_default(),
+        }
+    }
+
+    fn set(&mut self, value: &str) {
+        match &mut self.input {
+            Input::Line(area_now) => *area_now = area(value, false),
+            Input::Text(area_now) => *area_now = area(value, true),
+            Input::Choice { options, at } => {
+                if let Some(found) = options.iter().position(|option| option == value) {
+                    *at = found;
+                }
+            }
+        }
+    }
+}
+
+/// What a key did to a form.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Typed {
+    Nothing,
+    Changed,
+    /// Enter in the last field that takes it.
+    Submit,
+}
+
+impl Form {
+    /// An empty form.
+    pub fn new(action: Action, title: impl Into<String>) -> Self {
+        Self {
+            action,
+            title: title.into(),
+            incidents: Vec::new(),
+            seen: None,
+            entry: None,
+            fields: Vec::new(),
+            at: 0,
+            error: None,
+            is_changed: false,
+        }
+    }
+
+    /// The value of a field.
+    pub fn value(&self, name: &str) -> String {
+        self.fields.iter().find(|field| field.name == name).map(Field::value).unwrap_or_default()
+    }
+
+    /// Goes to another field.
+    pub fn go(&mut self, forward: bool) {
+        let count = self.fields.len().max(1);
+        self.at = if forward { (self.at + 1) % count } else { (self.at + count - 1) % count };
+    }
+
+    /// Takes a key that no binding wanted.
+    pub fn key(&mut self, event: KeyEvent) -> Typed {
+        let Some(key) = Key::from_event(event) else { return Typed::Nothing };
+        let is_last = self.at + 1 >= self.fields.len();
+        let Some(field) = self.fields.get_mut(self.at) else { return Typed::Nothing };
+        match &mut field.input {
+            Input::Choice { options, at } => match key.code {
+                Code::Enter if is_last => Typed::Submit,
+                Code::Enter => {
+                    self.at += 1;
+                    Typed::Nothing
+                }
+                code => choose(options, at, code),
+            },
+            Input::Line(_) if key.code == Code::Enter => {
+                if is_last {
+                    return Typed::Submit;
+                }
+                self.at += 1;
+                Typed::Nothing
+            }
+            Input::Line(area) | Input::Text(area) => {
+                if area.input(event) { self.touched() } else { Typed::Nothing }
+            }
+        }
+    }
+
+    /// Takes pasted text: it is text, whatever it holds.
+    pub fn paste(&mut self, text: &str) {
+        let is_text = matches!(self.fields.get(self.at).map(|f| &f.input), Some(Input::Text(_)));
+        let clean: String = text
+            .replace("\r\n", "\n")
+            .replace('\r', "\n")
+            .chars()
+            .filter(|c| *c == '\n' || !c.is_control())
+            .collect();
+        let shown = if is_text { clean } else { clean.replace('\n', " ") };
+        if let Some(Input::Line(area) | Input::Text(area)) = self.fields.get_mut(self.at).map(|f| &mut f.input) {
+            area.insert_str(shown);
+            self.touched();
+        }
+    }
+
+    fn touched(&mut self) -> Typed {
+        self.is_changed = true;
+        self.error = None;
+        Typed::Changed
+    }
+
+    /// The name under which the keeper keeps what was written.
+    pub fn draft_key(&self) -> String {
+        let about = self.incidents.first().map_or_else(|| "new".to_owned(), ToString::to_string);
+        format!("{} {about}", self.action.name())
+    }
+
+    /// What was written, as a draft; empty if there is nothing worth keeping.
+    pub fn draft(&self) -> String {
+        let texts = self.fields.iter().filter(|f| !matches!(f.input, Input::Choice { .. }));
+        if texts.clone().all(|field| field.value().trim().is_empty()) {
+            return String::new();
+        }
+        let map: serde_json::Map<String, serde_json::Value> =
+            self.fields.iter().map(|field| (field.name.to_owned(), field.value().into())).collect();
+        serde_json::Value::Object(map).to_string()
+    }
+
+    /// Takes a draft up again.
+    pub fn restore(&mut self, draft: &str) {
+        let Ok(serde_json::Value::Object(map)) = serde_json::from_str(draft) else { return };
+        for field in &mut self.fields {
+            if let Some(value) = map.get(field.name).and_then(|v| v.as_str()) {
+                field.set(value);
+            }
+        }
+        self.is_changed = true;
+    }
+}
+
+fn choose(options: &[String], at: &mut usize, code: Code) -> Typed {
+    let count = options.len().max(1);
+    match code {
+        Code::Right | Code::Down | Code::Char('j' | 'l' | ' ') => *at = (*at + 1) % count,
+        Code::Left | Code::Up | Code::Char('k' | 'h') => *at = (*at + count - 1) % count,
+        Code::Home => *at = 0,
+        Code::End => *at = count - 1,
+        Code::Char(c) => {
+            // A letter or digit goes to the next word that begins with it, or that holds the digit.
+            let matches = |option: &String| {
+                let lower = option.to_lowercase();
+                lower.starts_with(c.to_ascii_lowercase()) || (c.is_ascii_digit() && lower.ends_with(c))
+            };
+            let found = (1..=count).map(|step| (*at + step) % count).find(|i| options.get(*i).is_some_and(matches));
+            match found {
+                Some(index) => *at = index,
+                None => return Typed::Nothing,
+            }
+        }
+        _ => return Typed::Nothing,
+    }
+    Typed::Changed
+}

@@ -1,0 +1,376 @@
+//! The forms of the workflows: which fields each has, and the command it comes to.
+
+use std::collections::BTreeMap;
+
+use crate::domain::command::Command;
+use crate::domain::event::Occurred;
+use crate::domain::ids::IncidentId;
+use crate::domain::incident::Incident;
+use crate::domain::plan::Plan;
+use crate::domain::time::{Timestamp, parse_span};
+use crate::domain::words::{
+    ClosureReason, Fidelity, Level3, LinkKind, NoteKind, Outcome, Phase, RemedyKind, Role, Severity,
+};
+use crate::tui::action::Action;
+use crate::tui::form::{Field, Form};
+
+/// What a form needs to know of the world.
+pub struct About<'a> {
+    pub incident: Option<&'a Incident>,
+    pub incidents: Vec<IncidentId>,
+    pub plan: &'a Plan,
+    pub login: &'a str,
+    /// The entry of the timeline, or the stakeholder, that is selected.
+    pub entry: Option<(u64, String)>,
+    pub stakeholder: Option<String>,
+}
+
+fn words<T: std::fmt::Display>(all: &[T]) -> Vec<String> {
+    all.iter().map(ToString::to_string).collect()
+}
+
+fn people(about: &About<'_>, but: &str) -> Vec<String> {
+    let mut people: Vec<String> = about.plan.people.keys().filter(|login| *login != but).cloned().collect();
+    if let Some(incident) = about.incident {
+        for login in incident.roles.values().flatten() {
+            if login != but && !people.contains(login) {
+                people.push(login.clone());
+            }
+        }
+    }
+    people
+}
+
+/// The form of an action; `None` for an action that needs none.
+pub fn open(action: Action, about: &About<'_>) -> Option<Form> {
+    let names: Vec<String> = about.incidents.iter().map(ToString::to_string).collect();
+    let on = match names.len() {
+        0 => String::new(),
+        1..=3 => names.join(", "),
+        n => format!("{n} incidents"),
+    };
+    let fields = fields(action, about)?;
+    let mut form = Form::new(action, format!("{} {on}", heading(action)).trim().to_owned());
+    form.fields = fields;
+    form.incidents.clone_from(&about.incidents);
+    form.seen = about.incident.filter(|_| about.incidents.len() == 1).map(|i| i.last_seq);
+    form.entry = about.entry.as_ref().map(|(seq, _)| *seq);
+    if matches!(action, Action::Report) {
+        form.incidents.clear();
+    }
+    Some(form)
+}
+
+fn heading(action: Action) -> &'static str {
+    match action {
+        Action::Report => "Report: what is wrong?",
+        Action::Declare => "Declare",
+        Action::Triage => "Triage",
+        Action::Severity => "Severity of",
+        Action::Phase => "Phase of",
+        Action::Decline => "Decline",
+        Action::OfferCommand => "Offer command of",
+        Action::RefuseCommand => "Refuse command of",
+        Action::Role => "Role in",
+        Action::Owner => "Owner of",
+        Action::Note => "Note on",
+        Action::Decision => "Decision on",
+        Action::Hypothesis => "Hypothesis on",
+        Action::Correct => "Correct an entry of",
+        Action::Remedy => "Remedy for",
+        Action::Judge => "How did the remedy turn out?",
+        Action::Contact => "Told a stakeholder of",
+        Action::Title => "Title of",
+        Action::Link => "Link",
+        Action::Merge => "Merge",
+        Action::Resolve => "Resolve",
+        Action::Reopen => "Reopen",
+        Action::Close => "Close",
+        _ => "",
+    }
+}
+
+fn fields(action: Action, about: &About<'_>) -> Option<Vec<Field>> {
+    let incident = about.incident;
+    let when = || Field::line("at", "when", "").hint("empty: now · 14:02 · -15m · ~ before it: about");
+    Some(match action {
+        Action::Report => vec![
+            Field::line("title", "title", "").hint("one line that others will recognise"),
+            Field::choice("severity", "severity", severities(true), "not assessed"),
+            Field::line("services", "services", "").hint("separated by blanks; may be empty"),
+            Field::text("note", "what you saw", ""),
+        ],
+        Action::Declare => vec![Field::line("reason", "why", "").hint("may be empty")],
+        Action::Triage => {
+            let now = incident.and_then(|i| i.assessed);
+            let word = |level: Option<Level3>| level.unwrap_or(Level3::Medium).to_string();
+            vec![
+                Field::choice("impact", "impact", words(Level3::ALL), &word(now.map(|a| a.impact)))
+                    .hint("how much is affected"),
+                Field::choice("urgency", "urgency", words(Level3::ALL), &word(now.map(|a| a.urgency)))
+                    .hint("how soon it hurts"),
+            ]
+        }
+        Action::Severity => {
+            let now = incident.map(|i| i.severity.to_string()).unwrap_or_default();
+            vec![
+                Field::choice("severity", "severity", severities(false), &now),
+                Field::line("reason", "why", "").hint("needed when it is lowered"),
+            ]
+        }
+        Action::Phase => {
+            let now = incident.map(|i| next_phase(i.phase()).to_string()).unwrap_or_default();
+            let phases = [Phase::Investigating, Phase::Identified, Phase::Monitoring];
+            vec![
+                Field::choice("phase", "phase", words(&phases), &now),
+                Field::line("reason", "why", "").hint("needed when it goes back"),
+            ]
+        }
+        Action::Decline => vec![
+            Field::choice("reason", "because", words(ClosureReason::ALL), ClosureReason::FalseAlarm.word()),
+            Field::line("note", "note", "").hint("needed for SEV1 and SEV2"),
+        ],
+        Action::OfferCommand => vec![person_field("person", "to", people(about, about.login))],
+        Action::RefuseCommand => vec![Field::line("reason", "why", "").hint("may be empty")],
+        Action::Role => vec![
+            Field::choice("role", "role", words(&Role::ALL[1..]), Role::Scribe.word()),
+            person_field("person", "person", people(about, "")),
+        ],
+        Action::Owner => vec![person_field("person", "owner", people(about, ""))],
+        Action::Note => vec![
+            Field::text("text", "text", ""),
+            Field::choice("kind", "kind", words(NoteKind::ALL), NoteKind::Note.word()),
+            Field::line("said_by", "said by", "").hint("for an eyewitness account; may be empty"),
+            when(),
+        ],
+        Action::Decision | Action::Hypothesis => vec![Field::text("text", "text", ""), when()],
+        Action::Correct => {
+            let text = about.entry.as_ref().map(|(_, text)| text.clone()).unwrap_or_default();
+            vec![Field::text("text", "what is right", &text)]
+        }
+        _ => return more_fields(action, about),
+    })
+}
+
+fn more_fields(action: Action, about: &About<'_>) -> Option<Vec<Field>> {
+    let incident = about.incident;
+    Some(match action {
+        Action::Remedy => vec![
+            Field::choice("kind", "kind", words(RemedyKind::ALL), RemedyKind::Workaround.word()),
+            Field::text("text", "what is done", ""),
+            Field::line("expires", "until", "4h").hint("for a workaround: 4h, or a time"),
+        ],
+        Action::Judge => {
+            let open = incident.map(|i| {
+                i.remedies.iter().map(|r| format!("{} {} {}", r.number, r.kind, first(&r.text))).rev().collect()
+            });
+            let outcomes = [Outcome::Worked, Outcome::Partly, Outcome::Failed, Outcome::Removed];
+            vec![
+                Field::choice("remedy", "remedy", open.unwrap_or_default(), ""),
+                Field::choice("outcome", "outcome", words(&outcomes), Outcome::Worked.word()),
+                Field::line("evidence", "what shows it", ""),
+            ]
+        }
+        Action::Contact => {
+            let mut who: Vec<String> = about.plan.stakeholders.keys().cloned().collect();
+            for name in incident.iter().flat_map(|i| i.told.keys()) {
+                if !who.contains(name) {
+                    who.push(name.clone());
+                }
+            }
+            let chosen = about.stakeholder.clone().unwrap_or_default();
+            let every = about.plan.stakeholders.get(&chosen).map_or(30, |s| s.every_min);
+            vec![
+                Field::choice("stakeholder", "who", who, &chosen),
+                Field::line("channel", "by", "phone"),
+                Field::text("text", "what was said", ""),
+                Field::line("next", "next word in", &format!("{every}m")).hint("empty: none was promised"),
+            ]
+        }
+        Action::Title => vec![Field::line("title", "title", incident.map_or("", |i| i.title.as_str()))],
+        Action::Link => vec![
+            Field::choice("kind", "how", words(LinkKind::ALL), LinkKind::RelatedTo.word()),
+            Field::line("other", "to", "").hint("INC-42"),
+        ],
+        Action::Merge => vec![Field::line("into", "into", "").hint("INC-42; it can be taken back")],
+        Action::Resolve => {
+            let firing = incident.map_or(0, Incident::firing);
+            let mut fields = vec![
+                Field::text("evidence", "what shows that it is over", ""),
+                Field::choice("reason", "because", words(ClosureReason::ALL), ClosureReason::Fixed.word()),
+            ];
+            if firing > 0 || about.incidents.len() > 1 {
+                let hint = format!("{firing} alerts still fire; empty: do not force it");
+                fields.push(Field::line("force", "force, because", "").hint(&hint));
+            }
+            fields
+        }
+        Action::Reopen => vec![Field::line("reason", "why", "")],
+        Action::Close => vec![Field::line("note", "note", "").hint("needed while a workaround is in force")],
+        _ => return None,
+    })
+}
+
+fn first(text: &str) -> &str {
+    text.lines().next().unwrap_or_default()
+}
+
+fn person_field(name: &'static str, label: &'static str, people: Vec<String>) -> Field {
+    // A war room has people that no plan knows; typing is always possible when nobody is listed.
+    if people.is_empty() { Field::line(name, label, "").hint("login") } else { Field::choice(name, label, people, "") }
+}
+
+fn severities(with_none: bool) -> Vec<String> {
+    let mut all = words(Severity::ALL);
+    if with_none {
+        all.insert(0, "not assessed".to_owned());
+    }
+    all
+}
+
+fn next_phase(now: Phase) -> Phase {
+    match now {
+        Phase::Triage => Phase::Investigating,
+        Phase::Investigating => Phase::Identified,
+        _ => Phase::Monitoring,
+    }
+}
+
+/// What a form comes to: a command for each incident, and when it happened.
+pub type Built = Result<(Vec<Command>, Option<Occurred>), String>;
+
+/// Reads a form; the error says what is wrong with it.
+pub fn build(form: &Form, now: Timestamp) -> Built {
+    if form.action == Action::Report {
+        return report(form).map(|command| (vec![command], None));
+    }
+    let occurred = occurred(form, now)?;
+    let commands = form.incidents.iter().map(|id| one(form, *id, now)).collect::<Result<Vec<_>, _>>()?;
+    if commands.is_empty() { Err("no incident is selected".to_owned()) } else { Ok((commands, occurred)) }
+}
+
+fn report(form: &Form) -> Result<Command, String> {
+    let severity = match form.value("severity").as_str() {
+        "not assessed" => None,
+        word => Some(word.parse().map_err(|e: crate::domain::words::UnknownWord| e.to_string())?),
+    };
+    Ok(Command::Open {
+        title: form.value("title"),
+        severity,
+        services: form.value("services").split_whitespace().map(ToOwned::to_owned).collect(),
+        labels: BTreeMap::new(),
+        note: form.value("note"),
+        declare: false,
+    })
+}
+
+fn occurred(form: &Form, now: Timestamp) -> Result<Option<Occurred>, String> {
+    let text = form.value("at");
+    let text = text.trim();
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let (fidelity, text) = match text.strip_prefix('~') {
+        Some(rest) => (Fidelity::About, rest),
+        None => (Fidelity::Exact, text),
+    };
+    let at = Timestamp::parse_human(text, now).map_err(|e| e.to_string())?;
+    Ok(Some(Occurred { at, fidelity }))
+}
+
+fn ahead(text: &str, now: Timestamp) -> Result<Option<Timestamp>, String> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Ok(None);
+    }
+    match parse_span(text) {
+        Some(span) => Ok(Some(now.plus(span))),
+        None => Timestamp::parse_human(text, now).map(Some).map_err(|e| e.to_string()),
+    }
+}
+
+fn one(form: &Form, incident: IncidentId, now: Timestamp) -> Result<Command, String> {
+    let value = |name: &str| form.value(name);
+    let word = |name: &str| value(name);
+    fn parsed<T: std::str::FromStr>(text: &str) -> Result<T, String>
+    where
+        T::Err: std::fmt::Display,
+    {
+        text.parse().map_err(|e: T::Err| e.to_string())
+    }
+    Ok(match form.action {
+        Action::Declare => Command::Declare { incident, reason: value("reason") },
+        Action::Triage => {
+            Command::Triage { incident, impact: parsed(&word("impact"))?, urgency: parsed(&word("urgency"))? }
+        }
+        Action::Severity => {
+            Command::SetSeverity { incident, severity: parsed(&word("severity"))?, reason: value("reason") }
+        }
+        Action::Phase => Command::SetPhase { incident, phase: parsed(&word("phase"))?, reason: value("reason") },
+        Action::Decline => Command::Decline { incident, reason: parsed(&word("reason"))?, note: value("note") },
+        Action::OfferCommand => Command::OfferCommand { incident, to: value("person") },
+        Action::RefuseCommand => Command::RefuseCommand { incident, reason: value("reason") },
+        Action::Role => {
+            Command::AssignRole { incident, role: parsed(&word("role"))?, person: value("person") }
+        }
+        Action::Owner => Command::SetOwner { incident, owner: Some(value("person")) },
+        Action::Note => Command::Note {
+            incident,
+            kind: parsed(&word("kind"))?,
+            text: value("text"),
+            said_by: value("said_by"),
+        },
+        Action::Decision | Action::Hypothesis => {
+            let kind = if form.action == Action::Decision { NoteKind::Decision } else { NoteKind::Hypothesis };
+            Command::Note { incident, kind, text: value("text"), said_by: String::new() }
+        }
+        Action::Correct => {
+            let entry = form.entry.ok_or("select an entry of the timeline first")?;
+            Command::CorrectEntry { incident, entry, text: value("text") }
+        }
+        Action::Remedy => {
+            let kind: RemedyKind = parsed(&word("kind"))?;
+            let expires = ahead(&value("expires"), now)?.filter(|_| kind == RemedyKind::Workaround);
+            Command::Remedy { incident, kind, text: value("text"), expires }
+        }
+        Action::Judge => {
+            let number = value("remedy");
+            let remedy = number.split(' ').next().unwrap_or_default().parse();
+            let remedy = remedy.map_err(|_| "no remedy was recorded yet".to_owned())?;
+            Command::JudgeRemedy { incident, remedy, outcome: parsed(&word("outcome"))?, evidence: value("evidence") }
+        }
+        Action::Contact => Command::LogContact {
+            incident,
+            stakeholder: value("stakeholder"),
+            channel: value("channel"),
+            text: value("text"),
+            next_by: ahead(&value("next"), now)?,
+        },
+        Action::Title => Command::SetTitle { incident, title: value("title") },
+        Action::Link => {
+            Command::Link { incident, other: parsed(&value("other"))?, kind: parsed(&word("kind"))? }
+        }
+        Action::Merge => Command::Merge { incident, into: parsed(&value("into"))? },
+        Action::Resolve => Command::Resolve {
+            incident,
+            reason: parsed(&word("reason"))?,
+            evidence: value("evidence"),
+            force: Some(value("force")).filter(|text| !text.trim().is_empty()),
+        },
+        Action::Reopen => Command::Reopen { incident, reason: value("reason") },
+        Action::Close => Command::Close { incident, note: value("note") },
+        other => return Err(format!("'{}' has no form", other.name())),
+    })
+}
+
+/// The command of an action that needs no form.
+pub fn direct(action: Action, incident: IncidentId) -> Option<Command> {
+    match action {
+        Action::Acknowledge => Some(Command::Acknowledge { incident }),
+        Action::TakeCommand => Some(Command::TakeCommand { incident }),
+        Action::AcceptCommand => Some(Command::AcceptCommand { incident }),
+        Action::Unmerge => Some(Command::Unmerge { incident }),
+        Action::Review => Some(Command::StartReview { incident }),
+        _ => None,
+    }
+}

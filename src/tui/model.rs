@@ -1,0 +1,386 @@
+//! The console's state. It knows nothing of the screen but its size.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::client::mirror::Mirror;
+use crate::domain::command::Command;
+use crate::domain::event::{Actor, Occurred};
+use crate::domain::ids::{CommandId, IncidentId, Seq};
+use crate::domain::incident::Incident;
+use crate::domain::row::Row;
+use crate::domain::time::Timestamp;
+use crate::domain::timeline::{self, Entry};
+use crate::domain::words::Right;
+use crate::proto::Hit;
+use crate::tui::action::Action;
+use crate::tui::form::Form;
+use crate::tui::key::Key;
+use crate::tui::keymap::Keymap;
+use crate::tui::theme::Theme;
+
+/// A pane of the home view.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pane {
+    Queue,
+    Timeline,
+    Chain,
+    Stakeholders,
+}
+
+impl Pane {
+    /// In the order of the tab key.
+    pub const ALL: [Self; 4] = [Self::Queue, Self::Timeline, Self::Chain, Self::Stakeholders];
+
+    /// The keymap scope of the pane.
+    pub const fn scope(self) -> &'static str {
+        match self {
+            Self::Queue => "queue",
+            Self::Timeline => "timeline",
+            Self::Chain => "chain",
+            Self::Stakeholders => "stakeholders",
+        }
+    }
+}
+
+/// How the link to the keeper is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LinkState {
+    Connecting,
+    Up,
+    Lost { since: Timestamp, why: String },
+}
+
+/// What lies over the panes.
+#[derive(Debug)]
+pub enum Modal {
+    Help { scroll: usize },
+    Palette { input: String, at: usize },
+    Form(Box<Form>),
+    /// A question before an act on several incidents.
+    Confirm { question: String, commands: Vec<Command> },
+    /// A list to find something in.
+    Find(Find),
+    Details { scroll: usize },
+    Drafts { drafts: Vec<(String, String)>, at: usize },
+}
+
+/// What a list finds.
+#[derive(Debug, Default)]
+pub struct Find {
+    /// All timelines, or the incidents that are over.
+    pub in_texts: bool,
+    pub input: String,
+    pub hits: Vec<Hit>,
+    pub rows: Vec<Row>,
+    pub at: usize,
+    /// The request whose answer is awaited.
+    pub asked: Option<CommandId>,
+}
+
+/// How a message to the person is meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tone {
+    Good,
+    Bad,
+    Plain,
+}
+
+/// A message to the person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notice {
+    pub text: String,
+    pub tone: Tone,
+    pub at: Timestamp,
+}
+
+/// A command that was sent and not answered yet.
+#[derive(Debug, Clone, PartialEq)]
+pub struct InFlight {
+    pub label: String,
+    pub command: Command,
+    pub occurred: Option<Occurred>,
+    pub seen: Option<Seq>,
+    /// The draft that it makes superfluous, and the form to come back to if it is refused.
+    pub draft: Option<String>,
+}
+
+/// The past, while somebody looks at it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Past {
+    pub seq: Seq,
+    /// The incident as it was known then, once the keeper has told.
+    pub head: Option<Box<Incident>>,
+}
+
+/// The console's state.
+#[derive(Debug)]
+pub struct Model {
+    pub size: (u16, u16),
+    pub now: Timestamp,
+    pub mirror: Mirror,
+    pub link: LinkState,
+    pub login: String,
+    pub host: String,
+    pub right: Right,
+    pub intake: Result<String, String>,
+    pub keymap: Keymap,
+    pub theme: Theme,
+    pub focus: Pane,
+    pub zoom: bool,
+    /// The ids that the queue shows, in order; made from the mirror by `refresh`.
+    pub shown: Vec<IncidentId>,
+    shown_version: Option<(u64, String)>,
+    pub filter: String,
+    pub is_filtering: bool,
+    pub selected: usize,
+    pub selected_id: Option<IncidentId>,
+    pub top: usize,
+    pub marks: BTreeSet<IncidentId>,
+    /// Distance of the selected entry from the newest one.
+    pub entry_back: usize,
+    pub stakeholder: usize,
+    pub past: Option<Past>,
+    /// An incident that the queue does not hold is looked at.
+    pub visiting: bool,
+    pub modals: Vec<Modal>,
+    /// The form of a command on its way, to come back to if it is refused.
+    pub waiting_form: Option<(CommandId, Box<Form>)>,
+    pub pending: Vec<Key>,
+    pub count: Option<usize>,
+    pub notice: Option<Notice>,
+    pub in_flight: BTreeMap<CommandId, InFlight>,
+    /// Other requests on their way.
+    pub asked: BTreeMap<CommandId, Asked>,
+    /// When the panes beside the queue should follow the cursor.
+    pub follow_at: Option<Timestamp>,
+    /// When a changed draft should be saved.
+    pub draft_at: Option<Timestamp>,
+    pub loading_rows: bool,
+    pub bell: bool,
+    pub is_quitting: bool,
+}
+
+/// What a request that changes nothing is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Asked {
+    Queue,
+    Rows,
+    Watch(IncidentId),
+    Past(Seq),
+    Drafts,
+    Find,
+    Nothing,
+}
+
+impl Model {
+    /// A console before its first word from the keeper.
+    pub fn new(size: (u16, u16), now: Timestamp, keymap: Keymap, theme: Theme) -> Self {
+        Self {
+            size,
+            now,
+            mirror: Mirror::default(),
+            link: LinkState::Connecting,
+            login: String::new(),
+            host: String::new(),
+            right: Right::Observe,
+            intake: Ok(String::new()),
+            keymap,
+            theme,
+            focus: Pane::Queue,
+            zoom: false,
+            shown: Vec::new(),
+            shown_version: None,
+            filter: String::new(),
+            is_filtering: false,
+            selected: 0,
+            selected_id: None,
+            top: 0,
+            marks: BTreeSet::new(),
+            entry_back: 0,
+            stakeholder: 0,
+            past: None,
+            visiting: false,
+            modals: Vec::new(),
+            waiting_form: None,
+            pending: Vec::new(),
+            count: None,
+            notice: None,
+            in_flight: BTreeMap::new(),
+            asked: BTreeMap::new(),
+            follow_at: None,
+            draft_at: None,
+            loading_rows: false,
+            bell: false,
+            is_quitting: false,
+        }
+    }
+
+    /// The scopes in which the next key is looked up, from inside out.
+    pub fn scopes(&self) -> Vec<&'static str> {
+        if self.is_filtering {
+            return vec!["list"];
+        }
+        match self.modals.last() {
+            Some(Modal::Form(_)) => vec!["form"],
+            Some(Modal::Palette { .. } | Modal::Find(_)) => vec!["list"],
+            Some(Modal::Help { .. } | Modal::Confirm { .. } | Modal::Details { .. } | Modal::Drafts { .. }) => {
+                vec!["modal"]
+            }
+            None => vec![self.focus.scope(), "global"],
+        }
+    }
+
+    /// Makes the list of shown rows anew if the rows or the filter changed, and keeps the cursor on
+    /// its incident.
+    pub fn refresh(&mut self) {
+        let version = (self.mirror.version, self.filter.clone());
+        if self.shown_version.as_ref() == Some(&version) {
+            return;
+        }
+        self.shown = if self.filter.trim().is_empty() {
+            self.mirror.ordered().map(|row| row.id).collect()
+        } else {
+            self.fuzzy()
+        };
+        self.shown_version = Some(version);
+        self.marks.retain(|id| self.mirror.row(*id).is_some());
+        let found = self.selected_id.and_then(|id| self.shown.iter().position(|shown| *shown == id));
+        self.selected = found.unwrap_or(self.selected).min(self.shown.len().saturating_sub(1));
+        if found.is_none() && !self.visiting {
+            self.selected_id = self.shown.get(self.selected).copied();
+            self.follow_at = Some(self.now);
+        }
+        self.keep_in_view();
+    }
+
+    /// The rows that match what was typed, the best first.
+    fn fuzzy(&self) -> Vec<IncidentId> {
+        use nucleo_matcher::pattern::{CaseMatching, Normalization, Pattern};
+        use nucleo_matcher::{Config, Matcher, Utf32Str};
+        let mut matcher = Matcher::new(Config::DEFAULT);
+        let pattern = Pattern::parse(self.filter.trim(), CaseMatching::Smart, Normalization::Smart);
+        let mut buffer = Vec::new();
+        let mut found: Vec<(u32, usize, IncidentId)> = self
+            .mirror
+            .ordered()
+            .enumerate()
+            .filter_map(|(place, row)| {
+                let text = format!("{} {} {} {} {} {}", row.id, row.title, row.severity, row.phase, row.services, row.who);
+                let score = pattern.score(Utf32Str::new(&text, &mut buffer), &mut matcher)?;
+                Some((score, place, row.id))
+            })
+            .collect();
+        found.sort_by_key(|(score, place, _)| (std::cmp::Reverse(*score), *place));
+        found.into_iter().map(|(_, _, id)| id).collect()
+    }
+
+    /// Scrolls so that the cursor is seen: by half a page at a time, which costs few bytes a line.
+    pub fn keep_in_view(&mut self) {
+        let height = crate::tui::view::layout::queue_rows(self).max(1);
+        if self.selected < self.top {
+            self.top = self.selected.saturating_sub(height / 2);
+        } else if self.selected >= self.top + height {
+            self.top = self.selected + 1 - height + height / 2;
+        }
+        let last_top = self.shown.len().saturating_sub(height);
+        self.top = self.top.min(last_top);
+    }
+
+    /// The row under the cursor.
+    pub fn selected_row(&self) -> Option<&Row> {
+        self.mirror.row(*self.shown.get(self.selected)?)
+    }
+
+    /// The incident that the panes beside the queue show, as it is known now.
+    pub fn watched(&self) -> Option<&Incident> {
+        self.mirror.watched.as_ref().map(|watched| &watched.head)
+    }
+
+    /// The incident as it is shown: now, or at the time that was stepped back to.
+    pub fn shown_incident(&self) -> Option<&Incident> {
+        match &self.past {
+            Some(past) => past.head.as_deref().or(self.watched()),
+            None => self.watched(),
+        }
+    }
+
+    /// The entries of the timeline, oldest first, as known at the shown time.
+    pub fn entries(&self) -> Vec<Entry> {
+        let Some(watched) = &self.mirror.watched else { return Vec::new() };
+        let until = self.past.as_ref().map_or(Seq::MAX, |past| past.seq);
+        let id = watched.head.id;
+        watched
+            .events
+            .iter()
+            .filter(|event| event.seq <= until)
+            .map(|event| {
+                let mut entry = timeline::entry(event, id);
+                if watched.head.redacted.contains(&entry.seq) {
+                    "(redacted)".clone_into(&mut entry.text);
+                }
+                entry
+            })
+            .collect()
+    }
+
+    /// The incidents that an act is about: the marked ones, else the one under the cursor.
+    pub fn targets(&self) -> Vec<IncidentId> {
+        if self.focus == Pane::Queue && !self.marks.is_empty() {
+            return self.marks.iter().copied().collect();
+        }
+        self.selected_id.into_iter().collect()
+    }
+
+    /// Says something to the person.
+    pub fn say(&mut self, tone: Tone, text: impl Into<String>) {
+        self.notice = Some(Notice { text: text.into(), tone, at: self.now });
+    }
+
+    /// Who else looks at an incident, and whether they write.
+    pub fn others_at(&self, id: IncidentId) -> Vec<(String, bool)> {
+        let mut others: BTreeMap<String, bool> = BTreeMap::new();
+        let mut skipped_self = false;
+        for person in self.mirror.people.iter().filter(|p| p.incident == Some(id)) {
+            if person.login == self.login && !skipped_self {
+                skipped_self = true;
+                continue;
+            }
+            let writes = others.entry(person.login.clone()).or_default();
+            *writes |= person.writing;
+        }
+        others.into_iter().collect()
+    }
+
+    /// What an act in flight is called, for the status line.
+    pub fn flight_words(&self) -> Option<String> {
+        let first = self.in_flight.values().next()?;
+        Some(match self.in_flight.len() {
+            1 => format!("{}…", first.label),
+            n => format!("{}… (+{})", first.label, n - 1),
+        })
+    }
+
+    /// The actor that this console acts as, for what is shown before the keeper answers.
+    pub fn actor(&self) -> Actor {
+        Actor { login: self.login.clone(), via: crate::domain::words::Via::Console }
+    }
+
+    /// Whether an action makes sense now; what does not is not hinted at.
+    pub fn is_useful(&self, action: Action) -> bool {
+        let Some(row) = self.selected_row() else {
+            return matches!(action, Action::Report | Action::Help | Action::Palette | Action::Quit | Action::FindClosed | Action::Search);
+        };
+        match action {
+            Action::Acknowledge => !row.is_acked,
+            Action::TakeCommand => self.watched().is_some_and(|i| i.commander().is_none()),
+            Action::AcceptCommand | Action::RefuseCommand => {
+                self.watched().and_then(|i| i.offer.as_ref()).is_some_and(|offer| offer.to == self.login)
+            }
+            Action::Judge => self.watched().is_some_and(|i| !i.remedies.is_empty()),
+            Action::Reopen | Action::Review | Action::Close => !row.phase.is_active(),
+            Action::Resolve | Action::Phase | Action::Decline => row.phase.is_active(),
+            Action::Declare => row.phase == crate::domain::words::Phase::Triage,
+            _ => true,
+        }
+    }
+}

@@ -1,0 +1,239 @@
+//! The console's event loop: one ordered queue of terminal, keeper and clock; draw when something
+//! changed, at most thirty times a second; idle writes no byte.
+
+use std::io;
+use std::time::{Duration, Instant};
+
+use crossterm::event::{Event, EventStream, KeyEventKind, MouseButton, MouseEventKind};
+use futures_util::StreamExt;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc;
+
+use crate::client::link::{self, Incoming, Link, Target};
+use crate::client::{ClientError, backoff, fresh_id};
+use crate::clock::{monotonic, wall_now};
+use crate::config::paths::Home;
+use crate::domain::ids::CommandId;
+use crate::proto::ClientMsg;
+use crate::tui::keymap::Keymap;
+use crate::tui::model::Model;
+use crate::tui::terminal::{Screen, is_terminal};
+use crate::tui::theme::Theme;
+use crate::tui::update::{Effect, Ids, Msg, next_due, update};
+
+/// The least time between two frames.
+pub const FRAME_MIN: Duration = Duration::from_millis(33);
+
+/// Ids made by the clock and chance.
+struct Ulids;
+
+impl Ids for Ulids {
+    fn fresh(&mut self) -> CommandId {
+        fresh_id()
+    }
+}
+
+/// Opens the console and runs it until the person leaves. The terminal is given back before any
+/// error is returned.
+pub fn run(home: &Home, target: Target) -> Result<(), anyhow::Error> {
+    if !is_terminal() {
+        anyhow::bail!("the console needs a terminal; 'warroom --help' lists what works without one");
+    }
+    let config = config_dir(home);
+    let mut mistakes = Vec::new();
+    let mut take = |result: Result<(), Vec<crate::config::Mistake>>| mistakes.extend(result.err().unwrap_or_default());
+    let keymap = Keymap::load(&config.join("keymap.toml"));
+    let theme = Theme::load(&config.join("theme.toml"));
+    take(keymap.as_ref().map(|_| ()).map_err(Clone::clone));
+    take(theme.as_ref().map(|_| ()).map_err(Clone::clone));
+    let (Ok(keymap), Ok(theme)) = (keymap, theme) else {
+        let told: Vec<String> = mistakes.iter().map(ToString::to_string).collect();
+        anyhow::bail!("{}", told.join("\n"));
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let result = runtime.block_on(console(&target, keymap, theme));
+    runtime.shutdown_timeout(Duration::from_millis(50));
+    result
+}
+
+fn config_dir(home: &Home) -> std::path::PathBuf {
+    let from = |name: &str| std::env::var_os(name).filter(|v| !v.is_empty()).map(std::path::PathBuf::from);
+    from("XDG_CONFIG_HOME")
+        .or_else(|| from("HOME").map(|h| h.join(".config")))
+        .map_or_else(|| home.root.clone(), |dir| dir.join("warroom"))
+}
+
+async fn console(target: &Target, keymap: Keymap, theme: Theme) -> Result<(), anyhow::Error> {
+    // The first link is made before the terminal is taken: what fails then is told in plain text.
+    let first = link::open(target).await?;
+    let mouse = std::env::var_os("WARROOM_MOUSE").is_some_and(|v| v == "1");
+    let mut screen = Screen::take(mouse)?;
+    let mut model = Model::new(screen.size(), wall_now(), keymap, theme);
+    let ended = events(&mut screen, &mut model, target, first).await;
+    drop(screen);
+    ended
+}
+
+/// The link in whatever state it is.
+struct Wire {
+    link: Option<Link>,
+    attempt: u32,
+    retry_at: Option<Instant>,
+    opener: mpsc::Sender<Result<Link, ClientError>>,
+}
+
+impl Wire {
+    async fn next(&mut self) -> Option<Incoming> {
+        match self.link.as_mut() {
+            Some(link) => link.rx.recv().await,
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Lets go of the link and plans the next try.
+    fn lose(&mut self) {
+        self.link = None;
+        let wait = backoff::wait_ms(self.attempt);
+        self.attempt = self.attempt.saturating_add(1);
+        self.retry_at = Some(monotonic() + Duration::from_millis(wait));
+    }
+
+    fn retry(&mut self, target: &Target) {
+        self.retry_at = None;
+        let (target, opener) = (target.clone(), self.opener.clone());
+        tokio::spawn(async move { drop(opener.send(link::open(&target).await).await) });
+    }
+}
+
+async fn events(screen: &mut Screen, model: &mut Model, target: &Target, first: Link) -> Result<(), anyhow::Error> {
+    let mut input = EventStream::new();
+    let mut term = signal(SignalKind::terminate())?;
+    let mut hangup = signal(SignalKind::hangup())?;
+    let (opener, mut opened) = mpsc::channel(1);
+    let mut wire = Wire { link: Some(first), attempt: 0, retry_at: None, opener };
+    let mut last_frame: Option<Instant> = None;
+    let mut dirty = true;
+    loop {
+        let now = monotonic();
+        let draw_at = draw_at(dirty, last_frame, now);
+        if draw_at.is_some_and(|at| at <= now) && model.size.0 > 0 && has_first_word(model) {
+            screen.draw(model)?;
+            last_frame = Some(monotonic());
+            dirty = false;
+            continue;
+        }
+        let wake = sleep_until(model, draw_at.filter(|_| has_first_word(model)), wire.retry_at, now);
+        let msg = tokio::select! {
+            biased;
+            event = input.next() => match event {
+                Some(Ok(event)) => match translate(&event) {
+                    Some(msg) => msg,
+                    None => continue,
+                },
+                // The terminal is gone.
+                Some(Err(_)) | None => return Ok(()),
+            },
+            _ = term.recv() => return Ok(()),
+            _ = hangup.recv() => return Ok(()),
+            incoming = wire.next() => match incoming {
+                Some(Incoming::Message(message)) => {
+                    wire.attempt = 0;
+                    Msg::FromKeeper(message)
+                }
+                Some(Incoming::Lost(error)) => {
+                    wire.lose();
+                    Msg::Lost(error.to_string())
+                }
+                None => {
+                    wire.lose();
+                    Msg::Lost("the connection is closed".to_owned())
+                }
+            },
+            link = opened.recv() => match link {
+                Some(Ok(link)) => {
+                    wire.link = Some(link);
+                    continue;
+                }
+                Some(Err(error)) => {
+                    wire.lose();
+                    Msg::Lost(error.to_string())
+                }
+                None => continue,
+            },
+            () = tokio::time::sleep_until(wake.into()) => {
+                if wire.retry_at.is_some_and(|at| at <= monotonic()) {
+                    wire.retry(target);
+                }
+                Msg::Tick
+            }
+        };
+        let effects = update(model, msg, wall_now(), &mut Ulids);
+        dirty = true;
+        if apply(screen, model, &mut wire, effects).await? {
+            return Ok(());
+        }
+    }
+}
+
+/// Nothing is drawn before the keeper has said what there is: the first picture is a true one.
+fn has_first_word(model: &Model) -> bool {
+    use crate::tui::model::LinkState;
+    !matches!(model.link, LinkState::Connecting) && !(matches!(model.link, LinkState::Up) && model.mirror.seq == 0)
+}
+
+/// When the next frame may be drawn, if one is wanted.
+pub fn draw_at(dirty: bool, last_frame: Option<Instant>, now: Instant) -> Option<Instant> {
+    dirty.then(|| last_frame.map_or(now, |last| now.max(last + FRAME_MIN)))
+}
+
+fn sleep_until(model: &Model, draw: Option<Instant>, retry: Option<Instant>, now: Instant) -> Instant {
+    let due = next_due(model).map(|at| {
+        let ms = at.since(wall_now()).max(0).unsigned_abs();
+        now + Duration::from_millis(ms)
+    });
+    [draw, retry, due].into_iter().flatten().min().unwrap_or(now + Duration::from_secs(3600))
+}
+
+fn translate(event: &Event) -> Option<Msg> {
+    match event {
+        Event::Key(key) if key.kind != KeyEventKind::Release => Some(Msg::Key(*key)),
+        Event::Paste(text) => Some(Msg::Paste(text.clone())),
+        Event::Resize(width, height) => Some(Msg::Resize(*width, *height)),
+        Event::Mouse(mouse) => match mouse.kind {
+            MouseEventKind::Down(MouseButton::Left) => Some(Msg::Click(mouse.column, mouse.row)),
+            MouseEventKind::ScrollDown => Some(Msg::Wheel(true)),
+            MouseEventKind::ScrollUp => Some(Msg::Wheel(false)),
+            _ => None,
+        },
+        Event::Key(_) | Event::FocusGained | Event::FocusLost => None,
+    }
+}
+
+/// Does what should happen; true at the end.
+async fn apply(screen: &mut Screen, model: &mut Model, wire: &mut Wire, effects: Vec<Effect>) -> io::Result<bool> {
+    for effect in effects {
+        match effect {
+            Effect::Send { id, ask } => {
+                if let Some(link) = &wire.link {
+                    // A full queue means that the keeper does not read; the link will break.
+                    drop(link.tx.send(ClientMsg::Request { id, ask }).await);
+                }
+            }
+            Effect::Copy(text) => {
+                screen.copy(&text)?;
+                model.say(crate::tui::model::Tone::Good, "copied");
+            }
+            Effect::Suspend => {
+                screen.suspend()?;
+                model.size = screen.size();
+            }
+            Effect::Redraw => screen.forget()?,
+            Effect::Quit => return Ok(true),
+        }
+    }
+    if std::mem::take(&mut model.bell) {
+        let text = model.notice.as_ref().map(|notice| notice.text.clone()).unwrap_or_default();
+        screen.bell(&text)?;
+    }
+    Ok(false)
+}

@@ -1,0 +1,141 @@
+//! The terminal, borrowed by a value and given back when it is dropped: on return, on an error and
+//! on a panic alike.
+
+use std::fs::File;
+use std::io::{self, Write};
+
+use crossterm::cursor::{Hide, Show};
+use crossterm::event::{DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture};
+use crossterm::execute;
+use crossterm::terminal::{
+    EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen,
+    disable_raw_mode, enable_raw_mode,
+};
+use ratatui::Terminal;
+use ratatui::backend::CrosstermBackend;
+
+use crate::tui::model::Model;
+use crate::tui::view::view;
+
+/// Collects a frame and writes it in one piece, inside synchronized output. A frame in which no
+/// cell changed writes no byte.
+pub struct Output {
+    buffer: Vec<u8>,
+}
+
+const BEGIN: &[u8] = b"\x1b[?2026h";
+const END: &[u8] = b"\x1b[?2026l";
+/// Hidden once when the terminal is taken; the drawing library says it again with every frame.
+const HIDE: &[u8] = b"\x1b[?25l";
+
+impl Write for Output {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.buffer.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        let mut bytes = std::mem::take(&mut self.buffer);
+        if bytes.ends_with(HIDE) {
+            bytes.truncate(bytes.len() - HIDE.len());
+        }
+        // Every changed cell comes after a cursor position (H), every clearing is a J; what is left
+        // without them only resets styles.
+        if memchr::memchr2(b'H', b'J', &bytes).is_none() {
+            return Ok(());
+        }
+        let frame = [BEGIN, &bytes, END].concat();
+        raw(&frame)
+    }
+}
+
+/// Writes past the drawing library.
+fn raw(bytes: &[u8]) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    out.write_all(bytes)?;
+    out.flush()
+}
+
+/// The terminal while it is ours.
+pub struct Screen {
+    terminal: Terminal<CrosstermBackend<Output>>,
+    mouse: bool,
+}
+
+impl Screen {
+    /// Takes the terminal: raw mode, alternate screen, bracketed paste.
+    pub fn take(mouse: bool) -> io::Result<Self> {
+        enable_raw_mode()?;
+        let output = Output { buffer: Vec::with_capacity(16 * 1024) };
+        let terminal = Terminal::new(CrosstermBackend::new(output)).inspect_err(|_| drop(disable_raw_mode()))?;
+        let mut screen = Self { terminal, mouse };
+        screen.enter()?;
+        Ok(screen)
+    }
+
+    fn enter(&mut self) -> io::Result<()> {
+        execute!(io::stdout(), EnterAlternateScreen, EnableBracketedPaste, Hide)?;
+        if self.mouse {
+            execute!(io::stdout(), EnableMouseCapture)?;
+        }
+        Ok(())
+    }
+
+    /// Draws a frame.
+    pub fn draw(&mut self, model: &Model) -> io::Result<()> {
+        self.terminal.draw(|frame| view(model, frame)).map(|_| ())
+    }
+
+    /// Rings the bell and asks the terminal for a notification (OSC 9).
+    pub fn bell(&mut self, text: &str) -> io::Result<()> {
+        let safe: String = crate::domain::text::visible(text).chars().take(120).collect();
+        raw(format!("\x07\x1b]9;warroom: {safe}\x07").as_bytes())
+    }
+
+    /// Puts a text into the clipboard of the person's own terminal (OSC 52).
+    pub fn copy(&mut self, text: &str) -> io::Result<()> {
+        use base64::Engine as _;
+        let safe = crate::domain::text::visible(text);
+        let encoded = base64::engine::general_purpose::STANDARD.encode(safe.as_bytes());
+        raw(format!("\x1b]52;c;{encoded}\x07").as_bytes())
+    }
+
+    /// Forgets what is on the screen, so that the next frame draws all of it.
+    pub fn forget(&mut self) -> io::Result<()> {
+        self.terminal.clear()
+    }
+
+    /// The size that the terminal has now.
+    pub fn size(&self) -> (u16, u16) {
+        crossterm::terminal::size().unwrap_or((80, 24))
+    }
+
+    /// Gives the terminal back, stops this process, and takes the terminal again afterwards.
+    pub fn suspend(&mut self) -> io::Result<()> {
+        self.leave();
+        nix::sys::signal::raise(nix::sys::signal::Signal::SIGTSTP)?;
+        enable_raw_mode()?;
+        self.enter()?;
+        self.forget()
+    }
+
+    fn leave(&mut self) {
+        if self.mouse {
+            drop(execute!(io::stdout(), DisableMouseCapture));
+        }
+        drop(execute!(io::stdout(), EndSynchronizedUpdate, DisableBracketedPaste, LeaveAlternateScreen, Show));
+        drop(disable_raw_mode());
+    }
+}
+
+impl Drop for Screen {
+    fn drop(&mut self) {
+        self.leave();
+    }
+}
+
+/// Standard input is a terminal, or there is no point in drawing.
+pub fn is_terminal() -> bool {
+    use std::io::IsTerminal as _;
+    io::stdin().is_terminal() && io::stdout().is_terminal() && File::open("/dev/tty").is_ok()
+}

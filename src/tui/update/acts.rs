@@ -1,0 +1,185 @@
+//! Actions that lead to the keeper: directly, through a form, or after a question.
+
+use crate::domain::command::Command;
+use crate::domain::event::Occurred;
+use crate::domain::ids::{IncidentId, Seq};
+use crate::proto::Ask;
+use crate::tui::action::Action;
+use crate::tui::form::Form;
+use crate::tui::forms::{self, About};
+use crate::tui::model::{Asked, Find, InFlight, LinkState, Modal, Model, Pane, Past, Tone};
+use crate::tui::update::{Effect, Ids, ask};
+
+/// More incidents than this are asked about before an act on all of them.
+const BULK_FREE: usize = 1;
+
+pub(super) fn act(model: &mut Model, action: Action, ids: &mut dyn Ids) -> Vec<Effect> {
+    match action {
+        Action::Help => model.modals.push(Modal::Help { scroll: 0 }),
+        Action::Palette => model.modals.push(Modal::Palette { input: String::new(), at: 0 }),
+        Action::Details => model.modals.push(Modal::Details { scroll: 0 }),
+        Action::Drafts => return vec![ask(model, ids, Asked::Drafts, Ask::Drafts)],
+        Action::FindClosed | Action::Search => {
+            let in_texts = action == Action::Search;
+            model.modals.push(Modal::Find(Find { in_texts, ..Find::default() }));
+            if !in_texts {
+                return super::modals::search(model, ids);
+            }
+        }
+        Action::StepBack => return step(model, true, ids),
+        Action::StepForward => return step(model, false, ids),
+        Action::Copy => return vec![Effect::Copy(copied(model))],
+        Action::Acknowledge
+        | Action::TakeCommand
+        | Action::AcceptCommand
+        | Action::Unmerge
+        | Action::Review => return direct(model, action, ids),
+        other => return open_form(model, other, ids),
+    }
+    Vec::new()
+}
+
+fn copied(model: &Model) -> String {
+    let Some(row) = model.selected_row() else { return String::new() };
+    if model.focus == Pane::Timeline {
+        let entries = model.entries();
+        if let Some(entry) = entries.iter().rev().nth(model.entry_back) {
+            return format!("{} {} {} {}", row.id, entry.when, entry.who, entry.text);
+        }
+    }
+    format!("{} {} {} {}", row.id, row.severity, row.phase, row.title)
+}
+
+/// Steps through what was known of the incident.
+fn step(model: &mut Model, back: bool, ids: &mut dyn Ids) -> Vec<Effect> {
+    let Some(watched) = &model.mirror.watched else { return Vec::new() };
+    let (id, seqs): (IncidentId, Vec<Seq>) = (watched.head.id, watched.events.iter().map(|e| e.seq).collect());
+    let now_at = model.past.as_ref().map_or(Seq::MAX, |past| past.seq);
+    let next = if back {
+        let known = if now_at == Seq::MAX { seqs.len().saturating_sub(1) } else { seqs.partition_point(|s| *s < now_at) };
+        seqs.get(known.wrapping_sub(1)).copied()
+    } else {
+        seqs.iter().find(|seq| **seq > now_at).copied()
+    };
+    match next {
+        Some(seq) if Some(&seq) != seqs.last() || back => {
+            model.past = Some(Past { seq, head: None });
+            model.entry_back = 0;
+            vec![ask(model, ids, Asked::Past(seq), Ask::Incident { incident: id, until: Some(seq), limit: 1 })]
+        }
+        _ if back => {
+            model.say(Tone::Plain, "there is nothing earlier here");
+            Vec::new()
+        }
+        _ => {
+            model.past = None;
+            Vec::new()
+        }
+    }
+}
+
+fn direct(model: &mut Model, action: Action, ids: &mut dyn Ids) -> Vec<Effect> {
+    let targets = model.targets();
+    let commands: Vec<Command> = targets.iter().filter_map(|id| forms::direct(action, *id)).collect();
+    if commands.is_empty() {
+        model.say(Tone::Plain, "no incident is selected");
+        return Vec::new();
+    }
+    if commands.len() > BULK_FREE {
+        let question = format!("{} {} incidents?", action.name(), commands.len());
+        model.modals.push(Modal::Confirm { question, commands });
+        return Vec::new();
+    }
+    send_all(model, commands, None, None, ids)
+}
+
+fn about(model: &Model) -> About<'_> {
+    let entries = model.entries();
+    let entry = entries.iter().rev().nth(model.entry_back).map(|entry| (entry.seq, entry.text.clone()));
+    About {
+        incident: model.watched().filter(|i| Some(i.id) == model.selected_id),
+        incidents: model.targets(),
+        plan: &model.mirror.plan,
+        login: &model.login,
+        entry: entry.filter(|_| model.focus == Pane::Timeline),
+        stakeholder: crate::tui::view::stakeholders::names(model).into_iter().nth(model.stakeholder),
+    }
+}
+
+fn open_form(model: &mut Model, action: Action, ids: &mut dyn Ids) -> Vec<Effect> {
+    if model.targets().is_empty() && action != Action::Report {
+        model.say(Tone::Plain, "no incident is selected; 'R' reports one");
+        return Vec::new();
+    }
+    if action == Action::Correct && model.focus != Pane::Timeline {
+        model.say(Tone::Plain, "select an entry of the timeline first ('2')");
+        return Vec::new();
+    }
+    let Some(form) = forms::open(action, &about(model)) else {
+        model.say(Tone::Plain, format!("'{}' does nothing here", action.name()));
+        return Vec::new();
+    };
+    show_form(model, form, ids)
+}
+
+/// Shows a form and tells the others that somebody is writing.
+pub(super) fn show_form(model: &mut Model, form: Form, ids: &mut dyn Ids) -> Vec<Effect> {
+    let incident = form.incidents.first().copied();
+    model.modals.push(Modal::Form(Box::new(form)));
+    match incident {
+        Some(_) => vec![ask(model, ids, Asked::Nothing, Ask::Writing { incident })],
+        None => Vec::new(),
+    }
+}
+
+/// Sends commands; the form, if there was one, comes back if the keeper refuses.
+pub(super) fn send_all(
+    model: &mut Model,
+    commands: Vec<Command>,
+    occurred: Option<Occurred>,
+    form: Option<Box<Form>>,
+    ids: &mut dyn Ids,
+) -> Vec<Effect> {
+    let mut effects = Vec::new();
+    let is_single = commands.len() == 1;
+    if matches!(model.link, LinkState::Lost { .. }) {
+        model.say(Tone::Plain, "the keeper is gone; this is sent when it is back");
+    }
+    let draft = form.as_ref().map(|form| form.draft_key());
+    let seen = form.as_ref().and_then(|form| form.seen).filter(|_| is_single);
+    let mut form = form;
+    for command in commands {
+        let id = ids.fresh();
+        let label = label(&command);
+        let flight = InFlight {
+            label,
+            command: command.clone(),
+            occurred,
+            seen,
+            draft: if is_single { draft.clone() } else { None },
+        };
+        if let (true, Some(form)) = (is_single, form.take()) {
+            model.waiting_form = Some((id.clone(), form));
+        }
+        model.in_flight.insert(id.clone(), flight);
+        let ask = Ask::Do { command: Box::new(command), occurred, seen };
+        effects.push(Effect::Send { id, ask });
+    }
+    if !is_single {
+        model.marks.clear();
+    }
+    effects
+}
+
+/// What an act is called while it is on its way.
+fn label(command: &Command) -> String {
+    let name = serde_json::to_value(command)
+        .ok()
+        .and_then(|value| value.get("do").and_then(|name| name.as_str().map(ToOwned::to_owned)))
+        .unwrap_or_else(|| "act".to_owned())
+        .replace('-', " ");
+    match command.incident() {
+        Some(incident) => format!("{name} {incident}"),
+        None => name,
+    }
+}

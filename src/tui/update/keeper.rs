@@ -1,0 +1,191 @@
+//! What the keeper says, and what is asked of it.
+
+use crate::domain::ids::{CommandId, IncidentId};
+use crate::domain::time::Timestamp;
+use crate::proto::{Ask, KeeperMsg, Push, Queue, Reply, Welcome};
+use crate::tui::model::{Asked, LinkState, Modal, Model, Tone};
+use crate::tui::update::{Effect, FIRST_ROWS, Ids, MORE_ROWS, ask};
+
+pub(super) fn receive(model: &mut Model, message: KeeperMsg, ids: &mut dyn Ids) -> Vec<Effect> {
+    match message {
+        KeeperMsg::Welcome(welcome) => welcomed(model, *welcome, ids),
+        KeeperMsg::Refused { why, .. } => {
+            model.link = LinkState::Lost { since: model.now, why };
+            Vec::new()
+        }
+        KeeperMsg::Reply { id, reply } => replied(model, &id, reply, ids),
+        KeeperMsg::Push(push) => pushed(model, push),
+    }
+}
+
+/// A new link: the queue is asked for, and what was not answered is sent again under its old id.
+fn welcomed(model: &mut Model, welcome: Welcome, ids: &mut dyn Ids) -> Vec<Effect> {
+    if matches!(model.link, LinkState::Lost { .. }) {
+        model.say(Tone::Good, "the keeper is back");
+    }
+    model.link = LinkState::Up;
+    model.login = welcome.login;
+    model.host = welcome.host;
+    model.right = welcome.right;
+    model.intake = welcome.intake;
+    model.mirror.plan = welcome.plan;
+    let mut effects = vec![ask(model, ids, Asked::Queue, Ask::Follow { first: FIRST_ROWS })];
+    for (id, flight) in &model.in_flight {
+        let (command, occurred, seen) = (Box::new(flight.command.clone()), flight.occurred, flight.seen);
+        effects.push(Effect::Send { id: id.clone(), ask: Ask::Do { command, occurred, seen } });
+    }
+    effects
+}
+
+fn replied(model: &mut Model, id: &CommandId, reply: Reply, ids: &mut dyn Ids) -> Vec<Effect> {
+    if let Some(flight) = model.in_flight.remove(id) {
+        return answered(model, id, flight, reply, ids);
+    }
+    let Some(about) = model.asked.remove(id) else { return Vec::new() };
+    match (about, reply) {
+        (Asked::Queue, Reply::Queue(queue)) => took_queue(model, *queue, ids),
+        (Asked::Rows, Reply::Rows { rows, done }) => {
+            let last = rows.last().map(|row| row.id);
+            model.mirror.take_rows(rows);
+            match last.filter(|_| !done) {
+                Some(after) => vec![ask(model, ids, Asked::Rows, Ask::Rows { after, limit: MORE_ROWS })],
+                None => {
+                    model.loading_rows = false;
+                    Vec::new()
+                }
+            }
+        }
+        (Asked::Watch(_), Reply::Incident(detail)) => {
+            let is_other = model.watched().is_none_or(|watched| watched.id != detail.head.id);
+            if is_other {
+                model.entry_back = 0;
+                model.stakeholder = 0;
+            }
+            model.mirror.take_detail(*detail);
+            Vec::new()
+        }
+        (Asked::Past(seq), Reply::Incident(detail)) => {
+            if let Some(past) = model.past.as_mut().filter(|past| past.seq == seq) {
+                past.head = Some(Box::new(detail.head));
+            }
+            Vec::new()
+        }
+        (Asked::Drafts, Reply::Drafts { drafts }) => {
+            if drafts.is_empty() {
+                model.say(Tone::Plain, "there are no drafts");
+            } else {
+                model.modals.push(Modal::Drafts { drafts, at: 0 });
+            }
+            Vec::new()
+        }
+        (Asked::Find, reply) => {
+            found(model, id, reply);
+            Vec::new()
+        }
+        (_, Reply::Rejected(rejection)) => {
+            model.say(Tone::Bad, rejection.to_string());
+            Vec::new()
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn took_queue(model: &mut Model, queue: Queue, ids: &mut dyn Ids) -> Vec<Effect> {
+    let is_all = queue.rows.len() >= queue.counts.live as usize;
+    model.mirror.take_queue(queue);
+    model.refresh();
+    let mut effects = Vec::new();
+    // The watch is asked for first: it is what a person sees.
+    model.mirror.watching = None;
+    effects.extend(follow(model, ids));
+    model.loading_rows = !is_all;
+    if !is_all {
+        let first = Ask::Rows { after: IncidentId(0), limit: MORE_ROWS };
+        effects.push(ask(model, ids, Asked::Rows, first));
+    }
+    effects
+}
+
+/// Lets the other panes follow the cursor.
+pub(super) fn follow(model: &mut Model, ids: &mut dyn Ids) -> Vec<Effect> {
+    let Some(id) = model.selected_id else { return Vec::new() };
+    if model.mirror.watching == Some(id) || !matches!(model.link, LinkState::Up) {
+        return Vec::new();
+    }
+    model.mirror.watch(id);
+    vec![ask(model, ids, Asked::Watch(id), Ask::Watch { incident: id })]
+}
+
+fn found(model: &mut Model, id: &CommandId, reply: Reply) {
+    let Some(Modal::Find(find)) = model.modals.last_mut() else { return };
+    if find.asked.as_ref() != Some(id) {
+        return; // An answer to what was typed before.
+    }
+    find.asked = None;
+    find.at = 0;
+    match reply {
+        Reply::Hits { hits } => find.hits = hits,
+        Reply::Rows { rows, .. } => find.rows = rows,
+        _ => {}
+    }
+}
+
+/// An act was answered.
+fn answered(
+    model: &mut Model,
+    id: &CommandId,
+    flight: crate::tui::model::InFlight,
+    reply: Reply,
+    ids: &mut dyn Ids,
+) -> Vec<Effect> {
+    let form = match model.waiting_form.take() {
+        Some((waiting, form)) if waiting == *id => Some(form),
+        other => {
+            model.waiting_form = other;
+            None
+        }
+    };
+    match reply {
+        Reply::Done { incident, .. } => {
+            let on = incident.map(|id| format!(": {id}")).unwrap_or_default();
+            model.say(Tone::Good, format!("{} ✓{on}", flight.label));
+            if matches!(flight.command, crate::domain::command::Command::Open { .. }) {
+                model.selected_id = incident.or(model.selected_id);
+                model.follow_at = Some(model.now);
+            }
+            let Some(key) = flight.draft else { return Vec::new() };
+            vec![ask(model, ids, Asked::Nothing, Ask::SaveDraft { key, text: String::new() })]
+        }
+        Reply::Rejected(rejection) => {
+            let text = rejection.to_string();
+            if let Some(mut form) = form {
+                form.error = Some(text.clone());
+                // What the person has now been told is what they have seen.
+                form.seen = model.watched().map(|i| i.last_seq).or(form.seen);
+                model.modals.push(Modal::Form(form));
+            }
+            model.say(Tone::Bad, text);
+            Vec::new()
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn pushed(model: &mut Model, push: Push) -> Vec<Effect> {
+    if let Push::Rows { rows, .. } = &push {
+        let is_new_major = |row: &crate::domain::row::Row| {
+            row.severity.is_major() && !row.is_acked && row.phase.is_active() && model.mirror.row(row.id).is_none()
+        };
+        if let Some(row) = rows.iter().find(|row| is_new_major(row)) {
+            let text = format!("new {} {} {}", row.severity, row.id, row.title);
+            model.bell = true;
+            model.notice = Some(crate::tui::model::Notice { text, tone: Tone::Bad, at: model.now });
+        }
+    }
+    if let Push::Goodbye { reason } = &push {
+        let since: Timestamp = model.now;
+        model.link = LinkState::Lost { since, why: format!("the keeper ended ({reason})") };
+    }
+    model.mirror.push(push);
+    Vec::new()
+}

@@ -1,0 +1,274 @@
+//! Keys, paste and the mouse.
+
+use crossterm::event::KeyEvent;
+
+use crate::tui::action::Action;
+use crate::tui::key::{Code, Key};
+use crate::tui::keymap::Resolved;
+use crate::tui::model::{Modal, Model, Pane};
+use crate::tui::update::{DRAFT_MS, Effect, Ids, REST_MS, acts, modals};
+use crate::tui::view::layout;
+
+pub(super) fn key(model: &mut Model, event: KeyEvent, ids: &mut dyn Ids) -> Vec<Effect> {
+    let Some(key) = Key::from_event(event) else { return Vec::new() };
+    if key.ctrl && key.code == Code::Char('c') {
+        return interrupt(model, ids);
+    }
+    if counts(model, key) {
+        return Vec::new();
+    }
+    let scopes = model.scopes();
+    let mut pending = std::mem::take(&mut model.pending);
+    let resolved = model.keymap.resolve(&scopes, &mut pending, key);
+    model.pending = pending;
+    match resolved {
+        Resolved::Action(action) => {
+            let times = model.count.take().unwrap_or(1);
+            act(model, action, times, ids)
+        }
+        Resolved::Pending => Vec::new(),
+        Resolved::Unbound => {
+            model.count = None;
+            typed(model, event, key, ids)
+        }
+    }
+}
+
+/// Ctrl-C leaves what is open; with nothing open it says how to quit.
+fn interrupt(model: &mut Model, ids: &mut dyn Ids) -> Vec<Effect> {
+    if model.modals.is_empty() && !model.is_filtering && model.pending.is_empty() {
+        model.say(crate::tui::model::Tone::Plain, "q leaves the console; the keeper goes on");
+        return Vec::new();
+    }
+    model.pending.clear();
+    if matches!(model.modals.last(), Some(Modal::Form(_))) {
+        return modals::cancel(model, ids);
+    }
+    back(model)
+}
+
+/// Digits before a movement are a count; `1`–`4` alone go to a pane, so a count begins with 5–9 or
+/// has two digits.
+fn counts(model: &mut Model, key: Key) -> bool {
+    let Code::Char(c @ '0'..='9') = key.code else { return false };
+    let in_list = model.modals.is_empty() && !model.is_filtering && model.pending.is_empty();
+    if !in_list || key.ctrl || key.alt {
+        return false;
+    }
+    let digit = c.to_digit(10).unwrap_or(0) as usize;
+    match model.count {
+        Some(before) => model.count = Some((before * 10 + digit).min(1_000_000)),
+        None if digit >= 5 => model.count = Some(digit),
+        None => return false,
+    }
+    true
+}
+
+/// A key that is bound to nothing: text, where text is asked for.
+fn typed(model: &mut Model, event: KeyEvent, key: Key, ids: &mut dyn Ids) -> Vec<Effect> {
+    if model.is_filtering {
+        if edit(&mut model.filter, key) {
+            model.selected = 0;
+            model.top = 0;
+            model.selected_id = None;
+        }
+        return Vec::new();
+    }
+    match model.modals.last_mut() {
+        Some(Modal::Form(form)) => match form.key(event) {
+            crate::tui::form::Typed::Nothing => Vec::new(),
+            crate::tui::form::Typed::Changed => {
+                model.draft_at.get_or_insert(model.now.plus(DRAFT_MS));
+                Vec::new()
+            }
+            crate::tui::form::Typed::Submit => modals::submit(model, ids),
+        },
+        Some(Modal::Palette { input, at }) => {
+            if edit(input, key) {
+                *at = 0;
+            }
+            Vec::new()
+        }
+        Some(Modal::Find(find)) => {
+            if edit(&mut find.input, key) { modals::search(model, ids) } else { Vec::new() }
+        }
+        Some(Modal::Help { .. } | Modal::Confirm { .. } | Modal::Details { .. } | Modal::Drafts { .. }) | None => {
+            Vec::new()
+        }
+    }
+}
+
+/// Edits one line at its end; whether it changed.
+fn edit(line: &mut String, key: Key) -> bool {
+    match key.code {
+        Code::Char('u' | 'w') if key.ctrl => line.clear(),
+        Code::Char(c) if !key.ctrl && !key.alt && line.len() < 400 => line.push(c),
+        Code::Backspace => return line.pop().is_some(),
+        _ => return false,
+    }
+    true
+}
+
+pub(super) fn paste(model: &mut Model, text: &str) -> Vec<Effect> {
+    let one_line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(400).collect();
+    if model.is_filtering {
+        model.filter.push_str(&one_line);
+        return Vec::new();
+    }
+    match model.modals.last_mut() {
+        Some(Modal::Form(form)) => {
+            form.paste(text);
+            model.draft_at.get_or_insert(model.now.plus(DRAFT_MS));
+        }
+        Some(Modal::Palette { input, .. }) => input.push_str(&one_line),
+        Some(Modal::Find(find)) => find.input.push_str(&one_line),
+        Some(_) | None => {
+            model.say(crate::tui::model::Tone::Plain, "nothing takes text here; 'n' writes a note");
+        }
+    }
+    Vec::new()
+}
+
+pub(super) fn click(model: &mut Model, x: u16, y: u16) -> Vec<Effect> {
+    if !model.modals.is_empty() {
+        return Vec::new();
+    }
+    match layout::hit(model, x, y) {
+        Some((pane, row)) => {
+            model.focus = pane;
+            if pane == Pane::Queue && model.top + row < model.shown.len() {
+                select(model, model.top + row);
+            }
+        }
+        None => {}
+    }
+    Vec::new()
+}
+
+/// Does an action, `times` times where that makes sense.
+pub(super) fn act(model: &mut Model, action: Action, times: usize, ids: &mut dyn Ids) -> Vec<Effect> {
+    let step = isize::try_from(times).unwrap_or(isize::MAX);
+    let page = isize::try_from(layout::page(model)).unwrap_or(10);
+    match action {
+        Action::NextRow => move_rows(model, step),
+        Action::PreviousRow => move_rows(model, -step),
+        Action::NextPage => move_rows(model, page.saturating_mul(step)),
+        Action::PreviousPage => move_rows(model, -page.saturating_mul(step)),
+        Action::FirstRow => move_rows(model, isize::MIN / 2),
+        Action::LastRow => move_rows(model, isize::MAX / 2),
+        Action::NextPane | Action::PreviousPane => {
+            let now = Pane::ALL.iter().position(|pane| *pane == model.focus).unwrap_or(0);
+            let forward = if action == Action::NextPane { 1 } else { 3 };
+            model.focus = Pane::ALL[(now + forward) % 4];
+        }
+        Action::GoQueue => model.focus = Pane::Queue,
+        Action::GoTimeline => model.focus = Pane::Timeline,
+        Action::GoChain => model.focus = Pane::Chain,
+        Action::GoStakeholders => model.focus = Pane::Stakeholders,
+        Action::Zoom => {
+            model.zoom = !model.zoom;
+            model.keep_in_view();
+        }
+        Action::Back => return back(model),
+        Action::Redraw => return vec![Effect::Redraw],
+        Action::Suspend => return vec![Effect::Suspend],
+        Action::Quit => {
+            model.is_quitting = true;
+            return vec![Effect::Quit];
+        }
+        Action::Filter => model.is_filtering = true,
+        Action::Mark => {
+            mark(model);
+            move_rows(model, 1);
+        }
+        Action::MarkAll => model.marks = model.shown.iter().copied().collect(),
+        Action::Unmark => model.marks.clear(),
+        Action::Submit => return modals::submit(model, ids),
+        Action::Cancel => return modals::cancel(model, ids),
+        Action::NextField | Action::PreviousField => {
+            if let Some(Modal::Form(form)) = model.modals.last_mut() {
+                form.go(action == Action::NextField);
+            }
+        }
+        other => return acts::act(model, other, ids),
+    }
+    Vec::new()
+}
+
+fn mark(model: &mut Model) {
+    if let Some(id) = model.shown.get(model.selected).copied() {
+        if !model.marks.remove(&id) {
+            model.marks.insert(id);
+        }
+    }
+}
+
+fn select(model: &mut Model, index: usize) {
+    let last = model.shown.len().saturating_sub(1);
+    model.selected = index.min(last);
+    let id = model.shown.get(model.selected).copied();
+    if id != model.selected_id {
+        model.visiting = false;
+        model.selected_id = id;
+        model.past = None;
+        model.follow_at = Some(model.now.plus(REST_MS));
+    }
+    model.keep_in_view();
+}
+
+fn moved(at: usize, by: isize, count: usize) -> usize {
+    at.saturating_add_signed(by).min(count.saturating_sub(1))
+}
+
+/// Moves the cursor of whatever is in front.
+pub(super) fn move_rows(model: &mut Model, by: isize) {
+    if !model.modals.is_empty() {
+        return modals::move_rows(model, by);
+    }
+    if model.is_filtering {
+        let index = moved(model.selected, by, model.shown.len());
+        return select(model, index);
+    }
+    match model.focus {
+        Pane::Queue => {
+            let index = moved(model.selected, by, model.shown.len());
+            select(model, index);
+        }
+        Pane::Timeline => {
+            // The newest entry is at the bottom; going up goes back in time.
+            model.entry_back = moved(model.entry_back, by.saturating_neg(), model.entries().len());
+        }
+        Pane::Chain => {}
+        Pane::Stakeholders => {
+            let count = crate::tui::view::stakeholders::names(model).len();
+            model.stakeholder = moved(model.stakeholder, by, count);
+        }
+    }
+}
+
+/// Closes the innermost thing.
+pub(super) fn back(model: &mut Model) -> Vec<Effect> {
+    if model.is_filtering {
+        model.is_filtering = false;
+        model.filter.clear();
+    } else if model.modals.pop().is_some() {
+    } else if model.past.take().is_some() {
+    } else if std::mem::take(&mut model.visiting) {
+        model.selected_id = model.shown.get(model.selected).copied();
+        model.follow_at = Some(model.now);
+        model.focus = Pane::Queue;
+    } else if !model.pending.is_empty() {
+        model.pending.clear();
+    } else if model.zoom {
+        model.zoom = false;
+        model.keep_in_view();
+    } else if !model.marks.is_empty() {
+        model.marks.clear();
+    } else if model.filter.is_empty() {
+        model.focus = Pane::Queue;
+    } else {
+        model.filter.clear();
+    }
+    model.notice = None;
+    Vec::new()
+}

@@ -1,0 +1,136 @@
+//! The only place where the model changes. What should happen in the world is returned.
+//!
+//! Invariants:
+//! - No clock, no socket, no terminal: time comes in with `Msg::Tick`, ids are made by the runner.
+
+mod acts;
+mod keeper;
+mod keys;
+pub mod modals;
+
+use crossterm::event::KeyEvent;
+
+use crate::domain::ids::CommandId;
+use crate::domain::time::Timestamp;
+use crate::proto::{Ask, KeeperMsg};
+use crate::tui::model::{Asked, LinkState, Model};
+
+/// Everything that can happen to the console.
+#[derive(Debug)]
+pub enum Msg {
+    Key(KeyEvent),
+    Paste(String),
+    Resize(u16, u16),
+    /// A click into the screen, and the wheel (down: true).
+    Click(u16, u16),
+    Wheel(bool),
+    FromKeeper(Box<KeeperMsg>),
+    Lost(String),
+    Tick,
+}
+
+/// What should happen in the world.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Effect {
+    Send { id: CommandId, ask: Ask },
+    Copy(String),
+    Suspend,
+    Redraw,
+    Quit,
+}
+
+/// How long the cursor must rest before the other panes follow, in milliseconds.
+pub const REST_MS: i64 = 60;
+/// How long a changed draft waits before it is saved.
+pub const DRAFT_MS: i64 = 700;
+/// How long a message stays.
+pub const NOTICE_MS: i64 = 8_000;
+/// Rows wanted before the first picture, and in each further answer.
+pub const FIRST_ROWS: u32 = 100;
+const MORE_ROWS: u32 = 1_000;
+
+/// What `update` may ask of its caller: an id for a request.
+pub trait Ids {
+    /// A fresh id.
+    fn fresh(&mut self) -> CommandId;
+}
+
+/// Takes one message.
+pub fn update(model: &mut Model, msg: Msg, now: Timestamp, ids: &mut dyn Ids) -> Vec<Effect> {
+    model.now = now;
+    let mut effects = match msg {
+        Msg::Key(event) => keys::key(model, event, ids),
+        Msg::Paste(text) => keys::paste(model, &text),
+        Msg::Resize(width, height) => {
+            model.size = (width, height);
+            model.keep_in_view();
+            Vec::new()
+        }
+        Msg::Click(x, y) => keys::click(model, x, y),
+        Msg::Wheel(down) => {
+            keys::move_rows(model, if down { 3 } else { -3 });
+            Vec::new()
+        }
+        Msg::FromKeeper(message) => keeper::receive(model, *message, ids),
+        Msg::Lost(why) => {
+            if !matches!(model.link, LinkState::Lost { .. }) {
+                model.link = LinkState::Lost { since: now, why };
+            }
+            model.asked.clear();
+            Vec::new()
+        }
+        Msg::Tick => Vec::new(),
+    };
+    model.refresh();
+    effects.extend(due(model, ids));
+    effects
+}
+
+/// What the passing of time brings.
+fn due(model: &mut Model, ids: &mut dyn Ids) -> Vec<Effect> {
+    let mut effects = Vec::new();
+    let now = model.now;
+    if model.follow_at.is_some_and(|at| at <= now) {
+        model.follow_at = None;
+        effects.extend(keeper::follow(model, ids));
+    }
+    if model.draft_at.is_some_and(|at| at <= now) {
+        model.draft_at = None;
+        effects.extend(modals::save_draft(model, ids));
+    }
+    if model.notice.as_ref().is_some_and(|notice| now.since(notice.at) > NOTICE_MS) {
+        model.notice = None;
+    }
+    effects
+}
+
+/// When something in the model will be due, if nothing else happens; for the runner's sleep.
+pub fn next_due(model: &Model) -> Option<Timestamp> {
+    let notice = model.notice.as_ref().map(|notice| notice.at.plus(NOTICE_MS + 1));
+    let lost = match &model.link {
+        // A countdown is on the screen.
+        LinkState::Lost { .. } => Some(Timestamp((model.now.0 / 1000 + 1) * 1000)),
+        LinkState::Connecting | LinkState::Up => None,
+    };
+    [model.follow_at, model.draft_at, notice, lost, next_clock(model)].into_iter().flatten().min()
+}
+
+/// The header shows minutes; a promise that is due within the hour is shown to the second only when
+/// less than two minutes are left.
+fn next_clock(model: &Model) -> Option<Timestamp> {
+    let minute = Timestamp((model.now.0 / 60_000 + 1) * 60_000);
+    let promise = model.watched().and_then(crate::domain::incident::Incident::next_promise);
+    match promise {
+        Some((at, _)) if at > model.now && at.since(model.now) < 120_000 => {
+            Some(Timestamp((model.now.0 / 1000 + 1) * 1000))
+        }
+        _ => Some(minute),
+    }
+}
+
+/// A request that changes nothing.
+fn ask(model: &mut Model, ids: &mut dyn Ids, about: Asked, ask: Ask) -> Effect {
+    let id = ids.fresh();
+    model.asked.insert(id.clone(), about);
+    Effect::Send { id, ask }
+}

@@ -1,0 +1,169 @@
+//! What happens inside modals: submitting, leaving, moving, searching.
+
+use crate::proto::Ask;
+use crate::tui::action::Action;
+use crate::tui::forms;
+use crate::tui::model::{Asked, Modal, Model, Tone};
+use crate::tui::update::{Effect, Ids, acts, ask, keys};
+
+/// Hits wanted at once.
+const HITS: u32 = 100;
+
+pub(super) fn submit(model: &mut Model, ids: &mut dyn Ids) -> Vec<Effect> {
+    if model.is_filtering {
+        // The filter stays; the cursor goes back to the queue.
+        model.is_filtering = false;
+        return Vec::new();
+    }
+    match model.modals.pop() {
+        Some(Modal::Form(form)) => {
+            match forms::build(&form, model.now) {
+                Ok((commands, occurred)) if commands.len() > 1 => {
+                    let question = format!("{} {} incidents?", form.action.name(), commands.len());
+                    let _ = occurred;
+                    model.modals.push(Modal::Confirm { question, commands });
+                    Vec::new()
+                }
+                Ok((commands, occurred)) => {
+                    model.draft_at = None;
+                    let mut effects = acts::send_all(model, commands, occurred, Some(form), ids);
+                    effects.push(ask(model, ids, Asked::Nothing, Ask::Writing { incident: None }));
+                    effects
+                }
+                Err(why) => {
+                    let mut form = form;
+                    form.error = Some(why);
+                    model.modals.push(Modal::Form(form));
+                    Vec::new()
+                }
+            }
+        }
+        Some(Modal::Confirm { commands, .. }) => acts::send_all(model, commands, None, None, ids),
+        Some(Modal::Palette { input, at }) => match palette(&input).get(at).copied() {
+            Some(action) => keys::act(model, action, 1, ids),
+            None => Vec::new(),
+        },
+        Some(Modal::Find(find)) => {
+            let incident = if find.in_texts {
+                find.hits.get(find.at).and_then(|hit| hit.incident)
+            } else {
+                find.rows.get(find.at).map(|row| row.id)
+            };
+            incident.map_or_else(Vec::new, |id| go_to(model, id, ids))
+        }
+        Some(Modal::Drafts { drafts, at }) => match drafts.into_iter().nth(at) {
+            Some((key, text)) => take_up(model, &key, &text, ids),
+            None => Vec::new(),
+        },
+        Some(Modal::Help { .. } | Modal::Details { .. }) | None => Vec::new(),
+    }
+}
+
+/// Shows an incident, in the queue or not.
+fn go_to(model: &mut Model, id: crate::domain::ids::IncidentId, ids: &mut dyn Ids) -> Vec<Effect> {
+    model.filter.clear();
+    model.past = None;
+    model.visiting = true;
+    model.selected_id = Some(id);
+    model.refresh();
+    if let Some(index) = model.shown.iter().position(|shown| *shown == id) {
+        model.selected = index;
+        model.visiting = false;
+        model.keep_in_view();
+    } else {
+        // It is over: the panes show it, the queue does not hold it.
+        model.say(Tone::Plain, format!("{id} is over; 'O' reopens it, escape goes back to the queue"));
+    }
+    model.focus = crate::tui::model::Pane::Timeline;
+    super::keeper::follow(model, ids)
+}
+
+/// Takes a half-written text up again.
+fn take_up(model: &mut Model, key: &str, text: &str, ids: &mut dyn Ids) -> Vec<Effect> {
+    let Some((name, about)) = key.split_once(' ') else { return Vec::new() };
+    let Some(action) = Action::named(name) else { return Vec::new() };
+    let incident = about.parse().ok();
+    let info = forms::About {
+        incident: model.watched().filter(|i| Some(i.id) == incident),
+        incidents: incident.into_iter().collect(),
+        plan: &model.mirror.plan,
+        login: &model.login,
+        entry: None,
+        stakeholder: None,
+    };
+    let Some(mut form) = forms::open(action, &info) else { return Vec::new() };
+    form.restore(text);
+    acts::show_form(model, form, ids)
+}
+
+/// Leaves a form; what was written is kept by the keeper.
+pub(super) fn cancel(model: &mut Model, ids: &mut dyn Ids) -> Vec<Effect> {
+    let mut effects = save_draft(model, ids);
+    if let Some(Modal::Form(form)) = model.modals.pop() {
+        if form.is_changed && !form.draft().is_empty() {
+            model.say(Tone::Plain, "kept as a draft; 'P' takes it up again");
+        }
+    }
+    model.draft_at = None;
+    effects.push(ask(model, ids, Asked::Nothing, Ask::Writing { incident: None }));
+    effects
+}
+
+/// Hands what is written to the keeper, so that a dropped line loses nothing.
+pub(super) fn save_draft(model: &mut Model, ids: &mut dyn Ids) -> Vec<Effect> {
+    let Some(Modal::Form(form)) = model.modals.last() else { return Vec::new() };
+    if !form.is_changed {
+        return Vec::new();
+    }
+    let (key, text) = (form.draft_key(), form.draft());
+    vec![ask(model, ids, Asked::Nothing, Ask::SaveDraft { key, text })]
+}
+
+/// Asks for what was typed.
+pub(super) fn search(model: &mut Model, ids: &mut dyn Ids) -> Vec<Effect> {
+    let Some(Modal::Find(find)) = model.modals.last_mut() else { return Vec::new() };
+    let query = find.input.clone();
+    if find.in_texts && query.trim().len() < 2 {
+        find.hits.clear();
+        return Vec::new();
+    }
+    let wanted = if find.in_texts { Ask::Search { query, limit: HITS } } else { Ask::Closed { query, limit: HITS } };
+    let id = ids.fresh();
+    find.asked = Some(id.clone());
+    model.asked.insert(id.clone(), Asked::Find);
+    vec![Effect::Send { id, ask: wanted }]
+}
+
+/// The actions whose name or help holds what was typed.
+pub fn palette(input: &str) -> Vec<Action> {
+    let words: Vec<String> = input.split_whitespace().map(str::to_lowercase).collect();
+    let mut found: Vec<Action> = Action::ALL
+        .iter()
+        .copied()
+        .filter(|action| action.is_offered())
+        .filter(|action| {
+            let hay = format!("{} {}", action.name(), action.help()).to_lowercase();
+            words.iter().all(|word| hay.contains(word.as_str()))
+        })
+        .collect();
+    // A name that begins with what was typed is what was meant.
+    found.sort_by_key(|action| !words.first().is_some_and(|word| action.name().starts_with(word.as_str())));
+    found
+}
+
+pub(super) fn move_rows(model: &mut Model, by: isize) {
+    let clamp = |at: usize, count: usize| at.saturating_add_signed(by).min(count.saturating_sub(1));
+    let help_lines = crate::tui::view::modal::help_lines(model).len();
+    let details_lines = crate::tui::view::details::lines(model).len();
+    match model.modals.last_mut() {
+        Some(Modal::Help { scroll }) => *scroll = clamp(*scroll, help_lines),
+        Some(Modal::Details { scroll }) => *scroll = clamp(*scroll, details_lines),
+        Some(Modal::Palette { input, at }) => *at = clamp(*at, palette(input).len()),
+        Some(Modal::Find(find)) => {
+            let count = if find.in_texts { find.hits.len() } else { find.rows.len() };
+            find.at = clamp(find.at, count);
+        }
+        Some(Modal::Drafts { drafts, at }) => *at = clamp(*at, drafts.len()),
+        Some(Modal::Form(_) | Modal::Confirm { .. }) | None => {}
+    }
+}

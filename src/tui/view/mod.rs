@@ -1,0 +1,141 @@
+//! The picture: reads the model, changes nothing.
+//!
+//! Invariants:
+//! - Every text from outside passes `visible` before it becomes a cell.
+//! - Nothing is told by colour alone.
+
+pub mod chain;
+pub mod details;
+mod frame;
+pub mod layout;
+pub mod modal;
+mod queue;
+pub mod stakeholders;
+mod timeline;
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::{Block, BorderType, Paragraph};
+
+use crate::domain::text::{fit, visible};
+use crate::tui::model::{Model, Pane};
+use crate::tui::view::layout::{Mode, areas};
+
+/// Draws everything.
+pub fn view(model: &Model, screen: &mut Frame<'_>) {
+    let area = screen.area();
+    if area.width == 0 || area.height == 0 {
+        return;
+    }
+    let areas = areas(model, area);
+    if areas.mode == Mode::Plain {
+        queue::plain(model, screen, area);
+    } else {
+        frame::header(model, screen, areas.header);
+        for (pane, rect) in &areas.panes {
+            match pane {
+                Pane::Queue => queue::draw(model, screen, *rect),
+                Pane::Timeline => timeline::draw(model, screen, *rect),
+                Pane::Chain => chain::draw(model, screen, *rect),
+                Pane::Stakeholders => stakeholders::draw(model, screen, *rect),
+            }
+        }
+        if let Some(rect) = areas.chain_strip {
+            chain::strip(model, screen, rect);
+        }
+        if let Some(rect) = areas.stakeholder_strip {
+            stakeholders::strip(model, screen, rect);
+        }
+        if let Some(rect) = areas.details {
+            details::draw(model, screen, rect);
+        }
+        frame::hints(model, screen, areas.hints);
+    }
+    for modal in &model.modals {
+        modal::draw(model, modal, screen, area);
+    }
+}
+
+/// A pane's frame with its title; returns the inside.
+fn pane_frame(model: &Model, screen: &mut Frame<'_>, rect: Rect, pane: Option<Pane>, title: &str) -> Rect {
+    let is_focused = pane == Some(model.focus) && model.modals.is_empty();
+    let style = if is_focused { model.theme.focus } else { model.theme.border };
+    // The focus is told by the marks around the title too.
+    let title = if is_focused { format!("[{title}]") } else { format!(" {title} ") };
+    let title = fit(&title, usize::from(rect.width.saturating_sub(2))).into_owned();
+    let head = if is_focused { model.theme.focus } else { model.theme.title };
+    let mut block = Block::bordered().border_style(style).title(Span::styled(title, head));
+    block = if model.theme.ascii { block.border_set(ASCII) } else { block.border_type(BorderType::Plain) };
+    let inner = block.inner(rect);
+    screen.render_widget(block, rect);
+    inner
+}
+
+const ASCII: ratatui::symbols::border::Set<'static> = ratatui::symbols::border::Set {
+    top_left: "+",
+    top_right: "+",
+    bottom_left: "+",
+    bottom_right: "+",
+    vertical_left: "|",
+    vertical_right: "|",
+    horizontal_top: "-",
+    horizontal_bottom: "-",
+};
+
+/// A text from outside as a span of at most `columns` columns.
+fn outside(text: &str, columns: usize, style: Style) -> Span<'static> {
+    Span::styled(fit(&visible(text), columns).into_owned(), style)
+}
+
+/// Lines into a rectangle.
+fn lines(screen: &mut Frame<'_>, rect: Rect, lines: Vec<Line<'_>>) {
+    screen.render_widget(Paragraph::new(lines), rect);
+}
+
+/// Breaks a text into lines of at most `columns` columns, at blanks where there are some.
+pub fn wrap(text: &str, columns: usize) -> Vec<String> {
+    use unicode_segmentation::UnicodeSegmentation;
+    use unicode_width::UnicodeWidthStr;
+    let columns = columns.max(1);
+    let mut out = Vec::new();
+    for raw in crate::domain::text::visible_lines(text).split('\n') {
+        let mut line = String::new();
+        let mut width = 0;
+        for word in raw.split_word_bounds() {
+            let word_width = word.width();
+            if width + word_width > columns && width > 0 {
+                out.push(std::mem::take(&mut line).trim_end().to_owned());
+                width = 0;
+                if word.trim().is_empty() {
+                    continue;
+                }
+            }
+            for grapheme in word.graphemes(true) {
+                let grapheme_width = grapheme.width();
+                if width + grapheme_width > columns && width > 0 {
+                    out.push(std::mem::take(&mut line));
+                    width = 0;
+                }
+                line.push_str(grapheme);
+                width += grapheme_width;
+            }
+        }
+        out.push(line.trim_end().to_owned());
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wrapping_never_exceeds_the_width_and_loses_no_word() {
+        assert_eq!(wrap("one two three", 7), ["one two", "three"]);
+        assert_eq!(wrap("abcdefgh", 3), ["abc", "def", "gh"]);
+        assert_eq!(wrap("a\nb", 5), ["a", "b"]);
+        assert_eq!(wrap("", 5), [""]);
+    }
+}

@@ -1,0 +1,123 @@
+//! The incident queue.
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+
+use crate::domain::row::Row;
+use crate::domain::text::{fit, visible};
+use crate::domain::time::span_words;
+use crate::domain::words::Phase;
+use crate::tui::model::{Model, Pane};
+
+pub(super) fn draw(model: &Model, screen: &mut Frame<'_>, rect: Rect) {
+    let total = model.mirror.counts.live as usize;
+    let mut title = if model.filter.is_empty() {
+        format!("Incidents {total}")
+    } else {
+        format!("Incidents {} of {total} · {}", model.shown.len(), visible(&model.filter))
+    };
+    if model.loading_rows {
+        title.push_str(" · loading");
+    }
+    let inner = super::pane_frame(model, screen, rect, Some(Pane::Queue), &title);
+    let height = usize::from(inner.height);
+    if model.shown.is_empty() {
+        let text = if model.filter.is_empty() { "nothing is open; R reports something" } else { "nothing matches; esc clears the filter" };
+        return super::lines(screen, inner, vec![Line::styled(text, model.theme.dim)]);
+    }
+    let lines = visible_rows(model, height)
+        .map(|(index, row)| row_line(model, index, row, usize::from(inner.width)))
+        .collect();
+    super::lines(screen, inner, lines);
+}
+
+fn visible_rows(model: &Model, height: usize) -> impl Iterator<Item = (usize, &Row)> {
+    model
+        .shown
+        .iter()
+        .enumerate()
+        .skip(model.top)
+        .take(height)
+        .filter_map(|(index, id)| Some((index, model.mirror.row(*id)?)))
+}
+
+/// Below 40×12: one line each, and the last line for what was said.
+pub(super) fn plain(model: &Model, screen: &mut Frame<'_>, rect: Rect) {
+    let width = usize::from(rect.width);
+    let height = usize::from(rect.height.saturating_sub(1));
+    let mut lines: Vec<Line<'static>> = visible_rows(model, height)
+        .map(|(index, row)| {
+            let cursor = if index == model.selected { ">" } else { " " };
+            let ack = if row.is_acked { " " } else { "!" };
+            let text = format!("{cursor}{}{ack}{} {}", row.severity.number(), row.id.0, visible(&row.title));
+            Line::raw(fit(&text, width).into_owned())
+        })
+        .collect();
+    if lines.is_empty() {
+        lines.push(Line::raw("nothing is open"));
+    }
+    let said = model.notice.as_ref().map_or_else(
+        || format!("{} open", model.mirror.counts.live),
+        |notice| visible(&notice.text).into_owned(),
+    );
+    lines.truncate(height);
+    lines.push(Line::raw(fit(&said, width).into_owned()));
+    super::lines(screen, rect, lines);
+}
+
+/// What a row's state is, in two marks: answered or not, firing or not.
+fn marks(model: &Model, row: &Row) -> (String, Style) {
+    let theme = &model.theme;
+    let phase = match row.phase {
+        Phase::Triage | Phase::Investigating | Phase::Identified => "",
+        Phase::Monitoring => "mon",
+        Phase::Resolved => "res",
+        Phase::InReview => "rev",
+        Phase::Closed => "cls",
+        Phase::Declined => "dec",
+        Phase::Merged => "mrg",
+    };
+    let firing = if row.firing > 0 { theme.mark("▲", "^") } else { " " };
+    if !row.phase.is_active() {
+        return (format!("{phase} "), theme.dim);
+    }
+    if row.is_acked {
+        let debt = if row.debts > 0 { "w" } else { "" };
+        let ack = theme.mark("✓", "v");
+        return (format!("{phase}{debt}{firing}{ack}"), theme.good);
+    }
+    (format!("{phase}{firing}!"), theme.bad)
+}
+
+fn row_line(model: &Model, index: usize, row: &Row, width: usize) -> Line<'static> {
+    let is_selected = index == model.selected && !model.visiting;
+    let theme = &model.theme;
+    // Only the head of the line is reversed: moving the cursor must cost few bytes on a bad line.
+    let head_style = if is_selected { theme.severity(row.severity).patch(theme.cursor) } else { theme.severity(row.severity) };
+    let cursor = if is_selected { theme.mark("▶", ">") } else { " " };
+    let mark = if model.marks.contains(&row.id) { "+" } else { " " };
+    let head = format!("{}{} {}", cursor, mark, row.severity);
+    let id = format!(" {:<8}", row.id.to_string());
+    let age = format!("{:>6}", span_words(model.now.since(row.opened_at)));
+    let (state, state_style) = marks(model, row);
+    let state = format!("{state:>5}");
+    let who = if width > 70 { format!(" {:<10}", fit(&visible(&row.who), 10)) } else { String::new() };
+    let others = if model.others_at(row.id).is_empty() { " " } else { theme.mark("◦", "o") };
+    let used = 7 + id.chars().count() + 1 + age.len() + state.chars().count() + who.chars().count() + 1;
+    let room = width.saturating_sub(used);
+    let title = fit(&visible(&row.title), room).into_owned();
+    let pad = room.saturating_sub(unicode_width::UnicodeWidthStr::width(title.as_str()));
+    Line::from(vec![
+        Span::styled(head, head_style),
+        Span::styled(id, if is_selected { theme.cursor } else { Style::default() }),
+        Span::raw(" "),
+        Span::raw(title),
+        Span::raw(" ".repeat(pad)),
+        Span::styled(who, theme.dim),
+        Span::styled(others, theme.accent),
+        Span::styled(age, theme.dim),
+        Span::styled(state, state_style),
+    ])
+}
