@@ -10,7 +10,9 @@ use crate::client::start;
 /// Carries bytes both ways until either side ends.
 pub fn run(context: &Context, stdio: bool) -> Result<(), Failure> {
     if !stdio {
-        return Err(Failure::Usage("say 'warroom attach --stdio'; a person opens the console with 'warroom'".to_owned()));
+        return Err(Failure::Usage(
+            "say 'warroom attach --stdio'; a person opens the console with 'warroom'".to_owned(),
+        ));
     }
     let stream = start::ensure(&context.home)?;
     let mut to_keeper = stream.try_clone()?;

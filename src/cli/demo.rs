@@ -43,7 +43,9 @@ impl Drop for Stage {
 /// Plays the script beside a console, or without one.
 pub fn run(headless: bool) -> Result<(), Failure> {
     let root = std::env::temp_dir().join(format!("warroom-demo-{}", std::process::id()));
-    let stage = Stage { home: Home { root } };
+    let stage = Stage {
+        home: Home { root },
+    };
     prepare(&stage.home.root)?;
     let keeper = Caller::new(start::ensure(&stage.home)?)?;
     let (stop, stopped) = channel::<()>();
@@ -77,9 +79,24 @@ enum Step {
 
 fn script() -> Vec<Step> {
     vec![
-        Step::Alert("HighErrorRate", "payments-api-1", "critical", "5xx on checkout above 12 %"),
-        Step::Alert("HighErrorRate", "payments-api-2", "critical", "5xx on checkout above 12 %"),
-        Step::Alert("KafkaLag", "orders", "warning", "consumer group orders is 40,000 behind"),
+        Step::Alert(
+            "HighErrorRate",
+            "payments-api-1",
+            "critical",
+            "5xx on checkout above 12 %",
+        ),
+        Step::Alert(
+            "HighErrorRate",
+            "payments-api-2",
+            "critical",
+            "5xx on checkout above 12 %",
+        ),
+        Step::Alert(
+            "KafkaLag",
+            "orders",
+            "warning",
+            "consumer group orders is 40,000 behind",
+        ),
         Step::Act(|incident| Command::Acknowledge { incident }),
         Step::Act(|incident| Command::TakeCommand { incident }),
         Step::Act(|incident| Command::SetSeverity {
@@ -87,15 +104,29 @@ fn script() -> Vec<Step> {
             severity: Severity::Sev1,
             reason: "customers cannot pay".to_owned(),
         }),
-        Step::Alert("HighErrorRate", "payments-api-3", "critical", "5xx on checkout above 12 %"),
-        Step::Act(|incident| Command::SetPhase { incident, phase: Phase::Investigating, reason: String::new() }),
+        Step::Alert(
+            "HighErrorRate",
+            "payments-api-3",
+            "critical",
+            "5xx on checkout above 12 %",
+        ),
+        Step::Act(|incident| Command::SetPhase {
+            incident,
+            phase: Phase::Investigating,
+            reason: String::new(),
+        }),
         Step::Act(|incident| Command::Note {
             incident,
             kind: NoteKind::Hypothesis,
             text: "connection pool exhausted since deploy 812".to_owned(),
             said_by: "bob".to_owned(),
         }),
-        Step::Alert("CertificateExpiry", "www", "info", "certificate of www expires in 6 days"),
+        Step::Alert(
+            "CertificateExpiry",
+            "www",
+            "info",
+            "certificate of www expires in 6 days",
+        ),
         Step::Act(|incident| Command::LogContact {
             incident,
             stakeholder: "support".to_owned(),
@@ -130,8 +161,16 @@ fn script() -> Vec<Step> {
 }
 
 /// Plays until the script or the console ends; returns what happened, for those who only read.
-fn play(mut keeper: Caller, stopped: &Receiver<()>, pause: Duration) -> Result<Vec<String>, Failure> {
-    let address = keeper.welcome.intake.clone().map_err(|why| Failure::Failed(anyhow::anyhow!(why)))?;
+fn play(
+    mut keeper: Caller,
+    stopped: &Receiver<()>,
+    pause: Duration,
+) -> Result<Vec<String>, Failure> {
+    let address = keeper
+        .welcome
+        .intake
+        .clone()
+        .map_err(|why| Failure::Failed(anyhow::anyhow!(why)))?;
     let mut told = Vec::new();
     for step in script() {
         if pause > Duration::ZERO {
@@ -147,7 +186,11 @@ fn play(mut keeper: Caller, stopped: &Receiver<()>, pause: Duration) -> Result<V
             }
             Step::Act(make) => {
                 let command = Box::new(make(IncidentId(1)));
-                let reply = keeper.ask(Ask::Do { command: command.clone(), occurred: None, seen: None })?;
+                let reply = keeper.ask(Ask::Do {
+                    command: command.clone(),
+                    occurred: None,
+                    seen: None,
+                })?;
                 match reply {
                     Reply::Rejected(rejection) => told.push(format!("refused: {rejection}")),
                     _ => told.push(serde_json::to_string(&command).unwrap_or_default()),
@@ -161,7 +204,13 @@ fn play(mut keeper: Caller, stopped: &Receiver<()>, pause: Duration) -> Result<V
     Ok(told)
 }
 
-fn post(address: &str, name: &str, instance: &str, severity: &str, summary: &str) -> Result<(), Failure> {
+fn post(
+    address: &str,
+    name: &str,
+    instance: &str,
+    severity: &str,
+    summary: &str,
+) -> Result<(), Failure> {
     let body = serde_json::json!({
         "version": "4", "status": "firing", "receiver": "demo",
         "groupKey": format!("{{}}:{{alertname=\"{name}\"}}"),
@@ -185,5 +234,8 @@ fn post(address: &str, name: &str, instance: &str, severity: &str, summary: &str
     if answer.starts_with("HTTP/1.1 200") {
         return Ok(());
     }
-    Err(Failure::Failed(anyhow::anyhow!("the alert was not taken: {}", answer.lines().next().unwrap_or_default())))
+    Err(Failure::Failed(anyhow::anyhow!(
+        "the alert was not taken: {}",
+        answer.lines().next().unwrap_or_default()
+    )))
 }

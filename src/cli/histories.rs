@@ -49,18 +49,28 @@ pub struct History {
 
 impl History {
     fn odd(&mut self, line: u64, what: impl Into<String>) {
-        self.odd.push(Odd { line, what: what.into() });
+        self.odd.push(Odd {
+            line,
+            what: what.into(),
+        });
     }
 }
 
 /// Reads a file and hands its incidents to the keeper, one whole incident at a time.
-pub fn import(context: &Context, format: Format, file: &Path, mapping: Option<&Path>) -> Result<(), Failure> {
+pub fn import(
+    context: &Context,
+    format: Format,
+    file: &Path,
+    mapping: Option<&Path>,
+) -> Result<(), Failure> {
     let bytes = if file == Path::new("-") {
         let mut bytes = Vec::new();
         std::io::Read::read_to_end(&mut std::io::stdin(), &mut bytes)?;
         bytes
     } else {
-        std::fs::read(file).map_err(|e| anyhow::Error::from(e).context(format!("cannot read {}", file.display())))?
+        std::fs::read(file).map_err(|e| {
+            anyhow::Error::from(e).context(format!("cannot read {}", file.display()))
+        })?
     };
     let history = match format {
         Format::Servicenow => servicenow::read(&bytes)?,
@@ -72,7 +82,11 @@ pub fn import(context: &Context, format: Format, file: &Path, mapping: Option<&P
     let (mut new, mut known) = (0, 0);
     for incident in history.incidents {
         let command = Box::new(Command::Import(Box::new(incident)));
-        match keeper.ask(Ask::Do { command, occurred: None, seen: None })? {
+        match keeper.ask(Ask::Do {
+            command,
+            occurred: None,
+            seen: None,
+        })? {
             Reply::Done { .. } => new += 1,
             Reply::Rejected(r) if r.kind == RejectionKind::Already => known += 1,
             Reply::Rejected(rejection) => return Err(Failure::Rejected(rejection)),
@@ -105,12 +119,20 @@ fn column(headers: &csv::StringRecord, name: &str) -> Result<usize, Failure> {
     headers
         .iter()
         .position(|header| header.trim() == name)
-        .ok_or_else(|| Failure::Usage(format!("the file has no column '{name}'; is it of this format?")))
+        .ok_or_else(|| {
+            Failure::Usage(format!(
+                "the file has no column '{name}'; is it of this format?"
+            ))
+        })
 }
 
 /// Puts the end on a history: resolved and closed at the times that the source gives, whatever
 /// order its rows were in.
-fn finish(history: &mut Vec<(Timestamp, Change)>, resolved: Option<Timestamp>, closed: Option<Timestamp>) {
+fn finish(
+    history: &mut Vec<(Timestamp, Change)>,
+    resolved: Option<Timestamp>,
+    closed: Option<Timestamp>,
+) {
     history.sort_by_key(|(at, _)| *at);
     if let Some(at) = resolved {
         let change = Change::Resolved {
@@ -121,12 +143,24 @@ fn finish(history: &mut Vec<(Timestamp, Change)>, resolved: Option<Timestamp>, c
         history.push((at, change));
     }
     if let Some(at) = closed {
-        history.push((at, Change::Closed { note: "closed in the source".to_owned() }));
+        history.push((
+            at,
+            Change::Closed {
+                note: "closed in the source".to_owned(),
+            },
+        ));
     }
     if resolved.is_none() {
         if let Some(last) = closed.or(history.last().map(|(at, _)| *at)) {
             let reason = "the source gives no time of resolution".to_owned();
-            history.push((last, Change::MomentRevised { moment: Moment::Resolved, at: None, reason }));
+            history.push((
+                last,
+                Change::MomentRevised {
+                    moment: Moment::Resolved,
+                    at: None,
+                    reason,
+                },
+            ));
         }
     }
 }

@@ -35,7 +35,10 @@ pub fn keeper(context: &Context, background: bool) -> Result<(), Failure> {
     if let Err(error) = logging {
         warn(&format!("warroom: nothing will be logged: {error}"));
     }
-    let options = Options { home: context.home.clone(), background };
+    let options = Options {
+        home: context.home.clone(),
+        background,
+    };
     match crate::keeper::run::run(&options) {
         Ok(reason) => {
             tracing::info!(reason, "the keeper ends");
@@ -70,9 +73,18 @@ pub fn stop(context: &Context) -> Result<(), Failure> {
 
 fn paths(context: &Context) -> Result<Paths, Failure> {
     let settings = settings::load(&context.home.settings()).map_err(|mistakes| {
-        Failure::Usage(mistakes.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
+        Failure::Usage(
+            mistakes
+                .iter()
+                .map(ToString::to_string)
+                .collect::<Vec<_>>()
+                .join("\n"),
+        )
     })?;
-    Ok(Paths::new(&context.home.journal(), settings.twin_dir.as_deref()))
+    Ok(Paths::new(
+        &context.home.journal(),
+        settings.twin_dir.as_deref(),
+    ))
 }
 
 /// A progress line on standard error, if somebody looks.
@@ -89,11 +101,18 @@ fn progress(what: &'static str) -> ProgressBar {
 }
 
 /// Checks the chain: of both copies, of a twin alone, or of an export.
-pub fn verify(context: &Context, twin: Option<PathBuf>, export: Option<PathBuf>) -> Result<(), Failure> {
+pub fn verify(
+    context: &Context,
+    twin: Option<PathBuf>,
+    export: Option<PathBuf>,
+) -> Result<(), Failure> {
     let bar = progress("checking");
     let mut verdicts: Vec<(String, Verdict)> = Vec::new();
     if let Some(dir) = twin {
-        verdicts.push(("twin".to_owned(), verify::check_twin(&dir, &mut |seq| bar.set_position(seq))?));
+        verdicts.push((
+            "twin".to_owned(),
+            verify::check_twin(&dir, &mut |seq| bar.set_position(seq))?,
+        ));
     } else if let Some(file) = export {
         let mut lines = BufReader::new(File::open(&file).map_err(|e| {
             anyhow::Error::from(e).context(format!("cannot read {}", file.display()))
@@ -104,9 +123,15 @@ pub fn verify(context: &Context, twin: Option<PathBuf>, export: Option<PathBuf>)
     } else {
         let _lock = supervise::take_home(&context.home)?;
         let paths = paths(context)?;
-        verdicts.push(("twin".to_owned(), verify::check_twin(&paths.twin, &mut |seq| bar.set_position(seq))?));
+        verdicts.push((
+            "twin".to_owned(),
+            verify::check_twin(&paths.twin, &mut |seq| bar.set_position(seq))?,
+        ));
         let log = crate::store::sled_log::SledLog::open(&paths.sled)?;
-        verdicts.push(("database".to_owned(), verify::check_sled(&log, &mut |seq| bar.set_position(seq))?));
+        verdicts.push((
+            "database".to_owned(),
+            verify::check_sled(&log, &mut |seq| bar.set_position(seq))?,
+        ));
     }
     bar.finish_and_clear();
     let broken = verdicts.iter().any(|(_, verdict)| verdict.broken.is_some());
@@ -117,7 +142,9 @@ pub fn verify(context: &Context, twin: Option<PathBuf>, export: Option<PathBuf>)
             .collect();
         say_json(&list)?;
     } else {
-        verdicts.iter().for_each(|(what, verdict)| say(&verdict.words(what)));
+        verdicts
+            .iter()
+            .for_each(|(what, verdict)| say(&verdict.words(what)));
     }
     if broken { Err(Failure::Said) } else { Ok(()) }
 }
@@ -153,7 +180,10 @@ pub fn export(context: &Context, file: &Path) -> Result<(), Failure> {
         bar.set_position(first);
         let mut failed = Ok(());
         let goes_on = unpack(first, bytes, &mut |event| {
-            head = Head { seq: event.seq, hash: link(&head.hash, event.json) };
+            head = Head {
+                seq: event.seq,
+                hash: link(&head.hash, event.json),
+            };
             failed = transfer::write_line(&mut *out, event.json, head.hash);
             failed.is_ok()
         })?;
@@ -194,7 +224,10 @@ pub fn import(context: &Context, file: &Path) -> Result<(), Failure> {
     let head = opened.journal.head();
     snapshot::save(&paths.snapshot, &room, head)?;
     bar.finish_and_clear();
-    say(&format!("{count} events were imported; head {}", hex(&head.hash)));
+    say(&format!(
+        "{count} events were imported; head {}",
+        hex(&head.hash)
+    ));
     Ok(())
 }
 
@@ -206,7 +239,11 @@ type RowEntry = (crate::domain::ids::IncidentId, Option<Vec<u8>>);
 
 fn write_rows(journal: &mut dyn Journal, rows: Vec<RowEntry>) -> Result<(), StoreError> {
     for part in rows.chunks(500) {
-        journal.append(&Batch { rows: part.to_vec(), head: journal.head(), ..Batch::default() })?;
+        journal.append(&Batch {
+            rows: part.to_vec(),
+            head: journal.head(),
+            ..Batch::default()
+        })?;
     }
     Ok(())
 }
@@ -215,7 +252,9 @@ fn write_rows(journal: &mut dyn Journal, rows: Vec<RowEntry>) -> Result<(), Stor
 pub fn backup(context: &Context, dest: &Path) -> Result<(), Failure> {
     let dest = std::path::absolute(dest)?;
     let bar = progress("copying");
-    let reply = context.keeper()?.ask(Ask::Backup { dest: dest.display().to_string() })?;
+    let reply = context.keeper()?.ask(Ask::Backup {
+        dest: dest.display().to_string(),
+    })?;
     bar.finish_and_clear();
     match reply {
         Reply::Text { lines, ok: true } => {
@@ -240,9 +279,14 @@ pub fn rebuild(context: &Context) -> Result<(), Failure> {
     let mut rows = std::collections::BTreeMap::new();
     let mut failed = None;
     reader.scan(0, &mut |raw| {
-        let applied = raw.decode().and_then(|event| snapshot::apply(&*reader, &mut room, &event));
+        let applied = raw
+            .decode()
+            .and_then(|event| snapshot::apply(&*reader, &mut room, &event));
         match applied {
-            Ok(left) => rows.extend(left.into_iter().map(|(id, i)| (id, i.map(|i| row_bytes(&i))))),
+            Ok(left) => rows.extend(
+                left.into_iter()
+                    .map(|(id, i)| (id, i.map(|i| row_bytes(&i)))),
+            ),
             Err(error) => failed = Some(error),
         }
         failed.is_none()

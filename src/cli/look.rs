@@ -73,8 +73,16 @@ pub enum Look {
 /// Asks and prints.
 pub fn run(look: Look, context: &Context) -> Result<(), Failure> {
     match look {
-        Look::List { query, closed, limit } => list(context, &query.join(" "), closed, limit),
-        Look::Show { incident, at, limit } => show(context, incident, at, limit),
+        Look::List {
+            query,
+            closed,
+            limit,
+        } => list(context, &query.join(" "), closed, limit),
+        Look::Show {
+            incident,
+            at,
+            limit,
+        } => show(context, incident, at, limit),
         Look::Search { words, limit } => search(context, words.join(" "), limit),
         Look::Alerts { incident, limit } => alerts(context, incident, limit),
         Look::Why { alert } => why(context, &alert),
@@ -87,7 +95,14 @@ pub fn run(look: Look, context: &Context) -> Result<(), Failure> {
 
 fn rows(context: &Context, query: &str, closed: bool, limit: u32) -> Result<Vec<Row>, Failure> {
     let mut keeper = context.keeper()?;
-    let ask = if closed { Ask::Closed { query: query.to_owned(), limit } } else { Ask::Follow { first: limit } };
+    let ask = if closed {
+        Ask::Closed {
+            query: query.to_owned(),
+            limit,
+        }
+    } else {
+        Ask::Follow { first: limit }
+    };
     let rows = match keeper.ask(ask)? {
         Reply::Rows { rows, .. } => rows,
         Reply::Queue(queue) => queue.rows,
@@ -97,7 +112,8 @@ fn rows(context: &Context, query: &str, closed: bool, limit: u32) -> Result<Vec<
     Ok(rows
         .into_iter()
         .filter(|row| {
-            let hay = format!("{} {} {} {}", row.id, row.title, row.services, row.severity).to_lowercase();
+            let hay = format!("{} {} {} {}", row.id, row.title, row.services, row.severity)
+                .to_lowercase();
             needle.split_whitespace().all(|word| hay.contains(word))
         })
         .collect())
@@ -109,7 +125,11 @@ fn list(context: &Context, query: &str, closed: bool, limit: u32) -> Result<(), 
         return say_json(&rows);
     }
     if rows.is_empty() {
-        say(if closed { "nothing matches" } else { "nothing is open" });
+        say(if closed {
+            "nothing matches"
+        } else {
+            "nothing is open"
+        });
     }
     let now = wall_now();
     for row in rows {
@@ -124,26 +144,51 @@ fn list(context: &Context, query: &str, closed: bool, limit: u32) -> Result<(), 
 }
 
 /// The event or instant that `--at` names.
-fn until(context: &Context, incident: IncidentId, at: Option<String>) -> Result<Option<u64>, Failure> {
+fn until(
+    context: &Context,
+    incident: IncidentId,
+    at: Option<String>,
+) -> Result<Option<u64>, Failure> {
     let Some(text) = at else { return Ok(None) };
     if let Ok(seq) = text.parse() {
         return Ok(Some(seq));
     }
-    let at = Timestamp::parse_human(&text, wall_now()).map_err(|e| Failure::Usage(e.to_string()))?;
+    let at =
+        Timestamp::parse_human(&text, wall_now()).map_err(|e| Failure::Usage(e.to_string()))?;
     let detail = detail(context, incident, None, 5_000)?;
-    let last = detail.events.iter().rev().find(|event| event.at <= at).map(|event| event.seq);
-    last.map(Some).ok_or_else(|| Failure::Usage(format!("{incident} did not exist at {at}")))
+    let last = detail
+        .events
+        .iter()
+        .rev()
+        .find(|event| event.at <= at)
+        .map(|event| event.seq);
+    last.map(Some)
+        .ok_or_else(|| Failure::Usage(format!("{incident} did not exist at {at}")))
 }
 
-fn detail(context: &Context, incident: IncidentId, until: Option<u64>, limit: u32) -> Result<Detail, Failure> {
-    match context.keeper()?.ask(Ask::Incident { incident, until, limit })? {
+fn detail(
+    context: &Context,
+    incident: IncidentId,
+    until: Option<u64>,
+    limit: u32,
+) -> Result<Detail, Failure> {
+    match context.keeper()?.ask(Ask::Incident {
+        incident,
+        until,
+        limit,
+    })? {
         Reply::Incident(detail) => Ok(*detail),
         Reply::Rejected(rejection) => Err(Failure::Rejected(rejection)),
         other => Err(unexpected(&other)),
     }
 }
 
-fn show(context: &Context, incident: IncidentId, at: Option<String>, limit: u32) -> Result<(), Failure> {
+fn show(
+    context: &Context,
+    incident: IncidentId,
+    at: Option<String>,
+    limit: u32,
+) -> Result<(), Failure> {
     let until = until(context, incident, at)?;
     let detail = detail(context, incident, until, limit)?;
     if context.json {
@@ -151,9 +196,21 @@ fn show(context: &Context, incident: IncidentId, at: Option<String>, limit: u32)
     }
     let head = &detail.head;
     say(&format!("{} {}", head.id, head.title));
-    say(&format!("  {} because {}", head.severity, head.severity_because));
-    say(&format!("  {} because {}", head.priority(), head.priority_because()));
-    say(&format!("  {}, opened {}, public: {}", head.phase(), head.opened_at, head.public));
+    say(&format!(
+        "  {} because {}",
+        head.severity, head.severity_because
+    ));
+    say(&format!(
+        "  {} because {}",
+        head.priority(),
+        head.priority_because()
+    ));
+    say(&format!(
+        "  {}, opened {}, public: {}",
+        head.phase(),
+        head.opened_at,
+        head.public
+    ));
     if !head.services.is_empty() {
         say(&format!("  services: {}", head.services.join(", ")));
     }
@@ -167,7 +224,12 @@ fn show(context: &Context, incident: IncidentId, at: Option<String>, limit: u32)
         say(&format!("  {kind} {other}"));
     }
     if !head.members.is_empty() {
-        say(&format!("  alerts: {} of {} fire, posted {} times", head.firing(), head.members.len(), head.posts()));
+        say(&format!(
+            "  alerts: {} of {} fire, posted {} times",
+            head.firing(),
+            head.members.len(),
+            head.posts()
+        ));
     }
     for (moment, at) in &head.moments {
         say(&format!("  {moment}: {at}"));
@@ -178,9 +240,16 @@ fn show(context: &Context, incident: IncidentId, at: Option<String>, limit: u32)
     }
     for event in &detail.events {
         let entry = timeline::entry(event, incident);
-        let text = if head.redacted.contains(&entry.seq) { "(redacted)" } else { entry.text.as_str() };
+        let text = if head.redacted.contains(&entry.seq) {
+            "(redacted)"
+        } else {
+            entry.text.as_str()
+        };
         let about = if entry.about { "~" } else { " " };
-        say(&format!("{:>7} {}{about} {:<10} {text}", entry.seq, entry.when, entry.who));
+        say(&format!(
+            "{:>7} {}{about} {:<10} {text}",
+            entry.seq, entry.when, entry.who
+        ));
     }
     Ok(())
 }
@@ -197,8 +266,14 @@ fn search(context: &Context, query: String, limit: u32) -> Result<(), Failure> {
         say("nothing was found");
     }
     for hit in hits {
-        let incident = hit.incident.map_or_else(|| "-".to_owned(), |id| id.to_string());
-        say(&format!("{:>7} {incident:<9} {}", hit.seq, hit.text.lines().next().unwrap_or_default()));
+        let incident = hit
+            .incident
+            .map_or_else(|| "-".to_owned(), |id| id.to_string());
+        say(&format!(
+            "{:>7} {incident:<9} {}",
+            hit.seq,
+            hit.text.lines().next().unwrap_or_default()
+        ));
     }
     Ok(())
 }
@@ -215,10 +290,25 @@ fn alerts(context: &Context, incident: Option<IncidentId>, limit: u32) -> Result
         say("no alert fires");
     }
     for (key, alert) in alerts {
-        let incident = alert.incident.map_or_else(|| "no incident".to_owned(), |id| id.to_string());
-        let flap = if alert.flap.is_some() { ", flapping" } else { "" };
-        say(&format!("{} {}{flap} → {incident} (rule '{}')", alert.name, alert.state(), alert.rule));
-        say(&format!("    {key}  ×{}  {}", alert.repeats + 1, alert.labels));
+        let incident = alert
+            .incident
+            .map_or_else(|| "no incident".to_owned(), |id| id.to_string());
+        let flap = if alert.flap.is_some() {
+            ", flapping"
+        } else {
+            ""
+        };
+        say(&format!(
+            "{} {}{flap} → {incident} (rule '{}')",
+            alert.name,
+            alert.state(),
+            alert.rule
+        ));
+        say(&format!(
+            "    {key}  ×{}  {}",
+            alert.repeats + 1,
+            alert.labels
+        ));
     }
     Ok(())
 }
@@ -230,31 +320,48 @@ fn why(context: &Context, alert: &str) -> Result<(), Failure> {
     let mut after = 0;
     let mut last = None;
     loop {
-        let events = match keeper.ask(Ask::Events { after, limit: 5_000 })? {
+        let events = match keeper.ask(Ask::Events {
+            after,
+            limit: 5_000,
+        })? {
             Reply::Events { events } => events,
             other => return Err(unexpected(&other)),
         };
         let Some(end) = events.last() else { break };
         after = end.seq;
         for event in &events {
-            let Body::AlertsReceived { items, .. } = &event.body else { continue };
+            let Body::AlertsReceived { items, .. } = &event.body else {
+                continue;
+            };
             let found = items.iter().find(|item| {
                 item.alert == alert || item.facts.as_ref().is_some_and(|facts| facts.name == alert)
             });
-            if let Some(item) = found.filter(|item| item.facts.is_some() || item.incident.is_some()) {
+            if let Some(item) = found.filter(|item| item.facts.is_some() || item.incident.is_some())
+            {
                 last = Some((event.seq, event.at, item.clone()));
             }
         }
     }
     let Some((seq, at, item)) = last else {
-        return Err(Failure::Failed(anyhow::anyhow!("no alert '{alert}' was ever posted; see 'warroom intake'")));
+        return Err(Failure::Failed(anyhow::anyhow!(
+            "no alert '{alert}' was ever posted; see 'warroom intake'"
+        )));
     };
     if context.json {
         return say_json(&serde_json::json!({ "seq": seq, "at": at, "item": item }));
     }
-    let incident = item.incident.map_or_else(|| "no incident".to_owned(), |id| id.to_string());
-    let rule = if item.rule.is_empty() { String::new() } else { format!(", by the rule '{}'", item.rule) };
-    say(&format!("{alert}: {:?} → {incident}{rule} (event {seq}, {at})", item.became));
+    let incident = item
+        .incident
+        .map_or_else(|| "no incident".to_owned(), |id| id.to_string());
+    let rule = if item.rule.is_empty() {
+        String::new()
+    } else {
+        format!(", by the rule '{}'", item.rule)
+    };
+    say(&format!(
+        "{alert}: {:?} → {incident}{rule} (event {seq}, {at})",
+        item.became
+    ));
     Ok(())
 }
 
@@ -270,19 +377,42 @@ fn intake(context: &Context) -> Result<(), Failure> {
         Ok(address) => say(&format!("listening on {address}")),
         Err(why) => say(&format!("NOT listening: {why}")),
     }
-    let tokens = if report.tokens.is_empty() { "none; any local process may post".to_owned() } else { report.tokens.join(", ") };
+    let tokens = if report.tokens.is_empty() {
+        "none; any local process may post".to_owned()
+    } else {
+        report.tokens.join(", ")
+    };
     say(&format!("tokens: {tokens}"));
     for (source, counts) in &report.sources {
-        let last = counts.last_at.map_or_else(|| "never".to_owned(), |at| at.to_string());
-        say(&format!("{source}: {} posts, {} refused, {} left out by the sender, last {last}", counts.posts, counts.refused, counts.truncated));
-        let parts: Vec<String> = counts.alerts.iter().map(|(became, n)| format!("{became:?} {n}")).collect();
-        say(&format!("    {} alerts: {}", counts.alerts.values().sum::<u64>(), parts.join(", ")));
+        let last = counts
+            .last_at
+            .map_or_else(|| "never".to_owned(), |at| at.to_string());
+        say(&format!(
+            "{source}: {} posts, {} refused, {} left out by the sender, last {last}",
+            counts.posts, counts.refused, counts.truncated
+        ));
+        let parts: Vec<String> = counts
+            .alerts
+            .iter()
+            .map(|(became, n)| format!("{became:?} {n}"))
+            .collect();
+        say(&format!(
+            "    {} alerts: {}",
+            counts.alerts.values().sum::<u64>(),
+            parts.join(", ")
+        ));
     }
     for refusal in &report.refusals {
-        say(&format!("refused {} ×{} {} {}: {}", refusal.at, refusal.count, refusal.source, refusal.status, refusal.reason));
+        say(&format!(
+            "refused {} ×{} {} {}: {}",
+            refusal.at, refusal.count, refusal.source, refusal.status, refusal.reason
+        ));
     }
     for change in &report.changes {
-        say(&format!("change {} {}: {} ({})", change.at, change.source, change.summary, change.origin));
+        say(&format!(
+            "change {} {}: {} ({})",
+            change.at, change.source, change.summary, change.origin
+        ));
     }
     Ok(())
 }
@@ -299,12 +429,18 @@ fn statistics(context: &Context, origin: Option<&str>) -> Result<(), Failure> {
         Reply::Samples { samples } => samples,
         other => return Err(unexpected(&other)),
     };
-    let chosen: Vec<_> = samples.into_iter().filter(|s| origin.is_none_or(|o| s.from == o)).collect();
+    let chosen: Vec<_> = samples
+        .into_iter()
+        .filter(|s| origin.is_none_or(|o| s.from == o))
+        .collect();
     let report = stats::report(&chosen);
     if context.json {
         return say_json(&report);
     }
-    say(&format!("{} incidents, {} without a known resolution", report.incidents, report.unresolved));
+    say(&format!(
+        "{} incidents, {} without a known resolution",
+        report.incidents, report.unresolved
+    ));
     say("opened → resolved, in minutes (the mean misleads on skewed data; read the median)");
     if let Some(spread) = &report.ttr_minutes {
         say(&spread_line("all", spread));
@@ -323,8 +459,16 @@ fn status(context: &Context) -> Result<(), Failure> {
     if context.json {
         return say_json(&status);
     }
-    say(&format!("warroom {} (pid {}) in {}", status.version, status.pid, context.home.root.display()));
-    say(&format!("{} events, {} open, {} closed, {} alerts, {} clients", status.seq, status.live, status.closed, status.alerts, status.clients));
+    say(&format!(
+        "warroom {} (pid {}) in {}",
+        status.version,
+        status.pid,
+        context.home.root.display()
+    ));
+    say(&format!(
+        "{} events, {} open, {} closed, {} alerts, {} clients",
+        status.seq, status.live, status.closed, status.alerts, status.clients
+    ));
     say(&match status.intake {
         Ok(address) => format!("alerts are taken on {address}"),
         Err(why) => format!("alerts are NOT taken: {why}"),
@@ -348,8 +492,18 @@ fn on_call(context: &Context, service: Option<String>, at: Option<String>) -> Re
         return say_json(&chain);
     }
     for reach in chain {
-        let who = if reach.people.is_empty() { "nobody on call".to_owned() } else { reach.people.join(", ") };
-        say(&format!("{:<12} {:<24} after {:<6} by {}", reach.level, who, span_words(reach.due.since(at)), reach.contacts.join(", ")));
+        let who = if reach.people.is_empty() {
+            "nobody on call".to_owned()
+        } else {
+            reach.people.join(", ")
+        };
+        say(&format!(
+            "{:<12} {:<24} after {:<6} by {}",
+            reach.level,
+            who,
+            span_words(reach.due.since(at)),
+            reach.contacts.join(", ")
+        ));
     }
     Ok(())
 }

@@ -34,7 +34,12 @@ pub struct Cli {
     #[arg(long, value_name = "HOST")]
     host: Option<String>,
     /// The program to run on that machine.
-    #[arg(long, value_name = "PATH", default_value = "warroom", requires = "host")]
+    #[arg(
+        long,
+        value_name = "PATH",
+        default_value = "warroom",
+        requires = "host"
+    )]
     remote_program: String,
     /// Print JSON instead of text, where a command prints something.
     #[arg(long, global = true)]
@@ -70,7 +75,10 @@ pub fn main() -> ExitCode {
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
         }
     };
-    let context = Context { home: Home::find(), json: cli.json };
+    let context = Context {
+        home: Home::find(),
+        json: cli.json,
+    };
     let result = match cli.verb {
         None => console(&context, cli.host, cli.remote_program),
         Some(verb) => verbs::run(verb, &context),

@@ -30,7 +30,13 @@ pub fn run(verb: TokenVerb, context: &Context) -> Result<(), Failure> {
     match verb {
         TokenVerb::New { name } => {
             let token = fresh()?;
-            give(context, Command::IssueToken { name, hash: token_hash(&token) })?;
+            give(
+                context,
+                Command::IssueToken {
+                    name,
+                    hash: token_hash(&token),
+                },
+            )?;
             if context.json {
                 return say_json(&serde_json::json!({ "token": token }));
             }
@@ -61,7 +67,11 @@ fn fresh() -> Result<String, Failure> {
 }
 
 fn give(context: &Context, command: Command) -> Result<(), Failure> {
-    let ask = Ask::Do { command: Box::new(command), occurred: None, seen: None };
+    let ask = Ask::Do {
+        command: Box::new(command),
+        occurred: None,
+        seen: None,
+    };
     match context.keeper()?.ask(ask)? {
         Reply::Done { .. } => Ok(()),
         Reply::Rejected(rejection) => Err(Failure::Rejected(rejection)),

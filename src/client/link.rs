@@ -46,7 +46,10 @@ pub async fn open(target: &Target) -> Result<Link, ClientError> {
         Target::Local(home) => {
             let home = home.clone();
             let path = home.socket();
-            let unreachable = |source| ClientError::Unreachable { path: path.clone(), source };
+            let unreachable = |source| ClientError::Unreachable {
+                path: path.clone(),
+                source,
+            };
             let stream = tokio::task::spawn_blocking(move || start::ensure(&home))
                 .await
                 .map_err(|e| ClientError::NotStarted(e.to_string()))??;
@@ -63,7 +66,10 @@ pub async fn open(target: &Target) -> Result<Link, ClientError> {
                 .stderr(Stdio::null())
                 .kill_on_drop(true)
                 .spawn()
-                .map_err(|source| ClientError::Unreachable { path: PathBuf::from("ssh"), source })?;
+                .map_err(|source| ClientError::Unreachable {
+                    path: PathBuf::from("ssh"),
+                    source,
+                })?;
             let (Some(write), Some(read)) = (child.stdin.take(), child.stdout.take()) else {
                 return Err(ClientError::NotStarted("ssh has no pipes".to_owned()));
             };
@@ -88,7 +94,11 @@ fn spawn(
 }
 
 async fn writer(mut write: impl AsyncWrite + Unpin, mut outbox: mpsc::Receiver<ClientMsg>) {
-    if write.write_all(&encode(&hello(ClientKind::Console))).await.is_err() {
+    if write
+        .write_all(&encode(&hello(ClientKind::Console)))
+        .await
+        .is_err()
+    {
         return;
     }
     while let Some(message) = outbox.recv().await {
@@ -106,7 +116,11 @@ async fn reader(mut read: impl AsyncRead + Unpin, inbox: mpsc::Sender<Incoming>)
         loop {
             match frames.next::<KeeperMsg>() {
                 Ok(Some(message)) => {
-                    if inbox.send(Incoming::Message(Box::new(message))).await.is_err() {
+                    if inbox
+                        .send(Incoming::Message(Box::new(message)))
+                        .await
+                        .is_err()
+                    {
                         return;
                     }
                 }

@@ -29,7 +29,8 @@ pub fn connect(home: &Home) -> Result<UnixStream, ClientError> {
 
 /// Starts a keeper and waits for its word; another one that was quicker is as good.
 fn start(home: &Home) -> Result<(), ClientError> {
-    let failed = |what: &str, error: std::io::Error| ClientError::NotStarted(format!("{what}: {error}"));
+    let failed =
+        |what: &str, error: std::io::Error| ClientError::NotStarted(format!("{what}: {error}"));
     std::fs::create_dir_all(&home.root)
         .map_err(|e| failed(&format!("cannot create {}", home.root.display()), e))?;
     let log = home.log();
@@ -72,6 +73,13 @@ fn last_words(home: &Home, before: u64) -> String {
     let text = std::fs::read(home.log()).unwrap_or_default();
     let from = usize::try_from(before).unwrap_or(0).min(text.len());
     let new = String::from_utf8_lossy(&text[from..]).into_owned();
-    let tail: Vec<&str> = new.lines().filter(|line| line.contains("ERROR") || line.starts_with("warroom:")).collect();
-    if tail.is_empty() { format!("look at {}", home.log().display()) } else { tail.join("\n") }
+    let tail: Vec<&str> = new
+        .lines()
+        .filter(|line| line.contains("ERROR") || line.starts_with("warroom:"))
+        .collect();
+    if tail.is_empty() {
+        format!("look at {}", home.log().display())
+    } else {
+        tail.join("\n")
+    }
 }

@@ -67,7 +67,12 @@ impl Default for Settings {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { body_kib: 4096, rate_per_s: 100_000, connections: 512, timeout_s: 10 }
+        Self {
+            body_kib: 4096,
+            rate_per_s: 100_000,
+            connections: 512,
+            timeout_s: 10,
+        }
     }
 }
 
@@ -78,12 +83,22 @@ pub fn load(path: &Path) -> Result<Settings, Vec<Mistake>> {
         Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
         Err(error) => {
-            return Err(vec![Mistake { file, line: 0, key: String::new(), what: error.to_string() }]);
+            return Err(vec![Mistake {
+                file,
+                line: 0,
+                key: String::new(),
+                what: error.to_string(),
+            }]);
         }
     };
     let mut settings: Settings = toml::from_str(&text).map_err(|error| {
         let line = error.span().map_or(0, |span| line_of(&text, span.start));
-        vec![Mistake { file: file.clone(), line, key: String::new(), what: error.message().to_owned() }]
+        vec![Mistake {
+            file: file.clone(),
+            line,
+            key: String::new(),
+            what: error.message().to_owned(),
+        }]
     })?;
     if let Ok(listen) = std::env::var("WARROOM_LISTEN") {
         settings.listen = listen;
@@ -91,10 +106,18 @@ pub fn load(path: &Path) -> Result<Settings, Vec<Mistake>> {
     let mut mistakes = Vec::new();
     let mut wrong = |key: &str, what: &str| {
         let line = crate::config::line_of_key(&text, key);
-        mistakes.push(Mistake { file: file.clone(), line, key: key.to_owned(), what: what.to_owned() });
+        mistakes.push(Mistake {
+            file: file.clone(),
+            line,
+            key: key.to_owned(),
+            what: what.to_owned(),
+        });
     };
     if !settings.listen.is_empty() && settings.listen.parse::<std::net::SocketAddr>().is_err() {
-        wrong("listen", "is not an address; write \"127.0.0.1:9119\" or \"\" for none");
+        wrong(
+            "listen",
+            "is not an address; write \"127.0.0.1:9119\" or \"\" for none",
+        );
     }
     if !(1..=1_048_576).contains(&settings.intake.body_kib) {
         wrong("intake.body_kib", "must lie between 1 and 1048576");
@@ -105,5 +128,9 @@ pub fn load(path: &Path) -> Result<Settings, Vec<Mistake>> {
     if settings.intake.connections == 0 {
         wrong("intake.connections", "must be at least 1");
     }
-    if mistakes.is_empty() { Ok(settings) } else { Err(mistakes) }
+    if mistakes.is_empty() {
+        Ok(settings)
+    } else {
+        Err(mistakes)
+    }
 }

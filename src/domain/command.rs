@@ -47,22 +47,70 @@ pub enum Command {
         #[serde(default)]
         declare: bool,
     },
-    Declare { incident: IncidentId, reason: String },
-    Triage { incident: IncidentId, impact: Level3, urgency: Level3 },
-    Acknowledge { incident: IncidentId },
+    Declare {
+        incident: IncidentId,
+        reason: String,
+    },
+    Triage {
+        incident: IncidentId,
+        impact: Level3,
+        urgency: Level3,
+    },
+    Acknowledge {
+        incident: IncidentId,
+    },
     /// Free upwards; downwards it asks for a reason.
-    SetSeverity { incident: IncidentId, severity: Severity, reason: String },
-    SetPhase { incident: IncidentId, phase: Phase, reason: String },
-    SetTitle { incident: IncidentId, title: String },
-    SetServices { incident: IncidentId, services: Vec<String> },
-    SetLabel { incident: IncidentId, label: String, value: Option<String> },
-    SetOwner { incident: IncidentId, owner: Option<String> },
-    AssignRole { incident: IncidentId, role: Role, person: String },
-    LeaveRole { incident: IncidentId, role: Role, person: String },
-    TakeCommand { incident: IncidentId },
-    OfferCommand { incident: IncidentId, to: String },
-    AcceptCommand { incident: IncidentId },
-    RefuseCommand { incident: IncidentId, reason: String },
+    SetSeverity {
+        incident: IncidentId,
+        severity: Severity,
+        reason: String,
+    },
+    SetPhase {
+        incident: IncidentId,
+        phase: Phase,
+        reason: String,
+    },
+    SetTitle {
+        incident: IncidentId,
+        title: String,
+    },
+    SetServices {
+        incident: IncidentId,
+        services: Vec<String>,
+    },
+    SetLabel {
+        incident: IncidentId,
+        label: String,
+        value: Option<String>,
+    },
+    SetOwner {
+        incident: IncidentId,
+        owner: Option<String>,
+    },
+    AssignRole {
+        incident: IncidentId,
+        role: Role,
+        person: String,
+    },
+    LeaveRole {
+        incident: IncidentId,
+        role: Role,
+        person: String,
+    },
+    TakeCommand {
+        incident: IncidentId,
+    },
+    OfferCommand {
+        incident: IncidentId,
+        to: String,
+    },
+    AcceptCommand {
+        incident: IncidentId,
+    },
+    RefuseCommand {
+        incident: IncidentId,
+        reason: String,
+    },
     Note {
         incident: IncidentId,
         kind: NoteKind,
@@ -70,11 +118,35 @@ pub enum Command {
         #[serde(default)]
         said_by: String,
     },
-    CorrectEntry { incident: IncidentId, entry: Seq, text: String },
-    RedactEntry { incident: IncidentId, entry: Seq, reason: String },
-    Attach { incident: IncidentId, name: String, sha256: String, bytes: u64, note: String },
-    Remedy { incident: IncidentId, kind: RemedyKind, text: String, expires: Option<Timestamp> },
-    JudgeRemedy { incident: IncidentId, remedy: u32, outcome: Outcome, evidence: String },
+    CorrectEntry {
+        incident: IncidentId,
+        entry: Seq,
+        text: String,
+    },
+    RedactEntry {
+        incident: IncidentId,
+        entry: Seq,
+        reason: String,
+    },
+    Attach {
+        incident: IncidentId,
+        name: String,
+        sha256: String,
+        bytes: u64,
+        note: String,
+    },
+    Remedy {
+        incident: IncidentId,
+        kind: RemedyKind,
+        text: String,
+        expires: Option<Timestamp>,
+    },
+    JudgeRemedy {
+        incident: IncidentId,
+        remedy: u32,
+        outcome: Outcome,
+        evidence: String,
+    },
     LogContact {
         incident: IncidentId,
         stakeholder: String,
@@ -82,12 +154,33 @@ pub enum Command {
         text: String,
         next_by: Option<Timestamp>,
     },
-    Link { incident: IncidentId, other: IncidentId, kind: LinkKind },
-    Unlink { incident: IncidentId, other: IncidentId, kind: LinkKind },
-    Merge { incident: IncidentId, into: IncidentId },
-    Unmerge { incident: IncidentId },
-    Split { incident: IncidentId, alerts: Vec<String>, title: String },
-    Decline { incident: IncidentId, reason: ClosureReason, note: String },
+    Link {
+        incident: IncidentId,
+        other: IncidentId,
+        kind: LinkKind,
+    },
+    Unlink {
+        incident: IncidentId,
+        other: IncidentId,
+        kind: LinkKind,
+    },
+    Merge {
+        incident: IncidentId,
+        into: IncidentId,
+    },
+    Unmerge {
+        incident: IncidentId,
+    },
+    Split {
+        incident: IncidentId,
+        alerts: Vec<String>,
+        title: String,
+    },
+    Decline {
+        incident: IncidentId,
+        reason: ClosureReason,
+        note: String,
+    },
     /// Refused while a member alert fires, unless `force` says why.
     Resolve {
         incident: IncidentId,
@@ -96,14 +189,38 @@ pub enum Command {
         #[serde(default)]
         force: Option<String>,
     },
-    Reopen { incident: IncidentId, reason: String },
-    StartReview { incident: IncidentId },
-    Close { incident: IncidentId, note: String },
-    ReviseMoment { incident: IncidentId, moment: Moment, at: Option<Timestamp>, reason: String },
-    SetPublicStatus { incident: IncidentId, status: PublicStatus },
-    AcknowledgeAlert { alert: String },
-    ShelveAlert { alert: String, until: Timestamp, reason: String },
-    UnshelveAlert { alert: String },
+    Reopen {
+        incident: IncidentId,
+        reason: String,
+    },
+    StartReview {
+        incident: IncidentId,
+    },
+    Close {
+        incident: IncidentId,
+        note: String,
+    },
+    ReviseMoment {
+        incident: IncidentId,
+        moment: Moment,
+        at: Option<Timestamp>,
+        reason: String,
+    },
+    SetPublicStatus {
+        incident: IncidentId,
+        status: PublicStatus,
+    },
+    AcknowledgeAlert {
+        alert: String,
+    },
+    ShelveAlert {
+        alert: String,
+        until: Timestamp,
+        reason: String,
+    },
+    UnshelveAlert {
+        alert: String,
+    },
     /// A post from a sender of alerts.
     Ingest(Post),
     /// A deployment or another change.
@@ -114,12 +231,27 @@ pub enum Command {
         details: BTreeMap<String, String>,
     },
     /// Puts on record that a post was not taken.
-    RefusePost { source: String, status: u16, reason: String, excerpt: String, count: u32 },
+    RefusePost {
+        source: String,
+        status: u16,
+        reason: String,
+        excerpt: String,
+        count: u32,
+    },
     /// One incident of an imported history, whole.
     Import(Box<ImportedIncident>),
-    AdoptPlan { plan: Box<Plan>, digest: String, note: String },
-    IssueToken { name: String, hash: String },
-    RevokeToken { name: String },
+    AdoptPlan {
+        plan: Box<Plan>,
+        digest: String,
+        note: String,
+    },
+    IssueToken {
+        name: String,
+        hash: String,
+    },
+    RevokeToken {
+        name: String,
+    },
 }
 
 /// A post from a sender of alerts, read and capped.
@@ -208,14 +340,22 @@ pub enum RejectionKind {
 impl Rejection {
     /// A refusal in words.
     pub fn new(kind: RejectionKind, what: impl Into<String>, next: impl Into<String>) -> Self {
-        Self { kind, what: what.into(), next: next.into() }
+        Self {
+            kind,
+            what: what.into(),
+            next: next.into(),
+        }
     }
 }
 
 impl fmt::Display for Rejection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.what)?;
-        if self.next.is_empty() { Ok(()) } else { write!(f, "; {}", self.next) }
+        if self.next.is_empty() {
+            Ok(())
+        } else {
+            write!(f, "; {}", self.next)
+        }
     }
 }
 

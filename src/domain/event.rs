@@ -56,12 +56,18 @@ pub struct Actor {
 impl Actor {
     /// The keeper itself, when one of its timers is due.
     pub fn timer() -> Self {
-        Self { login: "system".to_owned(), via: Via::Timer }
+        Self {
+            login: "system".to_owned(),
+            via: Via::Timer,
+        }
     }
 
     /// The keeper itself: start, stop, repair.
     pub fn keeper() -> Self {
-        Self { login: "system".to_owned(), via: Via::Keeper }
+        Self {
+            login: "system".to_owned(),
+            via: Via::Keeper,
+        }
     }
 }
 
@@ -70,7 +76,10 @@ impl Actor {
 #[serde(tag = "event", rename_all = "kebab-case")]
 pub enum Body {
     /// Something about one incident.
-    Incident { incident: IncidentId, change: Change },
+    Incident {
+        incident: IncidentId,
+        change: Change,
+    },
     /// A sender posted alerts; what became of each of them.
     AlertsReceived {
         source: String,
@@ -85,17 +94,41 @@ pub enum Body {
         first: bool,
     },
     /// A post was not taken; counted, with the reason.
-    PostRefused { source: String, status: u16, reason: String, excerpt: String, count: u32 },
+    PostRefused {
+        source: String,
+        status: u16,
+        reason: String,
+        excerpt: String,
+        count: u32,
+    },
     /// Somebody answered for one alert.
-    AlertAcknowledged { alert: String, incident: Option<IncidentId> },
+    AlertAcknowledged {
+        alert: String,
+        incident: Option<IncidentId>,
+    },
     /// Somebody put an alert aside, until a given time.
-    AlertShelved { alert: String, incident: Option<IncidentId>, until: Timestamp, reason: String },
+    AlertShelved {
+        alert: String,
+        incident: Option<IncidentId>,
+        until: Timestamp,
+        reason: String,
+    },
     /// The time was over, or somebody took it back.
-    AlertUnshelved { alert: String, incident: Option<IncidentId> },
+    AlertUnshelved {
+        alert: String,
+        incident: Option<IncidentId>,
+    },
     /// The end that its sender gave has passed without another post.
-    AlertExpired { alert: String, incident: Option<IncidentId> },
+    AlertExpired {
+        alert: String,
+        incident: Option<IncidentId>,
+    },
     /// A flapping alert has been steady for the hold-down time.
-    AlertSettled { alert: String, incident: Option<IncidentId>, firing: bool },
+    AlertSettled {
+        alert: String,
+        incident: Option<IncidentId>,
+        firing: bool,
+    },
     /// A deployment or another change, told by a sender; never opens an incident.
     ChangeReceived {
         source: String,
@@ -105,7 +138,11 @@ pub enum Body {
         details: BTreeMap<String, String>,
     },
     /// A plan came into force.
-    PlanAdopted { plan: Box<Plan>, digest: String, note: String },
+    PlanAdopted {
+        plan: Box<Plan>,
+        digest: String,
+        note: String,
+    },
     /// A sender's token was made; only its hash is kept.
     TokenIssued { name: String, hash: String },
     /// A sender's token no longer works.
@@ -212,40 +249,105 @@ pub enum Change {
     /// It exists.
     Opened(Box<Opened>),
     /// Somebody decided that it is an incident.
-    Declared { reason: String },
+    Declared {
+        reason: String,
+    },
     /// Impact × urgency was assessed.
-    Triaged { impact: Level3, urgency: Level3 },
+    Triaged {
+        impact: Level3,
+        urgency: Level3,
+    },
     /// The first or another human answered.
     Acknowledged,
     /// Observed impact was judged anew.
-    SeverityChanged { from: Severity, to: Severity, reason: String },
+    SeverityChanged {
+        from: Severity,
+        to: Severity,
+        reason: String,
+    },
     /// It moved on, or back.
-    PhaseChanged { to: Phase, reason: String },
-    TitleChanged { title: String },
-    ServicesChanged { services: Vec<String> },
-    LabelSet { label: String, value: Option<String> },
+    PhaseChanged {
+        to: Phase,
+        reason: String,
+    },
+    TitleChanged {
+        title: String,
+    },
+    ServicesChanged {
+        services: Vec<String>,
+    },
+    LabelSet {
+        label: String,
+        value: Option<String>,
+    },
     /// Who sees to it that it moves.
-    OwnerChanged { owner: Option<String> },
-    RoleAssigned { role: Role, person: String },
-    RoleLeft { role: Role, person: String },
+    OwnerChanged {
+        owner: Option<String>,
+    },
+    RoleAssigned {
+        role: Role,
+        person: String,
+    },
+    RoleLeft {
+        role: Role,
+        person: String,
+    },
     /// Command was free and somebody took it.
-    CommandTaken { person: String },
+    CommandTaken {
+        person: String,
+    },
     /// The commander offered command; accountable until it is accepted.
-    CommandOffered { from: String, to: String },
-    CommandAccepted { from: Option<String>, to: String },
-    CommandRefused { by: String, reason: String },
+    CommandOffered {
+        from: String,
+        to: String,
+    },
+    CommandAccepted {
+        from: Option<String>,
+        to: String,
+    },
+    CommandRefused {
+        by: String,
+        reason: String,
+    },
     /// A person wrote something down.
-    NoteAdded { kind: NoteKind, text: String, #[serde(default)] said_by: String },
+    NoteAdded {
+        kind: NoteKind,
+        text: String,
+        #[serde(default)]
+        said_by: String,
+    },
     /// A correction of an earlier entry, which stays.
-    EntryCorrected { entry: Seq, text: String },
+    EntryCorrected {
+        entry: Seq,
+        text: String,
+    },
     /// The text of an entry is no longer shown; its hash stays.
-    EntryRedacted { entry: Seq, reason: String },
+    EntryRedacted {
+        entry: Seq,
+        reason: String,
+    },
     /// A file was put on record by its hash.
-    AttachmentAdded { name: String, sha256: String, bytes: u64, note: String },
-    RemedyRecorded { remedy: u32, kind: RemedyKind, text: String, expires: Option<Timestamp> },
-    RemedyJudged { remedy: u32, outcome: Outcome, evidence: String },
+    AttachmentAdded {
+        name: String,
+        sha256: String,
+        bytes: u64,
+        note: String,
+    },
+    RemedyRecorded {
+        remedy: u32,
+        kind: RemedyKind,
+        text: String,
+        expires: Option<Timestamp>,
+    },
+    RemedyJudged {
+        remedy: u32,
+        outcome: Outcome,
+        evidence: String,
+    },
     /// A workaround outlived its time.
-    RemedyExpired { remedy: u32 },
+    RemedyExpired {
+        remedy: u32,
+    },
     /// A stakeholder was told, or told us, something.
     ContactLogged {
         stakeholder: String,
@@ -253,32 +355,76 @@ pub enum Change {
         text: String,
         next_by: Option<Timestamp>,
     },
-    Linked { other: IncidentId, kind: LinkKind },
-    Unlinked { other: IncidentId, kind: LinkKind },
+    Linked {
+        other: IncidentId,
+        kind: LinkKind,
+    },
+    Unlinked {
+        other: IncidentId,
+        kind: LinkKind,
+    },
     /// It became part of another one.
-    MergedInto { into: IncidentId },
+    MergedInto {
+        into: IncidentId,
+    },
     /// Another one became part of it, with these alerts.
-    Absorbed { child: IncidentId, alerts: Vec<Moved> },
+    Absorbed {
+        child: IncidentId,
+        alerts: Vec<Moved>,
+    },
     /// The merge was taken back: it lives again, as it was.
-    Unmerged { from: IncidentId, alerts: Vec<Moved> },
-    Released { child: IncidentId, alerts: Vec<Moved> },
+    Unmerged {
+        from: IncidentId,
+        alerts: Vec<Moved>,
+    },
+    Released {
+        child: IncidentId,
+        alerts: Vec<Moved>,
+    },
     /// Some of its alerts became an incident of their own.
-    SplitOff { into: IncidentId, alerts: Vec<Moved> },
+    SplitOff {
+        into: IncidentId,
+        alerts: Vec<Moved>,
+    },
     /// Alerts that came with it from another incident.
-    Received { from: IncidentId, alerts: Vec<Moved> },
-    Declined { reason: ClosureReason, note: String },
-    Resolved { reason: ClosureReason, evidence: String, forced: Option<String> },
+    Received {
+        from: IncidentId,
+        alerts: Vec<Moved>,
+    },
+    Declined {
+        reason: ClosureReason,
+        note: String,
+    },
+    Resolved {
+        reason: ClosureReason,
+        evidence: String,
+        forced: Option<String>,
+    },
     /// The resolution is void.
-    Reopened { reason: String },
+    Reopened {
+        reason: String,
+    },
     ReviewStarted,
-    Closed { note: String },
+    Closed {
+        note: String,
+    },
     /// An instant that metrics use was set or revised; the old value stays in the journal.
-    MomentRevised { moment: Moment, at: Option<Timestamp>, reason: String },
-    PublicStatusSet { status: PublicStatus },
+    MomentRevised {
+        moment: Moment,
+        at: Option<Timestamp>,
+        reason: String,
+    },
+    PublicStatusSet {
+        status: PublicStatus,
+    },
     /// A word from an imported history that has no counterpart here.
-    HistoryNoted { text: String },
+    HistoryNoted {
+        text: String,
+    },
     /// The measured resolution of an imported history.
-    ExternalFields { fields: BTreeMap<String, String> },
+    ExternalFields {
+        fields: BTreeMap<String, String>,
+    },
 }
 
 /// An alert on its way from one incident to another.
@@ -337,7 +483,8 @@ impl Body {
         match self {
             Self::Incident { incident, .. } => vec![*incident],
             Self::AlertsReceived { items, .. } => {
-                let mut ids: Vec<IncidentId> = items.iter().filter_map(|item| item.incident).collect();
+                let mut ids: Vec<IncidentId> =
+                    items.iter().filter_map(|item| item.incident).collect();
                 ids.sort_unstable();
                 ids.dedup();
                 ids

@@ -95,10 +95,18 @@ impl Room {
     /// hydrated before the event is applied.
     pub fn wanted(&self, event: &Recorded) -> Option<IncidentId> {
         use crate::domain::event::Change;
-        if let Body::Incident { change: Change::Opened(_), .. } = event.body {
+        if let Body::Incident {
+            change: Change::Opened(_),
+            ..
+        } = event.body
+        {
             return None;
         }
-        event.body.incidents().into_iter().find(|id| !self.incidents.contains_key(id))
+        event
+            .body
+            .incidents()
+            .into_iter()
+            .find(|id| !self.incidents.contains_key(id))
     }
 
     /// Takes an incident (back) into the room, as it is after all its events so far.
@@ -112,7 +120,9 @@ impl Room {
     /// An alert whose incident leaves: one that still fires stays known, so that its next post is
     /// a repeat and not a new incident.
     fn part(&mut self, key: &str, id: IncidentId) {
-        let Some(alert) = self.alerts.get_mut(key) else { return };
+        let Some(alert) = self.alerts.get_mut(key) else {
+            return;
+        };
         if alert.incident != Some(id) {
             return;
         }
@@ -159,7 +169,8 @@ impl Room {
         }
         let incident = event.body.incidents().first().copied();
         self.done.insert(event.cause.clone(), (event.seq, incident));
-        self.remembered.push_back((event.cause.clone(), event.seq, incident));
+        self.remembered
+            .push_back((event.cause.clone(), event.seq, incident));
         if self.remembered.len() > REMEMBERED_MAX {
             if let Some((oldest, ..)) = self.remembered.pop_front() {
                 self.done.remove(&oldest);
@@ -169,8 +180,11 @@ impl Room {
 
     /// Makes what is derived anew, after a room was read from a snapshot.
     pub fn rebuild_index(&mut self) {
-        self.done =
-            self.remembered.iter().map(|(id, seq, incident)| (id.clone(), (*seq, *incident))).collect();
+        self.done = self
+            .remembered
+            .iter()
+            .map(|(id, seq, incident)| (id.clone(), (*seq, *incident)))
+            .collect();
         self.queue.clear();
         self.deadlines.clear();
         for id in self.incidents.keys().copied().collect::<Vec<_>>() {
@@ -201,7 +215,8 @@ impl Room {
 
     pub(crate) fn index_alert(&mut self, key: &str) {
         if let Some(alert) = self.alerts.get(key) {
-            self.deadlines.extend(Timer::of_alert(key, alert, &self.plan));
+            self.deadlines
+                .extend(Timer::of_alert(key, alert, &self.plan));
         }
     }
 
@@ -230,22 +245,49 @@ pub fn evolve(room: &mut Room, event: &Recorded) {
     }
     match &event.body {
         Body::Incident { incident, change } => room.incident_changed(event, *incident, change),
-        Body::AlertsReceived { source, items, truncated, first, .. } => {
+        Body::AlertsReceived {
+            source,
+            items,
+            truncated,
+            first,
+            ..
+        } => {
             room.alerts_received(event, source, items, *truncated, *first);
         }
-        Body::PostRefused { source, status, reason, excerpt, count } => {
+        Body::PostRefused {
+            source,
+            status,
+            reason,
+            excerpt,
+            count,
+        } => {
             room.post_refused(event.at, source, *status, reason, excerpt, *count);
         }
         Body::AlertAcknowledged { alert, .. } => room.alert_answered(alert),
-        Body::AlertShelved { alert, until, reason, .. } => {
+        Body::AlertShelved {
+            alert,
+            until,
+            reason,
+            ..
+        } => {
             room.alert_shelved(event, alert, *until, reason);
         }
         Body::AlertUnshelved { alert, .. } => room.alert_unshelved(alert),
         Body::AlertExpired { alert, .. } => room.alert_steady(event.at, alert, false),
         Body::AlertSettled { alert, firing, .. } => room.alert_steady(event.at, alert, *firing),
-        Body::ChangeReceived { source, summary, origin, .. } => {
+        Body::ChangeReceived {
+            source,
+            summary,
+            origin,
+            ..
+        } => {
             let (source, summary, origin) = (source.clone(), summary.clone(), origin.clone());
-            room.changes.push_back(Changed { at: event.when(), source, summary, origin });
+            room.changes.push_back(Changed {
+                at: event.when(),
+                source,
+                summary,
+                origin,
+            });
             if room.changes.len() > CHANGES_MAX {
                 room.changes.pop_front();
             }

@@ -92,15 +92,20 @@ impl Room {
 
     /// An acknowledged incident answers for all its alerts; those that have healed are done with.
     fn answer_members(&mut self, id: IncidentId) {
-        let members: Vec<String> =
-            self.incidents.get(&id).map(|i| i.members.keys().cloned().collect()).unwrap_or_default();
+        let members: Vec<String> = self
+            .incidents
+            .get(&id)
+            .map(|i| i.members.keys().cloned().collect())
+            .unwrap_or_default();
         for key in members {
             self.alert_answered(&key);
         }
     }
 
     pub(crate) fn alert_answered(&mut self, key: &str) {
-        let Some(alert) = self.alerts.get_mut(key) else { return };
+        let Some(alert) = self.alerts.get_mut(key) else {
+            return;
+        };
         alert.is_answered = true;
         let is_done = !alert.is_firing && alert.flap.is_none();
         if is_done && alert.incident.is_none() {
@@ -172,7 +177,14 @@ impl Room {
         counts.refused += u64::from(count);
         counts.last_at = Some(at);
         let (source, reason, excerpt) = (source.to_owned(), reason.to_owned(), excerpt.to_owned());
-        self.refusals.push_back(Refusal { at, source, status, reason, excerpt, count });
+        self.refusals.push_back(Refusal {
+            at,
+            source,
+            status,
+            reason,
+            excerpt,
+            count,
+        });
         if self.refusals.len() > REFUSALS_MAX {
             self.refusals.pop_front();
         }
@@ -265,7 +277,9 @@ impl Room {
 
     fn alert_flaps(&mut self, at: Timestamp, key: &str, said_firing: bool, keep: usize) {
         self.unindex_alert(key);
-        let Some(alert) = self.alerts.get_mut(key) else { return };
+        let Some(alert) = self.alerts.get_mut(key) else {
+            return;
+        };
         alert.last_seen = at;
         alert.changed(at, keep);
         alert.is_firing = true;
@@ -276,7 +290,14 @@ impl Room {
                 flap.said_firing = said_firing;
                 flap.changes = flap.changes.saturating_add(1);
             }
-            None => alert.flap = Some(Flap { since: at, last_change: at, said_firing, changes: 1 }),
+            None => {
+                alert.flap = Some(Flap {
+                    since: at,
+                    last_change: at,
+                    said_firing,
+                    changes: 1,
+                })
+            }
         }
     }
 }
@@ -284,7 +305,11 @@ impl Room {
 /// The label set as one line, without the name, which is shown beside it.
 fn label_line(facts: &AlertFacts) -> String {
     let mut line = String::new();
-    for (label, value) in facts.labels.iter().filter(|(label, _)| *label != "alertname") {
+    for (label, value) in facts
+        .labels
+        .iter()
+        .filter(|(label, _)| *label != "alertname")
+    {
         if !line.is_empty() {
             line.push_str(", ");
         }

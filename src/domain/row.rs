@@ -93,7 +93,10 @@ const fn is_zero(count: &u32) -> bool {
 impl Row {
     /// The line for an incident.
     pub fn of(incident: &Incident) -> Self {
-        let who = incident.commander().or(incident.owner.as_deref()).or(incident.ack.as_ref().map(|a| a.by.as_str()));
+        let who = incident
+            .commander()
+            .or(incident.owner.as_deref())
+            .or(incident.ack.as_ref().map(|a| a.by.as_str()));
         let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
         Self {
             id: incident.id,

@@ -31,7 +31,9 @@ pub const DAY_MS: i64 = 24 * HOUR_MS;
 impl Timestamp {
     /// The same instant for chrono; instants out of its range become 1970.
     pub fn utc(self) -> DateTime<Utc> {
-        Utc.timestamp_millis_opt(self.0).single().unwrap_or_default()
+        Utc.timestamp_millis_opt(self.0)
+            .single()
+            .unwrap_or_default()
     }
 
     /// This instant moved by a span in milliseconds; saturates.
@@ -78,7 +80,9 @@ impl Timestamp {
             return Ok(exact);
         }
         if let Some(back) = text.strip_prefix('-') {
-            return parse_span(back).map(|span| now.plus(-span)).ok_or_else(|| BadTime(given.to_owned()));
+            return parse_span(back)
+                .map(|span| now.plus(-span))
+                .ok_or_else(|| BadTime(given.to_owned()));
         }
         for format in ["%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M"] {
             if let Ok(naive) = NaiveDateTime::parse_from_str(text.trim_end_matches('Z'), format) {
@@ -86,12 +90,27 @@ impl Timestamp {
             }
         }
         if let Ok(date) = NaiveDate::parse_from_str(text, "%Y-%m-%d") {
-            return Ok(Self(date.and_time(chrono::NaiveTime::MIN).and_utc().timestamp_millis()));
+            return Ok(Self(
+                date.and_time(chrono::NaiveTime::MIN)
+                    .and_utc()
+                    .timestamp_millis(),
+            ));
         }
         for format in ["%H:%M:%S", "%H:%M"] {
-            if let Ok(time) = chrono::NaiveTime::parse_from_str(text.trim_end_matches('Z'), format) {
-                let today = Self(now.utc().date_naive().and_time(time).and_utc().timestamp_millis());
-                return Ok(if today > now { today.plus(-DAY_MS) } else { today });
+            if let Ok(time) = chrono::NaiveTime::parse_from_str(text.trim_end_matches('Z'), format)
+            {
+                let today = Self(
+                    now.utc()
+                        .date_naive()
+                        .and_time(time)
+                        .and_utc()
+                        .timestamp_millis(),
+                );
+                return Ok(if today > now {
+                    today.plus(-DAY_MS)
+                } else {
+                    today
+                });
             }
         }
         Err(BadTime(given.to_owned()))
@@ -125,14 +144,22 @@ pub fn parse_span(text: &str) -> Option<i64> {
 
 /// A span as people read it, in at most two units: `42s`, `41m`, `2h10m`, `3d`.
 pub fn span_words(span_ms: i64) -> String {
-    let (sign, span) = if span_ms < 0 { ("-", -span_ms) } else { ("", span_ms) };
+    let (sign, span) = if span_ms < 0 {
+        ("-", -span_ms)
+    } else {
+        ("", span_ms)
+    };
     let body = if span < MINUTE_MS {
         format!("{}s", span / SECOND_MS)
     } else if span < HOUR_MS {
         format!("{}m", span / MINUTE_MS)
     } else if span < DAY_MS {
         let minutes = (span % HOUR_MS) / MINUTE_MS;
-        if minutes == 0 { format!("{}h", span / HOUR_MS) } else { format!("{}h{minutes:02}m", span / HOUR_MS) }
+        if minutes == 0 {
+            format!("{}h", span / HOUR_MS)
+        } else {
+            format!("{}h{minutes:02}m", span / HOUR_MS)
+        }
     } else {
         format!("{}d", span / DAY_MS)
     };
@@ -192,16 +219,32 @@ mod tests {
         let now: Timestamp = "2026-11-23T14:30:00Z".parse().expect("a time");
         let at = |text| Timestamp::parse_human(text, now).map(|t| t.to_string());
         assert_eq!(at("14:02"), Ok("2026-11-23T14:02:00.000Z".into()));
-        assert_eq!(at("23:50"), Ok("2026-11-22T23:50:00.000Z".into()), "not in the future");
+        assert_eq!(
+            at("23:50"),
+            Ok("2026-11-22T23:50:00.000Z".into()),
+            "not in the future"
+        );
         assert_eq!(at("-15m"), Ok("2026-11-23T14:15:00.000Z".into()));
-        assert_eq!(at("2026-11-20 08:00"), Ok("2026-11-20T08:00:00.000Z".into()));
-        assert_eq!(at("2026-11-20T08:00:00+01:00"), Ok("2026-11-20T07:00:00.000Z".into()));
+        assert_eq!(
+            at("2026-11-20 08:00"),
+            Ok("2026-11-20T08:00:00.000Z".into())
+        );
+        assert_eq!(
+            at("2026-11-20T08:00:00+01:00"),
+            Ok("2026-11-20T07:00:00.000Z".into())
+        );
         assert!(at("soon").is_err());
     }
 
     #[test]
     fn spans_read_in_two_units_at_most() {
-        let table = [(0, "0s"), (59_999, "59s"), (41 * MINUTE_MS, "41m"), (130 * MINUTE_MS, "2h10m"), (3 * DAY_MS, "3d")];
+        let table = [
+            (0, "0s"),
+            (59_999, "59s"),
+            (41 * MINUTE_MS, "41m"),
+            (130 * MINUTE_MS, "2h10m"),
+            (3 * DAY_MS, "3d"),
+        ];
         for (ms, words) in table {
             assert_eq!(span_words(ms), words);
         }

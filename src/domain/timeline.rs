@@ -45,14 +45,25 @@ pub fn entry(event: &Recorded, incident: IncidentId) -> Entry {
     let (kind, text) = match &event.body {
         Body::Incident { change, .. } => change_words(change, event),
         Body::AlertsReceived { items, .. } => (Kind::Alert, alerts_words(items, incident)),
-        Body::AlertAcknowledged { alert, .. } => (Kind::Alert, format!("acknowledged alert {alert}")),
-        Body::AlertShelved { alert, until, reason, .. } => {
-            (Kind::Alert, format!("shelved {alert} until {}: {reason}", until.clock_minutes()))
+        Body::AlertAcknowledged { alert, .. } => {
+            (Kind::Alert, format!("acknowledged alert {alert}"))
         }
-        Body::AlertUnshelved { alert, .. } => (Kind::Alert, format!("{alert} is no longer shelved")),
-        Body::AlertExpired { alert, .. } => {
-            (Kind::Alert, format!("{alert} was not posted again before its end; taken as over"))
+        Body::AlertShelved {
+            alert,
+            until,
+            reason,
+            ..
+        } => (
+            Kind::Alert,
+            format!("shelved {alert} until {}: {reason}", until.clock_minutes()),
+        ),
+        Body::AlertUnshelved { alert, .. } => {
+            (Kind::Alert, format!("{alert} is no longer shelved"))
         }
+        Body::AlertExpired { alert, .. } => (
+            Kind::Alert,
+            format!("{alert} was not posted again before its end; taken as over"),
+        ),
         Body::AlertSettled { alert, firing, .. } => {
             let state = if *firing { "firing" } else { "over" };
             (Kind::Alert, format!("{alert} stopped flapping: {state}"))
@@ -72,7 +83,9 @@ pub fn entry(event: &Recorded, incident: IncidentId) -> Entry {
     Entry {
         seq: event.seq,
         when,
-        about: event.occurred.is_some_and(|o| o.fidelity != Fidelity::Exact),
+        about: event
+            .occurred
+            .is_some_and(|o| o.fidelity != Fidelity::Exact),
         recorded: is_late.then_some(event.at),
         who: event.actor.login.clone(),
         kind,
@@ -81,15 +94,24 @@ pub fn entry(event: &Recorded, incident: IncidentId) -> Entry {
 }
 
 fn alerts_words(items: &[AlertItem], incident: IncidentId) -> String {
-    let mine: Vec<&AlertItem> = items.iter().filter(|item| item.incident == Some(incident)).collect();
-    let Some(first) = mine.first() else { return String::new() };
-    let name = first.facts.as_ref().filter(|facts| !facts.name.is_empty()).map_or_else(
-        || first.alert.clone(),
-        |facts| match facts.labels.get("instance") {
-            Some(instance) => format!("{} {instance}", facts.name),
-            None => facts.name.clone(),
-        },
-    );
+    let mine: Vec<&AlertItem> = items
+        .iter()
+        .filter(|item| item.incident == Some(incident))
+        .collect();
+    let Some(first) = mine.first() else {
+        return String::new();
+    };
+    let name = first
+        .facts
+        .as_ref()
+        .filter(|facts| !facts.name.is_empty())
+        .map_or_else(
+            || first.alert.clone(),
+            |facts| match facts.labels.get("instance") {
+                Some(instance) => format!("{} {instance}", facts.name),
+                None => facts.name.clone(),
+            },
+        );
     let word = match first.became {
         Became::Opened | Became::Attached => "fires",
         Became::Reopened => "fires again",
@@ -102,11 +124,19 @@ fn alerts_words(items: &[AlertItem], incident: IncidentId) -> String {
         Became::FlappingResolved => "flaps (over), held",
         Became::Unmatched => "ended without a beginning",
     };
-    if mine.len() == 1 { format!("{name} {word}") } else { format!("{name} {word} (+{} alerts)", mine.len() - 1) }
+    if mine.len() == 1 {
+        format!("{name} {word}")
+    } else {
+        format!("{name} {word} (+{} alerts)", mine.len() - 1)
+    }
 }
 
 fn because(head: String, reason: &str) -> String {
-    if reason.is_empty() { head } else { format!("{head}: {reason}") }
+    if reason.is_empty() {
+        head
+    } else {
+        format!("{head}: {reason}")
+    }
 }
 
 fn change_words(change: &Change, event: &Recorded) -> (Kind, String) {
@@ -117,9 +147,9 @@ fn change_words(change: &Change, event: &Recorded) -> (Kind, String) {
         | Change::AttachmentAdded { .. }
         | Change::HistoryNoted { .. }
         | Change::ExternalFields { .. } => note_words(change),
-        Change::RemedyRecorded { .. } | Change::RemedyJudged { .. } | Change::RemedyExpired { .. } => {
-            (Kind::Remedy, remedy_words(change, event.when()))
-        }
+        Change::RemedyRecorded { .. }
+        | Change::RemedyJudged { .. }
+        | Change::RemedyExpired { .. } => (Kind::Remedy, remedy_words(change, event.when())),
         Change::OwnerChanged { .. }
         | Change::RoleAssigned { .. }
         | Change::RoleLeft { .. }
@@ -135,10 +165,24 @@ fn change_words(change: &Change, event: &Recorded) -> (Kind, String) {
         | Change::Released { .. }
         | Change::SplitOff { .. }
         | Change::Received { .. } => (Kind::Link, link_words(change)),
-        Change::ContactLogged { stakeholder, channel, text, next_by } => {
-            let next = next_by.map(|at| format!(" · next by {}", at.clock_minutes())).unwrap_or_default();
-            let by = if channel.is_empty() { String::new() } else { format!(" by {channel}") };
-            (Kind::Contact, format!("told {stakeholder}{by}: {text}{next}"))
+        Change::ContactLogged {
+            stakeholder,
+            channel,
+            text,
+            next_by,
+        } => {
+            let next = next_by
+                .map(|at| format!(" · next by {}", at.clock_minutes()))
+                .unwrap_or_default();
+            let by = if channel.is_empty() {
+                String::new()
+            } else {
+                format!(" by {channel}")
+            };
+            (
+                Kind::Contact,
+                format!("told {stakeholder}{by}: {text}{next}"),
+            )
         }
         Change::Opened(_)
         | Change::Declared { .. }
@@ -172,22 +216,38 @@ fn state_words(change: &Change) -> String {
         Change::PhaseChanged { to, reason } => because(format!("→ {to}"), reason),
         Change::TitleChanged { title } => format!("new title: {title}"),
         Change::ServicesChanged { services } => format!("services: {}", services.join(", ")),
-        Change::LabelSet { label, value: Some(value) } => format!("label {label}={value}"),
+        Change::LabelSet {
+            label,
+            value: Some(value),
+        } => format!("label {label}={value}"),
         Change::LabelSet { label, value: None } => format!("label {label} removed"),
         Change::Declined { reason, note } => because(format!("declined ({reason})"), note),
-        Change::Resolved { reason, evidence, forced } => {
-            let forced = forced.as_ref().map(|why| format!(" · FORCED: {why}")).unwrap_or_default();
+        Change::Resolved {
+            reason,
+            evidence,
+            forced,
+        } => {
+            let forced = forced
+                .as_ref()
+                .map(|why| format!(" · FORCED: {why}"))
+                .unwrap_or_default();
             format!("resolved ({reason}): {evidence}{forced}")
         }
-        Change::Reopened { reason } => because("reopened, the resolution is void".to_owned(), reason),
+        Change::Reopened { reason } => {
+            because("reopened, the resolution is void".to_owned(), reason)
+        }
         Change::ReviewStarted => "review started".to_owned(),
         Change::Closed { note } => because("closed".to_owned(), note),
-        Change::MomentRevised { moment, at: Some(at), reason } => {
-            because(format!("'{moment}' was at {at}"), reason)
-        }
-        Change::MomentRevised { moment, at: None, reason } => {
-            because(format!("'{moment}' is not known"), reason)
-        }
+        Change::MomentRevised {
+            moment,
+            at: Some(at),
+            reason,
+        } => because(format!("'{moment}' was at {at}"), reason),
+        Change::MomentRevised {
+            moment,
+            at: None,
+            reason,
+        } => because(format!("'{moment}' is not known"), reason),
         Change::PublicStatusSet { status } => format!("public status: {status}"),
         _ => String::new(),
     }
@@ -195,8 +255,16 @@ fn state_words(change: &Change) -> String {
 
 fn note_words(change: &Change) -> (Kind, String) {
     match change {
-        Change::NoteAdded { kind, text, said_by } => {
-            let said = if said_by.is_empty() { String::new() } else { format!("{said_by}: ") };
+        Change::NoteAdded {
+            kind,
+            text,
+            said_by,
+        } => {
+            let said = if said_by.is_empty() {
+                String::new()
+            } else {
+                format!("{said_by}: ")
+            };
             match kind {
                 NoteKind::Note | NoteKind::Observation => (Kind::Note, format!("{said}{text}")),
                 NoteKind::Decision => (Kind::Decision, format!("decision: {said}{text}")),
@@ -204,10 +272,22 @@ fn note_words(change: &Change) -> (Kind, String) {
                 NoteKind::Statement => (Kind::Note, format!("statement: {said}{text}")),
             }
         }
-        Change::EntryCorrected { entry, text } => (Kind::Note, format!("correction of #{entry}: {text}")),
-        Change::EntryRedacted { entry, reason } => (Kind::State, format!("redacted #{entry}: {reason}")),
-        Change::AttachmentAdded { name, sha256, bytes, note } => {
-            let head = format!("attached {name} ({bytes} B, sha256 {}…)", sha256.get(..12).unwrap_or(sha256));
+        Change::EntryCorrected { entry, text } => {
+            (Kind::Note, format!("correction of #{entry}: {text}"))
+        }
+        Change::EntryRedacted { entry, reason } => {
+            (Kind::State, format!("redacted #{entry}: {reason}"))
+        }
+        Change::AttachmentAdded {
+            name,
+            sha256,
+            bytes,
+            note,
+        } => {
+            let head = format!(
+                "attached {name} ({bytes} B, sha256 {}…)",
+                sha256.get(..12).unwrap_or(sha256)
+            );
             (Kind::Note, because(head, note))
         }
         Change::HistoryNoted { text } => (Kind::State, text.clone()),
@@ -221,16 +301,29 @@ fn note_words(change: &Change) -> (Kind, String) {
 
 fn remedy_words(change: &Change, when: Timestamp) -> String {
     match change {
-        Change::RemedyRecorded { remedy, kind, text, expires } => {
+        Change::RemedyRecorded {
+            remedy,
+            kind,
+            text,
+            expires,
+        } => {
             let until = match (kind, expires) {
                 (RemedyKind::Workaround, Some(at)) => {
-                    format!(" (until {}, {})", at.clock_minutes(), span_words(at.since(when)))
+                    format!(
+                        " (until {}, {})",
+                        at.clock_minutes(),
+                        span_words(at.since(when))
+                    )
                 }
                 _ => String::new(),
             };
             format!("{kind} {remedy}: {text}{until}")
         }
-        Change::RemedyJudged { remedy, outcome, evidence } => {
+        Change::RemedyJudged {
+            remedy,
+            outcome,
+            evidence,
+        } => {
             let mark = match outcome {
                 Outcome::Worked => "✓ ",
                 Outcome::Failed => "✗ ",
@@ -251,9 +344,14 @@ fn people_words(change: &Change) -> String {
         Change::RoleLeft { role, person } => format!("{person} is no longer {role}"),
         Change::CommandTaken { person } => format!("{person} took command"),
         Change::CommandOffered { from, to } => format!("{from} offered command to {to}"),
-        Change::CommandAccepted { from: Some(from), to } => format!("{to} took command from {from}"),
+        Change::CommandAccepted {
+            from: Some(from),
+            to,
+        } => format!("{to} took command from {from}"),
         Change::CommandAccepted { from: None, to } => format!("{to} took command"),
-        Change::CommandRefused { by, reason } => because(format!("{by} declined the command"), reason),
+        Change::CommandRefused { by, reason } => {
+            because(format!("{by} declined the command"), reason)
+        }
         _ => String::new(),
     }
 }
@@ -263,11 +361,15 @@ fn link_words(change: &Change) -> String {
         Change::Linked { other, kind } => format!("{kind} {other}"),
         Change::Unlinked { other, kind } => format!("no longer {kind} {other}"),
         Change::MergedInto { into } => format!("merged into {into}"),
-        Change::Absorbed { child, alerts } => format!("{child} was merged in with {} alerts", alerts.len()),
+        Change::Absorbed { child, alerts } => {
+            format!("{child} was merged in with {} alerts", alerts.len())
+        }
         Change::Unmerged { from, .. } => format!("no longer part of {from}"),
         Change::Released { child, .. } => format!("{child} stands on its own again"),
         Change::SplitOff { into, alerts } => format!("{} alerts became {into}", alerts.len()),
-        Change::Received { from, alerts } => format!("came with {} alerts from {from}", alerts.len()),
+        Change::Received { from, alerts } => {
+            format!("came with {} alerts from {from}", alerts.len())
+        }
         _ => String::new(),
     }
 }

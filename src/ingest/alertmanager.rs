@@ -70,9 +70,16 @@ pub fn webhook(source: &str, body: &[u8], now: Timestamp) -> Result<Post, Refuse
         .alerts
         .into_iter()
         .enumerate()
-        .map(|(index, alert)| one(alert, &status, now).map_err(|what| Refused::bad(format!("alert {index}: {what}"))))
+        .map(|(index, alert)| {
+            one(alert, &status, now).map_err(|what| Refused::bad(format!("alert {index}: {what}")))
+        })
         .collect::<Result<Vec<_>, _>>()?;
-    Ok(Post { source: source.to_owned(), group, alerts, truncated: read.truncated_alerts })
+    Ok(Post {
+        source: source.to_owned(),
+        group,
+        alerts,
+        truncated: read.truncated_alerts,
+    })
 }
 
 /// Reads the body of `POST /api/v2/alerts`.
@@ -87,25 +94,39 @@ pub fn api_v2(source: &str, body: &[u8], now: Timestamp) -> Result<Post, Refused
         if alert.labels.is_empty() {
             return Err(Refused::bad(format!("alert {index}: it has no labels")));
         }
-        let mut incoming = one(alert, "", now).map_err(|what| Refused::bad(format!("alert {index}: {what}")))?;
+        let mut incoming =
+            one(alert, "", now).map_err(|what| Refused::bad(format!("alert {index}: {what}")))?;
         if incoming.signal == Signal::Firing && incoming.facts.ends_at.is_none() {
             incoming.facts.ends_at = Some(now.plus(RESOLVE_TIMEOUT_MS));
         }
         alerts.push(incoming);
     }
-    Ok(Post { source: source.to_owned(), group: None, alerts, truncated: 0 })
+    Ok(Post {
+        source: source.to_owned(),
+        group: None,
+        alerts,
+        truncated: 0,
+    })
 }
 
 fn too_many(count: usize) -> Refused {
-    Refused { status: 413, what: format!("{count} alerts in one post; the limit is {ALERTS_MAX}") }
+    Refused {
+        status: 413,
+        what: format!("{count} alerts in one post; the limit is {ALERTS_MAX}"),
+    }
 }
 
 /// A time, where one is given; the zero time and the empty text are none.
 fn time(field: &str, given: Option<&Loose>) -> Result<Option<Timestamp>, String> {
-    let Some(text) = given.map(|loose| loose.0.trim()).filter(|text| !text.is_empty()) else {
+    let Some(text) = given
+        .map(|loose| loose.0.trim())
+        .filter(|text| !text.is_empty())
+    else {
         return Ok(None);
     };
-    let at: Timestamp = text.parse().map_err(|_| format!("{field} '{}' is not a time", short(text)))?;
+    let at: Timestamp = text
+        .parse()
+        .map_err(|_| format!("{field} '{}' is not a time", short(text)))?;
     Ok((at.0 > -62_000_000_000_000).then_some(at))
 }
 
@@ -117,7 +138,11 @@ fn one(alert: Alert, group_status: &str, now: Timestamp) -> Result<Incoming, Str
     let starts_at = time("startsAt", alert.starts_at.as_ref())?;
     let ends_at = time("endsAt", alert.ends_at.as_ref())?;
     let said = alert.status.map(|status| status.0).unwrap_or_default();
-    let status = if said.is_empty() { group_status } else { said.as_str() };
+    let status = if said.is_empty() {
+        group_status
+    } else {
+        said.as_str()
+    };
     let signal = match status.to_ascii_lowercase().as_str() {
         "resolved" => {
             if ends_at.is_none() && alert.ends_at.is_some() {
@@ -128,12 +153,25 @@ fn one(alert: Alert, group_status: &str, now: Timestamp) -> Result<Incoming, Str
         "firing" => Signal::Firing,
         "" if ends_at.is_some_and(|end| end <= now) => Signal::Resolved,
         "" => Signal::Firing,
-        other => return Err(format!("status '{}' is neither firing nor resolved", short(other))),
+        other => {
+            return Err(format!(
+                "status '{}' is neither firing nor resolved",
+                short(other)
+            ));
+        }
     };
     let labels = plain(alert.labels);
     let given = alert.fingerprint.map(|f| f.0).unwrap_or_default();
-    let fingerprint = if given.is_empty() { fingerprint_of(&labels) } else { given };
-    let severity_word = labels.get("severity").or_else(|| labels.get("priority")).cloned().unwrap_or_default();
+    let fingerprint = if given.is_empty() {
+        fingerprint_of(&labels)
+    } else {
+        given
+    };
+    let severity_word = labels
+        .get("severity")
+        .or_else(|| labels.get("priority"))
+        .cloned()
+        .unwrap_or_default();
     let mut facts = AlertFacts {
         name: labels.get("alertname").cloned().unwrap_or_default(),
         summary: String::new(),
@@ -144,7 +182,12 @@ fn one(alert: Alert, group_status: &str, now: Timestamp) -> Result<Incoming, Str
         url: alert.generator_url.map(|url| url.0).unwrap_or_default(),
     };
     facts.summary = summary_of(&facts);
-    Ok(cap(Incoming { fingerprint, signal, severity_word, facts }))
+    Ok(cap(Incoming {
+        fingerprint,
+        signal,
+        severity_word,
+        facts,
+    }))
 }
 
 #[cfg(test)]
@@ -155,7 +198,8 @@ mod tests {
 
     #[test]
     fn the_zero_time_is_no_end() {
-        let body = br#"{"version":"4","groupKey":"g","status":"firing","alerts":[{"status":"firing",
+        let body =
+            br#"{"version":"4","groupKey":"g","status":"firing","alerts":[{"status":"firing",
             "labels":{"alertname":"A","severity":"critical"},"endsAt":"0001-01-01T00:00:00Z"}]}"#;
         let post = webhook("am", body, NOW).expect("readable");
         assert_eq!(post.alerts[0].facts.ends_at, None);
@@ -165,7 +209,8 @@ mod tests {
 
     #[test]
     fn numbers_where_texts_belong_are_read() {
-        let body = br#"{"groupKey":43434343434343434343,"alerts":[{"labels":{"alertname":"A","n":5}}]}"#;
+        let body =
+            br#"{"groupKey":43434343434343434343,"alerts":[{"labels":{"alertname":"A","n":5}}]}"#;
         let post = webhook("am", body, NOW).expect("readable");
         assert_eq!(post.group.as_deref(), Some("43434343434343434343"));
         assert_eq!(post.alerts[0].facts.labels["n"], "5");
@@ -174,7 +219,10 @@ mod tests {
     #[test]
     fn an_alert_without_an_end_ends_after_the_resolve_timeout() {
         let post = api_v2("prom", br#"[{"labels":{"alertname":"A"}}]"#, NOW).expect("readable");
-        assert_eq!(post.alerts[0].facts.ends_at, Some(NOW.plus(RESOLVE_TIMEOUT_MS)));
+        assert_eq!(
+            post.alerts[0].facts.ends_at,
+            Some(NOW.plus(RESOLVE_TIMEOUT_MS))
+        );
         let ended = br#"[{"labels":{"alertname":"A"},"endsAt":"2020-01-01T00:00:00Z"}]"#;
         let post = api_v2("prom", ended, NOW).expect("readable");
         assert_eq!(post.alerts[0].signal, Signal::Resolved);
@@ -183,10 +231,17 @@ mod tests {
     #[test]
     fn what_cannot_be_read_is_refused_in_words() {
         let told = |body: &[u8]| webhook("am", body, NOW).map(|_| ()).map_err(|e| e.what);
-        let bad_end = br#"{"alerts":[{"status":"resolved","labels":{},"endsAt":"0001-01-01T00:00:00Z"}]}"#;
-        assert_eq!(told(bad_end), Err("alert 0: it is resolved but its endsAt is the zero time".into()));
+        let bad_end =
+            br#"{"alerts":[{"status":"resolved","labels":{},"endsAt":"0001-01-01T00:00:00Z"}]}"#;
+        assert_eq!(
+            told(bad_end),
+            Err("alert 0: it is resolved but its endsAt is the zero time".into())
+        );
         let bad_time = br#"{"alerts":[{"labels":{},"startsAt":"yesterday"}]}"#;
-        assert_eq!(told(bad_time), Err("alert 0: startsAt 'yesterday' is not a time".into()));
+        assert_eq!(
+            told(bad_time),
+            Err("alert 0: startsAt 'yesterday' is not a time".into())
+        );
         assert!(told(b"{").is_err());
         assert!(told(b"\xff\xfe").is_err());
     }

@@ -22,7 +22,11 @@ const CUT: &str = "…[cut]";
 pub fn cap(mut incoming: Incoming) -> Incoming {
     let facts = &mut incoming.facts;
     cap_map(&mut facts.labels, LABEL_BYTES_MAX, LABELS_BYTES_MAX);
-    cap_map(&mut facts.annotations, ANNOTATION_BYTES_MAX, ANNOTATIONS_BYTES_MAX);
+    cap_map(
+        &mut facts.annotations,
+        ANNOTATION_BYTES_MAX,
+        ANNOTATIONS_BYTES_MAX,
+    );
     for line in [&mut facts.name, &mut facts.summary, &mut facts.url] {
         cap_text(line, LINE_BYTES_MAX);
     }
@@ -81,14 +85,20 @@ impl<'de> Deserialize<'de> for Loose {
             fn visit_unit<E>(self) -> Result<Loose, E> {
                 Ok(Loose::default())
             }
-            fn visit_seq<A: serde::de::SeqAccess<'de>>(self, mut seq: A) -> Result<Loose, A::Error> {
+            fn visit_seq<A: serde::de::SeqAccess<'de>>(
+                self,
+                mut seq: A,
+            ) -> Result<Loose, A::Error> {
                 let mut parts = Vec::new();
                 while let Some(part) = seq.next_element::<Loose>()? {
                     parts.push(part.0);
                 }
                 Ok(Loose(parts.join(",")))
             }
-            fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<Loose, A::Error> {
+            fn visit_map<A: serde::de::MapAccess<'de>>(
+                self,
+                mut map: A,
+            ) -> Result<Loose, A::Error> {
                 let mut parts = Vec::new();
                 while let Some((key, value)) = map.next_entry::<String, Loose>()? {
                     parts.push(format!("{key}={}", value.0));

@@ -11,26 +11,70 @@ use crate::domain::time::Timestamp;
 use crate::ingest::caps::cap;
 use crate::ingest::{ALERTS_MAX, Refused, fingerprint_of};
 
-const NAMES: &[&str] =
-    &["alertname", "title", "name", "AlarmName", "rule", "subject", "summary", "message", "event_type"];
-const SUMMARIES: &[&str] = &["summary", "message", "description", "text", "body", "AlarmDescription"];
+const NAMES: &[&str] = &[
+    "alertname",
+    "title",
+    "name",
+    "AlarmName",
+    "rule",
+    "subject",
+    "summary",
+    "message",
+    "event_type",
+];
+const SUMMARIES: &[&str] = &[
+    "summary",
+    "message",
+    "description",
+    "text",
+    "body",
+    "AlarmDescription",
+];
 const SEVERITIES: &[&str] = &["severity", "level", "priority", "Priority"];
-const STATES: &[&str] = &["status", "state", "action", "NewStateValue", "alert_transition"];
-const KEYS: &[&str] = &["fingerprint", "dedup_key", "alert_key", "monitor_id", "monitorID", "alert_id", "id"];
+const STATES: &[&str] = &[
+    "status",
+    "state",
+    "action",
+    "NewStateValue",
+    "alert_transition",
+];
+const KEYS: &[&str] = &[
+    "fingerprint",
+    "dedup_key",
+    "alert_key",
+    "monitor_id",
+    "monitorID",
+    "alert_id",
+    "id",
+];
 const STARTS: &[&str] = &["startsAt", "starts_at", "created_at", "timestamp", "time"];
 const URLS: &[&str] = &["url", "link", "generatorURL", "event_url"];
-const RESOLVED: &[&str] =
-    &["resolved", "ok", "recovered", "closed", "close", "normal", "inactive", "cleared", "up", "success"];
+const RESOLVED: &[&str] = &[
+    "resolved",
+    "ok",
+    "recovered",
+    "closed",
+    "close",
+    "normal",
+    "inactive",
+    "cleared",
+    "up",
+    "success",
+];
 /// Labels taken from the top of a body without a mapping.
 const LABELS_MAX: usize = 24;
 
 /// Reads a body; a list holds several alerts.
 pub fn read(source: &str, body: &[u8], mapping: Option<&Mapping>) -> Result<Post, Refused> {
-    let value: Value = serde_json::from_slice(body).map_err(|e| Refused::bad(format!("not JSON: {e}")))?;
+    let value: Value =
+        serde_json::from_slice(body).map_err(|e| Refused::bad(format!("not JSON: {e}")))?;
     let listed = match mapping.filter(|m| !m.list.is_empty()) {
-        Some(mapping) => at(&value, &mapping.list)
-            .cloned()
-            .ok_or_else(|| Refused::bad(format!("there is nothing at '{}', where the mapping looks for alerts", mapping.list)))?,
+        Some(mapping) => at(&value, &mapping.list).cloned().ok_or_else(|| {
+            Refused::bad(format!(
+                "there is nothing at '{}', where the mapping looks for alerts",
+                mapping.list
+            ))
+        })?,
         None => value,
     };
     let items = match listed {
@@ -38,26 +82,37 @@ pub fn read(source: &str, body: &[u8], mapping: Option<&Mapping>) -> Result<Post
         other => vec![other],
     };
     if items.len() > ALERTS_MAX {
-        let what = format!("{} alerts in one post; the limit is {ALERTS_MAX}", items.len());
+        let what = format!(
+            "{} alerts in one post; the limit is {ALERTS_MAX}",
+            items.len()
+        );
         return Err(Refused { status: 413, what });
     }
     let alerts = items
         .iter()
         .enumerate()
         .map(|(index, item)| {
-            one(source, item, mapping).map_err(|what| Refused::bad(format!("alert {index}: {what}")))
+            one(source, item, mapping)
+                .map_err(|what| Refused::bad(format!("alert {index}: {what}")))
         })
         .collect::<Result<Vec<_>, _>>()?;
-    Ok(Post { source: source.to_owned(), group: None, alerts, truncated: 0 })
+    Ok(Post {
+        source: source.to_owned(),
+        group: None,
+        alerts,
+        truncated: 0,
+    })
 }
 
 /// The value at a path like `labels.host` or `items.0.name`; `/` works as `.` does.
 fn at<'a>(value: &'a Value, path: &str) -> Option<&'a Value> {
-    path.split(['.', '/']).filter(|part| !part.is_empty()).try_fold(value, |value, part| match value {
-        Value::Object(map) => map.get(part),
-        Value::Array(items) => items.get(part.parse::<usize>().ok()?),
-        _ => None,
-    })
+    path.split(['.', '/'])
+        .filter(|part| !part.is_empty())
+        .try_fold(value, |value, part| match value {
+            Value::Object(map) => map.get(part),
+            Value::Array(items) => items.get(part.parse::<usize>().ok()?),
+            _ => None,
+        })
 }
 
 fn text(value: &Value) -> Option<String> {
@@ -71,7 +126,7 @@ fn text(value: &Value) -> Option<String> {
 
 struct Item<'a> {
     body: &'a Value,
-    /// A CloudEvent's data, or the body's own `payload`, `event` or `data`, is looked at too.
+    /// A `CloudEvent`'s data, or the body's own `payload`, `event` or `Message`, is looked at too.
     inner: Option<&'a Value>,
     mapping: Option<&'a Mapping>,
 }
@@ -82,7 +137,9 @@ impl Item<'_> {
             return at(self.body, path).and_then(text);
         }
         names.iter().find_map(|name| {
-            at(self.body, name).or_else(|| at(self.inner?, name)).and_then(text)
+            at(self.body, name)
+                .or_else(|| at(self.inner?, name))
+                .and_then(text)
         })
     }
 }
@@ -91,37 +148,83 @@ fn one(source: &str, body: &Value, mapping: Option<&Mapping>) -> Result<Incoming
     if !body.is_object() {
         return Err("it is not a JSON object".to_owned());
     }
-    let inner = ["data", "payload", "event", "alert"].iter().find_map(|key| body.get(key)).filter(|v| v.is_object());
-    let item = Item { body, inner, mapping };
+    let inner = ["data", "payload", "event", "alert", "Message"]
+        .iter()
+        .find_map(|key| body.get(key));
+    // Amazon SNS carries its message as JSON inside a text.
+    let unpacked: Option<Value> = inner
+        .and_then(Value::as_str)
+        .and_then(|text| serde_json::from_str(text).ok());
+    let inner = unpacked
+        .as_ref()
+        .or(inner)
+        .filter(|value| value.is_object());
+    let item = Item {
+        body,
+        inner,
+        mapping,
+    };
     let cloud_type = body.get("specversion").and(body.get("type")).and_then(text);
-    let name = item.find(|m| &m.name, NAMES).or(cloud_type).ok_or_else(|| {
-        format!("nothing names the alert (looked for {}); add [mapping.{source}] to warroom.toml", NAMES.join(", "))
-    })?;
+    let name = item
+        .find(|m| &m.name, NAMES)
+        .or(cloud_type)
+        .ok_or_else(|| {
+            format!(
+                "nothing names the alert (looked for {}); add [mapping.{source}] to warroom.toml",
+                NAMES.join(", ")
+            )
+        })?;
     let labels = labels_of(&item);
-    let state = item.find(|m| &m.status, STATES).unwrap_or_default().to_ascii_lowercase();
+    let state = item
+        .find(|m| &m.status, STATES)
+        .unwrap_or_default()
+        .to_ascii_lowercase();
     let is_resolved = match mapping.filter(|m| !m.resolved_words.is_empty()) {
-        Some(mapping) => mapping.resolved_words.iter().any(|word| word.eq_ignore_ascii_case(&state)),
+        Some(mapping) => mapping
+            .resolved_words
+            .iter()
+            .any(|word| word.eq_ignore_ascii_case(&state)),
         None => RESOLVED.contains(&state.as_str()),
     };
     let fingerprint = item.find(|m| &m.fingerprint, KEYS).unwrap_or_else(|| {
         let host = ["host", "hostname", "instance", "source", "device_id"];
         let mut identity = BTreeMap::from([("name".to_owned(), name.clone())]);
-        identity.extend(labels.iter().filter(|(k, _)| host.contains(&k.as_str())).map(|(k, v)| (k.clone(), v.clone())));
+        identity.extend(
+            labels
+                .iter()
+                .filter(|(k, _)| host.contains(&k.as_str()))
+                .map(|(k, v)| (k.clone(), v.clone())),
+        );
         fingerprint_of(&identity)
     });
     let summary = item.find(|m| &m.summary, SUMMARIES).unwrap_or_default();
     let facts = AlertFacts {
-        summary: if summary == name { String::new() } else { summary.lines().next().unwrap_or("").to_owned() },
+        summary: if summary == name {
+            String::new()
+        } else {
+            summary.lines().next().unwrap_or("").to_owned()
+        },
         name: name.lines().next().unwrap_or("").to_owned(),
         labels,
         annotations: BTreeMap::new(),
-        starts_at: item.find(|m| &m.starts_at, STARTS).and_then(|t| t.parse::<Timestamp>().ok()),
+        starts_at: item
+            .find(|m| &m.starts_at, STARTS)
+            .and_then(|t| t.parse::<Timestamp>().ok()),
         ends_at: None,
         url: item.find(|m| &m.url, URLS).unwrap_or_default(),
     };
-    let signal = if is_resolved { Signal::Resolved } else { Signal::Firing };
+    let signal = if is_resolved {
+        Signal::Resolved
+    } else {
+        Signal::Firing
+    };
     let severity_word = item.find(|m| &m.severity, SEVERITIES).unwrap_or_default();
-    Ok(cap(Incoming { fingerprint, signal, severity_word, facts }))
+    Ok(cap(Incoming {
+        fingerprint,
+        signal,
+        severity_word,
+        facts,
+    }))
 }
 
 fn labels_of(item: &Item<'_>) -> BTreeMap<String, String> {
@@ -133,7 +236,15 @@ fn labels_of(item: &Item<'_>) -> BTreeMap<String, String> {
             .collect();
     }
     let mut labels = BTreeMap::new();
-    for object in [at(item.body, "labels"), at(item.body, "tags"), item.inner, Some(item.body)].into_iter().flatten() {
+    for object in [
+        at(item.body, "labels"),
+        at(item.body, "tags"),
+        item.inner,
+        Some(item.body),
+    ]
+    .into_iter()
+    .flatten()
+    {
         let Value::Object(map) = object else { continue };
         for (key, value) in map {
             if labels.len() >= LABELS_MAX {
@@ -156,16 +267,23 @@ mod tests {
         let body = br#"{"title":"disk full","host":"db1","level":"error","status":"open"}"#;
         let post = read("x", body, None).expect("readable");
         let alert = &post.alerts[0];
-        assert_eq!((alert.facts.name.as_str(), alert.severity_word.as_str()), ("disk full", "error"));
+        assert_eq!(
+            (alert.facts.name.as_str(), alert.severity_word.as_str()),
+            ("disk full", "error")
+        );
         let over = br#"{"title":"disk full","host":"db1","status":"OK"}"#;
         let post = read("x", over, None).expect("readable");
         assert_eq!(post.alerts[0].signal, Signal::Resolved);
-        assert_eq!(post.alerts[0].fingerprint, alert.fingerprint, "the same alert");
+        assert_eq!(
+            post.alerts[0].fingerprint, alert.fingerprint,
+            "the same alert"
+        );
     }
 
     #[test]
     fn a_cloud_event_is_named_by_its_type_at_least() {
-        let body = br#"{"specversion":"1.0","type":"com.example.down","source":"/x","id":"1","data":{}}"#;
+        let body =
+            br#"{"specversion":"1.0","type":"com.example.down","source":"/x","id":"1","data":{}}"#;
         let post = read("x", body, None).expect("readable");
         assert_eq!(post.alerts[0].facts.name, "com.example.down");
     }

@@ -59,7 +59,8 @@ struct Key {
 
 /// The routing key of a body: it is the sender's token.
 pub fn routing_key(body: &[u8]) -> Result<String, Refused> {
-    let key: Key = serde_json::from_slice(body).map_err(|e| Refused::bad(format!("not an event: {e}")))?;
+    let key: Key =
+        serde_json::from_slice(body).map_err(|e| Refused::bad(format!("not an event: {e}")))?;
     if key.routing_key.0.is_empty() {
         return Err(Refused::bad("routing_key is missing"));
     }
@@ -83,47 +84,78 @@ pub fn enqueue(source: &str, body: &[u8], fresh: &str) -> Result<(Post, String),
             )));
         }
     };
-    let given = event.dedup_key.map(|key| key.0).filter(|key| !key.is_empty());
-    if given.as_ref().is_some_and(|key| key.chars().count() > DEDUP_KEY_MAX) {
-        return Err(Refused::bad(format!("dedup_key has more than {DEDUP_KEY_MAX} characters")));
+    let given = event
+        .dedup_key
+        .map(|key| key.0)
+        .filter(|key| !key.is_empty());
+    if given
+        .as_ref()
+        .is_some_and(|key| key.chars().count() > DEDUP_KEY_MAX)
+    {
+        return Err(Refused::bad(format!(
+            "dedup_key has more than {DEDUP_KEY_MAX} characters"
+        )));
     }
     if given.is_none() && signal != Signal::Firing {
-        return Err(Refused::bad("dedup_key is missing: only a trigger may do without"));
+        return Err(Refused::bad(
+            "dedup_key is missing: only a trigger may do without",
+        ));
     }
     let key = given.unwrap_or_else(|| fresh.to_owned());
     let payload = event.payload.unwrap_or_default();
     if signal == Signal::Firing {
         check(&payload)?;
     }
-    let url = event
-        .client_url
-        .map(|url| url.0)
-        .or_else(|| event.links.first().and_then(|link| link.get("href")).map(|href| href.0.clone()));
+    let url = event.client_url.map(|url| url.0).or_else(|| {
+        event
+            .links
+            .first()
+            .and_then(|link| link.get("href"))
+            .map(|href| href.0.clone())
+    });
     let incoming = incoming(&key, signal, payload, url.unwrap_or_default())?;
     let group = Some(format!("dedup:{key}"));
-    Ok((Post { source: source.to_owned(), group, alerts: vec![incoming], truncated: 0 }, key))
+    Ok((
+        Post {
+            source: source.to_owned(),
+            group,
+            alerts: vec![incoming],
+            truncated: 0,
+        },
+        key,
+    ))
 }
 
 fn check(payload: &Payload) -> Result<(), Refused> {
-    for (name, value) in [("summary", &payload.summary), ("source", &payload.source), ("severity", &payload.severity)] {
+    for (name, value) in [
+        ("summary", &payload.summary),
+        ("source", &payload.source),
+        ("severity", &payload.severity),
+    ] {
         if value.0.is_empty() {
             return Err(Refused::bad(format!("payload.{name} is missing")));
         }
     }
     if !["critical", "error", "warning", "info"].contains(&payload.severity.0.as_str()) {
-        return Err(Refused::bad("payload.severity is none of critical, error, warning, info"));
+        return Err(Refused::bad(
+            "payload.severity is none of critical, error, warning, info",
+        ));
     }
     if payload.summary.0.chars().count() > SUMMARY_MAX {
-        return Err(Refused::bad(format!("payload.summary has more than {SUMMARY_MAX} characters")));
+        return Err(Refused::bad(format!(
+            "payload.summary has more than {SUMMARY_MAX} characters"
+        )));
     }
     Ok(())
 }
 
 fn incoming(key: &str, signal: Signal, payload: Payload, url: String) -> Result<Incoming, Refused> {
     let starts_at = match payload.timestamp.filter(|t| !t.0.is_empty()) {
-        Some(text) => {
-            Some(text.0.parse().map_err(|_| Refused::bad("payload.timestamp is not a time"))?)
-        }
+        Some(text) => Some(
+            text.0
+                .parse()
+                .map_err(|_| Refused::bad("payload.timestamp is not a time"))?,
+        ),
         None => None,
     };
     let mut labels = BTreeMap::new();
@@ -142,7 +174,12 @@ fn incoming(key: &str, signal: Signal, payload: Payload, url: String) -> Result<
     let annotations = match payload.custom_details {
         Some(serde_json::Value::Object(map)) => plain(
             map.into_iter()
-                .map(|(k, v)| (k, Loose(v.as_str().map_or_else(|| v.to_string(), ToOwned::to_owned))))
+                .map(|(k, v)| {
+                    (
+                        k,
+                        Loose(v.as_str().map_or_else(|| v.to_string(), ToOwned::to_owned)),
+                    )
+                })
                 .collect(),
         ),
         Some(serde_json::Value::Null) | None => BTreeMap::new(),
@@ -157,14 +194,21 @@ fn incoming(key: &str, signal: Signal, payload: Payload, url: String) -> Result<
         ends_at: None,
         url,
     };
-    Ok(cap(Incoming { fingerprint: key.to_owned(), signal, severity_word: payload.severity.0, facts }))
+    Ok(cap(Incoming {
+        fingerprint: key.to_owned(),
+        signal,
+        severity_word: payload.severity.0,
+        facts,
+    }))
 }
 
 /// Reads `/v2/change/enqueue`.
 pub fn change(source: &str, body: &[u8]) -> Result<Command, Refused> {
-    let event: Event =
-        serde_json::from_slice(body).map_err(|e| Refused::bad(format!("not a change event: {e}")))?;
-    let mut payload = event.payload.ok_or_else(|| Refused::bad("payload is missing"))?;
+    let event: Event = serde_json::from_slice(body)
+        .map_err(|e| Refused::bad(format!("not a change event: {e}")))?;
+    let mut payload = event
+        .payload
+        .ok_or_else(|| Refused::bad("payload is missing"))?;
     if payload.summary.0.is_empty() {
         return Err(Refused::bad("payload.summary is missing"));
     }
@@ -173,7 +217,9 @@ pub fn change(source: &str, body: &[u8]) -> Result<Command, Refused> {
     let mut details = BTreeMap::new();
     if let Some(serde_json::Value::Object(map)) = payload.custom_details {
         for (key, value) in map.into_iter().take(32) {
-            let mut text = value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned);
+            let mut text = value
+                .as_str()
+                .map_or_else(|| value.to_string(), ToOwned::to_owned);
             cut_bytes(&mut text, SUMMARY_MAX);
             details.insert(key, text);
         }
@@ -202,9 +248,18 @@ mod tests {
     #[test]
     fn what_is_required_is_asked_for() {
         let told = |body: &[u8]| enqueue("pd", body, "f").map(|_| ()).map_err(|e| e.what);
-        assert_eq!(told(br#"{"event_action":"resolve"}"#), Err("dedup_key is missing: only a trigger may do without".into()));
-        assert_eq!(told(br#"{"event_action":"trigger"}"#), Err("payload.summary is missing".into()));
+        assert_eq!(
+            told(br#"{"event_action":"resolve"}"#),
+            Err("dedup_key is missing: only a trigger may do without".into())
+        );
+        assert_eq!(
+            told(br#"{"event_action":"trigger"}"#),
+            Err("payload.summary is missing".into())
+        );
         let word = br#"{"event_action":"trigger","payload":{"summary":"s","source":"h","severity":"bad"}}"#;
-        assert_eq!(told(word), Err("payload.severity is none of critical, error, warning, info".into()));
+        assert_eq!(
+            told(word),
+            Err("payload.severity is none of critical, error, warning, info".into())
+        );
     }
 }

@@ -22,7 +22,11 @@ pub async fn receipts(gate: Arc<Gate>, inbox: mpsc::Sender<Mail>) {
     loop {
         tokio::time::sleep(RECEIPTS_EVERY).await;
         for receipt in gate.receipts() {
-            if inbox.send(Mail::Input(Input::Receipt(receipt))).await.is_err() {
+            if inbox
+                .send(Mail::Input(Input::Receipt(receipt)))
+                .await
+                .is_err()
+            {
                 return;
             }
         }
@@ -39,7 +43,9 @@ pub async fn index(places: Arc<Places>, gate: Arc<Gate>) {
             continue;
         }
         let worker = Arc::clone(&places);
-        let built = tokio::task::spawn_blocking(move || text_index::build_next(&*worker.reader, head)).await;
+        let built =
+            tokio::task::spawn_blocking(move || text_index::build_next(&*worker.reader, head))
+                .await;
         match built {
             Ok(Ok(true)) => {}
             Ok(Ok(false)) => indexed = head - head % text_index::SEGMENT_EVENTS,

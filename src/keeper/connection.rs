@@ -68,14 +68,24 @@ pub async fn serve(stream: UnixStream, shared: Arc<Shared>) {
         }
         drop(write.shutdown().await);
     });
-    let connect = Mail::Connect { client, tx: tx.clone(), who, kind };
+    let connect = Mail::Connect {
+        client,
+        tx: tx.clone(),
+        who,
+        kind,
+    };
     if shared.inbox.send(connect).await.is_ok() {
         tokio::select! {
             () = requests(client, &mut read, &mut frames, &shared, &tx) => {}
             // The writer let go of this client: it was too slow, or the keeper goes.
             () = tx.closed() => {}
         }
-        drop(shared.inbox.send(Mail::Input(Input::Leave { client })).await);
+        drop(
+            shared
+                .inbox
+                .send(Mail::Input(Input::Leave { client }))
+                .await,
+        );
     }
     drop(tx);
     drop(writer.await);
@@ -102,15 +112,25 @@ type Hello = Result<Result<Option<ClientMsg>, String>, tokio::time::error::Elaps
 fn check_hello(hello: Hello) -> Result<ClientKind, Option<KeeperMsg>> {
     let refuse = |why: String| {
         let version = env!("CARGO_PKG_VERSION").to_owned();
-        Some(KeeperMsg::Refused { protocol: PROTOCOL, version, why })
+        Some(KeeperMsg::Refused {
+            protocol: PROTOCOL,
+            version,
+            why,
+        })
     };
     match hello {
         Ok(Ok(Some(ClientMsg::Hello { protocol, kind, .. }))) if protocol == PROTOCOL => Ok(kind),
-        Ok(Ok(Some(ClientMsg::Hello { protocol, version, .. }))) => {
+        Ok(Ok(Some(ClientMsg::Hello {
+            protocol, version, ..
+        }))) => {
             let why = if protocol > PROTOCOL {
-                format!("this keeper is older than your warroom {version}: restart it with the new program ('warroom stop', then 'warroom')")
+                format!(
+                    "this keeper is older than your warroom {version}: restart it with the new program ('warroom stop', then 'warroom')"
+                )
             } else {
-                format!("your warroom {version} is older than this keeper: use the program it was started from")
+                format!(
+                    "your warroom {version} is older than this keeper: use the program it was started from"
+                )
             };
             Err(refuse(why))
         }
@@ -152,12 +172,18 @@ async fn requests(
             Ok(None) => return,
             Err(why) => {
                 // A line that cannot be read has no id to answer to; it ends the conversation.
-                let refusal = Rejection::new(RejectionKind::BadInput, why, "the connection is closed");
+                let refusal =
+                    Rejection::new(RejectionKind::BadInput, why, "the connection is closed");
                 say(tx, CommandId("?".to_owned()), Reply::Rejected(refusal)).await;
                 return;
             }
         };
-        if shared.inbox.send(Mail::Input(Input::Request { client, id, ask })).await.is_err() {
+        if shared
+            .inbox
+            .send(Mail::Input(Input::Request { client, id, ask }))
+            .await
+            .is_err()
+        {
             return;
         }
     }

@@ -71,8 +71,13 @@ impl Engine {
     pub fn handle(&mut self, input: Input, now: Timestamp, archive: &dyn Archive, turn: &mut Turn) {
         match input {
             Input::Join { client, who, kind } => {
-                let client_state =
-                    Client { who, kind, is_following: false, watching: None, writing: false };
+                let client_state = Client {
+                    who,
+                    kind,
+                    is_following: false,
+                    watching: None,
+                    writing: false,
+                };
                 self.clients.insert(client, client_state);
                 turn.presence_changed = true;
             }
@@ -81,11 +86,17 @@ impl Engine {
                 turn.presence_changed = true;
             }
             Input::Request { client, id, ask } => self.request(client, id, ask, now, archive, turn),
-            Input::Post { ticket, source, command } => {
+            Input::Post {
+                ticket,
+                source,
+                command,
+            } => {
                 let result = self.post(source, command, now, archive, turn);
                 turn.out.push(Output::Posted { ticket, result });
             }
-            Input::Receipt(command) => drop(self.post("intake".to_owned(), command, now, archive, turn)),
+            Input::Receipt(command) => {
+                drop(self.post("intake".to_owned(), command, now, archive, turn))
+            }
             Input::Own(body) => self.own(body, now, turn),
             Input::Tick => {
                 for body in timers::due(&self.room, now, DUE_MAX) {
@@ -93,14 +104,25 @@ impl Engine {
                     self.record(cause, Actor::timer(), None, body, now, archive, turn);
                 }
             }
-            Input::Stop { reason } => {
-                self.own(Body::KeeperStopped { reason: reason.clone() }, now, turn);
-                let clients = self.clients.keys().copied().collect();
-                let message = Box::new(KeeperMsg::Push(Push::Goodbye { reason: reason.clone() }));
-                turn.out.push(Output::Tell { clients, message });
-                turn.out.push(Output::Stop { reason });
-            }
+            Input::Stop { reason } => self.stop(reason, now, turn),
         }
+    }
+
+    /// Ends in good order: on record, and everybody told.
+    fn stop(&mut self, reason: String, now: Timestamp, turn: &mut Turn) {
+        self.own(
+            Body::KeeperStopped {
+                reason: reason.clone(),
+            },
+            now,
+            turn,
+        );
+        let clients = self.clients.keys().copied().collect();
+        let message = Box::new(KeeperMsg::Push(Push::Goodbye {
+            reason: reason.clone(),
+        }));
+        turn.out.push(Output::Tell { clients, message });
+        turn.out.push(Output::Stop { reason });
     }
 
     /// The keeper's own word.
@@ -123,8 +145,18 @@ impl Engine {
         turn: &mut Turn,
     ) -> Result<(), Rejection> {
         let id = self.own_id("p");
-        let actor = Actor { login: source, via: Via::Http };
-        let order = Order { id, actor, right: Right::Administer, occurred: None, seen: None, command };
+        let actor = Actor {
+            login: source,
+            via: Via::Http,
+        };
+        let order = Order {
+            id,
+            actor,
+            right: Right::Administer,
+            occurred: None,
+            seen: None,
+            command,
+        };
         self.order(&order, now, archive, turn)
     }
 
@@ -147,7 +179,15 @@ impl Engine {
         if let Ok(bodies) = &decision {
             for (index, body) in bodies.iter().enumerate() {
                 let when = occurred(order, index);
-                self.record(order.id.clone(), order.actor.clone(), when, body.clone(), now, archive, turn);
+                self.record(
+                    order.id.clone(),
+                    order.actor.clone(),
+                    when,
+                    body.clone(),
+                    now,
+                    archive,
+                    turn,
+                );
             }
         }
         for id in visiting {
@@ -171,7 +211,9 @@ impl Engine {
     }
 
     fn let_go(&mut self, id: IncidentId, turn: &mut Turn) {
-        let Some(incident) = self.room.evict(id) else { return };
+        let Some(incident) = self.room.evict(id) else {
+            return;
+        };
         let row = serde_json::to_vec(&ClosedRow::of(&incident))
             .expect("invariant: a row has only string keys, so it always serialises");
         turn.rows.push((id, Some(row)));
@@ -189,7 +231,14 @@ impl Engine {
         archive: &dyn Archive,
         turn: &mut Turn,
     ) {
-        let event = Recorded { seq: self.room.seq + 1, cause, at: now, occurred, actor, body };
+        let event = Recorded {
+            seq: self.room.seq + 1,
+            cause,
+            at: now,
+            occurred,
+            actor,
+            body,
+        };
         let mut returned = Vec::new();
         while let Some(id) = self.room.wanted(&event) {
             if !self.fetch(id, archive) {
@@ -200,10 +249,17 @@ impl Engine {
         evolve(&mut self.room, &event);
         for id in event.body.incidents() {
             turn.touched.insert(id);
-            let is_live = self.room.incidents.get(&id).is_some_and(|i| i.phase().is_live());
+            let is_live = self
+                .room
+                .incidents
+                .get(&id)
+                .is_some_and(|i| i.phase().is_live());
             if !is_live {
                 self.let_go(id, turn);
-            } else if turn.rows.iter().any(|(row, _)| *row == id) || returned.contains(&id) || self.limbo.contains_key(&id) {
+            } else if turn.rows.iter().any(|(row, _)| *row == id)
+                || returned.contains(&id)
+                || self.limbo.contains_key(&id)
+            {
                 turn.rows.push((id, None));
             }
         }
@@ -222,7 +278,11 @@ impl Engine {
     }
 
     fn followers(&self) -> Vec<ClientId> {
-        self.clients.iter().filter(|(_, c)| c.is_following).map(|(id, _)| *id).collect()
+        self.clients
+            .iter()
+            .filter(|(_, c)| c.is_following)
+            .map(|(id, _)| *id)
+            .collect()
     }
 
     /// What an operator may do here.
@@ -239,19 +299,42 @@ impl Engine {
         archive: &dyn Archive,
         turn: &mut Turn,
     ) {
-        let Some(state) = self.clients.get(&client) else { return };
+        let Some(state) = self.clients.get(&client) else {
+            return;
+        };
         if !id.is_valid() {
             let text = "the request's id is not 1 to 64 printable ASCII characters";
             let refusal = Rejection::new(RejectionKind::BadInput, text, "use a ULID");
             return turn.reply(client, id, Reply::Rejected(refusal));
         }
-        let via = if state.kind == ClientKind::Console { Via::Console } else { Via::Cli };
+        let via = if state.kind == ClientKind::Console {
+            Via::Console
+        } else {
+            Via::Cli
+        };
         let who = state.who.clone();
         match ask {
-            Ask::Do { command, occurred, seen } => {
-                let actor = Actor { login: who.login.clone(), via };
-                let order = Order { id, actor, right: self.right_of(&who), occurred, seen, command: *command };
+            Ask::Do {
+                command,
+                occurred,
+                seen,
+            } => {
+                let actor = Actor {
+                    login: who.login.clone(),
+                    via,
+                };
+                let order = Order {
+                    id,
+                    actor,
+                    right: self.right_of(&who),
+                    occurred,
+                    seen,
+                    command: *command,
+                };
                 self.act(client, order, now, archive, turn);
+            }
+            other @ (Ask::Backup { .. } | Ask::Verify | Ask::Stop) => {
+                self.administer(client, &who, id, other, now, turn);
             }
             other => self.ask(client, &who, id, other, turn),
         }
@@ -265,7 +348,10 @@ impl Engine {
         archive: &dyn Archive,
         turn: &mut Turn,
     ) {
-        if matches!(order.command, Command::Ingest(_) | Command::RefusePost { .. }) {
+        if matches!(
+            order.command,
+            Command::Ingest(_) | Command::RefusePost { .. }
+        ) {
             let refusal = Rejection::new(
                 RejectionKind::NotAllowed,
                 "alerts come in over HTTP",
@@ -278,7 +364,10 @@ impl Engine {
         }
         let before = turn.events.len();
         let reply = match self.order(&order, now, archive, turn) {
-            Ok(()) => Reply::Done { seq: self.room.seq, incident: about(&turn.events[before..]) },
+            Ok(()) => Reply::Done {
+                seq: self.room.seq,
+                incident: about(&turn.events[before..]),
+            },
             Err(refusal) => Reply::Rejected(refusal),
         };
         turn.reply(client, order.id, reply);
@@ -286,20 +375,34 @@ impl Engine {
 
     /// Questions; none of them changes the room.
     fn ask(&mut self, client: ClientId, who: &Who, id: CommandId, ask: Ask, turn: &mut Turn) {
-        let read = |job: ReadJob| Output::Read { client, id: id.clone(), job: Box::new(job) };
-        let done = Reply::Done { seq: self.room.seq, incident: None };
+        let read = |job: ReadJob| Output::Read {
+            client,
+            id: id.clone(),
+            job: Box::new(job),
+        };
+        let done = Reply::Done {
+            seq: self.room.seq,
+            incident: None,
+        };
         let output = match ask {
-            Ask::Do { .. } => return,
+            Ask::Do { .. } | Ask::Backup { .. } | Ask::Verify | Ask::Stop => return,
             Ask::Follow { first } => {
                 self.change_client(client, |c| c.is_following = true);
                 return turn.reply(client, id, Reply::Queue(Box::new(self.queue_head(first))));
             }
-            Ask::Rows { after, limit } => return turn.reply(client, id, self.rows_after(after, limit)),
+            Ask::Rows { after, limit } => {
+                return turn.reply(client, id, self.rows_after(after, limit));
+            }
             Ask::Watch { incident } => {
                 self.change_client(client, |c| c.watching = Some(incident));
                 turn.presence_changed = true;
                 let head = self.room.incidents.get(&incident).cloned().map(Box::new);
-                read(ReadJob::Incident { incident, head, until: None, limit: 300 })
+                read(ReadJob::Incident {
+                    incident,
+                    head,
+                    until: None,
+                    limit: 300,
+                })
             }
             Ask::Unwatch => {
                 self.change_client(client, |c| c.watching = None);
@@ -314,18 +417,42 @@ impl Engine {
                 turn.presence_changed = true;
                 return turn.reply(client, id, done);
             }
-            Ask::Incident { incident, until, limit } => {
-                let head = self.room.incidents.get(&incident).filter(|_| until.is_none());
+            Ask::Incident {
+                incident,
+                until,
+                limit,
+            } => {
+                let head = self
+                    .room
+                    .incidents
+                    .get(&incident)
+                    .filter(|_| until.is_none());
                 let head = head.cloned().map(Box::new);
-                read(ReadJob::Incident { incident, head, until, limit })
+                read(ReadJob::Incident {
+                    incident,
+                    head,
+                    until,
+                    limit,
+                })
             }
-            Ask::SaveDraft { key, text } => read(ReadJob::SaveDraft { login: who.login.clone(), key, text }),
-            Ask::Drafts => read(ReadJob::Drafts { login: who.login.clone() }),
+            Ask::SaveDraft { key, text } => read(ReadJob::SaveDraft {
+                login: who.login.clone(),
+                key,
+                text,
+            }),
+            Ask::Drafts => read(ReadJob::Drafts {
+                login: who.login.clone(),
+            }),
             Ask::Search { query, limit } => read(ReadJob::Search { query, limit }),
             Ask::Closed { query, limit } => read(ReadJob::Closed { query, limit }),
             Ask::Events { after, limit } => read(ReadJob::Events { after, limit }),
             Ask::Samples => {
-                let live = self.room.incidents.values().filter_map(Sample::of).collect();
+                let live = self
+                    .room
+                    .incidents
+                    .values()
+                    .filter_map(Sample::of)
+                    .collect();
                 read(ReadJob::Samples { live })
             }
             Ask::Alerts { incident, limit } => {
@@ -334,18 +461,26 @@ impl Engine {
             }
             Ask::Intake => return turn.reply(client, id, Reply::Intake(Box::new(self.intake()))),
             Ask::Plan => {
-                let (plan, digest) = (Box::new(self.room.plan.clone()), self.room.plan_digest.clone());
+                let (plan, digest) = (
+                    Box::new(self.room.plan.clone()),
+                    self.room.plan_digest.clone(),
+                );
                 return turn.reply(client, id, Reply::Plan { plan, digest });
             }
             Ask::Status => return turn.reply(client, id, Reply::Status(Box::new(self.status()))),
-            Ask::Backup { .. } | Ask::Verify | Ask::Stop => {
-                return self.administer(client, who, id, ask, turn);
-            }
         };
         turn.out.push(output);
     }
 
-    fn administer(&self, client: ClientId, who: &Who, id: CommandId, ask: Ask, turn: &mut Turn) {
+    fn administer(
+        &mut self,
+        client: ClientId,
+        who: &Who,
+        id: CommandId,
+        ask: Ask,
+        now: Timestamp,
+        turn: &mut Turn,
+    ) {
         if self.right_of(who) < Right::Administer {
             let refusal = Rejection::new(
                 RejectionKind::NotAllowed,
@@ -356,12 +491,27 @@ impl Engine {
         }
         match ask {
             Ask::Backup { dest } => {
-                turn.out.push(Output::Read { client, id, job: Box::new(ReadJob::Backup { dest }) });
+                turn.out.push(Output::Read {
+                    client,
+                    id,
+                    job: Box::new(ReadJob::Backup { dest }),
+                });
             }
-            Ask::Verify => turn.out.push(Output::Read { client, id, job: Box::new(ReadJob::Verify) }),
+            Ask::Verify => turn.out.push(Output::Read {
+                client,
+                id,
+                job: Box::new(ReadJob::Verify),
+            }),
             _ => {
-                turn.reply(client, id, Reply::Done { seq: self.room.seq, incident: None });
-                turn.out.push(Output::Stop { reason: format!("stopped by {}", who.login) });
+                turn.reply(
+                    client,
+                    id,
+                    Reply::Done {
+                        seq: self.room.seq,
+                        incident: None,
+                    },
+                );
+                self.stop(format!("stopped by {}", who.login), now, turn);
             }
         }
     }
@@ -383,7 +533,9 @@ impl Archive for Nowhere {
 }
 
 fn about(events: &[Recorded]) -> Option<IncidentId> {
-    events.iter().find_map(|event| event.body.incidents().first().copied())
+    events
+        .iter()
+        .find_map(|event| event.body.incidents().first().copied())
 }
 
 /// About how many bytes an event takes in the journal.
@@ -400,6 +552,10 @@ pub fn right_of(plan: &Plan, who: &Who) -> Right {
     if who.is_owner {
         return Right::Administer;
     }
-    let granted = who.groups.iter().filter_map(|group| plan.rights.get(group)).max();
+    let granted = who
+        .groups
+        .iter()
+        .filter_map(|group| plan.rights.get(group))
+        .max();
     granted.copied().unwrap_or(Right::Observe)
 }

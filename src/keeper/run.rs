@@ -55,7 +55,13 @@ pub fn run(options: &Options) -> Result<String, StoreError> {
     let home = &options.home;
     let _lock = supervise::take_home(home)?;
     let settings = settings::load(&home.settings()).map_err(|mistakes| {
-        StoreError::Refused(mistakes.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
+        StoreError::Refused(
+            mistakes
+                .iter()
+                .map(ToString::to_string)
+                .collect::<Vec<_>>()
+                .join("\n"),
+        )
     })?;
     if options.background {
         if let Err(errno) = nix::unistd::setsid() {
@@ -82,13 +88,21 @@ fn open_and_fold(paths: &Paths) -> Result<Opened, StoreError> {
     let first = open::open(paths, &mut progress)?;
     let (journal, mended) = (first.journal, first.mended);
     match fold(&journal, paths) {
-        Ok(room) => Ok(Opened { journal, room, mended }),
+        Ok(room) => Ok(Opened {
+            journal,
+            room,
+            mended,
+        }),
         Err(error) => {
             tracing::error!(%error, "the database is damaged; it is rebuilt from the twin");
             drop(journal);
             let again = open::rebuild_sled(paths, &mut progress)?;
             let room = fold(&again.journal, paths)?;
-            Ok(Opened { journal: again.journal, room, mended: again.mended })
+            Ok(Opened {
+                journal: again.journal,
+                room,
+                mended: again.mended,
+            })
         }
     }
 }
@@ -102,7 +116,12 @@ fn fold(journal: &DiskJournal, paths: &Paths) -> Result<Room, StoreError> {
             text: format!("the events up to {} do not follow from it", head.seq),
         });
     }
-    tracing::info!(events = head.seq, folded = folded.folded, live = folded.room.incidents.len(), "the room is folded");
+    tracing::info!(
+        events = head.seq,
+        folded = folded.folded,
+        live = folded.room.incidents.len(),
+        "the room is folded"
+    );
     Ok(folded.room)
 }
 
@@ -114,7 +133,8 @@ async fn serve(
 ) -> Result<String, StoreError> {
     let home = options.home.clone();
     let listener = supervise::bind(&home.socket())?;
-    let listener = UnixListener::from_std(listener).map_err(StoreError::io("listen on", home.socket()))?;
+    let listener =
+        UnixListener::from_std(listener).map_err(StoreError::io("listen on", home.socket()))?;
     let gate = Arc::new(Gate::default());
     gate.set_tokens(&opened.room.tokens);
     gate.set_plan(&opened.room.plan);
@@ -144,17 +164,31 @@ async fn serve(
         runtime: Handle::current(),
         snapshot_path: paths.snapshot,
     };
-    let shared = Arc::new(Shared { home: home.clone(), inbox: inbox.clone(), gate: Arc::clone(&gate), listening });
+    let shared = Arc::new(Shared {
+        home: home.clone(),
+        inbox: inbox.clone(),
+        gate: Arc::clone(&gate),
+        listening,
+    });
     let mut ended = start_writer(writer)?;
     tokio::spawn(background::receipts(Arc::clone(&gate), inbox.clone()));
     tokio::spawn(background::index(Arc::clone(&places), Arc::clone(&gate)));
     tokio::spawn(mend(places, inbox.clone()));
-    tokio::spawn(accept(listener, Arc::clone(&shared)));
-    tokio::spawn(signals(shared));
-    ready(options);
+    // Nobody is let in before the first words are durable: the plan is in force by then.
+    let (first, durable) = tokio::sync::oneshot::channel();
+    drop(inbox.send(Mail::Barrier(first)).await);
+    if durable.await.is_ok() {
+        tokio::spawn(accept(listener, Arc::clone(&shared)));
+        tokio::spawn(signals(shared));
+        ready(options);
+    }
     let result = (&mut ended).await;
     supervise::tell_systemd("STOPPING=1");
-    result.unwrap_or_else(|_| Err(StoreError::Refused("the writer failed; look at keeper.log".to_owned())))
+    result.unwrap_or_else(|_| {
+        Err(StoreError::Refused(
+            "the writer failed; look at keeper.log".to_owned(),
+        ))
+    })
 }
 
 type Ended = tokio::sync::oneshot::Receiver<Result<String, StoreError>>;
@@ -183,9 +217,18 @@ async fn start_intake(
     }
     match tokio::net::TcpListener::bind(&settings.listen).await {
         Ok(listener) => {
-            let address = listener.local_addr().map_or_else(|_| settings.listen.clone(), |a| a.to_string());
+            let address = listener
+                .local_addr()
+                .map_or_else(|_| settings.listen.clone(), |a| a.to_string());
             let (gate, settings, inbox) = (Arc::clone(gate), Arc::clone(settings), inbox.clone());
-            tokio::spawn(http::serve(listener, Arc::new(Intake { gate, settings, inbox })));
+            tokio::spawn(http::serve(
+                listener,
+                Arc::new(Intake {
+                    gate,
+                    settings,
+                    inbox,
+                }),
+            ));
             Ok(address)
         }
         Err(error) => {
@@ -197,18 +240,38 @@ async fn start_intake(
 
 /// What the keeper says first: that it is here, what was mended, and the plan if it changed.
 fn first_words(home: &Home, engine: &Engine, mended: Vec<Mended>) -> Result<Vec<Body>, StoreError> {
-    let mut words: Vec<Body> =
-        mended.into_iter().map(|m| Body::StoreRebuilt { what: m.what, events: m.events }).collect();
+    let mut words: Vec<Body> = mended
+        .into_iter()
+        .map(|m| Body::StoreRebuilt {
+            what: m.what,
+            events: m.events,
+        })
+        .collect();
     let version = env!("CARGO_PKG_VERSION").to_owned();
-    words.push(Body::KeeperStarted { version, host: identity::hostname() });
+    words.push(Body::KeeperStarted {
+        version,
+        host: identity::hostname(),
+    });
     match plan_files::load(&home.plan(), &identity::own_login()) {
         Ok(read) if read.digest != engine.room.plan_digest => {
-            let note = if home.plan().is_dir() { "from the plan's files" } else { "the plan that ships with warroom" };
-            words.push(Body::PlanAdopted { plan: Box::new(read.plan), digest: read.digest, note: note.to_owned() });
+            let note = if home.plan().is_dir() {
+                "from the plan's files"
+            } else {
+                "the plan that ships with warroom"
+            };
+            words.push(Body::PlanAdopted {
+                plan: Box::new(read.plan),
+                digest: read.digest,
+                note: note.to_owned(),
+            });
         }
         Ok(_) => {}
         Err(mistakes) => {
-            let text = mistakes.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
+            let text = mistakes
+                .iter()
+                .map(ToString::to_string)
+                .collect::<Vec<_>>()
+                .join("\n");
             if engine.room.plan_digest.is_empty() {
                 return Err(StoreError::Refused(text));
             }
@@ -243,7 +306,10 @@ async fn accept(listener: UnixListener, shared: Arc<Shared>) {
 async fn mend(places: Arc<Places>, inbox: mpsc::Sender<Mail>) {
     let mended = tokio::task::spawn_blocking(move || background::mend(&places)).await;
     if let Ok(Some(count)) = mended {
-        let body = Body::StoreRebuilt { what: format!("{count} segments of the twin"), events: 0 };
+        let body = Body::StoreRebuilt {
+            what: format!("{count} segments of the twin"),
+            events: 0,
+        };
         drop(inbox.send(Mail::Input(Input::Own(body))).await);
     }
 }
@@ -266,9 +332,16 @@ async fn signals(shared: Arc<Shared>) {
             }
         };
         for receipt in shared.gate.receipts() {
-            drop(shared.inbox.send(Mail::Input(Input::Receipt(receipt))).await);
+            drop(
+                shared
+                    .inbox
+                    .send(Mail::Input(Input::Receipt(receipt)))
+                    .await,
+            );
         }
-        let stop = Input::Stop { reason: reason.to_owned() };
+        let stop = Input::Stop {
+            reason: reason.to_owned(),
+        };
         drop(shared.inbox.send(Mail::Input(stop)).await);
     }
 }
@@ -278,7 +351,11 @@ async fn reload(shared: &Shared) {
     match plan_files::load(&shared.home.plan(), &identity::own_login()) {
         Ok(read) => {
             let note = "read again after SIGHUP".to_owned();
-            let body = Body::PlanAdopted { plan: Box::new(read.plan), digest: read.digest, note };
+            let body = Body::PlanAdopted {
+                plan: Box::new(read.plan),
+                digest: read.digest,
+                note,
+            };
             drop(shared.inbox.send(Mail::Input(Input::Own(body))).await);
             tracing::info!("the plan was read again");
         }

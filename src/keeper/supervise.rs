@@ -31,7 +31,11 @@ pub fn take_home(home: &Home) -> Result<Lock, StoreError> {
         .map_err(StoreError::io("open", &path))?;
     match file.try_lock() {
         Ok(()) => {}
-        Err(TryLockError::WouldBlock) => return Err(StoreError::Locked { path: home.root.clone() }),
+        Err(TryLockError::WouldBlock) => {
+            return Err(StoreError::Locked {
+                path: home.root.clone(),
+            });
+        }
         Err(TryLockError::Error(error)) => return Err(StoreError::io("lock", &path)(error)),
     }
     drop(file.set_len(0));
@@ -43,21 +47,29 @@ pub fn take_home(home: &Home) -> Result<Lock, StoreError> {
 pub fn bind(path: &Path) -> Result<UnixListener, StoreError> {
     if path.exists() {
         if UnixStream::connect(path).is_ok() {
-            return Err(StoreError::Locked { path: path.to_owned() });
+            return Err(StoreError::Locked {
+                path: path.to_owned(),
+            });
         }
         fs::remove_file(path).map_err(StoreError::io("remove the stale socket", path))?;
     }
     let listener = UnixListener::bind(path).map_err(StoreError::io("listen on", path))?;
     let group = fs::Permissions::from_mode(0o660);
     fs::set_permissions(path, group).map_err(StoreError::io("protect", path))?;
-    listener.set_nonblocking(true).map_err(StoreError::io("listen on", path))?;
+    listener
+        .set_nonblocking(true)
+        .map_err(StoreError::io("listen on", path))?;
     Ok(listener)
 }
 
 /// Tells systemd something, if it is there (`Type=notify`).
 pub fn tell_systemd(state: &str) {
-    let Some(path) = std::env::var_os("NOTIFY_SOCKET") else { return };
-    let Ok(socket) = UnixDatagram::unbound() else { return };
+    let Some(path) = std::env::var_os("NOTIFY_SOCKET") else {
+        return;
+    };
+    let Ok(socket) = UnixDatagram::unbound() else {
+        return;
+    };
     if let Err(error) = socket.send_to(state.as_bytes(), &path) {
         tracing::debug!(%error, "systemd was not told");
     }

@@ -25,31 +25,60 @@ pub struct Who {
 /// Everything that can happen to the engine.
 #[derive(Debug)]
 pub enum Input {
-    Join { client: ClientId, who: Who, kind: ClientKind },
-    Leave { client: ClientId },
-    Request { client: ClientId, id: CommandId, ask: Ask },
+    Join {
+        client: ClientId,
+        who: Who,
+        kind: ClientKind,
+    },
+    Leave {
+        client: ClientId,
+    },
+    Request {
+        client: ClientId,
+        id: CommandId,
+        ask: Ask,
+    },
     /// A post from a sender; answered by its ticket.
-    Post { ticket: u64, source: String, command: Command },
+    Post {
+        ticket: u64,
+        source: String,
+        command: Command,
+    },
     /// A receipt for something that was not taken; nobody waits.
     Receipt(Command),
     /// The keeper's own word: start, a mended store, an adopted plan.
     Own(crate::domain::event::Body),
     /// Some deadline may be due.
     Tick,
-    Stop { reason: String },
+    Stop {
+        reason: String,
+    },
 }
 
 /// Something to do once the turn's events are durable.
 #[derive(Debug)]
 pub enum Output {
     /// Answers one client.
-    Say { client: ClientId, message: Box<KeeperMsg> },
+    Say {
+        client: ClientId,
+        message: Box<KeeperMsg>,
+    },
     /// Tells many clients the same.
-    Tell { clients: Vec<ClientId>, message: Box<KeeperMsg> },
+    Tell {
+        clients: Vec<ClientId>,
+        message: Box<KeeperMsg>,
+    },
     /// Answers a sender.
-    Posted { ticket: u64, result: Result<(), Rejection> },
+    Posted {
+        ticket: u64,
+        result: Result<(), Rejection>,
+    },
     /// Reads from the store and answers.
-    Read { client: ClientId, id: CommandId, job: Box<ReadJob> },
+    Read {
+        client: ClientId,
+        id: CommandId,
+        job: Box<ReadJob>,
+    },
     /// The tokens changed.
     Tokens,
     /// The plan changed.
@@ -61,14 +90,38 @@ pub enum Output {
 /// A question that the store answers, beside the engine.
 #[derive(Debug)]
 pub enum ReadJob {
-    Incident { incident: IncidentId, head: Option<Box<Incident>>, until: Option<Seq>, limit: u32 },
-    Search { query: String, limit: u32 },
-    Closed { query: String, limit: u32 },
-    Samples { live: Vec<Sample> },
-    Events { after: Seq, limit: u32 },
-    Drafts { login: String },
-    SaveDraft { login: String, key: String, text: String },
-    Backup { dest: String },
+    Incident {
+        incident: IncidentId,
+        head: Option<Box<Incident>>,
+        until: Option<Seq>,
+        limit: u32,
+    },
+    Search {
+        query: String,
+        limit: u32,
+    },
+    Closed {
+        query: String,
+        limit: u32,
+    },
+    Samples {
+        live: Vec<Sample>,
+    },
+    Events {
+        after: Seq,
+        limit: u32,
+    },
+    Drafts {
+        login: String,
+    },
+    SaveDraft {
+        login: String,
+        key: String,
+        text: String,
+    },
+    Backup {
+        dest: String,
+    },
     Verify,
 }
 
@@ -89,6 +142,9 @@ pub struct Turn {
 impl Turn {
     /// Answers one request.
     pub fn reply(&mut self, client: ClientId, id: CommandId, reply: Reply) {
-        self.out.push(Output::Say { client, message: Box::new(KeeperMsg::Reply { id, reply }) });
+        self.out.push(Output::Say {
+            client,
+            message: Box::new(KeeperMsg::Reply { id, reply }),
+        });
     }
 }

@@ -49,8 +49,19 @@ pub type Line = Arc<[u8]>;
 /// What is put into the writer's inbox.
 pub enum Mail {
     Input(Input),
-    Connect { client: ClientId, tx: mpsc::Sender<Line>, who: Who, kind: ClientKind },
-    Post { source: String, command: Command, reply: oneshot::Sender<Result<(), Rejection>> },
+    Connect {
+        client: ClientId,
+        tx: mpsc::Sender<Line>,
+        who: Who,
+        kind: ClientKind,
+    },
+    Post {
+        source: String,
+        command: Command,
+        reply: oneshot::Sender<Result<(), Rejection>>,
+    },
+    /// Answered once everything before it is durable.
+    Barrier(oneshot::Sender<()>),
 }
 
 /// The writer with all it holds.
@@ -69,6 +80,7 @@ pub struct Writer {
 struct Shell {
     clients: HashMap<ClientId, mpsc::Sender<Line>>,
     posts: Vec<oneshot::Sender<Result<(), Rejection>>>,
+    barriers: Vec<oneshot::Sender<()>>,
     lost: Vec<ClientId>,
     stop: Option<String>,
     snapshot_at: std::time::Instant,
@@ -98,6 +110,7 @@ impl Writer {
         let mut shell = Shell {
             clients: HashMap::new(),
             posts: Vec::new(),
+            barriers: Vec::new(),
             lost: Vec::new(),
             stop: None,
             snapshot_at: now,
@@ -111,7 +124,9 @@ impl Writer {
                 let due = self.until_deadline();
                 let wait = tokio::time::timeout(due, self.inbox.recv_many(&mut arrived, TURN_MAX));
                 match wait.await {
-                    Ok(0) => arrived.push(Mail::Input(Input::Stop { reason: "nobody is left to serve".to_owned() })),
+                    Ok(0) => arrived.push(Mail::Input(Input::Stop {
+                        reason: "nobody is left to serve".to_owned(),
+                    })),
                     Ok(_) => {}
                     Err(_) => arrived.push(Mail::Input(Input::Tick)),
                 }
@@ -137,7 +152,9 @@ impl Writer {
     /// clock or a suspended machine is noticed.
     fn until_deadline(&mut self) -> Duration {
         let minute = Duration::from_secs(60);
-        let Some(at) = next_deadline(&self.engine.room) else { return minute };
+        let Some(at) = next_deadline(&self.engine.room) else {
+            return minute;
+        };
         let span = at.since(crate::clock::wall_now()).max(0);
         Duration::from_millis(span.unsigned_abs()).min(minute)
     }
@@ -162,17 +179,36 @@ impl Writer {
         reader: &dyn Reader,
     ) {
         while turn.weight < TURN_BYTES {
-            let Some(mail) = waiting.pop_front() else { break };
+            let Some(mail) = waiting.pop_front() else {
+                break;
+            };
             let input = match mail {
                 Mail::Input(input) => input,
-                Mail::Connect { client, tx, who, kind } => {
+                Mail::Connect {
+                    client,
+                    tx,
+                    who,
+                    kind,
+                } => {
                     shell.clients.insert(client, tx);
                     Input::Join { client, who, kind }
                 }
-                Mail::Post { source, command, reply } => {
+                Mail::Barrier(reply) => {
+                    shell.barriers.push(reply);
+                    continue;
+                }
+                Mail::Post {
+                    source,
+                    command,
+                    reply,
+                } => {
                     shell.posts.push(reply);
                     let ticket = shell.posts.len() as u64 - 1;
-                    Input::Post { ticket, source, command }
+                    Input::Post {
+                        ticket,
+                        source,
+                        command,
+                    }
                 }
             };
             if let Input::Leave { client } = &input {
@@ -199,6 +235,10 @@ impl Writer {
         for output in turn.out {
             self.route(output, shell, &mut posts);
         }
+        for barrier in shell.barriers.drain(..) {
+            // Whoever asked may be gone; then nobody waits.
+            barrier.send(()).ok();
+        }
         Ok(())
     }
 
@@ -207,7 +247,11 @@ impl Writer {
         let refusal = Rejection::new(
             RejectionKind::Unavailable,
             format!("nothing was recorded: {error}"),
-            if error.is_full() { "free some space, then try again" } else { "look at keeper.log" },
+            if error.is_full() {
+                "free some space, then try again"
+            } else {
+                "look at keeper.log"
+            },
         );
         for reply in std::mem::take(&mut shell.posts) {
             drop(reply.send(Err(refusal.clone())));
@@ -249,7 +293,9 @@ impl Writer {
                 }
             }
             Output::Read { client, id, job } => {
-                let Some(tx) = shell.clients.get(&client).cloned() else { return };
+                let Some(tx) = shell.clients.get(&client).cloned() else {
+                    return;
+                };
                 let (places, head) = (Arc::clone(&self.places), self.journal.head());
                 drop(self.runtime.spawn_blocking(move || {
                     let reply = reads::run(*job, &places, head);
@@ -277,8 +323,15 @@ impl Writer {
         if grown >= SNAPSHOT_EVENTS && now.duration_since(shell.snapshot_at) > SNAPSHOT_EVERY {
             shell.snapshot_at = now;
             shell.snapshot_seq = self.engine.room.seq;
-            let (room, head, path) = (self.engine.room.clone(), self.journal.head(), self.snapshot_path.clone());
-            drop(self.runtime.spawn_blocking(move || save(&path, &room, head)));
+            let (room, head, path) = (
+                self.engine.room.clone(),
+                self.journal.head(),
+                self.snapshot_path.clone(),
+            );
+            drop(
+                self.runtime
+                    .spawn_blocking(move || save(&path, &room, head)),
+            );
         }
     }
 
@@ -294,7 +347,9 @@ fn save(path: &std::path::Path, room: &crate::domain::room::Room, head: crate::s
 }
 
 fn send(shell: &mut Shell, client: ClientId, line: &Line) {
-    let Some(tx) = shell.clients.get(&client) else { return };
+    let Some(tx) = shell.clients.get(&client) else {
+        return;
+    };
     if tx.try_send(Arc::clone(line)).is_err() {
         shell.clients.remove(&client);
         shell.lost.push(client);

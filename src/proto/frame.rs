@@ -35,7 +35,9 @@ impl Frames {
         let Some(end) = found.map(|at| at + self.searched) else {
             self.searched = self.buffer.len();
             if self.buffer.len() > FRAME_MAX {
-                return Err(FrameError::TooLong { got: self.buffer.len() });
+                return Err(FrameError::TooLong {
+                    got: self.buffer.len(),
+                });
             }
             return Ok(None);
         };
@@ -44,7 +46,9 @@ impl Frames {
         if end > FRAME_MAX {
             return Err(FrameError::TooLong { got: end });
         }
-        serde_json::from_slice(&line[..end]).map(Some).map_err(|e| FrameError::Malformed(e.to_string()))
+        serde_json::from_slice(&line[..end])
+            .map(Some)
+            .map_err(|e| FrameError::Malformed(e.to_string()))
     }
 
     /// Whether bytes of an unfinished line are left.

@@ -31,7 +31,11 @@ pub const PROTOCOL: u32 = 1;
 #[serde(tag = "say", rename_all = "kebab-case")]
 pub enum ClientMsg {
     /// The first line.
-    Hello { protocol: u32, version: String, kind: ClientKind },
+    Hello {
+        protocol: u32,
+        version: String,
+        kind: ClientKind,
+    },
     /// Anything after it.
     Request { id: CommandId, ask: Ask },
 }
@@ -59,32 +63,62 @@ pub enum Ask {
         seen: Option<Seq>,
     },
     /// The head of the queue, and from now on every change of it.
-    Follow { first: u32 },
+    Follow {
+        first: u32,
+    },
     /// More of the queue: live incidents with numbers above this one.
-    Rows { after: IncidentId, limit: u32 },
+    Rows {
+        after: IncidentId,
+        limit: u32,
+    },
     /// One incident with its latest events, and from now on every new one of them.
-    Watch { incident: IncidentId },
+    Watch {
+        incident: IncidentId,
+    },
     /// No longer.
     Unwatch,
     /// One incident as it was known after an event.
-    Incident { incident: IncidentId, until: Option<Seq>, limit: u32 },
+    Incident {
+        incident: IncidentId,
+        until: Option<Seq>,
+        limit: u32,
+    },
     /// Whether this person is writing.
-    Writing { incident: Option<IncidentId> },
-    SaveDraft { key: String, text: String },
+    Writing {
+        incident: Option<IncidentId>,
+    },
+    SaveDraft {
+        key: String,
+        text: String,
+    },
     Drafts,
     /// Full-text search over all timelines.
-    Search { query: String, limit: u32 },
+    Search {
+        query: String,
+        limit: u32,
+    },
     /// Incidents that are over, newest first, whose title or number match.
-    Closed { query: String, limit: u32 },
-    Alerts { incident: Option<IncidentId>, limit: u32 },
+    Closed {
+        query: String,
+        limit: u32,
+    },
+    Alerts {
+        incident: Option<IncidentId>,
+        limit: u32,
+    },
     Intake,
     Samples,
     Status,
     Plan,
     /// Events of the whole journal after one.
-    Events { after: Seq, limit: u32 },
+    Events {
+        after: Seq,
+        limit: u32,
+    },
     /// A copy of the journal, into a directory on the keeper's machine.
-    Backup { dest: String },
+    Backup {
+        dest: String,
+    },
     /// Checks the chain of both copies.
     Verify,
     /// Ends the keeper in good order.
@@ -97,8 +131,15 @@ pub enum Ask {
 pub enum KeeperMsg {
     Welcome(Box<Welcome>),
     /// The versions do not fit, or the client may not come in.
-    Refused { protocol: u32, version: String, why: String },
-    Reply { id: CommandId, reply: Reply },
+    Refused {
+        protocol: u32,
+        version: String,
+        why: String,
+    },
+    Reply {
+        id: CommandId,
+        reply: Reply,
+    },
     Push(Push),
 }
 
@@ -123,21 +164,43 @@ pub struct Welcome {
 #[serde(tag = "is", rename_all = "kebab-case")]
 pub enum Reply {
     /// Done and durable, up to this event.
-    Done { seq: Seq, incident: Option<IncidentId> },
+    Done {
+        seq: Seq,
+        incident: Option<IncidentId>,
+    },
     /// Refused, in words.
     Rejected(Rejection),
     Queue(Box<Queue>),
-    Rows { rows: Vec<Row>, done: bool },
+    Rows {
+        rows: Vec<Row>,
+        done: bool,
+    },
     Incident(Box<Detail>),
-    Drafts { drafts: Vec<(String, String)> },
-    Hits { hits: Vec<Hit> },
-    Alerts { alerts: Vec<(String, Alert)> },
+    Drafts {
+        drafts: Vec<(String, String)>,
+    },
+    Hits {
+        hits: Vec<Hit>,
+    },
+    Alerts {
+        alerts: Vec<(String, Alert)>,
+    },
     Intake(Box<IntakeReport>),
-    Samples { samples: Vec<Sample> },
+    Samples {
+        samples: Vec<Sample>,
+    },
     Status(Box<Status>),
-    Plan { plan: Box<Plan>, digest: String },
-    Events { events: Vec<Recorded> },
-    Text { lines: Vec<String>, ok: bool },
+    Plan {
+        plan: Box<Plan>,
+        digest: String,
+    },
+    Events {
+        events: Vec<Recorded>,
+    },
+    Text {
+        lines: Vec<String>,
+        ok: bool,
+    },
 }
 
 /// Something found by a search.
@@ -206,9 +269,17 @@ pub struct Status {
 #[serde(tag = "push", rename_all = "kebab-case")]
 pub enum Push {
     /// Lines of the queue that changed, and those that left it.
-    Rows { seq: Seq, rows: Vec<Row>, gone: Vec<IncidentId>, counts: Counts },
+    Rows {
+        seq: Seq,
+        rows: Vec<Row>,
+        gone: Vec<IncidentId>,
+        counts: Counts,
+    },
     /// New events of the incident that is watched.
-    Events { incident: IncidentId, events: Vec<Recorded> },
+    Events {
+        incident: IncidentId,
+        events: Vec<Recorded>,
+    },
     /// Who looks at what.
     Presence { people: Vec<Present> },
     /// A new plan is in force.

@@ -81,16 +81,24 @@ impl TwinThread {
                 }
             }
         });
-        Self { packs: Some(packs), results, thread: Some(thread) }
+        Self {
+            packs: Some(packs),
+            results,
+            thread: Some(thread),
+        }
     }
 
     fn begin(&self, packs: &Arc<Vec<Pack>>) -> bool {
-        self.packs.as_ref().is_some_and(|tx| tx.send(Arc::clone(packs)).is_ok())
+        self.packs
+            .as_ref()
+            .is_some_and(|tx| tx.send(Arc::clone(packs)).is_ok())
     }
 
     fn finish(&self) -> Result<(), StoreError> {
         self.results.recv().unwrap_or_else(|_| {
-            Err(StoreError::Refused("the twin's writer is gone; restart the keeper".to_owned()))
+            Err(StoreError::Refused(
+                "the twin's writer is gone; restart the keeper".to_owned(),
+            ))
         })
     }
 }
@@ -106,9 +114,21 @@ impl Drop for TwinThread {
 
 impl DiskJournal {
     /// Puts the opened copies, which agree on `head`, together.
-    pub(crate) fn new(paths: Paths, log: SledLog, twin: Twin, head: Head) -> Result<Self, StoreError> {
+    pub(crate) fn new(
+        paths: Paths,
+        log: SledLog,
+        twin: Twin,
+        head: Head,
+    ) -> Result<Self, StoreError> {
         let handle = log.handle()?;
-        let journal = Self { paths, log, handle, head, twin: TwinThread::start(twin), is_sound: true };
+        let journal = Self {
+            paths,
+            log,
+            handle,
+            head,
+            twin: TwinThread::start(twin),
+            is_sound: true,
+        };
         journal.keep_ballast();
         Ok(journal)
     }
@@ -139,11 +159,16 @@ impl DiskJournal {
     fn append_both(&mut self, batch: &Batch) -> Result<(), StoreError> {
         let packs = Arc::new(batch.packs.clone());
         let is_twinned = self.twin.begin(&packs);
-        let written = self.log.write(batch).and_then(|()| self.log.sync(&self.handle));
+        let written = self
+            .log
+            .write(batch)
+            .and_then(|()| self.log.sync(&self.handle));
         let twinned = if is_twinned {
             self.twin.finish()
         } else {
-            Err(StoreError::Refused("the twin's writer is gone; restart the keeper".to_owned()))
+            Err(StoreError::Refused(
+                "the twin's writer is gone; restart the keeper".to_owned(),
+            ))
         };
         written.and(twinned)
     }
@@ -159,10 +184,18 @@ impl Journal for DiskJournal {
             return Ok(());
         }
         if !self.is_sound {
-            return Err(StoreError::Refused("the journal failed and has not recovered yet".to_owned()));
+            return Err(StoreError::Refused(
+                "the journal failed and has not recovered yet".to_owned(),
+            ));
         }
-        if batch.packs.first().is_some_and(|pack| pack.first != self.head.seq + 1) {
-            return Err(StoreError::Refused("somebody else wrote to the journal first".to_owned()));
+        if batch
+            .packs
+            .first()
+            .is_some_and(|pack| pack.first != self.head.seq + 1)
+        {
+            return Err(StoreError::Refused(
+                "somebody else wrote to the journal first".to_owned(),
+            ));
         }
         match self.append_both(batch) {
             Ok(()) => {

@@ -31,7 +31,11 @@ pub enum StoreError {
     #[error("another keeper holds {}; use it, or stop it first", path.display())]
     Locked { path: PathBuf },
     #[error("cannot {doing} {}", path.display())]
-    Io { doing: &'static str, path: PathBuf, source: io::Error },
+    Io {
+        doing: &'static str,
+        path: PathBuf,
+        source: io::Error,
+    },
     #[error("the database cannot {doing}: {text}")]
     Sled { doing: &'static str, text: String },
     #[error("the disk is full; nothing new can be recorded until space is freed")]
@@ -45,20 +49,30 @@ pub enum StoreError {
 }
 
 impl StoreError {
-    pub(crate) fn io(doing: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
+    pub(crate) fn io(
+        doing: &'static str,
+        path: impl Into<PathBuf>,
+    ) -> impl FnOnce(io::Error) -> Self {
         let path = path.into();
         move |source| {
             if source.kind() == io::ErrorKind::StorageFull {
                 return Self::Full;
             }
-            Self::Io { doing, path, source }
+            Self::Io {
+                doing,
+                path,
+                source,
+            }
         }
     }
 
     pub(crate) fn sled(doing: &'static str) -> impl FnOnce(sled::Error) -> Self {
         move |error| match &error {
             sled::Error::Io(e) if e.kind() == io::ErrorKind::StorageFull => Self::Full,
-            _ => Self::Sled { doing, text: error.to_string() },
+            _ => Self::Sled {
+                doing,
+                text: error.to_string(),
+            },
         }
     }
 
@@ -86,7 +100,11 @@ pub trait Journal: Send {
 /// The reading side: any number, beside the writer.
 pub trait Reader: Send + Sync {
     /// Visits the events after `after` in order, until `visit` says stop.
-    fn scan(&self, after: Seq, visit: &mut dyn FnMut(RawEvent<'_>) -> bool) -> Result<(), StoreError>;
+    fn scan(
+        &self,
+        after: Seq,
+        visit: &mut dyn FnMut(RawEvent<'_>) -> bool,
+    ) -> Result<(), StoreError>;
 
     /// Visits the events of one incident's stream, in order, until `visit` says stop.
     fn stream(
@@ -110,7 +128,11 @@ pub trait Reader: Send + Sync {
     fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError>;
 
     /// The last entry of a side table at or before a key.
-    fn at_or_before(&self, table: Table, key: &[u8]) -> Result<Option<(Vec<u8>, Vec<u8>)>, StoreError>;
+    fn at_or_before(
+        &self,
+        table: Table,
+        key: &[u8],
+    ) -> Result<Option<(Vec<u8>, Vec<u8>)>, StoreError>;
 
     /// Visits the entries of a side table whose keys begin with `prefix`.
     fn prefix(

@@ -56,13 +56,19 @@ pub fn open(paths: &Paths, progress: &mut dyn FnMut(&str, u64)) -> Result<Opened
     };
     let head = if twin_head.seq > sled_head.seq {
         let events = replay_into_sled(paths, &log, sled_head, progress)?;
-        mended.push(Mended { what: "the database, from the twin".to_owned(), events });
+        mended.push(Mended {
+            what: "the database, from the twin".to_owned(),
+            events,
+        });
         twin_head
     } else {
         twin.trim()?;
         if twin_head.seq < sled_head.seq {
             let events = replay_into_twin(&mut twin, &log, twin_head, progress)?;
-            mended.push(Mended { what: "the twin, from the database".to_owned(), events });
+            mended.push(Mended {
+                what: "the twin, from the database".to_owned(),
+                events,
+            });
         }
         sled_head
     };
@@ -70,14 +76,22 @@ pub fn open(paths: &Paths, progress: &mut dyn FnMut(&str, u64)) -> Result<Opened
     if twin_head.seq == sled_head.seq && twin_head.hash != sled_head.hash {
         return Err(StoreError::Corrupt {
             seq: head.seq,
-            text: "the database and its twin tell different histories; run 'warroom verify' on both".to_owned(),
+            text:
+                "the database and its twin tell different histories; run 'warroom verify' on both"
+                    .to_owned(),
         });
     }
-    Ok(Opened { journal: DiskJournal::new(paths.clone(), log, twin, head)?, mended })
+    Ok(Opened {
+        journal: DiskJournal::new(paths.clone(), log, twin, head)?,
+        mended,
+    })
 }
 
 /// Sets sled aside and builds it anew from the twin: for damage that only reading finds.
-pub fn rebuild_sled(paths: &Paths, progress: &mut dyn FnMut(&str, u64)) -> Result<Opened, StoreError> {
+pub fn rebuild_sled(
+    paths: &Paths,
+    progress: &mut dyn FnMut(&str, u64),
+) -> Result<Opened, StoreError> {
     let mut mended = Vec::new();
     set_aside(&paths.sled, &mut mended)?;
     let mut opened = open(paths, progress)?;
@@ -97,7 +111,10 @@ fn open_sled(paths: &Paths, mended: &mut Vec<Mended>) -> Result<SledLog, StoreEr
     // A damaged snapshot of sled's own page table is rebuilt from its log.
     remove_matching(&paths.sled, "snap.");
     if let Ok(log) = open_guarded(&paths.sled) {
-        mended.push(Mended { what: "the database's page table".to_owned(), events: 0 });
+        mended.push(Mended {
+            what: "the database's page table".to_owned(),
+            events: 0,
+        });
         return Ok(log);
     }
     set_aside(&paths.sled, mended)?;
@@ -109,13 +126,18 @@ fn open_guarded(dir: &Path) -> Result<SledLog, StoreError> {
     let mut tries = 0;
     loop {
         let result = catch_unwind(AssertUnwindSafe(|| SledLog::open(dir))).unwrap_or_else(|_| {
-            Err(StoreError::Sled { doing: "open", text: "it is damaged".to_owned() })
+            Err(StoreError::Sled {
+                doing: "open",
+                text: "it is damaged".to_owned(),
+            })
         });
         match result {
             Err(StoreError::Sled { text, .. }) if text.contains("could not acquire lock") => {
                 tries += 1;
                 if tries > LOCK_TRIES {
-                    return Err(StoreError::Locked { path: dir.to_owned() });
+                    return Err(StoreError::Locked {
+                        path: dir.to_owned(),
+                    });
                 }
                 // sled gives its lock back on a thread of its own, a little after the drop.
                 thread::sleep(Duration::from_millis(25));
@@ -126,7 +148,9 @@ fn open_guarded(dir: &Path) -> Result<SledLog, StoreError> {
 }
 
 fn remove_matching(dir: &Path, part: &str) {
-    let Ok(entries) = fs::read_dir(dir) else { return };
+    let Ok(entries) = fs::read_dir(dir) else {
+        return;
+    };
     for entry in entries.flatten() {
         if entry.file_name().to_string_lossy().contains(part) {
             drop(fs::remove_file(entry.path()));
@@ -139,11 +163,17 @@ fn set_aside(dir: &Path, mended: &mut Vec<Mended>) -> Result<(), StoreError> {
         let aside = dir.with_extension(format!("damaged-{n}"));
         if !aside.exists() {
             fs::rename(dir, &aside).map_err(StoreError::io("set aside", dir))?;
-            mended.push(Mended { what: format!("set aside {}", aside.display()), events: 0 });
+            mended.push(Mended {
+                what: format!("set aside {}", aside.display()),
+                events: 0,
+            });
             return Ok(());
         }
     }
-    Err(StoreError::Refused(format!("too many damaged copies beside {}; remove some", dir.display())))
+    Err(StoreError::Refused(format!(
+        "too many damaged copies beside {}; remove some",
+        dir.display()
+    )))
 }
 
 fn replay_into_sled(
@@ -190,8 +220,14 @@ fn add_pack(batch: &mut Batch, first: Seq, bytes: &[u8]) -> Result<u64, StoreErr
     }
     streams.sort_unstable();
     streams.dedup();
-    batch.streams.extend(streams.into_iter().map(|incident| (incident, first)));
-    batch.packs.push(Pack { first, last, bytes: bytes.to_vec() });
+    batch
+        .streams
+        .extend(streams.into_iter().map(|incident| (incident, first)));
+    batch.packs.push(Pack {
+        first,
+        last,
+        bytes: bytes.to_vec(),
+    });
     Ok(last + 1 - first)
 }
 
@@ -212,7 +248,11 @@ fn replay_into_twin(
             seq: first,
             text: "the pack is cut short".to_owned(),
         })?;
-        pending.push(Pack { first, last: first + u64::from(count) - 1, bytes: bytes.to_vec() });
+        pending.push(Pack {
+            first,
+            last: first + u64::from(count) - 1,
+            bytes: bytes.to_vec(),
+        });
         size += bytes.len();
         done += u64::from(count);
         if size > REPLAY_BYTES_MAX {
@@ -228,7 +268,10 @@ fn replay_into_twin(
 
 /// Rebuilds what is derived from the packs: the streams. (Rows come from a fold, the text index
 /// from its own builder.)
-pub fn rebuild_streams(log: &SledLog, progress: &mut dyn FnMut(&str, u64)) -> Result<u64, StoreError> {
+pub fn rebuild_streams(
+    log: &SledLog,
+    progress: &mut dyn FnMut(&str, u64),
+) -> Result<u64, StoreError> {
     log.clear_derived()?;
     let handle = log.handle()?;
     let mut pending = Batch::default();

@@ -50,10 +50,16 @@ impl SledLog {
             Some(bytes) => {
                 let found = u32::from_be_bytes(bytes.as_ref().try_into().unwrap_or([255; 4]));
                 if found > FORMAT {
-                    return Err(StoreError::Newer { found, known: FORMAT });
+                    return Err(StoreError::Newer {
+                        found,
+                        known: FORMAT,
+                    });
                 }
             }
-            None => drop(meta.insert("format", &FORMAT.to_be_bytes()).map_err(StoreError::sled("write"))?),
+            None => drop(
+                meta.insert("format", &FORMAT.to_be_bytes())
+                    .map_err(StoreError::sled("write"))?,
+            ),
         }
         let log = Self {
             global: tree("global")?,
@@ -80,7 +86,9 @@ impl SledLog {
     /// Makes everything written so far durable.
     pub fn sync(&self, handle: &File) -> Result<(), StoreError> {
         self.db.flush().map_err(StoreError::sled("flush"))?;
-        handle.sync_data().map_err(StoreError::io("sync", &self.db_path))
+        handle
+            .sync_data()
+            .map_err(StoreError::io("sync", &self.db_path))
     }
 
     /// Bytes that the database takes on disk.
@@ -90,29 +98,31 @@ impl SledLog {
 
     /// Writes a batch in one transaction; not durable before `sync`.
     pub fn write(&self, batch: &Batch) -> Result<(), StoreError> {
-        let result = (&self.global, &self.stream, &self.rows).transaction(|(global, stream, rows)| {
-            for pack in &batch.packs {
-                for (index, chunk) in pack.bytes.chunks(CHUNK_MAX).enumerate() {
-                    global.insert(&global_key(pack.first, index)[..], chunk)?;
+        let result =
+            (&self.global, &self.stream, &self.rows).transaction(|(global, stream, rows)| {
+                for pack in &batch.packs {
+                    for (index, chunk) in pack.bytes.chunks(CHUNK_MAX).enumerate() {
+                        global.insert(&global_key(pack.first, index)[..], chunk)?;
+                    }
                 }
-            }
-            for (incident, first) in &batch.streams {
-                stream.insert(&stream_key(*incident, *first)[..], &[][..])?;
-            }
-            for (incident, row) in &batch.rows {
-                let key = &incident.0.to_be_bytes()[..];
-                match row {
-                    Some(row) => drop(rows.insert(key, row.as_slice())?),
-                    None => drop(rows.remove(key)?),
+                for (incident, first) in &batch.streams {
+                    stream.insert(&stream_key(*incident, *first)[..], &[][..])?;
                 }
-            }
-            Ok::<(), ConflictableTransactionError<()>>(())
-        });
+                for (incident, row) in &batch.rows {
+                    let key = &incident.0.to_be_bytes()[..];
+                    match row {
+                        Some(row) => drop(rows.insert(key, row.as_slice())?),
+                        None => drop(rows.remove(key)?),
+                    }
+                }
+                Ok::<(), ConflictableTransactionError<()>>(())
+            });
         result.map_err(|error| match error {
             TransactionError::Storage(e) => StoreError::sled("write")(e),
-            TransactionError::Abort(()) => {
-                StoreError::Sled { doing: "write", text: "the transaction was given up".to_owned() }
-            }
+            TransactionError::Abort(()) => StoreError::Sled {
+                doing: "write",
+                text: "the transaction was given up".to_owned(),
+            },
         })
     }
 
@@ -127,7 +137,10 @@ impl SledLog {
             seq: first,
             text: "the last pack is cut short".to_owned(),
         })?;
-        Ok(Head { seq: first + u64::from(count) - 1, hash })
+        Ok(Head {
+            seq: first + u64::from(count) - 1,
+            hash,
+        })
     }
 
     /// The pack that begins with an event.
@@ -146,7 +159,11 @@ impl SledLog {
         after: Seq,
         visit: &mut dyn FnMut(Seq, &[u8]) -> Result<bool, StoreError>,
     ) -> Result<(), StoreError> {
-        let from = match self.global.get_lt(global_key(after + 2, 0)).map_err(StoreError::sled("read"))? {
+        let from = match self
+            .global
+            .get_lt(global_key(after + 2, 0))
+            .map_err(StoreError::sled("read"))?
+        {
             Some((key, _)) => seq_of(&key),
             None => 0,
         };
@@ -179,7 +196,10 @@ impl SledLog {
         visit: &mut dyn FnMut(RawEvent<'_>) -> bool,
     ) -> Result<bool, StoreError> {
         let Some(bytes) = self.pack(first)? else {
-            return Err(StoreError::Corrupt { seq: first, text: "the pack is missing".to_owned() });
+            return Err(StoreError::Corrupt {
+                seq: first,
+                text: "the pack is missing".to_owned(),
+            });
         };
         // Most events of a storm's pack are about others: a look at the text spares decoding them.
         let needle = format!("\"incident\":{}", incident.0);
@@ -232,13 +252,21 @@ fn stream_key(incident: IncidentId, first: Seq) -> [u8; 12] {
 }
 
 fn seq_of(key: &[u8]) -> Seq {
-    key.get(..8).and_then(|k| k.try_into().ok()).map_or(0, u64::from_be_bytes)
+    key.get(..8)
+        .and_then(|k| k.try_into().ok())
+        .map_or(0, u64::from_be_bytes)
 }
 
 impl Reader for SledLog {
-    fn scan(&self, after: Seq, visit: &mut dyn FnMut(RawEvent<'_>) -> bool) -> Result<(), StoreError> {
+    fn scan(
+        &self,
+        after: Seq,
+        visit: &mut dyn FnMut(RawEvent<'_>) -> bool,
+    ) -> Result<(), StoreError> {
         self.packs(after, &mut |first, bytes| {
-            unpack(first, bytes, &mut |event| event.seq <= after || visit(event))
+            unpack(first, bytes, &mut |event| {
+                event.seq <= after || visit(event)
+            })
         })
     }
 
@@ -264,7 +292,12 @@ impl Reader for SledLog {
     ) -> Result<u64, StoreError> {
         let mut firsts = Vec::new();
         let mut total = 0;
-        for key in self.stream.scan_prefix(incident.0.to_be_bytes()).keys().rev() {
+        for key in self
+            .stream
+            .scan_prefix(incident.0.to_be_bytes())
+            .keys()
+            .rev()
+        {
             let key = key.map_err(StoreError::sled("read"))?;
             total += 1;
             if firsts.len() < packs {
@@ -289,13 +322,23 @@ impl Reader for SledLog {
     }
 
     fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-        let value = self.tree(table).get(key).map_err(StoreError::sled("read"))?;
+        let value = self
+            .tree(table)
+            .get(key)
+            .map_err(StoreError::sled("read"))?;
         Ok(value.map(|value| value.to_vec()))
     }
 
-    fn at_or_before(&self, table: Table, key: &[u8]) -> Result<Option<(Vec<u8>, Vec<u8>)>, StoreError> {
+    fn at_or_before(
+        &self,
+        table: Table,
+        key: &[u8],
+    ) -> Result<Option<(Vec<u8>, Vec<u8>)>, StoreError> {
         let mut range = self.tree(table).range::<&[u8], _>(..=key);
-        let entry = range.next_back().transpose().map_err(StoreError::sled("read"))?;
+        let entry = range
+            .next_back()
+            .transpose()
+            .map_err(StoreError::sled("read"))?;
         Ok(entry.map(|(key, value)| (key.to_vec(), value.to_vec())))
     }
 
@@ -328,7 +371,9 @@ impl Reader for SledLog {
                 None => batch.remove(key.as_slice()),
             }
         }
-        self.tree(table).apply_batch(batch).map_err(StoreError::sled("write"))?;
+        self.tree(table)
+            .apply_batch(batch)
+            .map_err(StoreError::sled("write"))?;
         self.sync(&self.handle()?)
     }
 }

@@ -41,14 +41,23 @@ pub struct ClosedRow {
 impl ClosedRow {
     /// What is kept of an incident when it leaves the room.
     pub fn of(incident: &Incident) -> Self {
-        Self { row: Row::of(incident), sample: Sample::of(incident) }
+        Self {
+            row: Row::of(incident),
+            sample: Sample::of(incident),
+        }
     }
 }
 
 /// Writes a snapshot; a failure is no harm.
 pub fn save(path: &Path, room: &Room, head: Head) -> Result<(), StoreError> {
     let body = serde_json::to_vec(room).map_err(|e| StoreError::Refused(e.to_string()))?;
-    let mut bytes = format!("{VERSION} {} {} {:08x}\n", head.seq, hex(&head.hash), crc32fast::hash(&body)).into_bytes();
+    let mut bytes = format!(
+        "{VERSION} {} {} {:08x}\n",
+        head.seq,
+        hex(&head.hash),
+        crc32fast::hash(&body)
+    )
+    .into_bytes();
     bytes.extend_from_slice(&body);
     write_atomically(path, &bytes)
 }
@@ -84,7 +93,10 @@ pub fn load(path: &Path, reader: &dyn Reader, head: Head) -> Result<Folded, Stor
 /// sled may panic while reading a damaged page; that is damage like any other.
 fn guarded(work: impl FnOnce() -> Result<Folded, StoreError>) -> Result<Folded, StoreError> {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
-        Err(StoreError::Corrupt { seq: 0, text: "the database is damaged".to_owned() })
+        Err(StoreError::Corrupt {
+            seq: 0,
+            text: "the database is damaged".to_owned(),
+        })
     })
 }
 
@@ -117,7 +129,10 @@ fn check_and_apply(
     seq: u64,
     said: Option<Hash>,
 ) -> Result<(), StoreError> {
-    let corrupt = |text: &str| StoreError::Corrupt { seq, text: text.to_owned() };
+    let corrupt = |text: &str| StoreError::Corrupt {
+        seq,
+        text: text.to_owned(),
+    };
     if seq != head.seq + 1 {
         return Err(corrupt(&format!("the event after {} is missing", head.seq)));
     }
@@ -158,12 +173,20 @@ pub fn apply(
 }
 
 /// One incident, folded from its stream, up to an event if wanted.
-pub fn incident(reader: &dyn Reader, id: IncidentId, until: Option<u64>) -> Result<Option<Incident>, StoreError> {
+pub fn incident(
+    reader: &dyn Reader,
+    id: IncidentId,
+    until: Option<u64>,
+) -> Result<Option<Incident>, StoreError> {
     Ok(Incident::fold(id, stream(reader, id, until)?.iter()))
 }
 
 /// The events of one incident's stream, up to an event if wanted.
-pub fn stream(reader: &dyn Reader, id: IncidentId, until: Option<u64>) -> Result<Vec<Recorded>, StoreError> {
+pub fn stream(
+    reader: &dyn Reader,
+    id: IncidentId,
+    until: Option<u64>,
+) -> Result<Vec<Recorded>, StoreError> {
     let mut events: Vec<Recorded> = Vec::new();
     let mut failed = None;
     reader.stream(id, &mut |raw| {

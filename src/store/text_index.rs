@@ -30,11 +30,13 @@ pub struct Hit {
 
 /// The words of a text: runs of letters and digits, lower case, at most 40 bytes each.
 pub fn words(text: &str) -> impl Iterator<Item = String> + '_ {
-    text.split(|c: char| !c.is_alphanumeric()).filter(|word| word.len() > 1 || word.chars().any(char::is_numeric)).map(|word| {
-        let mut word = word.to_lowercase();
-        crate::domain::text::cut_bytes(&mut word, WORD_BYTES_MAX);
-        word
-    })
+    text.split(|c: char| !c.is_alphanumeric())
+        .filter(|word| word.len() > 1 || word.chars().any(char::is_numeric))
+        .map(|word| {
+            let mut word = word.to_lowercase();
+            crate::domain::text::cut_bytes(&mut word, WORD_BYTES_MAX);
+            word
+        })
 }
 
 /// The text of an event that a search looks through.
@@ -64,7 +66,9 @@ pub fn searchable(event: &Recorded) -> String {
                 facts.labels.values().for_each(|value| add(value));
             }
         }
-        Body::ChangeReceived { summary, origin, .. } => {
+        Body::ChangeReceived {
+            summary, origin, ..
+        } => {
             add(summary);
             add(origin);
         }
@@ -97,7 +101,11 @@ fn segment_key(segment: u32, kind: u8, word: &str) -> Vec<u8> {
 pub fn closed_segments(reader: &dyn Reader) -> Result<u32, StoreError> {
     let mut low = 0;
     let mut step = 1;
-    let has = |n: u32| reader.get(Table::Text, &segment_key(n, CLOSED, "")).map(|v| v.is_some());
+    let has = |n: u32| {
+        reader
+            .get(Table::Text, &segment_key(n, CLOSED, ""))
+            .map(|v| v.is_some())
+    };
     while has(low + step - 1)? {
         low += step;
         step *= 2;
@@ -149,7 +157,10 @@ fn write_segment(
     for (word, postings) in dictionary {
         if !chunk.is_empty() && chunk.len() + word.len() + postings.len() * 2 + 5 > CHUNK_BYTES {
             size += chunk.len();
-            entries.push((segment_key(segment, CHUNK, &first), Some(std::mem::take(&mut chunk))));
+            entries.push((
+                segment_key(segment, CHUNK, &first),
+                Some(std::mem::take(&mut chunk)),
+            ));
             if size > 256 * 1024 {
                 reader.put(Table::Text, &std::mem::take(&mut entries))?;
                 size = 0;
@@ -160,7 +171,11 @@ fn write_segment(
         }
         chunk.push(u8::try_from(word.len()).unwrap_or(u8::MAX));
         chunk.extend_from_slice(word.as_bytes());
-        chunk.extend_from_slice(&u16::try_from(postings.len() - 1).unwrap_or(u16::MAX).to_be_bytes());
+        chunk.extend_from_slice(
+            &u16::try_from(postings.len() - 1)
+                .unwrap_or(u16::MAX)
+                .to_be_bytes(),
+        );
         for offset in postings {
             chunk.extend_from_slice(&offset.to_be_bytes());
         }
@@ -169,7 +184,10 @@ fn write_segment(
         entries.push((segment_key(segment, CHUNK, &first), Some(chunk)));
     }
     reader.put(Table::Text, &entries)?;
-    reader.put(Table::Text, &[(segment_key(segment, CLOSED, ""), Some(Vec::new()))])
+    reader.put(
+        Table::Text,
+        &[(segment_key(segment, CLOSED, ""), Some(Vec::new()))],
+    )
 }
 
 /// Visits the words of a chunk that begin with `word`, with their postings.
@@ -182,7 +200,11 @@ fn matches(chunk: &[u8], word: &str, found: &mut Vec<u16>) -> Option<bool> {
         let (postings, tail) = tail.split_at_checked(bytes)?;
         rest = tail;
         if name.starts_with(word.as_bytes()) {
-            found.extend(postings.chunks_exact(2).map(|p| u16::from_be_bytes([p[0], p[1]])));
+            found.extend(
+                postings
+                    .chunks_exact(2)
+                    .map(|p| u16::from_be_bytes([p[0], p[1]])),
+            );
         } else if name > word.as_bytes() {
             return Some(false);
         }
@@ -208,7 +230,12 @@ fn postings(reader: &dyn Reader, segment: u32, word: &str) -> Result<Vec<u16>, S
 }
 
 /// Finds the newest events that hold all words of a query (each may be the beginning of a word).
-pub fn search(reader: &dyn Reader, head: Seq, query: &str, limit: usize) -> Result<Vec<Hit>, StoreError> {
+pub fn search(
+    reader: &dyn Reader,
+    head: Seq,
+    query: &str,
+    limit: usize,
+) -> Result<Vec<Hit>, StoreError> {
     let wanted: Vec<String> = words(query).collect();
     if wanted.is_empty() {
         return Ok(Vec::new());
@@ -226,11 +253,19 @@ pub fn search(reader: &dyn Reader, head: Seq, query: &str, limit: usize) -> Resu
             let found = postings(reader, segment, word)?;
             common = Some(match common {
                 None => found,
-                Some(before) => before.into_iter().filter(|o| found.binary_search(o).is_ok()).collect(),
+                Some(before) => before
+                    .into_iter()
+                    .filter(|o| found.binary_search(o).is_ok())
+                    .collect(),
             });
         }
         let base = u64::from(segment) * SEGMENT_EVENTS + 1;
-        for offset in common.unwrap_or_default().into_iter().rev().take(limit - hits.len()) {
+        for offset in common
+            .unwrap_or_default()
+            .into_iter()
+            .rev()
+            .take(limit - hits.len())
+        {
             hits.extend(hit_at(reader, base + u64::from(offset))?);
         }
     }
@@ -258,7 +293,12 @@ fn hit_of(event: &Recorded) -> Hit {
 }
 
 /// Reads through events that are not indexed (yet).
-fn scan_for(reader: &dyn Reader, after: Seq, until: Seq, wanted: &[String]) -> Result<Vec<Hit>, StoreError> {
+fn scan_for(
+    reader: &dyn Reader,
+    after: Seq,
+    until: Seq,
+    wanted: &[String],
+) -> Result<Vec<Hit>, StoreError> {
     let mut hits = Vec::new();
     reader.scan(after, &mut |raw| {
         if raw.seq > until {
@@ -266,7 +306,10 @@ fn scan_for(reader: &dyn Reader, after: Seq, until: Seq, wanted: &[String]) -> R
         }
         if let Ok(event) = raw.decode() {
             let text: Vec<String> = words(&searchable(&event)).collect();
-            if wanted.iter().all(|w| text.iter().any(|have| have.starts_with(w.as_str()))) {
+            if wanted
+                .iter()
+                .all(|w| text.iter().any(|have| have.starts_with(w.as_str())))
+            {
                 hits.push(hit_of(&event));
             }
         }

@@ -44,7 +44,10 @@ pub fn export(
     let mut head = from;
     let mut failed = None;
     reader.scan(from.seq, &mut |raw| {
-        head = Head { seq: raw.seq, hash: link(&head.hash, raw.json) };
+        head = Head {
+            seq: raw.seq,
+            hash: link(&head.hash, raw.json),
+        };
         progress(raw.seq);
         match write_line(out, raw.json, head.hash) {
             Ok(()) => true,
@@ -60,10 +63,18 @@ pub fn export(
 /// Writes one event as a line.
 pub fn write_line(out: &mut dyn Write, json: &[u8], hash: Hash) -> Result<(), StoreError> {
     let text = std::str::from_utf8(json).map_err(|e| StoreError::Refused(e.to_string()))?;
-    let event: &RawValue = serde_json::from_str(text).map_err(|e| StoreError::Refused(e.to_string()))?;
-    serde_json::to_writer(&mut *out, &LineOut { hash: hex(&hash), event })
-        .map_err(|e| StoreError::Refused(format!("cannot write the export: {e}")))?;
-    out.write_all(b"\n").map_err(StoreError::io("write", "the export"))
+    let event: &RawValue =
+        serde_json::from_str(text).map_err(|e| StoreError::Refused(e.to_string()))?;
+    serde_json::to_writer(
+        &mut *out,
+        &LineOut {
+            hash: hex(&hash),
+            event,
+        },
+    )
+    .map_err(|e| StoreError::Refused(format!("cannot write the export: {e}")))?;
+    out.write_all(b"\n")
+        .map_err(StoreError::io("write", "the export"))
 }
 
 /// One exported line, read and not yet checked.
@@ -76,10 +87,13 @@ pub struct ExportedLine {
 /// Reads one line of an export.
 pub fn read_line(number: usize, text: &str) -> Result<ExportedLine, StoreError> {
     let refuse = |why: String| StoreError::Refused(format!("line {number}: {why}"));
-    let line: LineIn<'_> = serde_json::from_str(text).map_err(|e| refuse(format!("not an exported event ({e})")))?;
-    let hash = unhex(&line.hash).ok_or_else(|| refuse("the hash is not 64 hexadecimal digits".to_owned()))?;
+    let line: LineIn<'_> =
+        serde_json::from_str(text).map_err(|e| refuse(format!("not an exported event ({e})")))?;
+    let hash = unhex(&line.hash)
+        .ok_or_else(|| refuse("the hash is not 64 hexadecimal digits".to_owned()))?;
     let json = line.event.get().as_bytes().to_vec();
-    let event = serde_json::from_slice(&json).map_err(|e| refuse(format!("the event cannot be read ({e})")))?;
+    let event = serde_json::from_slice(&json)
+        .map_err(|e| refuse(format!("the event cannot be read ({e})")))?;
     Ok(ExportedLine { event, json, hash })
 }
 
@@ -119,7 +133,10 @@ pub fn import(
         let line = read_line(number, &text)?;
         if !check.step_hash(line.event.seq, &line.json, Some(line.hash)) {
             let broken = check.finish().broken.unwrap_or_default();
-            return Err(StoreError::Refused(format!("line {number}: {broken}; nothing after event {} was imported", journal.head().seq)));
+            return Err(StoreError::Refused(format!(
+                "line {number}: {broken}; nothing after event {} was imported",
+                journal.head().seq
+            )));
         }
         size += line.json.len();
         pending.push((line.json, line.event.body.incidents()));

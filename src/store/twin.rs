@@ -46,7 +46,10 @@ pub fn segments(dir: &Path) -> Result<Vec<(Seq, PathBuf)>, StoreError> {
     let entries = fs::read_dir(dir).map_err(StoreError::io("list", dir))?;
     for entry in entries {
         let path = entry.map_err(StoreError::io("list", dir))?.path();
-        let name = path.file_name().and_then(|n| n.to_str()).unwrap_or_default();
+        let name = path
+            .file_name()
+            .and_then(|n| n.to_str())
+            .unwrap_or_default();
         if let Some(first) = name.strip_suffix(".log").and_then(|n| n.parse().ok()) {
             found.push((first, path));
         }
@@ -78,15 +81,24 @@ pub fn scan_segment(
         let first = u64::from_be_bytes(header[8..16].try_into().unwrap_or_default());
         let body = bytes.get(at + FRAME_HEADER..at + FRAME_HEADER + len);
         let sound = body.filter(|body| checksum(first, body) == be32(&header[4..8]));
-        let Some((body, (count, hash))) = sound.and_then(|b| Some((b, pack_end(b)?))) else { break };
+        let Some((body, (count, hash))) = sound.and_then(|b| Some((b, pack_end(b)?))) else {
+            break;
+        };
         if !visit(first, body)? {
             break;
         }
         at += FRAME_HEADER + len;
-        head = Some(Head { seq: first + u64::from(count) - 1, hash });
+        head = Some(Head {
+            seq: first + u64::from(count) - 1,
+            hash,
+        });
     }
     let torn = bytes[at.min(bytes.len())..].iter().any(|byte| *byte != 0);
-    Ok(Scan { end: at as u64, head, torn })
+    Ok(Scan {
+        end: at as u64,
+        head,
+        torn,
+    })
 }
 
 fn be32(bytes: &[u8]) -> u32 {
@@ -108,7 +120,9 @@ pub fn scan(
     visit: &mut dyn FnMut(Seq, &[u8]) -> Result<bool, StoreError>,
 ) -> Result<Head, StoreError> {
     let all = segments(dir)?;
-    let start = all.partition_point(|(first, _)| *first <= after + 1).saturating_sub(1);
+    let start = all
+        .partition_point(|(first, _)| *first <= after + 1)
+        .saturating_sub(1);
     let mut head = Head::default();
     for (index, (first, path)) in all.iter().enumerate().skip(start) {
         if head.seq != 0 && *first != head.seq + 1 {
@@ -116,7 +130,11 @@ pub fn scan(
         }
         let scan = scan_segment(path, &mut |first, pack| {
             let last = pack_end(pack).map_or(first, |(count, _)| first + u64::from(count) - 1);
-            if last <= after { Ok(true) } else { visit(first, pack) }
+            if last <= after {
+                Ok(true)
+            } else {
+                visit(first, pack)
+            }
         })?;
         match scan.head {
             Some(end) => head = end,
@@ -131,12 +149,21 @@ impl Twin {
     /// Opens the twin for appending; the head is that of its last whole frame.
     pub fn open(dir: &Path) -> Result<(Self, Head), StoreError> {
         fs::create_dir_all(dir).map_err(StoreError::io("create", dir))?;
-        let mut twin = Self { dir: dir.to_owned(), file: None, path: PathBuf::new(), offset: 0, is_torn: false };
+        let mut twin = Self {
+            dir: dir.to_owned(),
+            file: None,
+            path: PathBuf::new(),
+            offset: 0,
+            is_torn: false,
+        };
         let mut head = Head::default();
         for (_, path) in segments(dir)?.iter().rev() {
             let scan = scan_segment(path, &mut |_, _| Ok(true))?;
             if twin.file.is_none() {
-                let file = OpenOptions::new().write(true).open(path).map_err(StoreError::io("open", path))?;
+                let file = OpenOptions::new()
+                    .write(true)
+                    .open(path)
+                    .map_err(StoreError::io("open", path))?;
                 twin.is_torn = scan.torn;
                 twin.file = Some(file);
                 twin.path.clone_from(path);
@@ -153,8 +180,10 @@ impl Twin {
     /// Cuts off what a kill or damage left behind the last whole frame.
     pub fn trim(&mut self) -> Result<(), StoreError> {
         if let (true, Some(file)) = (self.is_torn, &self.file) {
-            file.set_len(self.offset).map_err(StoreError::io("cut", &self.path))?;
-            file.sync_all().map_err(StoreError::io("sync", &self.path))?;
+            file.set_len(self.offset)
+                .map_err(StoreError::io("cut", &self.path))?;
+            file.sync_all()
+                .map_err(StoreError::io("sync", &self.path))?;
             self.is_torn = false;
         }
         Ok(())
@@ -177,9 +206,13 @@ impl Twin {
     }
 
     fn write(&mut self, buffer: &[u8]) -> Result<(), StoreError> {
-        let (Some(file), false) = (&self.file, buffer.is_empty()) else { return Ok(()) };
-        file.write_all_at(buffer, self.offset).map_err(StoreError::io("write", &self.path))?;
-        file.sync_data().map_err(StoreError::io("sync", &self.path))?;
+        let (Some(file), false) = (&self.file, buffer.is_empty()) else {
+            return Ok(());
+        };
+        file.write_all_at(buffer, self.offset)
+            .map_err(StoreError::io("write", &self.path))?;
+        file.sync_data()
+            .map_err(StoreError::io("sync", &self.path))?;
         self.offset += buffer.len() as u64;
         Ok(())
     }
@@ -210,7 +243,9 @@ impl Twin {
 
 /// Makes names in a directory durable.
 pub fn sync_dir(dir: &Path) -> Result<(), StoreError> {
-    File::open(dir).and_then(|file| file.sync_all()).map_err(StoreError::io("sync", dir))
+    File::open(dir)
+        .and_then(|file| file.sync_all())
+        .map_err(StoreError::io("sync", dir))
 }
 
 /// Writes one segment anew, in the place of a damaged or missing one.

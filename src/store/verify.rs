@@ -23,7 +23,11 @@ impl Verdict {
     /// One line for people.
     pub fn words(&self, what: &str) -> String {
         match &self.broken {
-            None => format!("{what}: {} events, chain intact, head {}", self.sound, &hex(&self.head.hash)[..16]),
+            None => format!(
+                "{what}: {} events, chain intact, head {}",
+                self.sound,
+                &hex(&self.head.hash)[..16]
+            ),
             Some(text) => format!("{what}: {} events are sound, then {text}", self.sound),
         }
     }
@@ -50,7 +54,9 @@ impl ChainCheck {
         }
         let hash = link(&self.head.hash, json);
         if said.is_some_and(|said| said != hash) {
-            self.broken = Some(format!("the hash of event {seq} does not follow from those before it"));
+            self.broken = Some(format!(
+                "the hash of event {seq} does not follow from those before it"
+            ));
             return false;
         }
         match serde_json::from_slice::<Recorded>(json) {
@@ -70,7 +76,11 @@ impl ChainCheck {
 
     /// The verdict so far.
     pub fn finish(self) -> Verdict {
-        Verdict { sound: self.head.seq, head: self.head, broken: self.broken }
+        Verdict {
+            sound: self.head.seq,
+            head: self.head,
+            broken: self.broken,
+        }
     }
 }
 
@@ -96,7 +106,8 @@ pub fn check_twin(dir: &Path, progress: &mut dyn FnMut(u64)) -> Result<Verdict, 
     });
     let mut verdict = finish(check, result.map(|_| ()))?;
     let last = twin::segments(dir)?.last().map(|(first, _)| *first);
-    if verdict.broken.is_none() && last.is_some_and(|last| last > whole && last > verdict.sound + 1) {
+    if verdict.broken.is_none() && last.is_some_and(|last| last > whole && last > verdict.sound + 1)
+    {
         verdict.broken = Some(format!("event {} is missing or damaged", verdict.sound + 1));
     }
     Ok(verdict)
@@ -116,7 +127,9 @@ pub fn mend_twin(dir: &Path, log: &SledLog) -> Result<u64, StoreError> {
     let mut mended = 0;
     let mut expected = 1;
     let all = twin::segments(dir)?;
-    let Some((last, _)) = all.last() else { return Ok(0) };
+    let Some((last, _)) = all.last() else {
+        return Ok(0);
+    };
     for (index, (first, path)) in all.iter().enumerate() {
         if *first > expected {
             rewrite(dir, log, expected, *first)?;

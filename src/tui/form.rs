@@ -64,18 +64,38 @@ impl Field {
     /// A field of one line.
     pub fn line(name: &'static str, label: &'static str, text: &str) -> Self {
         let first = text.lines().next().unwrap_or_default();
-        Self { name, label, hint: String::new(), input: Input::Line(area(first, false)) }
+        Self {
+            name,
+            label,
+            hint: String::new(),
+            input: Input::Line(area(first, false)),
+        }
     }
 
     /// A field of several lines.
     pub fn text(name: &'static str, label: &'static str, text: &str) -> Self {
-        Self { name, label, hint: String::new(), input: Input::Text(area(text, true)) }
+        Self {
+            name,
+            label,
+            hint: String::new(),
+            input: Input::Text(area(text, true)),
+        }
     }
 
     /// One of a few words; `now` is chosen at first.
-    pub fn choice(name: &'static str, label: &'static str, options: Vec<String>, now: &str) -> Self {
+    pub fn choice(
+        name: &'static str,
+        label: &'static str,
+        options: Vec<String>,
+        now: &str,
+    ) -> Self {
         let at = options.iter().position(|option| option == now).unwrap_or(0);
-        Self { name, label, hint: String::new(), input: Input::Choice { options, at } }
+        Self {
+            name,
+            label,
+            hint: String::new(),
+            input: Input::Choice { options, at },
+        }
     }
 
     /// Says how to fill it in.
@@ -133,20 +153,32 @@ impl Form {
 
     /// The value of a field.
     pub fn value(&self, name: &str) -> String {
-        self.fields.iter().find(|field| field.name == name).map(Field::value).unwrap_or_default()
+        self.fields
+            .iter()
+            .find(|field| field.name == name)
+            .map(Field::value)
+            .unwrap_or_default()
     }
 
     /// Goes to another field.
     pub fn go(&mut self, forward: bool) {
         let count = self.fields.len().max(1);
-        self.at = if forward { (self.at + 1) % count } else { (self.at + count - 1) % count };
+        self.at = if forward {
+            (self.at + 1) % count
+        } else {
+            (self.at + count - 1) % count
+        };
     }
 
     /// Takes a key that no binding wanted.
     pub fn key(&mut self, event: KeyEvent) -> Typed {
-        let Some(key) = Key::from_event(event) else { return Typed::Nothing };
+        let Some(key) = Key::from_event(event) else {
+            return Typed::Nothing;
+        };
         let is_last = self.at + 1 >= self.fields.len();
-        let Some(field) = self.fields.get_mut(self.at) else { return Typed::Nothing };
+        let Some(field) = self.fields.get_mut(self.at) else {
+            return Typed::Nothing;
+        };
         match &mut field.input {
             Input::Choice { options, at } => match key.code {
                 Code::Enter if is_last => Typed::Submit,
@@ -164,22 +196,35 @@ impl Form {
                 Typed::Nothing
             }
             Input::Line(area) | Input::Text(area) => {
-                if area.input(event) { self.touched() } else { Typed::Nothing }
+                if area.input(event) {
+                    self.touched()
+                } else {
+                    Typed::Nothing
+                }
             }
         }
     }
 
     /// Takes pasted text: it is text, whatever it holds.
     pub fn paste(&mut self, text: &str) {
-        let is_text = matches!(self.fields.get(self.at).map(|f| &f.input), Some(Input::Text(_)));
+        let is_text = matches!(
+            self.fields.get(self.at).map(|f| &f.input),
+            Some(Input::Text(_))
+        );
         let clean: String = text
             .replace("\r\n", "\n")
             .replace('\r', "\n")
             .chars()
             .filter(|c| *c == '\n' || !c.is_control())
             .collect();
-        let shown = if is_text { clean } else { clean.replace('\n', " ") };
-        if let Some(Input::Line(area) | Input::Text(area)) = self.fields.get_mut(self.at).map(|f| &mut f.input) {
+        let shown = if is_text {
+            clean
+        } else {
+            clean.replace('\n', " ")
+        };
+        if let Some(Input::Line(area) | Input::Text(area)) =
+            self.fields.get_mut(self.at).map(|f| &mut f.input)
+        {
             area.insert_str(shown);
             self.touched();
         }
@@ -193,24 +238,35 @@ impl Form {
 
     /// The name under which the keeper keeps what was written.
     pub fn draft_key(&self) -> String {
-        let about = self.incidents.first().map_or_else(|| "new".to_owned(), ToString::to_string);
+        let about = self
+            .incidents
+            .first()
+            .map_or_else(|| "new".to_owned(), ToString::to_string);
         format!("{} {about}", self.action.name())
     }
 
     /// What was written, as a draft; empty if there is nothing worth keeping.
     pub fn draft(&self) -> String {
-        let texts = self.fields.iter().filter(|f| !matches!(f.input, Input::Choice { .. }));
+        let texts = self
+            .fields
+            .iter()
+            .filter(|f| !matches!(f.input, Input::Choice { .. }));
         if texts.clone().all(|field| field.value().trim().is_empty()) {
             return String::new();
         }
-        let map: serde_json::Map<String, serde_json::Value> =
-            self.fields.iter().map(|field| (field.name.to_owned(), field.value().into())).collect();
+        let map: serde_json::Map<String, serde_json::Value> = self
+            .fields
+            .iter()
+            .map(|field| (field.name.to_owned(), field.value().into()))
+            .collect();
         serde_json::Value::Object(map).to_string()
     }
 
     /// Takes a draft up again.
     pub fn restore(&mut self, draft: &str) {
-        let Ok(serde_json::Value::Object(map)) = serde_json::from_str(draft) else { return };
+        let Ok(serde_json::Value::Object(map)) = serde_json::from_str(draft) else {
+            return;
+        };
         for field in &mut self.fields {
             if let Some(value) = map.get(field.name).and_then(|v| v.as_str()) {
                 field.set(value);
@@ -231,9 +287,12 @@ fn choose(options: &[String], at: &mut usize, code: Code) -> Typed {
             // A letter or digit goes to the next word that begins with it, or that holds the digit.
             let matches = |option: &String| {
                 let lower = option.to_lowercase();
-                lower.starts_with(c.to_ascii_lowercase()) || (c.is_ascii_digit() && lower.ends_with(c))
+                lower.starts_with(c.to_ascii_lowercase())
+                    || (c.is_ascii_digit() && lower.ends_with(c))
             };
-            let found = (1..=count).map(|step| (*at + step) % count).find(|i| options.get(*i).is_some_and(matches));
+            let found = (1..=count)
+                .map(|step| (*at + step) % count)
+                .find(|i| options.get(*i).is_some_and(matches));
             match found {
                 Some(index) => *at = index,
                 None => return Typed::Nothing,

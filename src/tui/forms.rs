@@ -30,7 +30,13 @@ fn words<T: std::fmt::Display>(all: &[T]) -> Vec<String> {
 }
 
 fn people(about: &About<'_>, but: &str) -> Vec<String> {
-    let mut people: Vec<String> = about.plan.people.keys().filter(|login| *login != but).cloned().collect();
+    let mut people: Vec<String> = about
+        .plan
+        .people
+        .keys()
+        .filter(|login| *login != but)
+        .cloned()
+        .collect();
     if let Some(incident) = about.incident {
         for login in incident.roles.values().flatten() {
             if login != but && !people.contains(login) {
@@ -50,10 +56,16 @@ pub fn open(action: Action, about: &About<'_>) -> Option<Form> {
         n => format!("{n} incidents"),
     };
     let fields = fields(action, about)?;
-    let mut form = Form::new(action, format!("{} {on}", heading(action)).trim().to_owned());
+    let mut form = Form::new(
+        action,
+        format!("{} {on}", heading(action)).trim().to_owned(),
+    );
     form.fields = fields;
     form.incidents.clone_from(&about.incidents);
-    form.seen = about.incident.filter(|_| about.incidents.len() == 1).map(|i| i.last_seq);
+    form.seen = about
+        .incident
+        .filter(|_| about.incidents.len() == 1)
+        .map(|i| i.last_seq);
     form.entry = about.entry.as_ref().map(|(seq, _)| *seq);
     if matches!(action, Action::Report) {
         form.incidents.clear();
@@ -92,7 +104,8 @@ fn heading(action: Action) -> &'static str {
 
 fn fields(action: Action, about: &About<'_>) -> Option<Vec<Field>> {
     let incident = about.incident;
-    let when = || Field::line("at", "when", "").hint("empty: now · 14:02 · -15m · ~ before it: about");
+    let when =
+        || Field::line("at", "when", "").hint("empty: now · 14:02 · -15m · ~ before it: about");
     Some(match action {
         Action::Report => vec![
             Field::line("title", "title", "").hint("one line that others will recognise"),
@@ -105,10 +118,20 @@ fn fields(action: Action, about: &About<'_>) -> Option<Vec<Field>> {
             let now = incident.and_then(|i| i.assessed);
             let word = |level: Option<Level3>| level.unwrap_or(Level3::Medium).to_string();
             vec![
-                Field::choice("impact", "impact", words(Level3::ALL), &word(now.map(|a| a.impact)))
-                    .hint("how much is affected"),
-                Field::choice("urgency", "urgency", words(Level3::ALL), &word(now.map(|a| a.urgency)))
-                    .hint("how soon it hurts"),
+                Field::choice(
+                    "impact",
+                    "impact",
+                    words(Level3::ALL),
+                    &word(now.map(|a| a.impact)),
+                )
+                .hint("how much is affected"),
+                Field::choice(
+                    "urgency",
+                    "urgency",
+                    words(Level3::ALL),
+                    &word(now.map(|a| a.urgency)),
+                )
+                .hint("how soon it hurts"),
             ]
         }
         Action::Severity => {
@@ -119,7 +142,9 @@ fn fields(action: Action, about: &About<'_>) -> Option<Vec<Field>> {
             ]
         }
         Action::Phase => {
-            let now = incident.map(|i| next_phase(i.phase()).to_string()).unwrap_or_default();
+            let now = incident
+                .map(|i| next_phase(i.phase()).to_string())
+                .unwrap_or_default();
             let phases = [Phase::Investigating, Phase::Identified, Phase::Monitoring];
             vec![
                 Field::choice("phase", "phase", words(&phases), &now),
@@ -127,7 +152,12 @@ fn fields(action: Action, about: &About<'_>) -> Option<Vec<Field>> {
             ]
         }
         Action::Decline => vec![
-            Field::choice("reason", "because", words(ClosureReason::ALL), ClosureReason::FalseAlarm.word()),
+            Field::choice(
+                "reason",
+                "because",
+                words(ClosureReason::ALL),
+                ClosureReason::FalseAlarm.word(),
+            ),
             Field::line("note", "note", "").hint("needed for SEV1 and SEV2"),
         ],
         Action::OfferCommand => vec![person_field("person", "to", people(about, about.login))],
@@ -145,7 +175,11 @@ fn fields(action: Action, about: &About<'_>) -> Option<Vec<Field>> {
         ],
         Action::Decision | Action::Hypothesis => vec![Field::text("text", "text", ""), when()],
         Action::Correct => {
-            let text = about.entry.as_ref().map(|(_, text)| text.clone()).unwrap_or_default();
+            let text = about
+                .entry
+                .as_ref()
+                .map(|(_, text)| text.clone())
+                .unwrap_or_default();
             vec![Field::text("text", "what is right", &text)]
         }
         _ => return more_fields(action, about),
@@ -156,18 +190,37 @@ fn more_fields(action: Action, about: &About<'_>) -> Option<Vec<Field>> {
     let incident = about.incident;
     Some(match action {
         Action::Remedy => vec![
-            Field::choice("kind", "kind", words(RemedyKind::ALL), RemedyKind::Workaround.word()),
+            Field::choice(
+                "kind",
+                "kind",
+                words(RemedyKind::ALL),
+                RemedyKind::Workaround.word(),
+            ),
             Field::text("text", "what is done", ""),
             Field::line("expires", "until", "4h").hint("for a workaround: 4h, or a time"),
         ],
         Action::Judge => {
             let open = incident.map(|i| {
-                i.remedies.iter().map(|r| format!("{} {} {}", r.number, r.kind, first(&r.text))).rev().collect()
+                i.remedies
+                    .iter()
+                    .map(|r| format!("{} {} {}", r.number, r.kind, first(&r.text)))
+                    .rev()
+                    .collect()
             });
-            let outcomes = [Outcome::Worked, Outcome::Partly, Outcome::Failed, Outcome::Removed];
+            let outcomes = [
+                Outcome::Worked,
+                Outcome::Partly,
+                Outcome::Failed,
+                Outcome::Removed,
+            ];
             vec![
                 Field::choice("remedy", "remedy", open.unwrap_or_default(), ""),
-                Field::choice("outcome", "outcome", words(&outcomes), Outcome::Worked.word()),
+                Field::choice(
+                    "outcome",
+                    "outcome",
+                    words(&outcomes),
+                    Outcome::Worked.word(),
+                ),
                 Field::line("evidence", "what shows it", ""),
             ]
         }
@@ -179,17 +232,31 @@ fn more_fields(action: Action, about: &About<'_>) -> Option<Vec<Field>> {
                 }
             }
             let chosen = about.stakeholder.clone().unwrap_or_default();
-            let every = about.plan.stakeholders.get(&chosen).map_or(30, |s| s.every_min);
+            let every = about
+                .plan
+                .stakeholders
+                .get(&chosen)
+                .map_or(30, |s| s.every_min);
             vec![
                 Field::choice("stakeholder", "who", who, &chosen),
                 Field::line("channel", "by", "phone"),
                 Field::text("text", "what was said", ""),
-                Field::line("next", "next word in", &format!("{every}m")).hint("empty: none was promised"),
+                Field::line("next", "next word in", &format!("{every}m"))
+                    .hint("empty: none was promised"),
             ]
         }
-        Action::Title => vec![Field::line("title", "title", incident.map_or("", |i| i.title.as_str()))],
+        Action::Title => vec![Field::line(
+            "title",
+            "title",
+            incident.map_or("", |i| i.title.as_str()),
+        )],
         Action::Link => vec![
-            Field::choice("kind", "how", words(LinkKind::ALL), LinkKind::RelatedTo.word()),
+            Field::choice(
+                "kind",
+                "how",
+                words(LinkKind::ALL),
+                LinkKind::RelatedTo.word(),
+            ),
             Field::line("other", "to", "").hint("INC-42"),
         ],
         Action::Merge => vec![Field::line("into", "into", "").hint("INC-42; it can be taken back")],
@@ -197,7 +264,12 @@ fn more_fields(action: Action, about: &About<'_>) -> Option<Vec<Field>> {
             let firing = incident.map_or(0, Incident::firing);
             let mut fields = vec![
                 Field::text("evidence", "what shows that it is over", ""),
-                Field::choice("reason", "because", words(ClosureReason::ALL), ClosureReason::Fixed.word()),
+                Field::choice(
+                    "reason",
+                    "because",
+                    words(ClosureReason::ALL),
+                    ClosureReason::Fixed.word(),
+                ),
             ];
             if firing > 0 || about.incidents.len() > 1 {
                 let hint = format!("{firing} alerts still fire; empty: do not force it");
@@ -206,7 +278,9 @@ fn more_fields(action: Action, about: &About<'_>) -> Option<Vec<Field>> {
             fields
         }
         Action::Reopen => vec![Field::line("reason", "why", "")],
-        Action::Close => vec![Field::line("note", "note", "").hint("needed while a workaround is in force")],
+        Action::Close => {
+            vec![Field::line("note", "note", "").hint("needed while a workaround is in force")]
+        }
         _ => return None,
     })
 }
@@ -217,7 +291,11 @@ fn first(text: &str) -> &str {
 
 fn person_field(name: &'static str, label: &'static str, people: Vec<String>) -> Field {
     // A war room has people that no plan knows; typing is always possible when nobody is listed.
-    if people.is_empty() { Field::line(name, label, "").hint("login") } else { Field::choice(name, label, people, "") }
+    if people.is_empty() {
+        Field::line(name, label, "").hint("login")
+    } else {
+        Field::choice(name, label, people, "")
+    }
 }
 
 fn severities(with_none: bool) -> Vec<String> {
@@ -245,19 +323,34 @@ pub fn build(form: &Form, now: Timestamp) -> Built {
         return report(form).map(|command| (vec![command], None));
     }
     let occurred = occurred(form, now)?;
-    let commands = form.incidents.iter().map(|id| one(form, *id, now)).collect::<Result<Vec<_>, _>>()?;
-    if commands.is_empty() { Err("no incident is selected".to_owned()) } else { Ok((commands, occurred)) }
+    let commands = form
+        .incidents
+        .iter()
+        .map(|id| one(form, *id, now))
+        .collect::<Result<Vec<_>, _>>()?;
+    if commands.is_empty() {
+        Err("no incident is selected".to_owned())
+    } else {
+        Ok((commands, occurred))
+    }
 }
 
 fn report(form: &Form) -> Result<Command, String> {
     let severity = match form.value("severity").as_str() {
         "not assessed" => None,
-        word => Some(word.parse().map_err(|e: crate::domain::words::UnknownWord| e.to_string())?),
+        word => Some(
+            word.parse()
+                .map_err(|e: crate::domain::words::UnknownWord| e.to_string())?,
+        ),
     };
     Ok(Command::Open {
         title: form.value("title"),
         severity,
-        services: form.value("services").split_whitespace().map(ToOwned::to_owned).collect(),
+        services: form
+            .value("services")
+            .split_whitespace()
+            .map(ToOwned::to_owned)
+            .collect(),
         labels: BTreeMap::new(),
         note: form.value("note"),
         declare: false,
@@ -285,7 +378,9 @@ fn ahead(text: &str, now: Timestamp) -> Result<Option<Timestamp>, String> {
     }
     match parse_span(text) {
         Some(span) => Ok(Some(now.plus(span))),
-        None => Timestamp::parse_human(text, now).map(Some).map_err(|e| e.to_string()),
+        None => Timestamp::parse_human(text, now)
+            .map(Some)
+            .map_err(|e| e.to_string()),
     }
 }
 
@@ -299,21 +394,47 @@ fn one(form: &Form, incident: IncidentId, now: Timestamp) -> Result<Command, Str
         text.parse().map_err(|e: T::Err| e.to_string())
     }
     Ok(match form.action {
-        Action::Declare => Command::Declare { incident, reason: value("reason") },
-        Action::Triage => {
-            Command::Triage { incident, impact: parsed(&word("impact"))?, urgency: parsed(&word("urgency"))? }
-        }
-        Action::Severity => {
-            Command::SetSeverity { incident, severity: parsed(&word("severity"))?, reason: value("reason") }
-        }
-        Action::Phase => Command::SetPhase { incident, phase: parsed(&word("phase"))?, reason: value("reason") },
-        Action::Decline => Command::Decline { incident, reason: parsed(&word("reason"))?, note: value("note") },
-        Action::OfferCommand => Command::OfferCommand { incident, to: value("person") },
-        Action::RefuseCommand => Command::RefuseCommand { incident, reason: value("reason") },
-        Action::Role => {
-            Command::AssignRole { incident, role: parsed(&word("role"))?, person: value("person") }
-        }
-        Action::Owner => Command::SetOwner { incident, owner: Some(value("person")) },
+        Action::Declare => Command::Declare {
+            incident,
+            reason: value("reason"),
+        },
+        Action::Triage => Command::Triage {
+            incident,
+            impact: parsed(&word("impact"))?,
+            urgency: parsed(&word("urgency"))?,
+        },
+        Action::Severity => Command::SetSeverity {
+            incident,
+            severity: parsed(&word("severity"))?,
+            reason: value("reason"),
+        },
+        Action::Phase => Command::SetPhase {
+            incident,
+            phase: parsed(&word("phase"))?,
+            reason: value("reason"),
+        },
+        Action::Decline => Command::Decline {
+            incident,
+            reason: parsed(&word("reason"))?,
+            note: value("note"),
+        },
+        Action::OfferCommand => Command::OfferCommand {
+            incident,
+            to: value("person"),
+        },
+        Action::RefuseCommand => Command::RefuseCommand {
+            incident,
+            reason: value("reason"),
+        },
+        Action::Role => Command::AssignRole {
+            incident,
+            role: parsed(&word("role"))?,
+            person: value("person"),
+        },
+        Action::Owner => Command::SetOwner {
+            incident,
+            owner: Some(value("person")),
+        },
         Action::Note => Command::Note {
             incident,
             kind: parsed(&word("kind"))?,
@@ -321,23 +442,46 @@ fn one(form: &Form, incident: IncidentId, now: Timestamp) -> Result<Command, Str
             said_by: value("said_by"),
         },
         Action::Decision | Action::Hypothesis => {
-            let kind = if form.action == Action::Decision { NoteKind::Decision } else { NoteKind::Hypothesis };
-            Command::Note { incident, kind, text: value("text"), said_by: String::new() }
+            let kind = if form.action == Action::Decision {
+                NoteKind::Decision
+            } else {
+                NoteKind::Hypothesis
+            };
+            Command::Note {
+                incident,
+                kind,
+                text: value("text"),
+                said_by: String::new(),
+            }
         }
         Action::Correct => {
             let entry = form.entry.ok_or("select an entry of the timeline first")?;
-            Command::CorrectEntry { incident, entry, text: value("text") }
+            Command::CorrectEntry {
+                incident,
+                entry,
+                text: value("text"),
+            }
         }
         Action::Remedy => {
             let kind: RemedyKind = parsed(&word("kind"))?;
             let expires = ahead(&value("expires"), now)?.filter(|_| kind == RemedyKind::Workaround);
-            Command::Remedy { incident, kind, text: value("text"), expires }
+            Command::Remedy {
+                incident,
+                kind,
+                text: value("text"),
+                expires,
+            }
         }
         Action::Judge => {
             let number = value("remedy");
             let remedy = number.split(' ').next().unwrap_or_default().parse();
             let remedy = remedy.map_err(|_| "no remedy was recorded yet".to_owned())?;
-            Command::JudgeRemedy { incident, remedy, outcome: parsed(&word("outcome"))?, evidence: value("evidence") }
+            Command::JudgeRemedy {
+                incident,
+                remedy,
+                outcome: parsed(&word("outcome"))?,
+                evidence: value("evidence"),
+            }
         }
         Action::Contact => Command::LogContact {
             incident,
@@ -346,19 +490,33 @@ fn one(form: &Form, incident: IncidentId, now: Timestamp) -> Result<Command, Str
             text: value("text"),
             next_by: ahead(&value("next"), now)?,
         },
-        Action::Title => Command::SetTitle { incident, title: value("title") },
-        Action::Link => {
-            Command::Link { incident, other: parsed(&value("other"))?, kind: parsed(&word("kind"))? }
-        }
-        Action::Merge => Command::Merge { incident, into: parsed(&value("into"))? },
+        Action::Title => Command::SetTitle {
+            incident,
+            title: value("title"),
+        },
+        Action::Link => Command::Link {
+            incident,
+            other: parsed(&value("other"))?,
+            kind: parsed(&word("kind"))?,
+        },
+        Action::Merge => Command::Merge {
+            incident,
+            into: parsed(&value("into"))?,
+        },
         Action::Resolve => Command::Resolve {
             incident,
             reason: parsed(&word("reason"))?,
             evidence: value("evidence"),
             force: Some(value("force")).filter(|text| !text.trim().is_empty()),
         },
-        Action::Reopen => Command::Reopen { incident, reason: value("reason") },
-        Action::Close => Command::Close { incident, note: value("note") },
+        Action::Reopen => Command::Reopen {
+            incident,
+            reason: value("reason"),
+        },
+        Action::Close => Command::Close {
+            incident,
+            note: value("note"),
+        },
         other => return Err(format!("'{}' has no form", other.name())),
     })
 }

@@ -76,12 +76,20 @@ impl Key {
             _ => return None,
         };
         let ctrl = event.modifiers.contains(KeyModifiers::CONTROL);
-        Some(Self { code, ctrl, alt: event.modifiers.contains(KeyModifiers::ALT) })
+        Some(Self {
+            code,
+            ctrl,
+            alt: event.modifiers.contains(KeyModifiers::ALT),
+        })
     }
 
     /// A character without modifiers.
     pub const fn plain(c: char) -> Self {
-        Self { code: Code::Char(c), ctrl: false, alt: false }
+        Self {
+            code: Code::Char(c),
+            ctrl: false,
+            alt: false,
+        }
     }
 }
 
@@ -98,7 +106,10 @@ impl FromStr for Key {
         if let (Some(c), None) = (chars.next(), chars.next()) {
             return Ok(Self::plain(c));
         }
-        let mut inner = text.strip_prefix('<').and_then(|t| t.strip_suffix('>')).ok_or_else(bad)?;
+        let mut inner = text
+            .strip_prefix('<')
+            .and_then(|t| t.strip_suffix('>'))
+            .ok_or_else(bad)?;
         let (mut ctrl, mut alt) = (false, false);
         loop {
             if let Some(rest) = inner.strip_prefix("c-") {
@@ -110,14 +121,26 @@ impl FromStr for Key {
             }
         }
         if let Some((_, code)) = NAMES.iter().find(|(name, _)| *name == inner) {
-            return Ok(Self { code: *code, ctrl, alt });
+            return Ok(Self {
+                code: *code,
+                ctrl,
+                alt,
+            });
         }
         if let Some(n) = inner.strip_prefix('f').and_then(|n| n.parse().ok()) {
-            return Ok(Self { code: Code::F(n), ctrl, alt });
+            return Ok(Self {
+                code: Code::F(n),
+                ctrl,
+                alt,
+            });
         }
         let mut chars = inner.chars();
         match (chars.next(), chars.next()) {
-            (Some(c), None) => Ok(Self { code: Code::Char(c), ctrl, alt }),
+            (Some(c), None) => Ok(Self {
+                code: Code::Char(c),
+                ctrl,
+                alt,
+            }),
             _ => Err(bad()),
         }
     }
@@ -153,7 +176,18 @@ mod tests {
 
     #[test]
     fn keys_print_and_parse_to_themselves() {
-        for text in ["j", "G", "<down>", "<c-d>", "<a-enter>", "<space>", "<lt>", "<f5>", "<s-tab>", "?"] {
+        for text in [
+            "j",
+            "G",
+            "<down>",
+            "<c-d>",
+            "<a-enter>",
+            "<space>",
+            "<lt>",
+            "<f5>",
+            "<s-tab>",
+            "?",
+        ] {
             let key: Key = text.parse().expect("a key");
             assert_eq!(key.to_string(), text);
         }

@@ -12,8 +12,17 @@ use crate::tui::key::Key;
 
 const SHIPPED: &str = include_str!("../../assets/keymap.toml");
 /// The scopes that a keymap may have.
-pub const SCOPES: &[&str] =
-    &["global", "queue", "timeline", "chain", "stakeholders", "modal", "list", "form", "text"];
+pub const SCOPES: &[&str] = &[
+    "global",
+    "queue",
+    "timeline",
+    "chain",
+    "stakeholders",
+    "modal",
+    "list",
+    "form",
+    "text",
+];
 
 /// What a key comes to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,22 +44,36 @@ impl Keymap {
     pub fn shipped() -> Self {
         let mut keymap = Self::default();
         let mistakes = keymap.add("assets/keymap.toml", SHIPPED);
-        debug_assert!(mistakes.is_empty(), "the shipped keymap has mistakes: {mistakes:?}");
+        debug_assert!(
+            mistakes.is_empty(),
+            "the shipped keymap has mistakes: {mistakes:?}"
+        );
         keymap
     }
 
     /// The shipped keymap with a file over it; a missing file changes nothing.
     pub fn load(path: &Path) -> Result<Self, Vec<Mistake>> {
         let mut keymap = Self::shipped();
-        let Ok(text) = std::fs::read_to_string(path) else { return Ok(keymap) };
+        let Ok(text) = std::fs::read_to_string(path) else {
+            return Ok(keymap);
+        };
         let mut mistakes = keymap.add(&path.display().to_string(), &text);
         mistakes.extend(keymap.shadows(&path.display().to_string(), &text));
-        if mistakes.is_empty() { Ok(keymap) } else { Err(mistakes) }
+        if mistakes.is_empty() {
+            Ok(keymap)
+        } else {
+            Err(mistakes)
+        }
     }
 
     /// Takes a file's bindings; all mistakes at once. The value "" unbinds.
     pub fn add(&mut self, file: &str, text: &str) -> Vec<Mistake> {
-        let mistake = |line, key: &str, what: String| Mistake { file: file.to_owned(), line, key: key.to_owned(), what };
+        let mistake = |line, key: &str, what: String| Mistake {
+            file: file.to_owned(),
+            line,
+            key: key.to_owned(),
+            what,
+        };
         let table: toml::Table = match text.parse() {
             Ok(table) => table,
             Err(error) => {
@@ -60,15 +83,25 @@ impl Keymap {
         };
         let mut mistakes = Vec::new();
         for (scope, bindings) in table {
-            let Some(bindings) = bindings.as_table().filter(|_| SCOPES.contains(&scope.as_str())) else {
+            let Some(bindings) = bindings
+                .as_table()
+                .filter(|_| SCOPES.contains(&scope.as_str()))
+            else {
                 let what = format!("is not a scope; use one of: {}", SCOPES.join(", "));
                 mistakes.push(mistake(line_of_key(text, &scope), &scope, what));
                 continue;
             };
             for (keys, name) in bindings {
                 let full = format!("{scope}.\"{keys}\"");
-                let line = text.lines().position(|l| l.contains(&format!("\"{keys}\""))).map_or(0, |n| n + 1);
-                let sequence: Result<Vec<Key>, _> = keys.split(' ').filter(|k| !k.is_empty()).map(str::parse).collect();
+                let line = text
+                    .lines()
+                    .position(|l| l.contains(&format!("\"{keys}\"")))
+                    .map_or(0, |n| n + 1);
+                let sequence: Result<Vec<Key>, _> = keys
+                    .split(' ')
+                    .filter(|k| !k.is_empty())
+                    .map(str::parse)
+                    .collect();
                 let action = name.as_str().map(|name| (name, Action::named(name)));
                 match (sequence, action) {
                     (Err(error), _) => mistakes.push(mistake(line, &full, error.to_string())),
@@ -78,7 +111,10 @@ impl Keymap {
                         }
                     }
                     (Ok(sequence), Some((_, Some(action)))) if !sequence.is_empty() => {
-                        self.scopes.entry(scope.clone()).or_default().insert(sequence, action);
+                        self.scopes
+                            .entry(scope.clone())
+                            .or_default()
+                            .insert(sequence, action);
                     }
                     (Ok(_), _) => {
                         let what = format!("{name} is not an action; 'warroom actions' lists them");
@@ -94,14 +130,24 @@ impl Keymap {
         let mut found = Vec::new();
         for (scope, map) in &self.scopes {
             for short in map.keys() {
-                let longer = map.keys().find(|long| long.len() > short.len() && long.starts_with(short));
+                let longer = map
+                    .keys()
+                    .find(|long| long.len() > short.len() && long.starts_with(short));
                 if let Some(long) = longer {
-                    let words = |keys: &[Key]| keys.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
+                    let words = |keys: &[Key]| {
+                        keys.iter()
+                            .map(ToString::to_string)
+                            .collect::<Vec<_>>()
+                            .join(" ")
+                    };
                     let key = words(short);
                     found.push(Mistake {
                         file: file.to_owned(),
                         line: line_of_key(text, &key),
-                        what: format!("is the beginning of '{}', which could never be typed", words(long)),
+                        what: format!(
+                            "is the beginning of '{}', which could never be typed",
+                            words(long)
+                        ),
                         key: format!("{scope}.\"{key}\""),
                     });
                 }
@@ -118,7 +164,10 @@ impl Keymap {
             pending.clear();
             return Resolved::Action(*action);
         }
-        if maps().flat_map(BTreeMap::keys).any(|keys| keys.starts_with(pending)) {
+        if maps()
+            .flat_map(BTreeMap::keys)
+            .any(|keys| keys.starts_with(pending))
+        {
             return Resolved::Pending;
         }
         pending.clear();
@@ -145,7 +194,11 @@ impl Keymap {
         let mut found: Vec<String> = Vec::new();
         for map in self.scopes.values() {
             for (keys, _) in map.iter().filter(|(_, bound)| **bound == action) {
-                let text = keys.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
+                let text = keys
+                    .iter()
+                    .map(ToString::to_string)
+                    .collect::<Vec<_>>()
+                    .join(" ");
                 if !found.contains(&text) {
                     found.push(text);
                 }
@@ -157,7 +210,10 @@ impl Keymap {
 
     /// The shortest key of an action within some scopes.
     pub fn key_in(&self, scopes: &[&str], action: Action) -> Option<String> {
-        self.continuations(scopes, &[]).into_iter().find(|(_, bound)| *bound == action).map(|(keys, _)| keys)
+        self.continuations(scopes, &[])
+            .into_iter()
+            .find(|(_, bound)| *bound == action)
+            .map(|(keys, _)| keys)
     }
 }
 
@@ -168,19 +224,40 @@ mod tests {
     #[test]
     fn every_binding_of_the_shipped_keymap_is_sound() {
         let keymap = Keymap::shipped();
-        assert!(keymap.shadows("", "").is_empty(), "{:?}", keymap.shadows("", ""));
+        assert!(
+            keymap.shadows("", "").is_empty(),
+            "{:?}",
+            keymap.shadows("", "")
+        );
         for action in Action::ALL {
-            assert!(!keymap.keys_of(*action).is_empty(), "{} has no key", action.name());
+            assert!(
+                !keymap.keys_of(*action).is_empty(),
+                "{} has no key",
+                action.name()
+            );
         }
     }
 
     #[test]
     fn mistakes_are_told_together() {
         let mut keymap = Keymap::shipped();
-        let text = "[queue]\n\"<nokey>\" = \"quit\"\n\"x\" = \"explode\"\n[nowhere]\n\"a\" = \"quit\"\n";
-        let told: Vec<String> = keymap.add("k.toml", text).iter().map(ToString::to_string).collect();
+        let text =
+            "[queue]\n\"<nokey>\" = \"quit\"\n\"x\" = \"explode\"\n[nowhere]\n\"a\" = \"quit\"\n";
+        let told: Vec<String> = keymap
+            .add("k.toml", text)
+            .iter()
+            .map(ToString::to_string)
+            .collect();
         assert_eq!(told.len(), 3, "{told:?}");
-        assert!(told.iter().any(|t| t.starts_with("k.toml:2: queue.\"<nokey>\": '<nokey>' is not a key")), "{told:?}");
-        assert!(told.iter().any(|t| t.starts_with("k.toml:3: queue.\"x\": \"explode\" is not an action")), "{told:?}");
+        assert!(
+            told.iter()
+                .any(|t| t.starts_with("k.toml:2: queue.\"<nokey>\": '<nokey>' is not a key")),
+            "{told:?}"
+        );
+        assert!(
+            told.iter()
+                .any(|t| t.starts_with("k.toml:3: queue.\"x\": \"explode\" is not an action")),
+            "{told:?}"
+        );
     }
 }

@@ -53,15 +53,28 @@ pub enum LinkState {
 /// What lies over the panes.
 #[derive(Debug)]
 pub enum Modal {
-    Help { scroll: usize },
-    Palette { input: String, at: usize },
+    Help {
+        scroll: usize,
+    },
+    Palette {
+        input: String,
+        at: usize,
+    },
     Form(Box<Form>),
     /// A question before an act on several incidents.
-    Confirm { question: String, commands: Vec<Command> },
+    Confirm {
+        question: String,
+        commands: Vec<Command>,
+    },
     /// A list to find something in.
     Find(Find),
-    Details { scroll: usize },
-    Drafts { drafts: Vec<(String, String)>, at: usize },
+    Details {
+        scroll: usize,
+    },
+    Drafts {
+        drafts: Vec<(String, String)>,
+        at: usize,
+    },
 }
 
 /// What a list finds.
@@ -223,7 +236,12 @@ impl Model {
         match self.modals.last() {
             Some(Modal::Form(_)) => vec!["form"],
             Some(Modal::Palette { .. } | Modal::Find(_)) => vec!["list"],
-            Some(Modal::Help { .. } | Modal::Confirm { .. } | Modal::Details { .. } | Modal::Drafts { .. }) => {
+            Some(
+                Modal::Help { .. }
+                | Modal::Confirm { .. }
+                | Modal::Details { .. }
+                | Modal::Drafts { .. },
+            ) => {
                 vec!["modal"]
             }
             None => vec![self.focus.scope(), "global"],
@@ -244,8 +262,12 @@ impl Model {
         };
         self.shown_version = Some(version);
         self.marks.retain(|id| self.mirror.row(*id).is_some());
-        let found = self.selected_id.and_then(|id| self.shown.iter().position(|shown| *shown == id));
-        self.selected = found.unwrap_or(self.selected).min(self.shown.len().saturating_sub(1));
+        let found = self
+            .selected_id
+            .and_then(|id| self.shown.iter().position(|shown| *shown == id));
+        self.selected = found
+            .unwrap_or(self.selected)
+            .min(self.shown.len().saturating_sub(1));
         if found.is_none() && !self.visiting {
             self.selected_id = self.shown.get(self.selected).copied();
             self.follow_at = Some(self.now);
@@ -258,14 +280,21 @@ impl Model {
         use nucleo_matcher::pattern::{CaseMatching, Normalization, Pattern};
         use nucleo_matcher::{Config, Matcher, Utf32Str};
         let mut matcher = Matcher::new(Config::DEFAULT);
-        let pattern = Pattern::parse(self.filter.trim(), CaseMatching::Smart, Normalization::Smart);
+        let pattern = Pattern::parse(
+            self.filter.trim(),
+            CaseMatching::Smart,
+            Normalization::Smart,
+        );
         let mut buffer = Vec::new();
         let mut found: Vec<(u32, usize, IncidentId)> = self
             .mirror
             .ordered()
             .enumerate()
             .filter_map(|(place, row)| {
-                let text = format!("{} {} {} {} {} {}", row.id, row.title, row.severity, row.phase, row.services, row.who);
+                let text = format!(
+                    "{} {} {} {} {} {}",
+                    row.id, row.title, row.severity, row.phase, row.services, row.who
+                );
                 let score = pattern.score(Utf32Str::new(&text, &mut buffer), &mut matcher)?;
                 Some((score, place, row.id))
             })
@@ -306,7 +335,9 @@ impl Model {
 
     /// The entries of the timeline, oldest first, as known at the shown time.
     pub fn entries(&self) -> Vec<Entry> {
-        let Some(watched) = &self.mirror.watched else { return Vec::new() };
+        let Some(watched) = &self.mirror.watched else {
+            return Vec::new();
+        };
         let until = self.past.as_ref().map_or(Seq::MAX, |past| past.seq);
         let id = watched.head.id;
         watched
@@ -333,7 +364,11 @@ impl Model {
 
     /// Says something to the person.
     pub fn say(&mut self, tone: Tone, text: impl Into<String>) {
-        self.notice = Some(Notice { text: text.into(), tone, at: self.now });
+        self.notice = Some(Notice {
+            text: text.into(),
+            tone,
+            at: self.now,
+        });
     }
 
     /// Who else looks at an incident, and whether they write.
@@ -362,20 +397,32 @@ impl Model {
 
     /// The actor that this console acts as, for what is shown before the keeper answers.
     pub fn actor(&self) -> Actor {
-        Actor { login: self.login.clone(), via: crate::domain::words::Via::Console }
+        Actor {
+            login: self.login.clone(),
+            via: crate::domain::words::Via::Console,
+        }
     }
 
     /// Whether an action makes sense now; what does not is not hinted at.
     pub fn is_useful(&self, action: Action) -> bool {
         let Some(row) = self.selected_row() else {
-            return matches!(action, Action::Report | Action::Help | Action::Palette | Action::Quit | Action::FindClosed | Action::Search);
+            return matches!(
+                action,
+                Action::Report
+                    | Action::Help
+                    | Action::Palette
+                    | Action::Quit
+                    | Action::FindClosed
+                    | Action::Search
+            );
         };
         match action {
             Action::Acknowledge => !row.is_acked,
             Action::TakeCommand => self.watched().is_some_and(|i| i.commander().is_none()),
-            Action::AcceptCommand | Action::RefuseCommand => {
-                self.watched().and_then(|i| i.offer.as_ref()).is_some_and(|offer| offer.to == self.login)
-            }
+            Action::AcceptCommand | Action::RefuseCommand => self
+                .watched()
+                .and_then(|i| i.offer.as_ref())
+                .is_some_and(|offer| offer.to == self.login),
             Action::Judge => self.watched().is_some_and(|i| !i.remedies.is_empty()),
             Action::Reopen | Action::Review | Action::Close => !row.phase.is_active(),
             Action::Resolve | Action::Phase | Action::Decline => row.phase.is_active(),

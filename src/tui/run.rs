@@ -37,11 +37,15 @@ impl Ids for Ulids {
 /// error is returned.
 pub fn run(home: &Home, target: Target) -> Result<(), anyhow::Error> {
     if !is_terminal() {
-        anyhow::bail!("the console needs a terminal; 'warroom --help' lists what works without one");
+        anyhow::bail!(
+            "the console needs a terminal; 'warroom --help' lists what works without one"
+        );
     }
     let config = config_dir(home);
     let mut mistakes = Vec::new();
-    let mut take = |result: Result<(), Vec<crate::config::Mistake>>| mistakes.extend(result.err().unwrap_or_default());
+    let mut take = |result: Result<(), Vec<crate::config::Mistake>>| {
+        mistakes.extend(result.err().unwrap_or_default())
+    };
     let keymap = Keymap::load(&config.join("keymap.toml"));
     let theme = Theme::load(&config.join("theme.toml"));
     take(keymap.as_ref().map(|_| ()).map_err(Clone::clone));
@@ -50,14 +54,20 @@ pub fn run(home: &Home, target: Target) -> Result<(), anyhow::Error> {
         let told: Vec<String> = mistakes.iter().map(ToString::to_string).collect();
         anyhow::bail!("{}", told.join("\n"));
     };
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
     let result = runtime.block_on(console(&target, keymap, theme));
     runtime.shutdown_timeout(Duration::from_millis(50));
     result
 }
 
 fn config_dir(home: &Home) -> std::path::PathBuf {
-    let from = |name: &str| std::env::var_os(name).filter(|v| !v.is_empty()).map(std::path::PathBuf::from);
+    let from = |name: &str| {
+        std::env::var_os(name)
+            .filter(|v| !v.is_empty())
+            .map(std::path::PathBuf::from)
+    };
     from("XDG_CONFIG_HOME")
         .or_else(|| from("HOME").map(|h| h.join(".config")))
         .map_or_else(|| home.root.clone(), |dir| dir.join("warroom"))
@@ -105,12 +115,22 @@ impl Wire {
     }
 }
 
-async fn events(screen: &mut Screen, model: &mut Model, target: &Target, first: Link) -> Result<(), anyhow::Error> {
+async fn events(
+    screen: &mut Screen,
+    model: &mut Model,
+    target: &Target,
+    first: Link,
+) -> Result<(), anyhow::Error> {
     let mut input = EventStream::new();
     let mut term = signal(SignalKind::terminate())?;
     let mut hangup = signal(SignalKind::hangup())?;
     let (opener, mut opened) = mpsc::channel(1);
-    let mut wire = Wire { link: Some(first), attempt: 0, retry_at: None, opener };
+    let mut wire = Wire {
+        link: Some(first),
+        attempt: 0,
+        retry_at: None,
+        opener,
+    };
     let mut last_frame: Option<Instant> = None;
     let mut dirty = true;
     loop {
@@ -122,7 +142,12 @@ async fn events(screen: &mut Screen, model: &mut Model, target: &Target, first: 
             dirty = false;
             continue;
         }
-        let wake = sleep_until(model, draw_at.filter(|_| has_first_word(model)), wire.retry_at, now);
+        let wake = sleep_until(
+            model,
+            draw_at.filter(|_| has_first_word(model)),
+            wire.retry_at,
+            now,
+        );
         let msg = tokio::select! {
             biased;
             event = input.next() => match event {
@@ -178,7 +203,8 @@ async fn events(screen: &mut Screen, model: &mut Model, target: &Target, first: 
 /// Nothing is drawn before the keeper has said what there is: the first picture is a true one.
 fn has_first_word(model: &Model) -> bool {
     use crate::tui::model::LinkState;
-    !matches!(model.link, LinkState::Connecting) && !(matches!(model.link, LinkState::Up) && model.mirror.seq == 0)
+    !matches!(model.link, LinkState::Connecting)
+        && !(matches!(model.link, LinkState::Up) && model.mirror.seq == 0)
 }
 
 /// When the next frame may be drawn, if one is wanted.
@@ -186,12 +212,21 @@ pub fn draw_at(dirty: bool, last_frame: Option<Instant>, now: Instant) -> Option
     dirty.then(|| last_frame.map_or(now, |last| now.max(last + FRAME_MIN)))
 }
 
-fn sleep_until(model: &Model, draw: Option<Instant>, retry: Option<Instant>, now: Instant) -> Instant {
+fn sleep_until(
+    model: &Model,
+    draw: Option<Instant>,
+    retry: Option<Instant>,
+    now: Instant,
+) -> Instant {
     let due = next_due(model).map(|at| {
         let ms = at.since(wall_now()).max(0).unsigned_abs();
         now + Duration::from_millis(ms)
     });
-    [draw, retry, due].into_iter().flatten().min().unwrap_or(now + Duration::from_secs(3600))
+    [draw, retry, due]
+        .into_iter()
+        .flatten()
+        .min()
+        .unwrap_or(now + Duration::from_secs(3600))
 }
 
 fn translate(event: &Event) -> Option<Msg> {
@@ -210,7 +245,12 @@ fn translate(event: &Event) -> Option<Msg> {
 }
 
 /// Does what should happen; true at the end.
-async fn apply(screen: &mut Screen, model: &mut Model, wire: &mut Wire, effects: Vec<Effect>) -> io::Result<bool> {
+async fn apply(
+    screen: &mut Screen,
+    model: &mut Model,
+    wire: &mut Wire,
+    effects: Vec<Effect>,
+) -> io::Result<bool> {
     for effect in effects {
         match effect {
             Effect::Send { id, ask } => {
@@ -232,7 +272,11 @@ async fn apply(screen: &mut Screen, model: &mut Model, wire: &mut Wire, effects:
         }
     }
     if std::mem::take(&mut model.bell) {
-        let text = model.notice.as_ref().map(|notice| notice.text.clone()).unwrap_or_default();
+        let text = model
+            .notice
+            .as_ref()
+            .map(|notice| notice.text.clone())
+            .unwrap_or_default();
         screen.bell(&text)?;
     }
     Ok(false)

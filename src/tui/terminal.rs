@@ -5,11 +5,13 @@ use std::fs::File;
 use std::io::{self, Write};
 
 use crossterm::cursor::{Hide, Show};
-use crossterm::event::{DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture};
+use crossterm::event::{
+    DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture,
+};
 use crossterm::execute;
 use crossterm::terminal::{
-    EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen,
-    disable_raw_mode, enable_raw_mode,
+    EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode,
+    enable_raw_mode,
 };
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
@@ -66,15 +68,23 @@ impl Screen {
     /// Takes the terminal: raw mode, alternate screen, bracketed paste.
     pub fn take(mouse: bool) -> io::Result<Self> {
         enable_raw_mode()?;
-        let output = Output { buffer: Vec::with_capacity(16 * 1024) };
-        let terminal = Terminal::new(CrosstermBackend::new(output)).inspect_err(|_| drop(disable_raw_mode()))?;
+        let output = Output {
+            buffer: Vec::with_capacity(16 * 1024),
+        };
+        let terminal = Terminal::new(CrosstermBackend::new(output))
+            .inspect_err(|_| drop(disable_raw_mode()))?;
         let mut screen = Self { terminal, mouse };
         screen.enter()?;
         Ok(screen)
     }
 
     fn enter(&mut self) -> io::Result<()> {
-        execute!(io::stdout(), EnterAlternateScreen, EnableBracketedPaste, Hide)?;
+        execute!(
+            io::stdout(),
+            EnterAlternateScreen,
+            EnableBracketedPaste,
+            Hide
+        )?;
         if self.mouse {
             execute!(io::stdout(), EnableMouseCapture)?;
         }
@@ -88,7 +98,10 @@ impl Screen {
 
     /// Rings the bell and asks the terminal for a notification (OSC 9).
     pub fn bell(&mut self, text: &str) -> io::Result<()> {
-        let safe: String = crate::domain::text::visible(text).chars().take(120).collect();
+        let safe: String = crate::domain::text::visible(text)
+            .chars()
+            .take(120)
+            .collect();
         raw(format!("\x07\x1b]9;warroom: {safe}\x07").as_bytes())
     }
 
@@ -123,7 +136,13 @@ impl Screen {
         if self.mouse {
             drop(execute!(io::stdout(), DisableMouseCapture));
         }
-        drop(execute!(io::stdout(), EndSynchronizedUpdate, DisableBracketedPaste, LeaveAlternateScreen, Show));
+        drop(execute!(
+            io::stdout(),
+            EndSynchronizedUpdate,
+            DisableBracketedPaste,
+            LeaveAlternateScreen,
+            Show
+        ));
         drop(disable_raw_mode());
     }
 }

@@ -62,19 +62,37 @@ fn one(history: &mut History, number: u64, line: Line) {
         "minor" => Severity::Sev3,
         "none" | "maintenance" => Severity::Sev5,
         other => {
-            history.odd(number, format!("{}: the impact '{other}' is not known; SEV3 was kept", line.id));
+            history.odd(
+                number,
+                format!(
+                    "{}: the impact '{other}' is not known; SEV3 was kept",
+                    line.id
+                ),
+            );
             Severity::Sev3
         }
     };
     let mut steps = Vec::new();
     if line.impact == "maintenance" {
         let label = "exclude_from_metrics".to_owned();
-        steps.push((line.started_at, Change::LabelSet { label, value: Some("maintenance".to_owned()) }));
+        steps.push((
+            line.started_at,
+            Change::LabelSet {
+                label,
+                value: Some("maintenance".to_owned()),
+            },
+        ));
     }
     let mut last = line.started_at;
     for update in line.updates {
         if update.at < last {
-            history.odd(number, format!("{}: an update at {} stands after a later one; put in order", line.id, update.at));
+            history.odd(
+                number,
+                format!(
+                    "{}: an update at {} stands after a later one; put in order",
+                    line.id, update.at
+                ),
+            );
         }
         last = update.at;
         let status = match update.status.as_str() {
@@ -87,7 +105,15 @@ fn one(history: &mut History, number: u64, line: Line) {
         steps.extend(status.map(|status| (update.at, Change::PublicStatusSet { status })));
         let (stakeholder, channel) = ("public".to_owned(), "status page".to_owned());
         let text = format!("{}: {}", update.status, update.message);
-        steps.push((update.at, Change::ContactLogged { stakeholder, channel, text, next_by: None }));
+        steps.push((
+            update.at,
+            Change::ContactLogged {
+                stakeholder,
+                channel,
+                text,
+                next_by: None,
+            },
+        ));
     }
     let resolved = line.downtime_end.or(line.resolved_at);
     finish(&mut steps, resolved, resolved);

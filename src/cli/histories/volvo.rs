@@ -24,7 +24,11 @@ pub(super) fn read(bytes: &[u8]) -> Result<History, Failure> {
     let status = column(&headers, "concept:name")?;
     let sub = column(&headers, "lifecycle:transition")?;
     let time = column(&headers, "time:timestamp")?;
-    let (impact, product, group) = (column(&headers, "impact")?, column(&headers, "product")?, column(&headers, "org:group")?);
+    let (impact, product, group) = (
+        column(&headers, "impact")?,
+        column(&headers, "product")?,
+        column(&headers, "org:group")?,
+    );
     let mut history = History::default();
     let mut order = Vec::new();
     let mut building: BTreeMap<String, Building> = BTreeMap::new();
@@ -32,7 +36,10 @@ pub(super) fn read(bytes: &[u8]) -> Result<History, Failure> {
         let record = match record {
             Ok(record) => record,
             Err(error) => {
-                history.odd(error.position().map_or(0, csv::Position::line), format!("not readable: {error}"));
+                history.odd(
+                    error.position().map_or(0, csv::Position::line),
+                    format!("not readable: {error}"),
+                );
                 continue;
             }
         };
@@ -41,7 +48,13 @@ pub(super) fn read(bytes: &[u8]) -> Result<History, Failure> {
         let get = |column: usize| record.get(column).unwrap_or_default();
         let number = get(case).to_owned();
         let Ok(at) = get(time).parse::<Timestamp>() else {
-            history.odd(line, format!("{number}: '{}' is not a time; the row was left out", get(time)));
+            history.odd(
+                line,
+                format!(
+                    "{number}: '{}' is not a time; the row was left out",
+                    get(time)
+                ),
+            );
             continue;
         };
         let severity = match get(impact) {
@@ -50,7 +63,10 @@ pub(super) fn read(bytes: &[u8]) -> Result<History, Failure> {
             "Medium" => Severity::Sev3,
             "Low" => Severity::Sev4,
             other => {
-                history.odd(line, format!("{number}: the impact '{other}' is not known; SEV3 was kept"));
+                history.odd(
+                    line,
+                    format!("{number}: the impact '{other}' is not known; SEV3 was kept"),
+                );
                 Severity::Sev3
             }
         };
@@ -59,15 +75,30 @@ pub(super) fn read(bytes: &[u8]) -> Result<History, Failure> {
             begin(&number, get(product), at)
         });
         if at < entry.last {
-            history.odd(line, format!("{number}: the time goes back to {at}; kept as it is"));
+            history.odd(
+                line,
+                format!("{number}: the time goes back to {at}; kept as it is"),
+            );
         }
         entry.last = at;
         entry.incident.severity = severity;
-        entry.incident.history.push(noted(at, format!("{}/{} ({})", get(status), get(sub), get(group))));
+        entry.incident.history.push(noted(
+            at,
+            format!("{}/{} ({})", get(status), get(sub), get(group)),
+        ));
         if get(status) == "Completed" && entry.resolved.is_none() {
             entry.resolved = Some(at);
-        } else if entry.resolved.is_some() && get(status) != "Completed" && entry.status == "Completed" {
-            history.odd(line, format!("{number}: '{}' after 'Completed'; kept as a note", get(status)));
+        } else if entry.resolved.is_some()
+            && get(status) != "Completed"
+            && entry.status == "Completed"
+        {
+            history.odd(
+                line,
+                format!(
+                    "{number}: '{}' after 'Completed'; kept as a note",
+                    get(status)
+                ),
+            );
         }
         get(status).clone_into(&mut entry.status);
     }

@@ -31,7 +31,10 @@ pub fn decide(room: &Room, order: &Order, now: Timestamp) -> Decision {
         return Err(Rejection::new(
             RejectionKind::NotAllowed,
             format!("{} may only {} here", order.actor.login, order.right),
-            format!("ask somebody who may {}, or an administrator", order.command.right()),
+            format!(
+                "ask somebody who may {}, or an administrator",
+                order.command.right()
+            ),
         ));
     }
     check_sizes(&order.command)?;
@@ -72,9 +75,11 @@ fn route(room: &Room, order: &Order, now: Timestamp) -> Decision {
         | C::LogContact { .. }
         | C::ReviseMoment { .. }
         | C::SetPublicStatus { .. } => record::decide(room, order, now),
-        C::Link { .. } | C::Unlink { .. } | C::Merge { .. } | C::Unmerge { .. } | C::Split { .. } => {
-            record::relate(room, order)
-        }
+        C::Link { .. }
+        | C::Unlink { .. }
+        | C::Merge { .. }
+        | C::Unmerge { .. }
+        | C::Split { .. } => record::relate(room, order),
         C::AcknowledgeAlert { .. } | C::ShelveAlert { .. } | C::UnshelveAlert { .. } => {
             intake::decide_alert(room, order, now)
         }
@@ -89,12 +94,17 @@ fn route(room: &Room, order: &Order, now: Timestamp) -> Decision {
 
 /// When the fact number `index` of a decision happened in the world, if not now.
 pub fn occurred(order: &Order, index: usize) -> Option<Occurred> {
-    let Command::Import(imported) = &order.command else { return order.occurred };
+    let Command::Import(imported) = &order.command else {
+        return order.occurred;
+    };
     let at = match index.checked_sub(1) {
         None => imported.opened_at,
         Some(step) => imported.history.get(step)?.0,
     };
-    Some(Occurred { at, fidelity: Fidelity::Exact })
+    Some(Occurred {
+        at,
+        fidelity: Fidelity::Exact,
+    })
 }
 
 /// The incident, or the refusal that there is none.
@@ -117,7 +127,11 @@ fn live(room: &Room, id: IncidentId) -> Result<&Incident, Rejection> {
     Err(Rejection::new(
         RejectionKind::NotNow,
         format!("{id} is {}", incident.phase()),
-        if incident.phase() == Phase::Merged { "undo the merge first" } else { "reopen it first" },
+        if incident.phase() == Phase::Merged {
+            "undo the merge first"
+        } else {
+            "reopen it first"
+        },
     ))
 }
 
@@ -142,7 +156,10 @@ fn not_now(what: impl Into<String>, next: impl Into<String>) -> Rejection {
 fn wanted<'a>(text: &'a str, what: &str) -> Result<&'a str, Rejection> {
     let trimmed = text.trim();
     if trimmed.is_empty() {
-        return Err(bad(format!("the {what} is empty"), format!("say the {what} in words")));
+        return Err(bad(
+            format!("the {what} is empty"),
+            format!("say the {what} in words"),
+        ));
     }
     Ok(trimmed)
 }
@@ -176,7 +193,11 @@ fn check_seen(room: &Room, order: &Order) -> Result<(), Rejection> {
     let (true, Some(seen), Some(id)) = (overwrites, order.seen, order.command.incident()) else {
         return Ok(());
     };
-    let Some(last) = room.incidents.get(&id).and_then(|incident| incident.last_act.as_ref()) else {
+    let Some(last) = room
+        .incidents
+        .get(&id)
+        .and_then(|incident| incident.last_act.as_ref())
+    else {
         return Ok(());
     };
     if last.seq <= seen || last.by == order.actor.login {
@@ -184,7 +205,12 @@ fn check_seen(room: &Room, order: &Order) -> Result<(), Rejection> {
     }
     Err(Rejection::new(
         RejectionKind::Conflict,
-        format!("{} was quicker: {} at {}", last.by, last.what, last.at.clock()),
+        format!(
+            "{} was quicker: {} at {}",
+            last.by,
+            last.what,
+            last.at.clock()
+        ),
         format!("look at {id} again, then decide again"),
     ))
 }
@@ -215,12 +241,17 @@ fn check_sizes(command: &Command) -> Result<(), Rejection> {
         ));
     }
     let title = match command {
-        Command::Open { title, .. } | Command::SetTitle { title, .. } | Command::Split { title, .. } => title,
+        Command::Open { title, .. }
+        | Command::SetTitle { title, .. }
+        | Command::Split { title, .. } => title,
         _ => return Ok(()),
     };
     if title.len() > TITLE_MAX {
         return Err(bad(
-            format!("the title has {} bytes, the limit is {TITLE_MAX}", title.len()),
+            format!(
+                "the title has {} bytes, the limit is {TITLE_MAX}",
+                title.len()
+            ),
             "keep it to one line and put the rest in a note",
         ));
     }

@@ -12,19 +12,34 @@ pub(super) fn decide(room: &Room, order: &Order, _now: Timestamp) -> Decision {
     let login = order.actor.login.as_str();
     match &order.command {
         Command::SetOwner { incident, owner } => {
-            let owner = owner.as_deref().map(str::trim).filter(|o| !o.is_empty()).map(ToOwned::to_owned);
+            let owner = owner
+                .as_deref()
+                .map(str::trim)
+                .filter(|o| !o.is_empty())
+                .map(ToOwned::to_owned);
             if live(room, *incident)?.owner == owner {
                 return Err(already(format!("the owner of {incident} is that already")));
             }
             one(*incident, Change::OwnerChanged { owner })
         }
-        Command::AssignRole { incident, role, person } => assign(room, *incident, *role, person),
-        Command::LeaveRole { incident, role, person } => leave(room, *incident, *role, person),
+        Command::AssignRole {
+            incident,
+            role,
+            person,
+        } => assign(room, *incident, *role, person),
+        Command::LeaveRole {
+            incident,
+            role,
+            person,
+        } => leave(room, *incident, *role, person),
         Command::TakeCommand { incident } => take(room, login, *incident),
         Command::OfferCommand { incident, to } => offer(room, login, *incident, to),
         Command::AcceptCommand { incident } => accept(room, login, *incident),
         Command::RefuseCommand { incident, reason } => refuse(room, login, *incident, reason),
-        _ => Err(bad("not a command about people", "this is a defect; please report it")),
+        _ => Err(bad(
+            "not a command about people",
+            "this is a defect; please report it",
+        )),
     }
 }
 
@@ -43,7 +58,11 @@ fn assign(room: &Room, id: IncidentId, role: Role, person: &str) -> Decision {
             "hand over command first: the commander does not resolve",
         ));
     }
-    if incident.roles.get(&role).is_some_and(|people| people.contains(&person)) {
+    if incident
+        .roles
+        .get(&role)
+        .is_some_and(|people| people.contains(&person))
+    {
         return Err(already(format!("{person} is {role} of {id}")));
     }
     one(id, Change::RoleAssigned { role, person })
@@ -51,8 +70,15 @@ fn assign(room: &Room, id: IncidentId, role: Role, person: &str) -> Decision {
 
 fn leave(room: &Room, id: IncidentId, role: Role, person: &str) -> Decision {
     let incident = live(room, id)?;
-    if !incident.roles.get(&role).is_some_and(|people| people.iter().any(|p| p == person)) {
-        return Err(not_now(format!("{person} is not {role} of {id}"), "look at the roles again"));
+    if !incident
+        .roles
+        .get(&role)
+        .is_some_and(|people| people.iter().any(|p| p == person))
+    {
+        return Err(not_now(
+            format!("{person} is not {role} of {id}"),
+            "look at the roles again",
+        ));
     }
     if role == Role::Commander && incident.phase().is_active() {
         return Err(not_now(
@@ -60,7 +86,13 @@ fn leave(room: &Room, id: IncidentId, role: Role, person: &str) -> Decision {
             "offer command to somebody; you command until they accept",
         ));
     }
-    one(id, Change::RoleLeft { role, person: person.to_owned() })
+    one(
+        id,
+        Change::RoleLeft {
+            role,
+            person: person.to_owned(),
+        },
+    )
 }
 
 fn take(room: &Room, login: &str, id: IncidentId) -> Decision {
@@ -71,7 +103,12 @@ fn take(room: &Room, login: &str, id: IncidentId) -> Decision {
             format!("{who} commands {id}"),
             format!("ask {who} to offer you command"),
         )),
-        None => one(id, Change::CommandTaken { person: login.to_owned() }),
+        None => one(
+            id,
+            Change::CommandTaken {
+                person: login.to_owned(),
+            },
+        ),
     }
 }
 
@@ -88,20 +125,33 @@ fn offer(room: &Room, login: &str, id: IncidentId, to: &str) -> Decision {
     if to == login {
         return Err(already(format!("you command {id}")));
     }
-    one(id, Change::CommandOffered { from: login.to_owned(), to: to.to_owned() })
+    one(
+        id,
+        Change::CommandOffered {
+            from: login.to_owned(),
+            to: to.to_owned(),
+        },
+    )
 }
 
 fn accept(room: &Room, login: &str, id: IncidentId) -> Decision {
     let incident = live(room, id)?;
     match &incident.offer {
-        Some(offer) if offer.to == login => {
-            one(id, Change::CommandAccepted { from: Some(offer.from.clone()), to: login.to_owned() })
-        }
+        Some(offer) if offer.to == login => one(
+            id,
+            Change::CommandAccepted {
+                from: Some(offer.from.clone()),
+                to: login.to_owned(),
+            },
+        ),
         Some(offer) => Err(not_now(
             format!("command of {id} was offered to {}, not to you", offer.to),
             format!("ask {} to offer it to you", offer.from),
         )),
-        None => Err(not_now(format!("command of {id} was not offered"), "take it if it is free")),
+        None => Err(not_now(
+            format!("command of {id} was not offered"),
+            "take it if it is free",
+        )),
     }
 }
 
@@ -111,8 +161,14 @@ fn refuse(room: &Room, login: &str, id: IncidentId, reason: &str) -> Decision {
         // The one who offered may take it back in the same way.
         Some(offer) if offer.to == login || offer.from == login => one(
             id,
-            Change::CommandRefused { by: login.to_owned(), reason: reason.trim().to_owned() },
+            Change::CommandRefused {
+                by: login.to_owned(),
+                reason: reason.trim().to_owned(),
+            },
         ),
-        _ => Err(not_now(format!("command of {id} was not offered to you"), "there is nothing to refuse")),
+        _ => Err(not_now(
+            format!("command of {id} was not offered to you"),
+            "there is nothing to refuse",
+        )),
     }
 }

@@ -3,7 +3,7 @@
 //! Invariants: as in `incident`; everything here is total.
 
 use super::{
-    Moved,    Ack, Assessment, ClosureReason, Incident, IncidentId, Level3, LinkKind, Member, Moment,
+    Ack, Assessment, ClosureReason, Incident, IncidentId, Level3, LinkKind, Member, Moment, Moved,
     Outcome, Phase, PublicStatus, Recorded, Resolution, Role, Severity, Stage, Timestamp,
 };
 
@@ -21,7 +21,10 @@ impl Incident {
     }
 
     pub(super) fn acknowledge(&mut self, by: &str, when: Timestamp) {
-        self.ack = Some(Ack { by: by.to_owned(), at: when });
+        self.ack = Some(Ack {
+            by: by.to_owned(),
+            at: when,
+        });
         self.first(Moment::Acknowledged, when);
     }
 
@@ -93,7 +96,9 @@ impl Incident {
     }
 
     pub(super) fn judge(&mut self, number: u32, outcome: Outcome, when: Timestamp) {
-        let Some(remedy) = self.remedies.iter_mut().find(|r| r.number == number) else { return };
+        let Some(remedy) = self.remedies.iter_mut().find(|r| r.number == number) else {
+            return;
+        };
         remedy.outcome = outcome;
         if outcome == Outcome::Worked {
             self.first(Moment::Mitigated, when);
@@ -115,7 +120,12 @@ impl Incident {
     pub(super) fn merge(&mut self, event: &Recorded, into: IncidentId) {
         let before = Box::new(self.stage.clone());
         let by = event.actor.login.clone();
-        self.stage = Stage::Merged { into, by, at: event.when(), before };
+        self.stage = Stage::Merged {
+            into,
+            by,
+            at: event.when(),
+            before,
+        };
         self.brought = std::mem::take(&mut self.members).into_keys().collect();
         self.acted(event, format!("merged it into {into}"));
     }
@@ -139,12 +149,16 @@ impl Incident {
     }
 
     pub(super) fn lose(&mut self, alerts: &[Moved]) {
-        self.members.retain(|key, _| !alerts.iter().any(|moved| moved.alert == *key));
+        self.members
+            .retain(|key, _| !alerts.iter().any(|moved| moved.alert == *key));
     }
 
     pub(super) fn receive(&mut self, alerts: &[Moved]) {
         for moved in alerts {
-            let member = Member { is_firing: moved.firing, repeats: moved.repeats };
+            let member = Member {
+                is_firing: moved.firing,
+                repeats: moved.repeats,
+            };
             self.members.insert(moved.alert.clone(), member);
         }
     }

@@ -10,7 +10,10 @@ pub(super) fn receive(model: &mut Model, message: KeeperMsg, ids: &mut dyn Ids) 
     match message {
         KeeperMsg::Welcome(welcome) => welcomed(model, *welcome, ids),
         KeeperMsg::Refused { why, .. } => {
-            model.link = LinkState::Lost { since: model.now, why };
+            model.link = LinkState::Lost {
+                since: model.now,
+                why,
+            };
             Vec::new()
         }
         KeeperMsg::Reply { id, reply } => replied(model, &id, reply, ids),
@@ -29,10 +32,26 @@ fn welcomed(model: &mut Model, welcome: Welcome, ids: &mut dyn Ids) -> Vec<Effec
     model.right = welcome.right;
     model.intake = welcome.intake;
     model.mirror.plan = welcome.plan;
-    let mut effects = vec![ask(model, ids, Asked::Queue, Ask::Follow { first: FIRST_ROWS })];
+    let mut effects = vec![ask(
+        model,
+        ids,
+        Asked::Queue,
+        Ask::Follow { first: FIRST_ROWS },
+    )];
     for (id, flight) in &model.in_flight {
-        let (command, occurred, seen) = (Box::new(flight.command.clone()), flight.occurred, flight.seen);
-        effects.push(Effect::Send { id: id.clone(), ask: Ask::Do { command, occurred, seen } });
+        let (command, occurred, seen) = (
+            Box::new(flight.command.clone()),
+            flight.occurred,
+            flight.seen,
+        );
+        effects.push(Effect::Send {
+            id: id.clone(),
+            ask: Ask::Do {
+                command,
+                occurred,
+                seen,
+            },
+        });
     }
     effects
 }
@@ -41,14 +60,24 @@ fn replied(model: &mut Model, id: &CommandId, reply: Reply, ids: &mut dyn Ids) -
     if let Some(flight) = model.in_flight.remove(id) {
         return answered(model, id, flight, reply, ids);
     }
-    let Some(about) = model.asked.remove(id) else { return Vec::new() };
+    let Some(about) = model.asked.remove(id) else {
+        return Vec::new();
+    };
     match (about, reply) {
         (Asked::Queue, Reply::Queue(queue)) => took_queue(model, *queue, ids),
         (Asked::Rows, Reply::Rows { rows, done }) => {
             let last = rows.last().map(|row| row.id);
             model.mirror.take_rows(rows);
             match last.filter(|_| !done) {
-                Some(after) => vec![ask(model, ids, Asked::Rows, Ask::Rows { after, limit: MORE_ROWS })],
+                Some(after) => vec![ask(
+                    model,
+                    ids,
+                    Asked::Rows,
+                    Ask::Rows {
+                        after,
+                        limit: MORE_ROWS,
+                    },
+                )],
                 None => {
                     model.loading_rows = false;
                     Vec::new()
@@ -56,7 +85,9 @@ fn replied(model: &mut Model, id: &CommandId, reply: Reply, ids: &mut dyn Ids) -
             }
         }
         (Asked::Watch(_), Reply::Incident(detail)) => {
-            let is_other = model.watched().is_none_or(|watched| watched.id != detail.head.id);
+            let is_other = model
+                .watched()
+                .is_none_or(|watched| watched.id != detail.head.id);
             if is_other {
                 model.entry_back = 0;
                 model.stakeholder = 0;
@@ -100,7 +131,10 @@ fn took_queue(model: &mut Model, queue: Queue, ids: &mut dyn Ids) -> Vec<Effect>
     effects.extend(follow(model, ids));
     model.loading_rows = !is_all;
     if !is_all {
-        let first = Ask::Rows { after: IncidentId(0), limit: MORE_ROWS };
+        let first = Ask::Rows {
+            after: IncidentId(0),
+            limit: MORE_ROWS,
+        };
         effects.push(ask(model, ids, Asked::Rows, first));
     }
     effects
@@ -108,16 +142,25 @@ fn took_queue(model: &mut Model, queue: Queue, ids: &mut dyn Ids) -> Vec<Effect>
 
 /// Lets the other panes follow the cursor.
 pub(super) fn follow(model: &mut Model, ids: &mut dyn Ids) -> Vec<Effect> {
-    let Some(id) = model.selected_id else { return Vec::new() };
+    let Some(id) = model.selected_id else {
+        return Vec::new();
+    };
     if model.mirror.watching == Some(id) || !matches!(model.link, LinkState::Up) {
         return Vec::new();
     }
     model.mirror.watch(id);
-    vec![ask(model, ids, Asked::Watch(id), Ask::Watch { incident: id })]
+    vec![ask(
+        model,
+        ids,
+        Asked::Watch(id),
+        Ask::Watch { incident: id },
+    )]
 }
 
 fn found(model: &mut Model, id: &CommandId, reply: Reply) {
-    let Some(Modal::Find(find)) = model.modals.last_mut() else { return };
+    let Some(Modal::Find(find)) = model.modals.last_mut() else {
+        return;
+    };
     if find.asked.as_ref() != Some(id) {
         return; // An answer to what was typed before.
     }
@@ -153,8 +196,18 @@ fn answered(
                 model.selected_id = incident.or(model.selected_id);
                 model.follow_at = Some(model.now);
             }
-            let Some(key) = flight.draft else { return Vec::new() };
-            vec![ask(model, ids, Asked::Nothing, Ask::SaveDraft { key, text: String::new() })]
+            let Some(key) = flight.draft else {
+                return Vec::new();
+            };
+            vec![ask(
+                model,
+                ids,
+                Asked::Nothing,
+                Ask::SaveDraft {
+                    key,
+                    text: String::new(),
+                },
+            )]
         }
         Reply::Rejected(rejection) => {
             let text = rejection.to_string();
@@ -174,17 +227,27 @@ fn answered(
 fn pushed(model: &mut Model, push: Push) -> Vec<Effect> {
     if let Push::Rows { rows, .. } = &push {
         let is_new_major = |row: &crate::domain::row::Row| {
-            row.severity.is_major() && !row.is_acked && row.phase.is_active() && model.mirror.row(row.id).is_none()
+            row.severity.is_major()
+                && !row.is_acked
+                && row.phase.is_active()
+                && model.mirror.row(row.id).is_none()
         };
         if let Some(row) = rows.iter().find(|row| is_new_major(row)) {
             let text = format!("new {} {} {}", row.severity, row.id, row.title);
             model.bell = true;
-            model.notice = Some(crate::tui::model::Notice { text, tone: Tone::Bad, at: model.now });
+            model.notice = Some(crate::tui::model::Notice {
+                text,
+                tone: Tone::Bad,
+                at: model.now,
+            });
         }
     }
     if let Push::Goodbye { reason } = &push {
         let since: Timestamp = model.now;
-        model.link = LinkState::Lost { since, why: format!("the keeper ended ({reason})") };
+        model.link = LinkState::Lost {
+            since,
+            why: format!("the keeper ended ({reason})"),
+        };
     }
     model.mirror.push(push);
     Vec::new()

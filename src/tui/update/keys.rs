@@ -10,7 +10,9 @@ use crate::tui::update::{DRAFT_MS, Effect, Ids, REST_MS, acts, modals};
 use crate::tui::view::layout;
 
 pub(super) fn key(model: &mut Model, event: KeyEvent, ids: &mut dyn Ids) -> Vec<Effect> {
-    let Some(key) = Key::from_event(event) else { return Vec::new() };
+    let Some(key) = Key::from_event(event) else {
+        return Vec::new();
+    };
     if key.ctrl && key.code == Code::Char('c') {
         return interrupt(model, ids);
     }
@@ -37,7 +39,10 @@ pub(super) fn key(model: &mut Model, event: KeyEvent, ids: &mut dyn Ids) -> Vec<
 /// Ctrl-C leaves what is open; with nothing open it says how to quit.
 fn interrupt(model: &mut Model, ids: &mut dyn Ids) -> Vec<Effect> {
     if model.modals.is_empty() && !model.is_filtering && model.pending.is_empty() {
-        model.say(crate::tui::model::Tone::Plain, "q leaves the console; the keeper goes on");
+        model.say(
+            crate::tui::model::Tone::Plain,
+            "q leaves the console; the keeper goes on",
+        );
         return Vec::new();
     }
     model.pending.clear();
@@ -50,7 +55,9 @@ fn interrupt(model: &mut Model, ids: &mut dyn Ids) -> Vec<Effect> {
 /// Digits before a movement are a count; `1`–`4` alone go to a pane, so a count begins with 5–9 or
 /// has two digits.
 fn counts(model: &mut Model, key: Key) -> bool {
-    let Code::Char(c @ '0'..='9') = key.code else { return false };
+    let Code::Char(c @ '0'..='9') = key.code else {
+        return false;
+    };
     let in_list = model.modals.is_empty() && !model.is_filtering && model.pending.is_empty();
     if !in_list || key.ctrl || key.alt {
         return false;
@@ -90,11 +97,19 @@ fn typed(model: &mut Model, event: KeyEvent, key: Key, ids: &mut dyn Ids) -> Vec
             Vec::new()
         }
         Some(Modal::Find(find)) => {
-            if edit(&mut find.input, key) { modals::search(model, ids) } else { Vec::new() }
+            if edit(&mut find.input, key) {
+                modals::search(model, ids)
+            } else {
+                Vec::new()
+            }
         }
-        Some(Modal::Help { .. } | Modal::Confirm { .. } | Modal::Details { .. } | Modal::Drafts { .. }) | None => {
-            Vec::new()
-        }
+        Some(
+            Modal::Help { .. }
+            | Modal::Confirm { .. }
+            | Modal::Details { .. }
+            | Modal::Drafts { .. },
+        )
+        | None => Vec::new(),
     }
 }
 
@@ -110,7 +125,11 @@ fn edit(line: &mut String, key: Key) -> bool {
 }
 
 pub(super) fn paste(model: &mut Model, text: &str) -> Vec<Effect> {
-    let one_line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(400).collect();
+    let one_line: String = text
+        .chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .take(400)
+        .collect();
     if model.is_filtering {
         model.filter.push_str(&one_line);
         return Vec::new();
@@ -123,7 +142,10 @@ pub(super) fn paste(model: &mut Model, text: &str) -> Vec<Effect> {
         Some(Modal::Palette { input, .. }) => input.push_str(&one_line),
         Some(Modal::Find(find)) => find.input.push_str(&one_line),
         Some(_) | None => {
-            model.say(crate::tui::model::Tone::Plain, "nothing takes text here; 'n' writes a note");
+            model.say(
+                crate::tui::model::Tone::Plain,
+                "nothing takes text here; 'n' writes a note",
+            );
         }
     }
     Vec::new()
@@ -146,7 +168,12 @@ pub(super) fn click(model: &mut Model, x: u16, y: u16) -> Vec<Effect> {
 }
 
 /// Does an action, `times` times where that makes sense.
-pub(super) fn act(model: &mut Model, action: Action, times: usize, ids: &mut dyn Ids) -> Vec<Effect> {
+pub(super) fn act(
+    model: &mut Model,
+    action: Action,
+    times: usize,
+    ids: &mut dyn Ids,
+) -> Vec<Effect> {
     let step = isize::try_from(times).unwrap_or(isize::MAX);
     let page = isize::try_from(layout::page(model)).unwrap_or(10);
     match action {
@@ -157,7 +184,10 @@ pub(super) fn act(model: &mut Model, action: Action, times: usize, ids: &mut dyn
         Action::FirstRow => move_rows(model, isize::MIN / 2),
         Action::LastRow => move_rows(model, isize::MAX / 2),
         Action::NextPane | Action::PreviousPane => {
-            let now = Pane::ALL.iter().position(|pane| *pane == model.focus).unwrap_or(0);
+            let now = Pane::ALL
+                .iter()
+                .position(|pane| *pane == model.focus)
+                .unwrap_or(0);
             let forward = if action == Action::NextPane { 1 } else { 3 };
             model.focus = Pane::ALL[(now + forward) % 4];
         }

@@ -16,28 +16,31 @@ pub(super) fn submit(model: &mut Model, ids: &mut dyn Ids) -> Vec<Effect> {
         return Vec::new();
     }
     match model.modals.pop() {
-        Some(Modal::Form(form)) => {
-            match forms::build(&form, model.now) {
-                Ok((commands, occurred)) if commands.len() > 1 => {
-                    let question = format!("{} {} incidents?", form.action.name(), commands.len());
-                    let _ = occurred;
-                    model.modals.push(Modal::Confirm { question, commands });
-                    Vec::new()
-                }
-                Ok((commands, occurred)) => {
-                    model.draft_at = None;
-                    let mut effects = acts::send_all(model, commands, occurred, Some(form), ids);
-                    effects.push(ask(model, ids, Asked::Nothing, Ask::Writing { incident: None }));
-                    effects
-                }
-                Err(why) => {
-                    let mut form = form;
-                    form.error = Some(why);
-                    model.modals.push(Modal::Form(form));
-                    Vec::new()
-                }
+        Some(Modal::Form(form)) => match forms::build(&form, model.now) {
+            Ok((commands, occurred)) if commands.len() > 1 => {
+                let question = format!("{} {} incidents?", form.action.name(), commands.len());
+                let _ = occurred;
+                model.modals.push(Modal::Confirm { question, commands });
+                Vec::new()
             }
-        }
+            Ok((commands, occurred)) => {
+                model.draft_at = None;
+                let mut effects = acts::send_all(model, commands, occurred, Some(form), ids);
+                effects.push(ask(
+                    model,
+                    ids,
+                    Asked::Nothing,
+                    Ask::Writing { incident: None },
+                ));
+                effects
+            }
+            Err(why) => {
+                let mut form = form;
+                form.error = Some(why);
+                model.modals.push(Modal::Form(form));
+                Vec::new()
+            }
+        },
         Some(Modal::Confirm { commands, .. }) => acts::send_all(model, commands, None, None, ids),
         Some(Modal::Palette { input, at }) => match palette(&input).get(at).copied() {
             Some(action) => keys::act(model, action, 1, ids),
@@ -72,7 +75,10 @@ fn go_to(model: &mut Model, id: crate::domain::ids::IncidentId, ids: &mut dyn Id
         model.keep_in_view();
     } else {
         // It is over: the panes show it, the queue does not hold it.
-        model.say(Tone::Plain, format!("{id} is over; 'O' reopens it, escape goes back to the queue"));
+        model.say(
+            Tone::Plain,
+            format!("{id} is over; 'O' reopens it, escape goes back to the queue"),
+        );
     }
     model.focus = crate::tui::model::Pane::Timeline;
     super::keeper::follow(model, ids)
@@ -80,8 +86,12 @@ fn go_to(model: &mut Model, id: crate::domain::ids::IncidentId, ids: &mut dyn Id
 
 /// Takes a half-written text up again.
 fn take_up(model: &mut Model, key: &str, text: &str, ids: &mut dyn Ids) -> Vec<Effect> {
-    let Some((name, about)) = key.split_once(' ') else { return Vec::new() };
-    let Some(action) = Action::named(name) else { return Vec::new() };
+    let Some((name, about)) = key.split_once(' ') else {
+        return Vec::new();
+    };
+    let Some(action) = Action::named(name) else {
+        return Vec::new();
+    };
     let incident = about.parse().ok();
     let info = forms::About {
         incident: model.watched().filter(|i| Some(i.id) == incident),
@@ -91,7 +101,9 @@ fn take_up(model: &mut Model, key: &str, text: &str, ids: &mut dyn Ids) -> Vec<E
         entry: None,
         stakeholder: None,
     };
-    let Some(mut form) = forms::open(action, &info) else { return Vec::new() };
+    let Some(mut form) = forms::open(action, &info) else {
+        return Vec::new();
+    };
     form.restore(text);
     acts::show_form(model, form, ids)
 }
@@ -105,29 +117,47 @@ pub(super) fn cancel(model: &mut Model, ids: &mut dyn Ids) -> Vec<Effect> {
         }
     }
     model.draft_at = None;
-    effects.push(ask(model, ids, Asked::Nothing, Ask::Writing { incident: None }));
+    effects.push(ask(
+        model,
+        ids,
+        Asked::Nothing,
+        Ask::Writing { incident: None },
+    ));
     effects
 }
 
 /// Hands what is written to the keeper, so that a dropped line loses nothing.
 pub(super) fn save_draft(model: &mut Model, ids: &mut dyn Ids) -> Vec<Effect> {
-    let Some(Modal::Form(form)) = model.modals.last() else { return Vec::new() };
+    let Some(Modal::Form(form)) = model.modals.last() else {
+        return Vec::new();
+    };
     if !form.is_changed {
         return Vec::new();
     }
     let (key, text) = (form.draft_key(), form.draft());
-    vec![ask(model, ids, Asked::Nothing, Ask::SaveDraft { key, text })]
+    vec![ask(
+        model,
+        ids,
+        Asked::Nothing,
+        Ask::SaveDraft { key, text },
+    )]
 }
 
 /// Asks for what was typed.
 pub(super) fn search(model: &mut Model, ids: &mut dyn Ids) -> Vec<Effect> {
-    let Some(Modal::Find(find)) = model.modals.last_mut() else { return Vec::new() };
+    let Some(Modal::Find(find)) = model.modals.last_mut() else {
+        return Vec::new();
+    };
     let query = find.input.clone();
     if find.in_texts && query.trim().len() < 2 {
         find.hits.clear();
         return Vec::new();
     }
-    let wanted = if find.in_texts { Ask::Search { query, limit: HITS } } else { Ask::Closed { query, limit: HITS } };
+    let wanted = if find.in_texts {
+        Ask::Search { query, limit: HITS }
+    } else {
+        Ask::Closed { query, limit: HITS }
+    };
     let id = ids.fresh();
     find.asked = Some(id.clone());
     model.asked.insert(id.clone(), Asked::Find);
@@ -147,7 +177,11 @@ pub fn palette(input: &str) -> Vec<Action> {
         })
         .collect();
     // A name that begins with what was typed is what was meant.
-    found.sort_by_key(|action| !words.first().is_some_and(|word| action.name().starts_with(word.as_str())));
+    found.sort_by_key(|action| {
+        !words
+            .first()
+            .is_some_and(|word| action.name().starts_with(word.as_str()))
+    });
     found
 }
 
@@ -160,7 +194,11 @@ pub(super) fn move_rows(model: &mut Model, by: isize) {
         Some(Modal::Details { scroll }) => *scroll = clamp(*scroll, details_lines),
         Some(Modal::Palette { input, at }) => *at = clamp(*at, palette(input).len()),
         Some(Modal::Find(find)) => {
-            let count = if find.in_texts { find.hits.len() } else { find.rows.len() };
+            let count = if find.in_texts {
+                find.hits.len()
+            } else {
+                find.rows.len()
+            };
             find.at = clamp(find.at, count);
         }
         Some(Modal::Drafts { drafts, at }) => *at = clamp(*at, drafts.len()),

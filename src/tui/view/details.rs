@@ -12,7 +12,9 @@ use crate::tui::view::wrap;
 
 /// The lines, not yet cut to a width.
 pub fn lines(model: &Model) -> Vec<String> {
-    let Some(i) = model.shown_incident() else { return vec!["no incident is selected".to_owned()] };
+    let Some(i) = model.shown_incident() else {
+        return vec!["no incident is selected".to_owned()];
+    };
     let mut lines = vec![
         format!("{}  {}", i.id, i.title),
         format!("{} because {}", i.severity, i.severity_because),
@@ -20,7 +22,14 @@ pub fn lines(model: &Model) -> Vec<String> {
         format!("{}, public: {}", i.phase(), i.public),
         format!("opened {} by {} ({})", i.opened_at, i.reporter, i.origin),
     ];
-    lines.push(format!("services: {}", if i.services.is_empty() { "none named".to_owned() } else { i.services.join(", ") }));
+    lines.push(format!(
+        "services: {}",
+        if i.services.is_empty() {
+            "none named".to_owned()
+        } else {
+            i.services.join(", ")
+        }
+    ));
     lines.push(format!("owner: {}", i.owner.as_deref().unwrap_or("nobody")));
     for (role, people) in &i.roles {
         lines.push(format!("{role}: {}", people.join(", ")));
@@ -32,13 +41,22 @@ pub fn lines(model: &Model) -> Vec<String> {
         lines.push(format!("holds {child}"));
     }
     lines.push(String::new());
-    lines.push(format!("alerts: {} of {} fire, posted {} times", i.firing(), i.members.len(), i.posts()));
+    lines.push(format!(
+        "alerts: {} of {} fire, posted {} times",
+        i.firing(),
+        i.members.len(),
+        i.posts()
+    ));
     for (key, member) in i.members.iter().take(12) {
         let state = if member.is_firing { "fires" } else { "over" };
         lines.push(format!("  {state} ×{} {key}", member.repeats + 1));
     }
     if i.members.len() > 12 {
-        lines.push(format!("  … and {} more (warroom alerts {})", i.members.len() - 12, i.id));
+        lines.push(format!(
+            "  … and {} more (warroom alerts {})",
+            i.members.len() - 12,
+            i.id
+        ));
     }
     remedies(model, i, &mut lines);
     lines.push(String::new());
@@ -53,7 +71,11 @@ pub fn lines(model: &Model) -> Vec<String> {
     end(i, &mut lines);
     if !i.labels.is_empty() {
         lines.push(String::new());
-        lines.extend(i.labels.iter().map(|(label, value)| format!("{label}={value}")));
+        lines.extend(
+            i.labels
+                .iter()
+                .map(|(label, value)| format!("{label}={value}")),
+        );
     }
     if let Some(group) = &i.group {
         lines.push(format!("group: {group}"));
@@ -68,14 +90,20 @@ fn remedies(model: &Model, i: &Incident, lines: &mut Vec<String>) {
             Some(at) if remedy.is_debt() => format!(" · {} left", span_words(at.since(model.now))),
             _ => String::new(),
         };
-        lines.push(format!("{} {} ({}{until}): {}", remedy.kind, remedy.number, remedy.outcome, remedy.text));
+        lines.push(format!(
+            "{} {} ({}{until}): {}",
+            remedy.kind, remedy.number, remedy.outcome, remedy.text
+        ));
     }
 }
 
 fn end(i: &Incident, lines: &mut Vec<String>) {
     match &i.stage {
         Stage::Resolved(r) | Stage::InReview(r) | Stage::Closed(r) => {
-            lines.push(format!("resolved by {} ({}): {}", r.by, r.reason, r.evidence));
+            lines.push(format!(
+                "resolved by {} ({}): {}",
+                r.by, r.reason, r.evidence
+            ));
             if let Some(why) = &r.forced {
                 lines.push(format!("forced although alerts fired: {why}"));
             }
@@ -92,10 +120,30 @@ fn end(i: &Incident, lines: &mut Vec<String>) {
 /// The details as a pane.
 pub(super) fn draw(model: &Model, screen: &mut Frame<'_>, rect: Rect) {
     let inner = super::pane_frame(model, screen, rect, None, "Details");
-    super::lines(screen, inner, wrapped(model, usize::from(inner.width), 0, usize::from(inner.height)));
+    super::lines(
+        screen,
+        inner,
+        wrapped(
+            model,
+            usize::from(inner.width),
+            0,
+            usize::from(inner.height),
+        ),
+    );
 }
 
 /// The lines, broken at a width, from one on.
-pub(super) fn wrapped(model: &Model, width: usize, from: usize, height: usize) -> Vec<Line<'static>> {
-    lines(model).iter().skip(from).flat_map(|line| wrap(line, width)).take(height).map(Line::raw).collect()
+pub(super) fn wrapped(
+    model: &Model,
+    width: usize,
+    from: usize,
+    height: usize,
+) -> Vec<Line<'static>> {
+    lines(model)
+        .iter()
+        .skip(from)
+        .flat_map(|line| wrap(line, width))
+        .take(height)
+        .map(Line::raw)
+        .collect()
 }

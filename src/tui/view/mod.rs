@@ -59,15 +59,39 @@ pub fn view(model: &Model, screen: &mut Frame<'_>) {
 }
 
 /// A pane's frame with its title; returns the inside.
-fn pane_frame(model: &Model, screen: &mut Frame<'_>, rect: Rect, pane: Option<Pane>, title: &str) -> Rect {
+fn pane_frame(
+    model: &Model,
+    screen: &mut Frame<'_>,
+    rect: Rect,
+    pane: Option<Pane>,
+    title: &str,
+) -> Rect {
     let is_focused = pane == Some(model.focus) && model.modals.is_empty();
-    let style = if is_focused { model.theme.focus } else { model.theme.border };
+    let style = if is_focused {
+        model.theme.focus
+    } else {
+        model.theme.border
+    };
     // The focus is told by the marks around the title too.
-    let title = if is_focused { format!("[{title}]") } else { format!(" {title} ") };
+    let title = if is_focused {
+        format!("[{title}]")
+    } else {
+        format!(" {title} ")
+    };
     let title = fit(&title, usize::from(rect.width.saturating_sub(2))).into_owned();
-    let head = if is_focused { model.theme.focus } else { model.theme.title };
-    let mut block = Block::bordered().border_style(style).title(Span::styled(title, head));
-    block = if model.theme.ascii { block.border_set(ASCII) } else { block.border_type(BorderType::Plain) };
+    let head = if is_focused {
+        model.theme.focus
+    } else {
+        model.theme.title
+    };
+    let mut block = Block::bordered()
+        .border_style(style)
+        .title(Span::styled(title, head));
+    block = if model.theme.ascii {
+        block.border_set(ASCII)
+    } else {
+        block.border_type(BorderType::Plain)
+    };
     let inner = block.inner(rect);
     screen.render_widget(block, rect);
     inner

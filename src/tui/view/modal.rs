@@ -15,8 +15,20 @@ use crate::tui::update::modals::palette;
 pub(super) fn draw(model: &Model, modal: &Modal, screen: &mut Frame<'_>, area: Rect) {
     match modal {
         Modal::Help { scroll } => {
-            let lines = help_lines(model).into_iter().skip(*scroll).map(Line::raw).collect();
-            boxed(model, screen, area, "Keys that work here · q closes", 78, area.height, lines);
+            let lines = help_lines(model)
+                .into_iter()
+                .skip(*scroll)
+                .map(Line::raw)
+                .collect();
+            boxed(
+                model,
+                screen,
+                area,
+                "Keys that work here · q closes",
+                78,
+                area.height,
+                lines,
+            );
         }
         Modal::Palette { input, at } => draw_palette(model, screen, area, input, *at),
         Modal::Form(form) => draw_form(model, screen, area, form),
@@ -29,17 +41,40 @@ pub(super) fn draw(model: &Model, modal: &Modal, screen: &mut Frame<'_>, area: R
         }
         Modal::Find(find) => draw_find(model, screen, area, find),
         Modal::Details { scroll } => {
-            let inner = boxed(model, screen, area, "Details · q closes", 100, area.height, Vec::new());
-            let lines = super::details::wrapped(model, usize::from(inner.width), *scroll, usize::from(inner.height));
+            let inner = boxed(
+                model,
+                screen,
+                area,
+                "Details · q closes",
+                100,
+                area.height,
+                Vec::new(),
+            );
+            let lines = super::details::wrapped(
+                model,
+                usize::from(inner.width),
+                *scroll,
+                usize::from(inner.height),
+            );
             super::lines(screen, inner, lines);
         }
         Modal::Drafts { drafts, at } => {
             let lines = drafts
                 .iter()
                 .enumerate()
-                .map(|(index, (key, text))| picked(model, &format!("{key}: {text}"), index == *at, 76))
+                .map(|(index, (key, text))| {
+                    picked(model, &format!("{key}: {text}"), index == *at, 76)
+                })
                 .collect();
-            boxed(model, screen, area, "Drafts · enter takes one up", 78, 12, lines);
+            boxed(
+                model,
+                screen,
+                area,
+                "Drafts · enter takes one up",
+                78,
+                12,
+                lines,
+            );
         }
     }
 }
@@ -69,8 +104,16 @@ fn boxed(
 }
 
 fn picked(model: &Model, text: &str, is_picked: bool, width: usize) -> Line<'static> {
-    let cursor = if is_picked { model.theme.mark("▶ ", "> ") } else { "  " };
-    let style = if is_picked { model.theme.cursor } else { Style::default() };
+    let cursor = if is_picked {
+        model.theme.mark("▶ ", "> ")
+    } else {
+        "  "
+    };
+    let style = if is_picked {
+        model.theme.cursor
+    } else {
+        Style::default()
+    };
     let text = format!("{cursor}{}", visible(text));
     Line::styled(fit(&text, width).into_owned(), style)
 }
@@ -89,10 +132,18 @@ pub fn help_lines(model: &Model) -> Vec<String> {
         }
         let keys = model.keymap.keys_of(*action);
         let keys: Vec<String> = keys.into_iter().take(3).collect();
-        lines.push(format!("  {:<22} {:<16} {}", keys.join("  "), action.name(), action.help()));
+        lines.push(format!(
+            "  {:<22} {:<16} {}",
+            keys.join("  "),
+            action.name(),
+            action.help()
+        ));
     }
     lines.push(String::new());
-    lines.push("Marks: ! not acknowledged · ✓ acknowledged · ▲ alerts fire · w workaround in force".to_owned());
+    lines.push(
+        "Marks: ! not acknowledged · ✓ acknowledged · ▲ alerts fire · w workaround in force"
+            .to_owned(),
+    );
     lines
 }
 
@@ -101,15 +152,39 @@ fn draw_palette(model: &Model, screen: &mut Frame<'_>, area: Rect, input: &str, 
     let room = usize::from(height.saturating_sub(3)).max(1);
     let found = palette(input);
     let top = at.saturating_sub(room - 1);
-    let mut lines = vec![Line::styled(format!(": {}▏", visible(input)), model.theme.accent)];
+    let mut lines = vec![Line::styled(
+        format!(": {}▏", visible(input)),
+        model.theme.accent,
+    )];
     for (index, action) in found.iter().enumerate().skip(top).take(room) {
-        let key = model.keymap.keys_of(*action).into_iter().next().unwrap_or_default();
-        lines.push(picked(model, &format!("{:<18} {key:<8} {}", action.name(), action.help()), index == at, 76));
+        let key = model
+            .keymap
+            .keys_of(*action)
+            .into_iter()
+            .next()
+            .unwrap_or_default();
+        lines.push(picked(
+            model,
+            &format!("{:<18} {key:<8} {}", action.name(), action.help()),
+            index == at,
+            76,
+        ));
     }
     if found.is_empty() {
-        lines.push(Line::styled("no action has that in its name", model.theme.dim));
+        lines.push(Line::styled(
+            "no action has that in its name",
+            model.theme.dim,
+        ));
     }
-    boxed(model, screen, area, "Do what? · enter does it", 78, height, lines);
+    boxed(
+        model,
+        screen,
+        area,
+        "Do what? · enter does it",
+        78,
+        height,
+        lines,
+    );
 }
 
 fn draw_find(model: &Model, screen: &mut Frame<'_>, area: Rect, find: &Find) {
@@ -119,17 +194,38 @@ fn draw_find(model: &Model, screen: &mut Frame<'_>, area: Rect, find: &Find) {
     let room = usize::from(height.saturating_sub(3)).max(1);
     let top = find.at.saturating_sub(room - 1);
     let waiting = if find.asked.is_some() { " …" } else { "" };
-    let mut lines = vec![Line::styled(format!("/ {}▏{waiting}", visible(&find.input)), model.theme.accent)];
+    let mut lines = vec![Line::styled(
+        format!("/ {}▏{waiting}", visible(&find.input)),
+        model.theme.accent,
+    )];
     let texts: Vec<String> = if find.in_texts {
         find.hits
             .iter()
             .map(|hit| {
-                let incident = hit.incident.map_or_else(|| "-".to_owned(), |id| id.to_string());
-                format!("{incident:<9} #{:<7} {}", hit.seq, hit.text.lines().next().unwrap_or_default())
+                let incident = hit
+                    .incident
+                    .map_or_else(|| "-".to_owned(), |id| id.to_string());
+                format!(
+                    "{incident:<9} #{:<7} {}",
+                    hit.seq,
+                    hit.text.lines().next().unwrap_or_default()
+                )
             })
             .collect()
     } else {
-        find.rows.iter().map(|row| format!("{} {:<9} {:<9} {} {}", row.severity, row.id, row.phase, row.opened_at.date(), row.title)).collect()
+        find.rows
+            .iter()
+            .map(|row| {
+                format!(
+                    "{} {:<9} {:<9} {} {}",
+                    row.severity,
+                    row.id,
+                    row.phase,
+                    row.opened_at.date(),
+                    row.title
+                )
+            })
+            .collect()
     };
     for (index, text) in texts.iter().enumerate().skip(top).take(room) {
         lines.push(picked(model, text, index == find.at, columns));
@@ -137,7 +233,11 @@ fn draw_find(model: &Model, screen: &mut Frame<'_>, area: Rect, find: &Find) {
     if texts.is_empty() && find.asked.is_none() && !find.input.is_empty() {
         lines.push(Line::styled("nothing was found", model.theme.dim));
     }
-    let title = if find.in_texts { "Search all timelines · enter goes there" } else { "Incidents that are over · enter goes there" };
+    let title = if find.in_texts {
+        "Search all timelines · enter goes there"
+    } else {
+        "Incidents that are over · enter goes there"
+    };
     boxed(model, screen, area, title, width, height, lines);
 }
 
@@ -158,14 +258,27 @@ fn draw_form(model: &Model, screen: &mut Frame<'_>, area: Rect, form: &Form) {
         if height == 0 {
             break;
         }
-        draw_field(model, screen, Rect::new(inner.x, y, inner.width, height), field, index == form.at);
+        draw_field(
+            model,
+            screen,
+            Rect::new(inner.x, y, inner.width, height),
+            field,
+            index == form.at,
+        );
         y += height;
     }
     if y < bottom {
         let text = match &form.error {
-            Some(error) => Line::styled(fit(&format!("! {}", visible(error)), usize::from(inner.width)).into_owned(), model.theme.bad),
+            Some(error) => Line::styled(
+                fit(&format!("! {}", visible(error)), usize::from(inner.width)).into_owned(),
+                model.theme.bad,
+            ),
             None => Line::styled(
-                fit(form.fields.get(form.at).map_or("", |f| f.hint.as_str()), usize::from(inner.width)).into_owned(),
+                fit(
+                    form.fields.get(form.at).map_or("", |f| f.hint.as_str()),
+                    usize::from(inner.width),
+                )
+                .into_owned(),
                 model.theme.dim,
             ),
         };
@@ -174,18 +287,45 @@ fn draw_form(model: &Model, screen: &mut Frame<'_>, area: Rect, form: &Form) {
     if y + 1 < bottom {
         let keys = "tab next field · ctrl-s does it · esc leaves (kept as a draft)";
         let rect = Rect::new(inner.x, bottom - 1, inner.width, 1);
-        super::lines(screen, rect, vec![Line::styled(fit(keys, usize::from(inner.width)).into_owned(), model.theme.accent)]);
+        super::lines(
+            screen,
+            rect,
+            vec![Line::styled(
+                fit(keys, usize::from(inner.width)).into_owned(),
+                model.theme.accent,
+            )],
+        );
     }
 }
 
 fn draw_field(model: &Model, screen: &mut Frame<'_>, rect: Rect, field: &Field, is_here: bool) {
     let label_width = 16.min(rect.width);
-    let mark = if is_here { model.theme.mark("▶", ">") } else { " " };
+    let mark = if is_here {
+        model.theme.mark("▶", ">")
+    } else {
+        " "
+    };
     let label = format!("{mark}{}", field.label);
-    let style = if is_here { model.theme.focus } else { model.theme.dim };
+    let style = if is_here {
+        model.theme.focus
+    } else {
+        model.theme.dim
+    };
     let label_rect = Rect::new(rect.x, rect.y, label_width, 1);
-    super::lines(screen, label_rect, vec![Line::styled(fit(&label, usize::from(label_width)).into_owned(), style)]);
-    let value = Rect::new(rect.x + label_width, rect.y, rect.width - label_width, rect.height);
+    super::lines(
+        screen,
+        label_rect,
+        vec![Line::styled(
+            fit(&label, usize::from(label_width)).into_owned(),
+            style,
+        )],
+    );
+    let value = Rect::new(
+        rect.x + label_width,
+        rect.y,
+        rect.width - label_width,
+        rect.height,
+    );
     if value.width == 0 {
         return;
     }
@@ -198,16 +338,35 @@ fn draw_field(model: &Model, screen: &mut Frame<'_>, rect: Rect, field: &Field, 
             screen.render_widget(&shown, value);
         }
         Input::Choice { options, at } => {
-            super::lines(screen, value, vec![choice_line(model, options, *at, is_here, usize::from(value.width))]);
+            super::lines(
+                screen,
+                value,
+                vec![choice_line(
+                    model,
+                    options,
+                    *at,
+                    is_here,
+                    usize::from(value.width),
+                )],
+            );
         }
     }
 }
 
 /// The chosen word among its neighbours, as many as fit.
-fn choice_line(model: &Model, options: &[String], at: usize, is_here: bool, width: usize) -> Line<'static> {
+fn choice_line(
+    model: &Model,
+    options: &[String],
+    at: usize,
+    is_here: bool,
+    width: usize,
+) -> Line<'static> {
     let mut spans: Vec<Span<'static>> = Vec::new();
     let mut used = 0;
-    let sizes: Vec<usize> = options.iter().map(|o| unicode_width::UnicodeWidthStr::width(visible(o).as_ref()) + 3).collect();
+    let sizes: Vec<usize> = options
+        .iter()
+        .map(|o| unicode_width::UnicodeWidthStr::width(visible(o).as_ref()) + 3)
+        .collect();
     let mut first = at;
     let mut sum = sizes.get(at).copied().unwrap_or(0);
     while first > 0 && sum + sizes[first - 1] <= width {
@@ -222,8 +381,15 @@ fn choice_line(model: &Model, options: &[String], at: usize, is_here: bool, widt
         used += size;
         let text = visible(option).into_owned();
         if index == at {
-            let style = if is_here { model.theme.cursor } else { model.theme.title };
-            spans.push(Span::styled(fit(&format!("[{text}]"), width).into_owned(), style));
+            let style = if is_here {
+                model.theme.cursor
+            } else {
+                model.theme.title
+            };
+            spans.push(Span::styled(
+                fit(&format!("[{text}]"), width).into_owned(),
+                style,
+            ));
             spans.push(Span::raw(" "));
         } else {
             spans.push(Span::styled(format!(" {text}  "), model.theme.dim));

@@ -7,7 +7,7 @@ use ratatui::text::{Line, Span};
 
 use crate::domain::row::Row;
 use crate::domain::text::{fit, visible};
-use crate::domain::time::span_words;
+use crate::domain::time::{MINUTE_MS, span_words};
 use crate::domain::words::Phase;
 use crate::tui::model::{Model, Pane};
 
@@ -16,7 +16,11 @@ pub(super) fn draw(model: &Model, screen: &mut Frame<'_>, rect: Rect) {
     let mut title = if model.filter.is_empty() {
         format!("Incidents {total}")
     } else {
-        format!("Incidents {} of {total} · {}", model.shown.len(), visible(&model.filter))
+        format!(
+            "Incidents {} of {total} · {}",
+            model.shown.len(),
+            visible(&model.filter)
+        )
     };
     if model.loading_rows {
         title.push_str(" · loading");
@@ -24,7 +28,11 @@ pub(super) fn draw(model: &Model, screen: &mut Frame<'_>, rect: Rect) {
     let inner = super::pane_frame(model, screen, rect, Some(Pane::Queue), &title);
     let height = usize::from(inner.height);
     if model.shown.is_empty() {
-        let text = if model.filter.is_empty() { "nothing is open; R reports something" } else { "nothing matches; esc clears the filter" };
+        let text = if model.filter.is_empty() {
+            "nothing is open; R reports something"
+        } else {
+            "nothing matches; esc clears the filter"
+        };
         return super::lines(screen, inner, vec![Line::styled(text, model.theme.dim)]);
     }
     let lines = visible_rows(model, height)
@@ -51,7 +59,12 @@ pub(super) fn plain(model: &Model, screen: &mut Frame<'_>, rect: Rect) {
         .map(|(index, row)| {
             let cursor = if index == model.selected { ">" } else { " " };
             let ack = if row.is_acked { " " } else { "!" };
-            let text = format!("{cursor}{}{ack}{} {}", row.severity.number(), row.id.0, visible(&row.title));
+            let text = format!(
+                "{cursor}{}{ack}{} {}",
+                row.severity.number(),
+                row.id.0,
+                visible(&row.title)
+            );
             Line::raw(fit(&text, width).into_owned())
         })
         .collect();
@@ -79,7 +92,11 @@ fn marks(model: &Model, row: &Row) -> (String, Style) {
         Phase::Declined => "dec",
         Phase::Merged => "mrg",
     };
-    let firing = if row.firing > 0 { theme.mark("▲", "^") } else { " " };
+    let firing = if row.firing > 0 {
+        theme.mark("▲", "^")
+    } else {
+        " "
+    };
     if !row.phase.is_active() {
         return (format!("{phase} "), theme.dim);
     }
@@ -95,23 +112,58 @@ fn row_line(model: &Model, index: usize, row: &Row, width: usize) -> Line<'stati
     let is_selected = index == model.selected && !model.visiting;
     let theme = &model.theme;
     // Only the head of the line is reversed: moving the cursor must cost few bytes on a bad line.
-    let head_style = if is_selected { theme.severity(row.severity).patch(theme.cursor) } else { theme.severity(row.severity) };
-    let cursor = if is_selected { theme.mark("▶", ">") } else { " " };
-    let mark = if model.marks.contains(&row.id) { "+" } else { " " };
+    let head_style = if is_selected {
+        theme.severity(row.severity).patch(theme.cursor)
+    } else {
+        theme.severity(row.severity)
+    };
+    let cursor = if is_selected {
+        theme.mark("▶", ">")
+    } else {
+        " "
+    };
+    let mark = if model.marks.contains(&row.id) {
+        "+"
+    } else {
+        " "
+    };
     let head = format!("{}{} {}", cursor, mark, row.severity);
     let id = format!(" {:<8}", row.id.to_string());
-    let age = format!("{:>6}", span_words(model.now.since(row.opened_at)));
+    // The queue is drawn anew each minute, so seconds would be stale.
+    let open_for = model.now.since(row.opened_at).max(0);
+    let age = if open_for < MINUTE_MS {
+        "now".to_owned()
+    } else {
+        span_words(open_for)
+    };
+    let age = format!("{age:>6}");
     let (state, state_style) = marks(model, row);
     let state = format!("{state:>5}");
-    let who = if width > 70 { format!(" {:<10}", fit(&visible(&row.who), 10)) } else { String::new() };
-    let others = if model.others_at(row.id).is_empty() { " " } else { theme.mark("◦", "o") };
-    let used = 7 + id.chars().count() + 1 + age.len() + state.chars().count() + who.chars().count() + 1;
+    let who = if width > 70 {
+        format!(" {:<10}", fit(&visible(&row.who), 10))
+    } else {
+        String::new()
+    };
+    let others = if model.others_at(row.id).is_empty() {
+        " "
+    } else {
+        theme.mark("◦", "o")
+    };
+    let used =
+        7 + id.chars().count() + 1 + age.len() + state.chars().count() + who.chars().count() + 1;
     let room = width.saturating_sub(used);
     let title = fit(&visible(&row.title), room).into_owned();
     let pad = room.saturating_sub(unicode_width::UnicodeWidthStr::width(title.as_str()));
     Line::from(vec![
         Span::styled(head, head_style),
-        Span::styled(id, if is_selected { theme.cursor } else { Style::default() }),
+        Span::styled(
+            id,
+            if is_selected {
+                theme.cursor
+            } else {
+                Style::default()
+            },
+        ),
         Span::raw(" "),
         Span::raw(title),
         Span::raw(" ".repeat(pad)),

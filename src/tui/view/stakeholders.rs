@@ -20,8 +20,12 @@ struct Who<'a> {
 }
 
 fn list<'a>(model: &Model, incident: &'a Incident) -> Vec<Who<'a>> {
-    let mut names: Vec<String> =
-        model.mirror.plan.audience_of(incident.severity, &incident.services).map(|(name, _)| name.clone()).collect();
+    let mut names: Vec<String> = model
+        .mirror
+        .plan
+        .audience_of(incident.severity, &incident.services)
+        .map(|(name, _)| name.clone())
+        .collect();
     for name in incident.told.keys() {
         if !names.contains(name) {
             names.push(name.clone());
@@ -38,18 +42,45 @@ fn list<'a>(model: &Model, incident: &'a Incident) -> Vec<Who<'a>> {
                 None => 2,
                 Some(_) => 3,
             };
-            let planned = model.mirror.plan.stakeholders.get(&name).and_then(|s| s.channels.first());
-            let channel = told.map(|t| t.channel.clone()).filter(|c| !c.is_empty()).or_else(|| planned.cloned());
-            Who { name, told, channel: channel.unwrap_or_default(), rank }
+            let planned = model
+                .mirror
+                .plan
+                .stakeholders
+                .get(&name)
+                .and_then(|s| s.channels.first());
+            let channel = told
+                .map(|t| t.channel.clone())
+                .filter(|c| !c.is_empty())
+                .or_else(|| planned.cloned());
+            Who {
+                name,
+                told,
+                channel: channel.unwrap_or_default(),
+                rank,
+            }
         })
         .collect();
-    list.sort_by(|a, b| (a.rank, a.told.and_then(|t| t.next_by), &a.name).cmp(&(b.rank, b.told.and_then(|t| t.next_by), &b.name)));
+    list.sort_by(|a, b| {
+        (a.rank, a.told.and_then(|t| t.next_by), &a.name).cmp(&(
+            b.rank,
+            b.told.and_then(|t| t.next_by),
+            &b.name,
+        ))
+    });
     list
 }
 
 /// The names in the order of the pane.
 pub fn names(model: &Model) -> Vec<String> {
-    model.shown_incident().map(|incident| list(model, incident).into_iter().map(|who| who.name).collect()).unwrap_or_default()
+    model
+        .shown_incident()
+        .map(|incident| {
+            list(model, incident)
+                .into_iter()
+                .map(|who| who.name)
+                .collect()
+        })
+        .unwrap_or_default()
 }
 
 fn words(model: &Model, who: &Who<'_>) -> (String, Style) {
@@ -61,12 +92,32 @@ fn words(model: &Model, who: &Who<'_>) -> (String, Style) {
             match (who.rank, told.next_by) {
                 (0, Some(at)) => {
                     let late = span_words(model.now.since(at));
-                    (format!("! promised {} · {late} late · last {} {first}", at.clock_minutes(), told.at.clock_minutes()), theme.bad)
+                    (
+                        format!(
+                            "! promised {} · {late} late · last {} {first}",
+                            at.clock_minutes(),
+                            told.at.clock_minutes()
+                        ),
+                        theme.bad,
+                    )
                 }
-                (1, Some(at)) => {
-                    (format!("{} {} next by {} · {first}", theme.mark("✓", "v"), told.at.clock_minutes(), at.clock_minutes()), theme.good)
-                }
-                _ => (format!("{} {} {first}", theme.mark("✓", "v"), told.at.clock_minutes()), theme.good),
+                (1, Some(at)) => (
+                    format!(
+                        "{} {} next by {} · {first}",
+                        theme.mark("✓", "v"),
+                        told.at.clock_minutes(),
+                        at.clock_minutes()
+                    ),
+                    theme.good,
+                ),
+                _ => (
+                    format!(
+                        "{} {} {first}",
+                        theme.mark("✓", "v"),
+                        told.at.clock_minutes()
+                    ),
+                    theme.good,
+                ),
             }
         }
     }
@@ -78,23 +129,41 @@ pub(super) fn draw(model: &Model, screen: &mut Frame<'_>, rect: Rect) {
         None => "Stakeholders".to_owned(),
     };
     let inner = super::pane_frame(model, screen, rect, Some(Pane::Stakeholders), &title);
-    let Some(incident) = model.shown_incident() else { return };
+    let Some(incident) = model.shown_incident() else {
+        return;
+    };
     let width = usize::from(inner.width);
     let list = list(model, incident);
     if list.is_empty() {
         let text = "the plan names nobody who must know at this severity";
-        return super::lines(screen, inner, vec![Line::styled(fit(text, width).into_owned(), model.theme.dim)]);
+        return super::lines(
+            screen,
+            inner,
+            vec![Line::styled(fit(text, width).into_owned(), model.theme.dim)],
+        );
     }
     let lines = list
         .iter()
         .enumerate()
         .map(|(index, who)| {
             let is_selected = model.focus == Pane::Stakeholders && index == model.stakeholder;
-            let cursor = if is_selected { model.theme.mark("▶", ">") } else { " " };
+            let cursor = if is_selected {
+                model.theme.mark("▶", ">")
+            } else {
+                " "
+            };
             let (text, style) = words(model, who);
-            let head = format!("{cursor}{:<12} {:<12} ", fit(&visible(&who.name), 12), fit(&visible(&who.channel), 12));
+            let head = format!(
+                "{cursor}{:<12} {:<12} ",
+                fit(&visible(&who.name), 12),
+                fit(&visible(&who.channel), 12)
+            );
             let full = format!("{head}{}", visible(&text));
-            let style = if is_selected { style.patch(model.theme.cursor) } else { style };
+            let style = if is_selected {
+                style.patch(model.theme.cursor)
+            } else {
+                style
+            };
             Line::styled(fit(&full, width).into_owned(), style)
         })
         .collect();
@@ -103,7 +172,9 @@ pub(super) fn draw(model: &Model, screen: &mut Frame<'_>, rect: Rect) {
 
 /// The stakeholders in one line, for small screens.
 pub(super) fn strip(model: &Model, screen: &mut Frame<'_>, rect: Rect) {
-    let Some(incident) = model.shown_incident() else { return };
+    let Some(incident) = model.shown_incident() else {
+        return;
+    };
     let list = list(model, incident);
     let count = |rank: u8| list.iter().filter(|who| who.rank == rank).count();
     let mut parts = Vec::new();
@@ -112,9 +183,33 @@ pub(super) fn strip(model: &Model, screen: &mut Frame<'_>, rect: Rect) {
             parts.push(format!("{} {word}", count(rank)));
         }
     }
-    let first = list.first().map(|who| format!(" · {}: {}", visible(&who.name), visible(&words(model, who).0))).unwrap_or_default();
-    let summary = if parts.is_empty() { "nobody must know".to_owned() } else { parts.join(", ") };
+    let first = list
+        .first()
+        .map(|who| {
+            format!(
+                " · {}: {}",
+                visible(&who.name),
+                visible(&words(model, who).0)
+            )
+        })
+        .unwrap_or_default();
+    let summary = if parts.is_empty() {
+        "nobody must know".to_owned()
+    } else {
+        parts.join(", ")
+    };
     let text = format!("4 stakeholders: {summary}{first}");
-    let style = if count(0) > 0 { model.theme.bad } else { Style::default() };
-    super::lines(screen, rect, vec![Line::styled(fit(&text, usize::from(rect.width)).into_owned(), style)]);
+    let style = if count(0) > 0 {
+        model.theme.bad
+    } else {
+        Style::default()
+    };
+    super::lines(
+        screen,
+        rect,
+        vec![Line::styled(
+            fit(&text, usize::from(rect.width)).into_owned(),
+            style,
+        )],
+    );
 }

@@ -41,7 +41,9 @@ pub(super) fn draw(model: &Model, screen: &mut Frame<'_>, rect: Rect) {
 }
 
 fn title(model: &Model) -> String {
-    let Some(incident) = model.shown_incident() else { return "Timeline".to_owned() };
+    let Some(incident) = model.shown_incident() else {
+        return "Timeline".to_owned();
+    };
     let mut title = format!(
         "{} {} · {} {} {}",
         incident.id,
@@ -70,14 +72,30 @@ fn style_of(model: &Model, kind: Kind) -> Style {
     }
 }
 
-fn entry_lines(model: &Model, entry: &Entry, width: usize, is_selected: bool) -> Vec<Line<'static>> {
+fn entry_lines(
+    model: &Model,
+    entry: &Entry,
+    width: usize,
+    is_selected: bool,
+) -> Vec<Line<'static>> {
     let theme = &model.theme;
     let is_today = entry.when.is_same_day(model.now);
-    let time = if is_today { entry.when.clock() } else { entry.when.utc().format("%m-%d %H:%M").to_string() };
+    let time = if is_today {
+        entry.when.clock()
+    } else {
+        entry.when.utc().format("%m-%d %H:%M").to_string()
+    };
     let about = if entry.about { "~" } else { "" };
-    let late = entry.recorded.map(|_| theme.mark("↩", "<")).unwrap_or_default();
+    let late = entry
+        .recorded
+        .map(|_| theme.mark("↩", "<"))
+        .unwrap_or_default();
     let who = crate::domain::text::fit(&visible(&entry.who), 8).into_owned();
-    let cursor = if is_selected { theme.mark("▶", ">") } else { " " };
+    let cursor = if is_selected {
+        theme.mark("▶", ">")
+    } else {
+        " "
+    };
     let head = format!("{cursor}{about}{time}{late} ");
     let head_width = unicode_width::UnicodeWidthStr::width(head.as_str());
     let indent = head_width + 9;
@@ -98,7 +116,11 @@ fn entry_lines(model: &Model, entry: &Entry, width: usize, is_selected: bool) ->
             let text = Span::styled(text, style_of(model, entry.kind));
             if index == 0 {
                 let who = format!("{who}{}", " ".repeat(pad));
-                Line::from(vec![Span::styled(head.clone(), head_style), Span::raw(who), text])
+                Line::from(vec![
+                    Span::styled(head.clone(), head_style),
+                    Span::raw(who),
+                    text,
+                ])
             } else {
                 Line::from(vec![Span::raw(" ".repeat(indent)), text])
             }
