@@ -30,12 +30,7 @@ impl Clock {
     /// A clock that continues after an instant: the last one in the journal.
     pub fn after(last: Timestamp) -> Self {
         let wall = wall_ms();
-        Self {
-            last,
-            wall,
-            started: monotonic(),
-            started_ms: wall,
-        }
+        Self { last, wall, started: monotonic(), started_ms: wall }
     }
 
     /// Now: later than every answer before.
@@ -69,24 +64,16 @@ pub fn wall_now() -> Timestamp {
 }
 
 /// The monotonic clock, for waits.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "this file is the one reader of the system's time"
-)]
+#[expect(clippy::disallowed_methods, reason = "this file is the one reader of the system's time")]
 pub fn monotonic() -> Instant {
     Instant::now()
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "this file is the one reader of the system's time"
-)]
+#[expect(clippy::disallowed_methods, reason = "this file is the one reader of the system's time")]
 fn wall_ms() -> i64 {
     SystemTime::now()
         .duration_since(UNIX_EPOCH)
-        .map_or(0, |since| {
-            i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
-        })
+        .map_or(0, |since| i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }
 
 #[cfg(test)]

@@ -1,5 +1,10 @@
 //! Acts on incidents: one command to the keeper, one answer.
 
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "an unexpected answer is handled alike, whatever it is"
+)]
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -42,11 +47,7 @@ pub enum Act {
         reason: String,
     },
     /// Assess impact and urgency; the priority follows.
-    Triage {
-        incident: IncidentId,
-        impact: Level3,
-        urgency: Level3,
-    },
+    Triage { incident: IncidentId, impact: Level3, urgency: Level3 },
     /// Answer for incidents, so that nobody else is called.
     Ack {
         #[arg(required = true)]
@@ -70,21 +71,11 @@ pub enum Act {
     /// Give an incident another title.
     Title { incident: IncidentId, title: String },
     /// Say which services are affected.
-    Services {
-        incident: IncidentId,
-        services: Vec<String>,
-    },
+    Services { incident: IncidentId, services: Vec<String> },
     /// Set a label, or remove it with KEY alone.
-    Label {
-        incident: IncidentId,
-        label: String,
-        value: Option<String>,
-    },
+    Label { incident: IncidentId, label: String, value: Option<String> },
     /// Say who sees to it that it moves.
-    Owner {
-        incident: IncidentId,
-        owner: Option<String>,
-    },
+    Owner { incident: IncidentId, owner: Option<String> },
     /// Give somebody a role, or take it with --leave.
     Role {
         incident: IncidentId,
@@ -120,11 +111,7 @@ pub enum Act {
         said_by: String,
     },
     /// Correct an earlier entry; both stay.
-    Correct {
-        incident: IncidentId,
-        entry: Seq,
-        text: String,
-    },
+    Correct { incident: IncidentId, entry: Seq, text: String },
     /// Hide the text of an entry; its hash stays.
     Redact {
         incident: IncidentId,
@@ -177,10 +164,7 @@ pub enum Act {
         remove: bool,
     },
     /// Make an incident part of another one.
-    Merge {
-        incident: IncidentId,
-        into: IncidentId,
-    },
+    Merge { incident: IncidentId, into: IncidentId },
     /// Take a merge back.
     Unmerge { incident: IncidentId },
     /// Make some of its alerts an incident of their own.
@@ -209,10 +193,7 @@ pub enum Act {
         force: Option<String>,
     },
     /// It is not over after all; the resolution is void.
-    Reopen {
-        incident: IncidentId,
-        reason: String,
-    },
+    Reopen { incident: IncidentId, reason: String },
     /// Start the review of a resolved incident.
     Review { incident: IncidentId },
     /// Nothing is left to do.
@@ -230,10 +211,7 @@ pub enum Act {
         reason: String,
     },
     /// Set what the public is told.
-    Public {
-        incident: IncidentId,
-        status: PublicStatus,
-    },
+    Public { incident: IncidentId, status: PublicStatus },
     /// Acknowledge one alert by its key.
     AckAlert { alert: String },
     /// Put an alert aside for a while, with a reason.
@@ -255,40 +233,29 @@ struct Wanted {
 
 impl From<Command> for Wanted {
     fn from(command: Command) -> Self {
-        Self {
-            command,
-            occurred: None,
-        }
+        Self { command, occurred: None }
     }
 }
 
 /// Gives the command to the keeper and prints the answer.
 pub fn run(act: Act, context: &Context) -> Result<(), Failure> {
     let wanted = match act {
-        Act::Ack { incidents } => incidents
-            .into_iter()
-            .map(|incident| Command::Acknowledge { incident }.into())
-            .collect(),
+        Act::Ack { incidents } => {
+            incidents.into_iter().map(|incident| Command::Acknowledge { incident }.into()).collect()
+        }
         act => vec![command(act)?],
     };
     let mut keeper = context.keeper()?;
     let mut refused = None;
     for Wanted { command, occurred } in wanted {
-        let ask = Ask::Do {
-            command: Box::new(command),
-            occurred,
-            seen: None,
-        };
+        let ask = Ask::Do { command: Box::new(command), occurred, seen: None };
         match keeper.ask(ask)? {
             Reply::Done { seq, incident } if context.json => {
                 say_json(
                     &serde_json::json!({ "seq": seq, "incident": incident.map(|i| i.to_string()) }),
                 )?;
             }
-            Reply::Done {
-                incident: Some(incident),
-                ..
-            } => say(&format!("{incident}: done")),
+            Reply::Done { incident: Some(incident), .. } => say(&format!("{incident}: done")),
             Reply::Done { .. } => say("done"),
             Reply::Rejected(rejection) => refused = Some(rejection),
             other => return Err(unexpected(&other)),
@@ -299,9 +266,7 @@ pub fn run(act: Act, context: &Context) -> Result<(), Failure> {
 
 /// An answer to another question than the one that was asked.
 pub fn unexpected(reply: &Reply) -> Failure {
-    Failure::Failed(anyhow::anyhow!(
-        "the keeper gave an unexpected answer: {reply:?}"
-    ))
+    Failure::Failed(anyhow::anyhow!("the keeper gave an unexpected answer: {reply:?}"))
 }
 
 fn time(text: &str) -> Result<Timestamp, Failure> {
@@ -317,198 +282,66 @@ pub fn time_ahead(text: &str) -> Result<Timestamp, Failure> {
 }
 
 fn text_of(text: String) -> Result<String, Failure> {
-    if text == "-" {
-        Ok(std::io::read_to_string(std::io::stdin())?)
-    } else {
-        Ok(text)
-    }
+    if text == "-" { Ok(std::io::read_to_string(std::io::stdin())?) } else { Ok(text) }
 }
 
 fn command(act: Act) -> Result<Wanted, Failure> {
     Ok(match act {
-        Act::Report {
-            title,
-            severity,
-            services,
-            note,
-        } => {
+        Act::Report { title, severity, services, note } => {
             let labels = BTreeMap::new();
-            Command::Open {
-                title,
-                severity,
-                services,
-                labels,
-                note,
-                declare: false,
-            }
-            .into()
+            Command::Open { title, severity, services, labels, note, declare: false }.into()
         }
-        Act::Declare {
-            incident_or_title,
-            severity,
-            services,
-            reason,
-        } => declare(incident_or_title, severity, services, reason),
-        Act::Triage {
-            incident,
-            impact,
-            urgency,
-        } => Command::Triage {
-            incident,
-            impact,
-            urgency,
+        Act::Declare { incident_or_title, severity, services, reason } => {
+            declare(incident_or_title, severity, services, reason)
         }
-        .into(),
-        Act::Severity {
-            incident,
-            severity,
-            reason,
-        } => Command::SetSeverity {
-            incident,
-            severity,
-            reason,
+        Act::Triage { incident, impact, urgency } => {
+            Command::Triage { incident, impact, urgency }.into()
         }
-        .into(),
-        Act::Phase {
-            incident,
-            phase,
-            reason,
-        } => Command::SetPhase {
-            incident,
-            phase,
-            reason,
+        Act::Severity { incident, severity, reason } => {
+            Command::SetSeverity { incident, severity, reason }.into()
         }
-        .into(),
+        Act::Phase { incident, phase, reason } => {
+            Command::SetPhase { incident, phase, reason }.into()
+        }
         Act::Owner { incident, owner } => Command::SetOwner { incident, owner }.into(),
-        Act::Role {
-            incident,
-            role,
-            person,
-            leave: false,
-        } => Command::AssignRole {
-            incident,
-            role,
-            person,
+        Act::Role { incident, role, person, leave: false } => {
+            Command::AssignRole { incident, role, person }.into()
         }
-        .into(),
-        Act::Role {
-            incident,
-            role,
-            person,
-            leave: true,
-        } => Command::LeaveRole {
-            incident,
-            role,
-            person,
+        Act::Role { incident, role, person, leave: true } => {
+            Command::LeaveRole { incident, role, person }.into()
         }
-        .into(),
-        Act::Command {
-            incident,
-            offer: Some(to),
-            ..
-        } => Command::OfferCommand { incident, to }.into(),
-        Act::Command {
-            incident,
-            accept: true,
-            ..
-        } => Command::AcceptCommand { incident }.into(),
-        Act::Command {
-            incident,
-            refuse: Some(reason),
-            ..
-        } => Command::RefuseCommand { incident, reason }.into(),
+        Act::Command { incident, offer: Some(to), .. } => {
+            Command::OfferCommand { incident, to }.into()
+        }
+        Act::Command { incident, accept: true, .. } => Command::AcceptCommand { incident }.into(),
+        Act::Command { incident, refuse: Some(reason), .. } => {
+            Command::RefuseCommand { incident, reason }.into()
+        }
         Act::Command { incident, .. } => Command::TakeCommand { incident }.into(),
-        Act::Note {
-            incident,
-            text,
-            kind,
-            at,
-            about,
-            said_by,
-        } => {
-            let fidelity = if about {
-                Fidelity::About
-            } else {
-                Fidelity::Exact
-            };
+        Act::Note { incident, text, kind, at, about, said_by } => {
+            let fidelity = if about { Fidelity::About } else { Fidelity::Exact };
             let at = at.map(|text| time(&text)).transpose()?;
-            let command = Command::Note {
-                incident,
-                kind,
-                text: text_of(text)?,
-                said_by,
-            };
-            Wanted {
-                command,
-                occurred: at.map(|at| Occurred { at, fidelity }),
-            }
+            let command = Command::Note { incident, kind, text: text_of(text)?, said_by };
+            Wanted { command, occurred: at.map(|at| Occurred { at, fidelity }) }
         }
-        Act::Remedy {
-            incident,
-            kind,
-            text,
-            expires,
-        } => {
+        Act::Remedy { incident, kind, text, expires } => {
             let expires = expires.map(|text| time_ahead(&text)).transpose()?;
-            Command::Remedy {
-                incident,
-                kind,
-                text,
-                expires,
-            }
-            .into()
+            Command::Remedy { incident, kind, text, expires }.into()
         }
-        Act::Judge {
-            incident,
-            remedy,
-            outcome,
-            evidence,
-        } => Command::JudgeRemedy {
-            incident,
-            remedy,
-            outcome,
-            evidence,
+        Act::Judge { incident, remedy, outcome, evidence } => {
+            Command::JudgeRemedy { incident, remedy, outcome, evidence }.into()
         }
-        .into(),
-        Act::Tell {
-            incident,
-            stakeholder,
-            text,
-            channel,
-            next,
-        } => {
+        Act::Tell { incident, stakeholder, text, channel, next } => {
             let next_by = next.map(|text| time_ahead(&text)).transpose()?;
-            Command::LogContact {
-                incident,
-                stakeholder,
-                channel,
-                text: text_of(text)?,
-                next_by,
-            }
-            .into()
+            Command::LogContact { incident, stakeholder, channel, text: text_of(text)?, next_by }
+                .into()
         }
-        Act::Decline {
-            incident,
-            reason,
-            note,
-        } => Command::Decline {
-            incident,
-            reason,
-            note,
+        Act::Decline { incident, reason, note } => {
+            Command::Decline { incident, reason, note }.into()
         }
-        .into(),
-        Act::Resolve {
-            incident,
-            evidence,
-            reason,
-            force,
-        } => Command::Resolve {
-            incident,
-            reason,
-            evidence,
-            force,
+        Act::Resolve { incident, evidence, reason, force } => {
+            Command::Resolve { incident, reason, evidence, force }.into()
         }
-        .into(),
         Act::Reopen { incident, reason } => Command::Reopen { incident, reason }.into(),
         Act::Review { incident } => Command::StartReview { incident }.into(),
         Act::Close { incident, note } => Command::Close { incident, note }.into(),
@@ -522,20 +355,11 @@ fn declare(
     services: Vec<String>,
     reason: String,
 ) -> Wanted {
-    match title.parse::<IncidentId>() {
-        Ok(incident) => Command::Declare { incident, reason }.into(),
-        Err(_) => {
-            let labels = BTreeMap::new();
-            Command::Open {
-                title,
-                severity,
-                services,
-                labels,
-                note: reason,
-                declare: true,
-            }
-            .into()
-        }
+    if let Ok(incident) = title.parse::<IncidentId>() {
+        Command::Declare { incident, reason }.into()
+    } else {
+        let labels = BTreeMap::new();
+        Command::Open { title, severity, services, labels, note: reason, declare: true }.into()
     }
 }
 
@@ -543,103 +367,33 @@ fn rarer(act: Act) -> Result<Wanted, Failure> {
     let command = match act {
         Act::Title { incident, title } => Command::SetTitle { incident, title },
         Act::Services { incident, services } => Command::SetServices { incident, services },
-        Act::Label {
-            incident,
-            label,
-            value,
-        } => Command::SetLabel {
-            incident,
-            label,
-            value,
-        },
-        Act::Correct {
-            incident,
-            entry,
-            text,
-        } => Command::CorrectEntry {
-            incident,
-            entry,
-            text: text_of(text)?,
-        },
-        Act::Redact {
-            incident,
-            entry,
-            reason,
-        } => Command::RedactEntry {
-            incident,
-            entry,
-            reason,
-        },
-        Act::PutOnRecord {
-            incident,
-            file,
-            note,
-        } => attach(incident, &file, note)?,
-        Act::Link {
-            incident,
-            kind,
-            other,
-            remove: false,
-        } => Command::Link {
-            incident,
-            other,
-            kind,
-        },
-        Act::Link {
-            incident,
-            kind,
-            other,
-            remove: true,
-        } => Command::Unlink {
-            incident,
-            other,
-            kind,
-        },
+        Act::Label { incident, label, value } => Command::SetLabel { incident, label, value },
+        Act::Correct { incident, entry, text } => {
+            Command::CorrectEntry { incident, entry, text: text_of(text)? }
+        }
+        Act::Redact { incident, entry, reason } => Command::RedactEntry { incident, entry, reason },
+        Act::PutOnRecord { incident, file, note } => attach(incident, &file, note)?,
+        Act::Link { incident, kind, other, remove: false } => {
+            Command::Link { incident, other, kind }
+        }
+        Act::Link { incident, kind, other, remove: true } => {
+            Command::Unlink { incident, other, kind }
+        }
         Act::Merge { incident, into } => Command::Merge { incident, into },
         Act::Unmerge { incident } => Command::Unmerge { incident },
-        Act::Split {
-            incident,
-            title,
-            alerts,
-        } => Command::Split {
-            incident,
-            alerts,
-            title,
-        },
-        Act::Moment {
-            incident,
-            moment,
-            at,
-            reason,
-        } => {
-            let at = if at == "unknown" {
-                None
-            } else {
-                Some(time(&at)?)
-            };
-            Command::ReviseMoment {
-                incident,
-                moment,
-                at,
-                reason,
-            }
+        Act::Split { incident, title, alerts } => Command::Split { incident, alerts, title },
+        Act::Moment { incident, moment, at, reason } => {
+            let at = if at == "unknown" { None } else { Some(time(&at)?) };
+            Command::ReviseMoment { incident, moment, at, reason }
         }
         Act::Public { incident, status } => Command::SetPublicStatus { incident, status },
         Act::AckAlert { alert } => Command::AcknowledgeAlert { alert },
-        Act::Shelve {
-            alert,
-            until,
-            reason,
-        } => Command::ShelveAlert {
-            alert,
-            until: time_ahead(&until)?,
-            reason,
-        },
+        Act::Shelve { alert, until, reason } => {
+            Command::ShelveAlert { alert, until: time_ahead(&until)?, reason }
+        }
         Act::Unshelve { alert } => Command::UnshelveAlert { alert },
         _ => {
-            return Err(Failure::Usage(
-                "this act is not known; see 'warroom --help'".to_owned(),
-            ));
+            return Err(Failure::Usage("this act is not known; see 'warroom --help'".to_owned()));
         }
     };
     Ok(command.into())
@@ -662,10 +416,9 @@ fn attach(incident: IncidentId, file: &std::path::Path, note: String) -> Result<
         hasher.update(&buffer[..n]);
         bytes += n as u64;
     }
-    let name = file.file_name().map_or_else(
-        || file.display().to_string(),
-        |n| n.to_string_lossy().into_owned(),
-    );
+    let name = file
+        .file_name()
+        .map_or_else(|| file.display().to_string(), |n| n.to_string_lossy().into_owned());
     Ok(Command::Attach {
         incident,
         name,

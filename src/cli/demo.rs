@@ -1,6 +1,11 @@
 //! `warroom demo`: a scripted incident plays in a throw-away home, so that a newcomer sees
 //! everything move within five seconds.
 
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "an unexpected answer is handled alike, whatever it is"
+)]
+
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
@@ -30,11 +35,11 @@ struct Stage {
 
 impl Drop for Stage {
     fn drop(&mut self) {
-        if let Ok(stream) = start::connect(&self.home) {
-            if let Ok(mut keeper) = Caller::new(stream) {
-                drop(keeper.ask(Ask::Stop));
-                keeper.wait_closed();
-            }
+        if let Ok(stream) = start::connect(&self.home)
+            && let Ok(mut keeper) = Caller::new(stream)
+        {
+            drop(keeper.ask(Ask::Stop));
+            keeper.wait_closed();
         }
         drop(std::fs::remove_dir_all(&self.home.root));
     }
@@ -43,19 +48,19 @@ impl Drop for Stage {
 /// Plays the script beside a console, or without one.
 pub fn run(headless: bool) -> Result<(), Failure> {
     let root = std::env::temp_dir().join(format!("warroom-demo-{}", std::process::id()));
-    let stage = Stage {
-        home: Home { root },
-    };
+    let stage = Stage { home: Home { root } };
     prepare(&stage.home.root)?;
     let keeper = Caller::new(start::ensure(&stage.home)?)?;
     let (stop, stopped) = channel::<()>();
     if headless {
         let told = play(keeper, &stopped, Duration::ZERO)?;
-        told.iter().for_each(|line| say(line));
+        for line in &told {
+            say(line);
+        }
         return Ok(());
     }
     let player = std::thread::spawn(move || drop(play(keeper, &stopped, STEP)));
-    let result = tui::run::run(&stage.home, Target::Local(stage.home.clone()));
+    let result = tui::run::run(&stage.home, &Target::Local(stage.home.clone()));
     let end: Sender<()> = stop;
     drop(end);
     drop(player.join());
@@ -79,24 +84,9 @@ enum Step {
 
 fn script() -> Vec<Step> {
     vec![
-        Step::Alert(
-            "HighErrorRate",
-            "payments-api-1",
-            "critical",
-            "5xx on checkout above 12 %",
-        ),
-        Step::Alert(
-            "HighErrorRate",
-            "payments-api-2",
-            "critical",
-            "5xx on checkout above 12 %",
-        ),
-        Step::Alert(
-            "KafkaLag",
-            "orders",
-            "warning",
-            "consumer group orders is 40,000 behind",
-        ),
+        Step::Alert("HighErrorRate", "payments-api-1", "critical", "5xx on checkout above 12 %"),
+        Step::Alert("HighErrorRate", "payments-api-2", "critical", "5xx on checkout above 12 %"),
+        Step::Alert("KafkaLag", "orders", "warning", "consumer group orders is 40,000 behind"),
         Step::Act(|incident| Command::Acknowledge { incident }),
         Step::Act(|incident| Command::TakeCommand { incident }),
         Step::Act(|incident| Command::SetSeverity {
@@ -104,12 +94,7 @@ fn script() -> Vec<Step> {
             severity: Severity::Sev1,
             reason: "customers cannot pay".to_owned(),
         }),
-        Step::Alert(
-            "HighErrorRate",
-            "payments-api-3",
-            "critical",
-            "5xx on checkout above 12 %",
-        ),
+        Step::Alert("HighErrorRate", "payments-api-3", "critical", "5xx on checkout above 12 %"),
         Step::Act(|incident| Command::SetPhase {
             incident,
             phase: Phase::Investigating,
@@ -121,12 +106,7 @@ fn script() -> Vec<Step> {
             text: "connection pool exhausted since deploy 812".to_owned(),
             said_by: "bob".to_owned(),
         }),
-        Step::Alert(
-            "CertificateExpiry",
-            "www",
-            "info",
-            "certificate of www expires in 6 days",
-        ),
+        Step::Alert("CertificateExpiry", "www", "info", "certificate of www expires in 6 days"),
         Step::Act(|incident| Command::LogContact {
             incident,
             stakeholder: "support".to_owned(),
@@ -166,11 +146,8 @@ fn play(
     stopped: &Receiver<()>,
     pause: Duration,
 ) -> Result<Vec<String>, Failure> {
-    let address = keeper
-        .welcome
-        .intake
-        .clone()
-        .map_err(|why| Failure::Failed(anyhow::anyhow!(why)))?;
+    let address =
+        keeper.welcome.intake.clone().map_err(|why| Failure::Failed(anyhow::anyhow!(why)))?;
     let mut told = Vec::new();
     for step in script() {
         if pause > Duration::ZERO {
@@ -186,11 +163,8 @@ fn play(
             }
             Step::Act(make) => {
                 let command = Box::new(make(IncidentId(1)));
-                let reply = keeper.ask(Ask::Do {
-                    command: command.clone(),
-                    occurred: None,
-                    seen: None,
-                })?;
+                let reply =
+                    keeper.ask(Ask::Do { command: command.clone(), occurred: None, seen: None })?;
                 match reply {
                     Reply::Rejected(rejection) => told.push(format!("refused: {rejection}")),
                     _ => told.push(serde_json::to_string(&command).unwrap_or_default()),

@@ -1,6 +1,11 @@
 //! Histories from other systems: original times kept, odd rows told one by one, nothing dropped in
 //! silence, and a second import of the same file changes nothing.
 
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "an unexpected answer is handled alike, whatever it is"
+)]
+
 mod csv_mapping;
 mod servicenow;
 mod statuspage;
@@ -22,7 +27,7 @@ use crate::proto::{Ask, Reply};
 /// Where a history comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Format {
-    /// ServiceNow's incident event log as CSV.
+    /// `ServiceNow`'s incident event log as CSV.
     Servicenow,
     /// The Volvo IT incident log (XES as CSV).
     VolvoXesCsv,
@@ -49,10 +54,7 @@ pub struct History {
 
 impl History {
     fn odd(&mut self, line: u64, what: impl Into<String>) {
-        self.odd.push(Odd {
-            line,
-            what: what.into(),
-        });
+        self.odd.push(Odd { line, what: what.into() });
     }
 }
 
@@ -82,11 +84,7 @@ pub fn import(
     let (mut new, mut known) = (0, 0);
     for incident in history.incidents {
         let command = Box::new(Command::Import(Box::new(incident)));
-        match keeper.ask(Ask::Do {
-            command,
-            occurred: None,
-            seen: None,
-        })? {
+        match keeper.ask(Ask::Do { command, occurred: None, seen: None })? {
             Reply::Done { .. } => new += 1,
             Reply::Rejected(r) if r.kind == RejectionKind::Already => known += 1,
             Reply::Rejected(rejection) => return Err(Failure::Rejected(rejection)),
@@ -116,14 +114,9 @@ fn csv_reader(bytes: &[u8]) -> csv::Reader<&[u8]> {
 
 /// The column of a name, or what is wrong with the file.
 fn column(headers: &csv::StringRecord, name: &str) -> Result<usize, Failure> {
-    headers
-        .iter()
-        .position(|header| header.trim() == name)
-        .ok_or_else(|| {
-            Failure::Usage(format!(
-                "the file has no column '{name}'; is it of this format?"
-            ))
-        })
+    headers.iter().position(|header| header.trim() == name).ok_or_else(|| {
+        Failure::Usage(format!("the file has no column '{name}'; is it of this format?"))
+    })
 }
 
 /// Puts the end on a history: resolved and closed at the times that the source gives, whatever
@@ -143,25 +136,13 @@ fn finish(
         history.push((at, change));
     }
     if let Some(at) = closed {
-        history.push((
-            at,
-            Change::Closed {
-                note: "closed in the source".to_owned(),
-            },
-        ));
+        history.push((at, Change::Closed { note: "closed in the source".to_owned() }));
     }
-    if resolved.is_none() {
-        if let Some(last) = closed.or(history.last().map(|(at, _)| *at)) {
-            let reason = "the source gives no time of resolution".to_owned();
-            history.push((
-                last,
-                Change::MomentRevised {
-                    moment: Moment::Resolved,
-                    at: None,
-                    reason,
-                },
-            ));
-        }
+    if resolved.is_none()
+        && let Some(last) = closed.or(history.last().map(|(at, _)| *at))
+    {
+        let reason = "the source gives no time of resolution".to_owned();
+        history.push((last, Change::MomentRevised { moment: Moment::Resolved, at: None, reason }));
     }
 }
 

@@ -1,5 +1,10 @@
 //! The keeper itself, and its journal as a whole.
 
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "an unexpected answer is handled alike, whatever it is"
+)]
+
 use std::fs::File;
 use std::io::{BufRead, BufReader, BufWriter, IsTerminal, Write};
 use std::path::{Path, PathBuf};
@@ -35,10 +40,7 @@ pub fn keeper(context: &Context, background: bool) -> Result<(), Failure> {
     if let Err(error) = logging {
         warn(&format!("warroom: nothing will be logged: {error}"));
     }
-    let options = Options {
-        home: context.home.clone(),
-        background,
-    };
+    let options = Options { home: context.home.clone(), background };
     match crate::keeper::run::run(&options) {
         Ok(reason) => {
             tracing::info!(reason, "the keeper ends");
@@ -73,18 +75,9 @@ pub fn stop(context: &Context) -> Result<(), Failure> {
 
 fn paths(context: &Context) -> Result<Paths, Failure> {
     let settings = settings::load(&context.home.settings()).map_err(|mistakes| {
-        Failure::Usage(
-            mistakes
-                .iter()
-                .map(ToString::to_string)
-                .collect::<Vec<_>>()
-                .join("\n"),
-        )
+        Failure::Usage(mistakes.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
     })?;
-    Ok(Paths::new(
-        &context.home.journal(),
-        settings.twin_dir.as_deref(),
-    ))
+    Ok(Paths::new(&context.home.journal(), settings.twin_dir.as_deref()))
 }
 
 /// A progress line on standard error, if somebody looks.
@@ -109,10 +102,8 @@ pub fn verify(
     let bar = progress("checking");
     let mut verdicts: Vec<(String, Verdict)> = Vec::new();
     if let Some(dir) = twin {
-        verdicts.push((
-            "twin".to_owned(),
-            verify::check_twin(&dir, &mut |seq| bar.set_position(seq))?,
-        ));
+        verdicts
+            .push(("twin".to_owned(), verify::check_twin(&dir, &mut |seq| bar.set_position(seq))?));
     } else if let Some(file) = export {
         let mut lines = BufReader::new(File::open(&file).map_err(|e| {
             anyhow::Error::from(e).context(format!("cannot read {}", file.display()))
@@ -142,9 +133,9 @@ pub fn verify(
             .collect();
         say_json(&list)?;
     } else {
-        verdicts
-            .iter()
-            .for_each(|(what, verdict)| say(&verdict.words(what)));
+        for (what, verdict) in &verdicts {
+            say(&verdict.words(what));
+        }
     }
     if broken { Err(Failure::Said) } else { Ok(()) }
 }
@@ -155,7 +146,9 @@ fn verify_running(context: &Context, keeper: &mut Caller) -> Result<(), Failure>
             if context.json {
                 say_json(&serde_json::json!({ "ok": ok, "lines": lines }))?;
             } else {
-                lines.iter().for_each(|line| say(line));
+                for line in &lines {
+                    say(line);
+                }
             }
             if ok { Ok(()) } else { Err(Failure::Said) }
         }
@@ -180,10 +173,7 @@ pub fn export(context: &Context, file: &Path) -> Result<(), Failure> {
         bar.set_position(first);
         let mut failed = Ok(());
         let goes_on = unpack(first, bytes, &mut |event| {
-            head = Head {
-                seq: event.seq,
-                hash: link(&head.hash, event.json),
-            };
+            head = Head { seq: event.seq, hash: link(&head.hash, event.json) };
             failed = transfer::write_line(&mut *out, event.json, head.hash);
             failed.is_ok()
         })?;
@@ -220,14 +210,11 @@ pub fn import(context: &Context, file: &Path) -> Result<(), Failure> {
         }
         Ok(())
     })?;
-    write_rows(&mut opened.journal, rows)?;
+    write_rows(&mut opened.journal, &rows)?;
     let head = opened.journal.head();
     snapshot::save(&paths.snapshot, &room, head)?;
     bar.finish_and_clear();
-    say(&format!(
-        "{count} events were imported; head {}",
-        hex(&head.hash)
-    ));
+    say(&format!("{count} events were imported; head {}", hex(&head.hash)));
     Ok(())
 }
 
@@ -237,13 +224,9 @@ fn row_bytes(incident: &crate::domain::incident::Incident) -> Vec<u8> {
 
 type RowEntry = (crate::domain::ids::IncidentId, Option<Vec<u8>>);
 
-fn write_rows(journal: &mut dyn Journal, rows: Vec<RowEntry>) -> Result<(), StoreError> {
+fn write_rows(journal: &mut dyn Journal, rows: &[RowEntry]) -> Result<(), StoreError> {
     for part in rows.chunks(500) {
-        journal.append(&Batch {
-            rows: part.to_vec(),
-            head: journal.head(),
-            ..Batch::default()
-        })?;
+        journal.append(&Batch { rows: part.to_vec(), head: journal.head(), ..Batch::default() })?;
     }
     Ok(())
 }
@@ -252,13 +235,13 @@ fn write_rows(journal: &mut dyn Journal, rows: Vec<RowEntry>) -> Result<(), Stor
 pub fn backup(context: &Context, dest: &Path) -> Result<(), Failure> {
     let dest = std::path::absolute(dest)?;
     let bar = progress("copying");
-    let reply = context.keeper()?.ask(Ask::Backup {
-        dest: dest.display().to_string(),
-    })?;
+    let reply = context.keeper()?.ask(Ask::Backup { dest: dest.display().to_string() })?;
     bar.finish_and_clear();
     match reply {
         Reply::Text { lines, ok: true } => {
-            lines.iter().for_each(|line| say(line));
+            for line in &lines {
+                say(line);
+            }
             Ok(())
         }
         Reply::Text { lines, ok: false } => Err(Failure::Failed(anyhow::anyhow!(lines.join("\n")))),
@@ -279,14 +262,9 @@ pub fn rebuild(context: &Context) -> Result<(), Failure> {
     let mut rows = std::collections::BTreeMap::new();
     let mut failed = None;
     reader.scan(0, &mut |raw| {
-        let applied = raw
-            .decode()
-            .and_then(|event| snapshot::apply(&*reader, &mut room, &event));
+        let applied = raw.decode().and_then(|event| snapshot::apply(&*reader, &mut room, &event));
         match applied {
-            Ok(left) => rows.extend(
-                left.into_iter()
-                    .map(|(id, i)| (id, i.map(|i| row_bytes(&i)))),
-            ),
+            Ok(left) => rows.extend(left.into_iter().map(|(id, i)| (id, i.map(|i| row_bytes(&i))))),
             Err(error) => failed = Some(error),
         }
         failed.is_none()
@@ -294,7 +272,7 @@ pub fn rebuild(context: &Context) -> Result<(), Failure> {
     if let Some(error) = failed {
         return Err(error.into());
     }
-    write_rows(&mut opened.journal, rows.into_iter().collect())?;
+    write_rows(&mut opened.journal, &rows.into_iter().collect::<Vec<_>>())?;
     snapshot::save(&paths.snapshot, &room, opened.journal.head())?;
     bar.finish_and_clear();
     say(&format!("rebuilt from {events} events"));

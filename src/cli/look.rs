@@ -1,5 +1,10 @@
 //! Questions: what is open, what happened, what was posted, how the keeper is.
 
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "an unexpected answer is handled alike, whatever it is"
+)]
+
 use clap::Subcommand;
 
 use crate::cli::Context;
@@ -73,16 +78,8 @@ pub enum Look {
 /// Asks and prints.
 pub fn run(look: Look, context: &Context) -> Result<(), Failure> {
     match look {
-        Look::List {
-            query,
-            closed,
-            limit,
-        } => list(context, &query.join(" "), closed, limit),
-        Look::Show {
-            incident,
-            at,
-            limit,
-        } => show(context, incident, at, limit),
+        Look::List { query, closed, limit } => list(context, &query.join(" "), closed, limit),
+        Look::Show { incident, at, limit } => show(context, incident, at, limit),
         Look::Search { words, limit } => search(context, words.join(" "), limit),
         Look::Alerts { incident, limit } => alerts(context, incident, limit),
         Look::Why { alert } => why(context, &alert),
@@ -96,10 +93,7 @@ pub fn run(look: Look, context: &Context) -> Result<(), Failure> {
 fn rows(context: &Context, query: &str, closed: bool, limit: u32) -> Result<Vec<Row>, Failure> {
     let mut keeper = context.keeper()?;
     let ask = if closed {
-        Ask::Closed {
-            query: query.to_owned(),
-            limit,
-        }
+        Ask::Closed { query: query.to_owned(), limit }
     } else {
         Ask::Follow { first: limit }
     };
@@ -125,11 +119,7 @@ fn list(context: &Context, query: &str, closed: bool, limit: u32) -> Result<(), 
         return say_json(&rows);
     }
     if rows.is_empty() {
-        say(if closed {
-            "nothing matches"
-        } else {
-            "nothing is open"
-        });
+        say(if closed { "nothing matches" } else { "nothing is open" });
     }
     let now = wall_now();
     for row in rows {
@@ -156,14 +146,8 @@ fn until(
     let at =
         Timestamp::parse_human(&text, wall_now()).map_err(|e| Failure::Usage(e.to_string()))?;
     let detail = detail(context, incident, None, 5_000)?;
-    let last = detail
-        .events
-        .iter()
-        .rev()
-        .find(|event| event.at <= at)
-        .map(|event| event.seq);
-    last.map(Some)
-        .ok_or_else(|| Failure::Usage(format!("{incident} did not exist at {at}")))
+    let last = detail.events.iter().rev().find(|event| event.at <= at).map(|event| event.seq);
+    last.map(Some).ok_or_else(|| Failure::Usage(format!("{incident} did not exist at {at}")))
 }
 
 fn detail(
@@ -172,11 +156,7 @@ fn detail(
     until: Option<u64>,
     limit: u32,
 ) -> Result<Detail, Failure> {
-    match context.keeper()?.ask(Ask::Incident {
-        incident,
-        until,
-        limit,
-    })? {
+    match context.keeper()?.ask(Ask::Incident { incident, until, limit })? {
         Reply::Incident(detail) => Ok(*detail),
         Reply::Rejected(rejection) => Err(Failure::Rejected(rejection)),
         other => Err(unexpected(&other)),
@@ -196,21 +176,9 @@ fn show(
     }
     let head = &detail.head;
     say(&format!("{} {}", head.id, head.title));
-    say(&format!(
-        "  {} because {}",
-        head.severity, head.severity_because
-    ));
-    say(&format!(
-        "  {} because {}",
-        head.priority(),
-        head.priority_because()
-    ));
-    say(&format!(
-        "  {}, opened {}, public: {}",
-        head.phase(),
-        head.opened_at,
-        head.public
-    ));
+    say(&format!("  {} because {}", head.severity, head.severity_because));
+    say(&format!("  {} because {}", head.priority(), head.priority_because()));
+    say(&format!("  {}, opened {}, public: {}", head.phase(), head.opened_at, head.public));
     if !head.services.is_empty() {
         say(&format!("  services: {}", head.services.join(", ")));
     }
@@ -240,16 +208,10 @@ fn show(
     }
     for event in &detail.events {
         let entry = timeline::entry(event, incident);
-        let text = if head.redacted.contains(&entry.seq) {
-            "(redacted)"
-        } else {
-            entry.text.as_str()
-        };
+        let text =
+            if head.redacted.contains(&entry.seq) { "(redacted)" } else { entry.text.as_str() };
         let about = if entry.about { "~" } else { " " };
-        say(&format!(
-            "{:>7} {}{about} {:<10} {text}",
-            entry.seq, entry.when, entry.who
-        ));
+        say(&format!("{:>7} {}{about} {:<10} {text}", entry.seq, entry.when, entry.who));
     }
     Ok(())
 }
@@ -266,9 +228,7 @@ fn search(context: &Context, query: String, limit: u32) -> Result<(), Failure> {
         say("nothing was found");
     }
     for hit in hits {
-        let incident = hit
-            .incident
-            .map_or_else(|| "-".to_owned(), |id| id.to_string());
+        let incident = hit.incident.map_or_else(|| "-".to_owned(), |id| id.to_string());
         say(&format!(
             "{:>7} {incident:<9} {}",
             hit.seq,
@@ -290,25 +250,15 @@ fn alerts(context: &Context, incident: Option<IncidentId>, limit: u32) -> Result
         say("no alert fires");
     }
     for (key, alert) in alerts {
-        let incident = alert
-            .incident
-            .map_or_else(|| "no incident".to_owned(), |id| id.to_string());
-        let flap = if alert.flap.is_some() {
-            ", flapping"
-        } else {
-            ""
-        };
+        let incident = alert.incident.map_or_else(|| "no incident".to_owned(), |id| id.to_string());
+        let flap = if alert.flap.is_some() { ", flapping" } else { "" };
         say(&format!(
             "{} {}{flap} → {incident} (rule '{}')",
             alert.name,
             alert.state(),
             alert.rule
         ));
-        say(&format!(
-            "    {key}  ×{}  {}",
-            alert.repeats + 1,
-            alert.labels
-        ));
+        say(&format!("    {key}  ×{}  {}", alert.repeats + 1, alert.labels));
     }
     Ok(())
 }
@@ -320,10 +270,7 @@ fn why(context: &Context, alert: &str) -> Result<(), Failure> {
     let mut after = 0;
     let mut last = None;
     loop {
-        let events = match keeper.ask(Ask::Events {
-            after,
-            limit: 5_000,
-        })? {
+        let events = match keeper.ask(Ask::Events { after, limit: 5_000 })? {
             Reply::Events { events } => events,
             other => return Err(unexpected(&other)),
         };
@@ -350,18 +297,10 @@ fn why(context: &Context, alert: &str) -> Result<(), Failure> {
     if context.json {
         return say_json(&serde_json::json!({ "seq": seq, "at": at, "item": item }));
     }
-    let incident = item
-        .incident
-        .map_or_else(|| "no incident".to_owned(), |id| id.to_string());
-    let rule = if item.rule.is_empty() {
-        String::new()
-    } else {
-        format!(", by the rule '{}'", item.rule)
-    };
-    say(&format!(
-        "{alert}: {:?} → {incident}{rule} (event {seq}, {at})",
-        item.became
-    ));
+    let incident = item.incident.map_or_else(|| "no incident".to_owned(), |id| id.to_string());
+    let rule =
+        if item.rule.is_empty() { String::new() } else { format!(", by the rule '{}'", item.rule) };
+    say(&format!("{alert}: {:?} → {incident}{rule} (event {seq}, {at})", item.became));
     Ok(())
 }
 
@@ -384,23 +323,14 @@ fn intake(context: &Context) -> Result<(), Failure> {
     };
     say(&format!("tokens: {tokens}"));
     for (source, counts) in &report.sources {
-        let last = counts
-            .last_at
-            .map_or_else(|| "never".to_owned(), |at| at.to_string());
+        let last = counts.last_at.map_or_else(|| "never".to_owned(), |at| at.to_string());
         say(&format!(
             "{source}: {} posts, {} refused, {} left out by the sender, last {last}",
             counts.posts, counts.refused, counts.truncated
         ));
-        let parts: Vec<String> = counts
-            .alerts
-            .iter()
-            .map(|(became, n)| format!("{became:?} {n}"))
-            .collect();
-        say(&format!(
-            "    {} alerts: {}",
-            counts.alerts.values().sum::<u64>(),
-            parts.join(", ")
-        ));
+        let parts: Vec<String> =
+            counts.alerts.iter().map(|(became, n)| format!("{became:?} {n}")).collect();
+        say(&format!("    {} alerts: {}", counts.alerts.values().sum::<u64>(), parts.join(", ")));
     }
     for refusal in &report.refusals {
         say(&format!(
@@ -429,10 +359,8 @@ fn statistics(context: &Context, origin: Option<&str>) -> Result<(), Failure> {
         Reply::Samples { samples } => samples,
         other => return Err(unexpected(&other)),
     };
-    let chosen: Vec<_> = samples
-        .into_iter()
-        .filter(|s| origin.is_none_or(|o| s.from == o))
-        .collect();
+    let chosen: Vec<_> =
+        samples.into_iter().filter(|s| origin.is_none_or(|o| s.from == o)).collect();
     let report = stats::report(&chosen);
     if context.json {
         return say_json(&report);

@@ -34,12 +34,7 @@ pub struct Cli {
     #[arg(long, value_name = "HOST")]
     host: Option<String>,
     /// The program to run on that machine.
-    #[arg(
-        long,
-        value_name = "PATH",
-        default_value = "warroom",
-        requires = "host"
-    )]
+    #[arg(long, value_name = "PATH", default_value = "warroom", requires = "host")]
     remote_program: String,
     /// Print JSON instead of text, where a command prints something.
     #[arg(long, global = true)]
@@ -75,10 +70,7 @@ pub fn main() -> ExitCode {
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
         }
     };
-    let context = Context {
-        home: Home::find(),
-        json: cli.json,
-    };
+    let context = Context { home: Home::find(), json: cli.json };
     let result = match cli.verb {
         None => console(&context, cli.host, cli.remote_program),
         Some(verb) => verbs::run(verb, &context),
@@ -97,5 +89,5 @@ fn console(context: &Context, host: Option<String>, program: String) -> Result<(
         Some(host) => Target::Ssh { host, program },
         None => Target::Local(context.home.clone()),
     };
-    tui::run::run(&context.home, target).map_err(Failure::from)
+    tui::run::run(&context.home, &target).map_err(Failure::from)
 }

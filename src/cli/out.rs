@@ -68,30 +68,20 @@ impl From<std::io::Error> for Failure {
 pub fn say(text: &str) {
     let mut out = std::io::stdout().lock();
     let shown = visible_lines(text);
-    drop(
-        out.write_all(shown.as_bytes())
-            .and_then(|()| out.write_all(b"\n")),
-    );
+    drop(out.write_all(shown.as_bytes()).and_then(|()| out.write_all(b"\n")));
 }
 
 /// Prints a value as JSON.
 pub fn say_json<T: Serialize>(value: &T) -> Result<(), Failure> {
     let text = serde_json::to_string_pretty(value).map_err(anyhow::Error::from)?;
     let mut out = std::io::stdout().lock();
-    drop(
-        out.write_all(text.as_bytes())
-            .and_then(|()| out.write_all(b"\n")),
-    );
+    drop(out.write_all(text.as_bytes()).and_then(|()| out.write_all(b"\n")));
     Ok(())
 }
 
 /// Prints to standard error.
 pub fn warn(text: &str) {
-    drop(writeln!(
-        std::io::stderr().lock(),
-        "{}",
-        visible_lines(text)
-    ));
+    drop(writeln!(std::io::stderr().lock(), "{}", visible_lines(text)));
 }
 
 /// Says why a command failed: what, on what, and what to do next.

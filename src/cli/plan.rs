@@ -1,5 +1,10 @@
 //! The plan: check, show, adopt.
 
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "an unexpected answer is handled alike, whatever it is"
+)]
+
 use std::path::PathBuf;
 
 use clap::Subcommand;
@@ -57,23 +62,18 @@ pub fn run(verb: PlanVerb, context: &Context) -> Result<(), Failure> {
 
 fn read(context: &Context, dir: Option<PathBuf>) -> Result<ReadPlan, Failure> {
     if let Some(dir) = dir.as_ref().filter(|dir| !dir.is_dir()) {
-        return Err(Failure::Usage(format!(
-            "{} is not a directory",
-            dir.display()
-        )));
+        return Err(Failure::Usage(format!("{} is not a directory", dir.display())));
     }
     let dir = dir.unwrap_or_else(|| context.home.plan());
     match plan_files::load(&dir, &own_login()) {
         Ok(read) => {
-            read.warnings
-                .iter()
-                .for_each(|warning| warn(&format!("warning: {warning}")));
+            read.warnings.iter().for_each(|warning| warn(&format!("warning: {warning}")));
             Ok(read)
         }
         Err(mistakes) => {
-            mistakes
-                .iter()
-                .for_each(|mistake| warn(&mistake.to_string()));
+            for mistake in &mistakes {
+                warn(&mistake.to_string());
+            }
             warn(&format!(
                 "warroom: {} mistakes; the plan in force stays as it is",
                 mistakes.len()
@@ -96,16 +96,8 @@ fn show(context: &Context) -> Result<(), Failure> {
 }
 
 fn adopt(context: &Context, read: ReadPlan, note: String) -> Result<(), Failure> {
-    let command = Command::AdoptPlan {
-        plan: Box::new(read.plan),
-        digest: read.digest,
-        note,
-    };
-    let ask = Ask::Do {
-        command: Box::new(command),
-        occurred: None,
-        seen: None,
-    };
+    let command = Command::AdoptPlan { plan: Box::new(read.plan), digest: read.digest, note };
+    let ask = Ask::Do { command: Box::new(command), occurred: None, seen: None };
     match context.keeper()?.ask(ask)? {
         Reply::Done { seq, .. } => {
             say(&format!("in force since event {seq}"));
@@ -127,9 +119,6 @@ fn init(dir: &std::path::Path) -> Result<(), Failure> {
     for (name, text) in plan_files::shipped() {
         std::fs::write(dir.join(name), text)?;
     }
-    say(&format!(
-        "the shipped plan is in {}; edit it, then 'warroom plan adopt'",
-        dir.display()
-    ));
+    say(&format!("the shipped plan is in {}; edit it, then 'warroom plan adopt'", dir.display()));
     Ok(())
 }

@@ -1,5 +1,10 @@
 //! Tokens for senders of alerts: shown once, kept as a hash.
 
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "an unexpected answer is handled alike, whatever it is"
+)]
+
 use std::io::Read;
 
 use clap::Subcommand;
@@ -30,13 +35,7 @@ pub fn run(verb: TokenVerb, context: &Context) -> Result<(), Failure> {
     match verb {
         TokenVerb::New { name } => {
             let token = fresh()?;
-            give(
-                context,
-                Command::IssueToken {
-                    name,
-                    hash: token_hash(&token),
-                },
-            )?;
+            give(context, Command::IssueToken { name, hash: token_hash(&token) })?;
             if context.json {
                 return say_json(&serde_json::json!({ "token": token }));
             }
@@ -59,7 +58,7 @@ pub fn run(verb: TokenVerb, context: &Context) -> Result<(), Failure> {
     }
 }
 
-/// 32 characters, as PagerDuty's routing keys have, so that such clients can carry it.
+/// 32 characters, as `PagerDuty`'s routing keys have, so that such clients can carry it.
 fn fresh() -> Result<String, Failure> {
     let mut bytes = [0; 16];
     std::fs::File::open("/dev/urandom")?.read_exact(&mut bytes)?;
@@ -67,11 +66,7 @@ fn fresh() -> Result<String, Failure> {
 }
 
 fn give(context: &Context, command: Command) -> Result<(), Failure> {
-    let ask = Ask::Do {
-        command: Box::new(command),
-        occurred: None,
-        seen: None,
-    };
+    let ask = Ask::Do { command: Box::new(command), occurred: None, seen: None };
     match context.keeper()?.ask(ask)? {
         Reply::Done { .. } => Ok(()),
         Reply::Rejected(rejection) => Err(Failure::Rejected(rejection)),

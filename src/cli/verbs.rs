@@ -85,14 +85,10 @@ pub(super) fn run(verb: Verb, context: &Context) -> Result<(), Failure> {
         Verb::Stop => keep::stop(context),
         Verb::Verify { twin, export } => keep::verify(context, twin, export),
         Verb::Export { file } => keep::export(context, &file),
-        Verb::Import {
-            file, from: None, ..
-        } => keep::import(context, &file),
-        Verb::Import {
-            file,
-            from: Some(from),
-            mapping,
-        } => histories::import(context, from, &file, mapping.as_deref()),
+        Verb::Import { file, from: None, .. } => keep::import(context, &file),
+        Verb::Import { file, from: Some(from), mapping } => {
+            histories::import(context, from, &file, mapping.as_deref())
+        }
         Verb::Backup { dest } => keep::backup(context, &dest),
         Verb::Restore { from } => keep::import(context, &from.join("journal.jsonl")),
         Verb::Rebuild => keep::rebuild(context),

@@ -7,9 +7,7 @@ pub const LONGEST_MS: u64 = 5_000;
 
 /// The wait before try number `attempt` (0 for the first): doubles up to the longest.
 pub fn wait_ms(attempt: u32) -> u64 {
-    FIRST_MS
-        .saturating_mul(1_u64.checked_shl(attempt.min(32)).unwrap_or(u64::MAX))
-        .min(LONGEST_MS)
+    FIRST_MS.saturating_mul(1_u64.checked_shl(attempt.min(32)).unwrap_or(u64::MAX)).min(LONGEST_MS)
 }
 
 #[cfg(test)]

@@ -20,31 +20,19 @@ impl Caller {
     pub fn new(stream: UnixStream) -> Result<Self, ClientError> {
         let mut stream = stream;
         let mut frames = Frames::default();
-        stream
-            .write_all(&encode(&hello(ClientKind::Cli)))
-            .map_err(ClientError::Broken)?;
+        stream.write_all(&encode(&hello(ClientKind::Cli))).map_err(ClientError::Broken)?;
         match next(&mut stream, &mut frames)? {
-            KeeperMsg::Welcome(welcome) => Ok(Self {
-                stream,
-                frames,
-                welcome,
-            }),
-            KeeperMsg::Refused {
-                protocol,
-                version,
-                why,
-            } => Err(ClientError::Refused {
-                protocol,
-                version,
-                why,
-            }),
+            KeeperMsg::Welcome(welcome) => Ok(Self { stream, frames, welcome }),
+            KeeperMsg::Refused { protocol, version, why } => {
+                Err(ClientError::Refused { protocol, version, why })
+            }
             KeeperMsg::Reply { .. } | KeeperMsg::Push(_) => Err(ClientError::Closed),
         }
     }
 
     /// Asks and waits for the answer.
     pub fn ask(&mut self, ask: Ask) -> Result<Reply, ClientError> {
-        self.ask_as(fresh_id(), ask)
+        self.ask_as(&fresh_id(), ask)
     }
 
     /// Waits until the other side has hung up.
@@ -53,33 +41,17 @@ impl Caller {
     }
 
     /// The same under a given id, so that a retry is done once.
-    pub fn ask_as(&mut self, id: CommandId, ask: Ask) -> Result<Reply, ClientError> {
-        let request = ClientMsg::Request {
-            id: id.clone(),
-            ask,
-        };
-        self.stream
-            .write_all(&encode(&request))
-            .map_err(ClientError::Broken)?;
+    pub fn ask_as(&mut self, id: &CommandId, ask: Ask) -> Result<Reply, ClientError> {
+        let request = ClientMsg::Request { id: id.clone(), ask };
+        self.stream.write_all(&encode(&request)).map_err(ClientError::Broken)?;
         loop {
             match next(&mut self.stream, &mut self.frames)? {
-                KeeperMsg::Reply {
-                    id: answered,
-                    reply,
-                } if answered == id => return Ok(reply),
+                KeeperMsg::Reply { id: answered, reply } if answered == *id => return Ok(reply),
                 // "?" answers a line that the keeper could not read.
                 KeeperMsg::Reply { id, reply } if id.0 == "?" => return Ok(reply),
                 KeeperMsg::Reply { .. } | KeeperMsg::Push(_) | KeeperMsg::Welcome(_) => {}
-                KeeperMsg::Refused {
-                    protocol,
-                    version,
-                    why,
-                } => {
-                    return Err(ClientError::Refused {
-                        protocol,
-                        version,
-                        why,
-                    });
+                KeeperMsg::Refused { protocol, version, why } => {
+                    return Err(ClientError::Refused { protocol, version, why });
                 }
             }
         }
@@ -89,7 +61,7 @@ impl Caller {
 fn next(stream: &mut UnixStream, frames: &mut Frames) -> Result<KeeperMsg, ClientError> {
     let mut buffer = vec![0; 64 * 1024];
     loop {
-        if let Some(message) = frames.next()? {
+        if let Some(message) = frames.take()? {
             return Ok(message);
         }
         match stream.read(&mut buffer) {

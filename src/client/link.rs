@@ -46,10 +46,7 @@ pub async fn open(target: &Target) -> Result<Link, ClientError> {
         Target::Local(home) => {
             let home = home.clone();
             let path = home.socket();
-            let unreachable = |source| ClientError::Unreachable {
-                path: path.clone(),
-                source,
-            };
+            let unreachable = |source| ClientError::Unreachable { path: path.clone(), source };
             let stream = tokio::task::spawn_blocking(move || start::ensure(&home))
                 .await
                 .map_err(|e| ClientError::NotStarted(e.to_string()))??;
@@ -94,11 +91,7 @@ fn spawn(
 }
 
 async fn writer(mut write: impl AsyncWrite + Unpin, mut outbox: mpsc::Receiver<ClientMsg>) {
-    if write
-        .write_all(&encode(&hello(ClientKind::Console)))
-        .await
-        .is_err()
-    {
+    if write.write_all(&encode(&hello(ClientKind::Console))).await.is_err() {
         return;
     }
     while let Some(message) = outbox.recv().await {
@@ -114,13 +107,9 @@ async fn reader(mut read: impl AsyncRead + Unpin, inbox: mpsc::Sender<Incoming>)
     let mut buffer = vec![0; 64 * 1024];
     loop {
         loop {
-            match frames.next::<KeeperMsg>() {
+            match frames.take::<KeeperMsg>() {
                 Ok(Some(message)) => {
-                    if inbox
-                        .send(Incoming::Message(Box::new(message)))
-                        .await
-                        .is_err()
-                    {
+                    if inbox.send(Incoming::Message(Box::new(message))).await.is_err() {
                         return;
                     }
                 }

@@ -86,10 +86,7 @@ impl Mirror {
     /// More rows; a row that was told later, or that has left since, is not undone.
     pub fn take_rows(&mut self, rows: Vec<Row>) {
         for row in rows {
-            let is_newer = self
-                .rows
-                .get(&row.id)
-                .is_none_or(|known| known.seq <= row.seq);
+            let is_newer = self.rows.get(&row.id).is_none_or(|known| known.seq <= row.seq);
             if is_newer && !self.gone.contains(&row.id) {
                 self.put(row);
             }
@@ -127,11 +124,7 @@ impl Mirror {
         if self.watching != Some(detail.head.id) {
             return;
         }
-        let mut watched = Watched {
-            head: detail.head,
-            events: detail.events,
-            total: detail.total,
-        };
+        let mut watched = Watched { head: detail.head, events: detail.events, total: detail.total };
         for event in std::mem::take(&mut self.early) {
             add(&mut watched, event);
         }
@@ -141,19 +134,16 @@ impl Mirror {
     /// What the keeper tells without being asked.
     pub fn push(&mut self, push: Push) {
         match push {
-            Push::Rows {
-                seq,
-                rows,
-                gone,
-                counts,
-            } => {
+            Push::Rows { seq, rows, gone, counts } => {
                 self.seq = seq;
                 self.counts = counts;
                 for row in rows {
                     self.gone.remove(&row.id);
                     self.put(row);
                 }
-                gone.into_iter().for_each(|id| self.remove(id));
+                for id in gone {
+                    self.remove(id);
+                }
             }
             Push::Events { incident, events } => {
                 if self.watching != Some(incident) {
@@ -172,10 +162,7 @@ impl Mirror {
 }
 
 fn add(watched: &mut Watched, event: Recorded) {
-    let is_new = watched
-        .events
-        .last()
-        .is_none_or(|last| last.seq < event.seq);
+    let is_new = watched.events.last().is_none_or(|last| last.seq < event.seq);
     if watched.head.last_seq < event.seq {
         watched.head.apply(&event);
     }

@@ -15,18 +15,11 @@ pub mod start;
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
     #[error("cannot reach the keeper at {}", path.display())]
-    Unreachable {
-        path: std::path::PathBuf,
-        source: std::io::Error,
-    },
+    Unreachable { path: std::path::PathBuf, source: std::io::Error },
     #[error("the keeper did not start: {0}")]
     NotStarted(String),
     #[error("the keeper (protocol {protocol}, warroom {version}) refused the connection: {why}")]
-    Refused {
-        protocol: u32,
-        version: String,
-        why: String,
-    },
+    Refused { protocol: u32, version: String, why: String },
     #[error("the connection to the keeper broke")]
     Broken(#[source] std::io::Error),
     #[error("the keeper said something that cannot be read")]

@@ -73,13 +73,7 @@ fn last_words(home: &Home, before: u64) -> String {
     let text = std::fs::read(home.log()).unwrap_or_default();
     let from = usize::try_from(before).unwrap_or(0).min(text.len());
     let new = String::from_utf8_lossy(&text[from..]).into_owned();
-    let tail: Vec<&str> = new
-        .lines()
-        .filter(|line| line.contains("ERROR") || line.starts_with("warroom:"))
-        .collect();
-    if tail.is_empty() {
-        format!("look at {}", home.log().display())
-    } else {
-        tail.join("\n")
-    }
+    let tail: Vec<&str> =
+        new.lines().filter(|line| line.contains("ERROR") || line.starts_with("warroom:")).collect();
+    if tail.is_empty() { format!("look at {}", home.log().display()) } else { tail.join("\n") }
 }

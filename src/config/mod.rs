@@ -34,11 +34,8 @@ impl std::fmt::Display for Mistake {
 
 /// The line of a byte offset in a text, counted from 1.
 pub fn line_of(text: &str, offset: usize) -> usize {
-    text.as_bytes()[..offset.min(text.len())]
-        .iter()
-        .filter(|byte| **byte == b'\n')
-        .count()
-        + 1
+    let before = &text.as_bytes()[..offset.min(text.len())];
+    memchr::memchr_iter(b'\n', before).count() + 1
 }
 
 /// The line on which a key (`people.bob`, `rules`) is written, as far as that can be seen.
@@ -47,9 +44,7 @@ pub fn line_of_key(text: &str, key: &str) -> usize {
     let found = text.lines().position(|line| {
         let line = line.trim_start();
         line.contains(key) && line.starts_with('[')
-            || line
-                .strip_prefix(last)
-                .is_some_and(|rest| rest.trim_start().starts_with('='))
+            || line.strip_prefix(last).is_some_and(|rest| rest.trim_start().starts_with('='))
     });
     let anywhere = || text.lines().position(|line| line.contains(last));
     found.or_else(anywhere).map_or(0, |index| index + 1)

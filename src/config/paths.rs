@@ -15,27 +15,17 @@ impl Home {
     /// `$WARROOM_HOME`, else `/var/lib/warroom` where this user may use it, else
     /// `$XDG_STATE_HOME/warroom` or `~/.local/state/warroom`.
     pub fn find() -> Self {
-        let from = |name: &str| {
-            std::env::var_os(name)
-                .filter(|v| !v.is_empty())
-                .map(PathBuf::from)
-        };
+        let from = |name: &str| std::env::var_os(name).filter(|v| !v.is_empty()).map(PathBuf::from);
         if let Some(root) = from("WARROOM_HOME") {
-            return Self {
-                root: absolute(root),
-            };
+            return Self { root: absolute(root) };
         }
         if is_usable(Path::new(SHARED_HOME)) {
-            return Self {
-                root: SHARED_HOME.into(),
-            };
+            return Self { root: SHARED_HOME.into() };
         }
         let state = from("XDG_STATE_HOME")
             .or_else(|| from("HOME").map(|home| home.join(".local/state")))
             .unwrap_or_else(|| PathBuf::from("."));
-        Self {
-            root: absolute(state.join("warroom")),
-        }
+        Self { root: absolute(state.join("warroom")) }
     }
 
     /// The journal.
@@ -76,14 +66,6 @@ fn absolute(path: PathBuf) -> PathBuf {
 /// A shared home can be used by its keeper's user, or by a member of its group through the socket.
 fn is_usable(root: &Path) -> bool {
     use nix::unistd::{AccessFlags, access};
-    access(
-        root,
-        AccessFlags::R_OK | AccessFlags::W_OK | AccessFlags::X_OK,
-    )
-    .is_ok()
-        || access(
-            &root.join("keeper.sock"),
-            AccessFlags::R_OK | AccessFlags::W_OK,
-        )
-        .is_ok()
+    access(root, AccessFlags::R_OK | AccessFlags::W_OK | AccessFlags::X_OK).is_ok()
+        || access(&root.join("keeper.sock"), AccessFlags::R_OK | AccessFlags::W_OK).is_ok()
 }

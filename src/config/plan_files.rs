@@ -11,22 +11,10 @@ use crate::domain::plan::{Level, Plan};
 
 /// The plan that ships with the program.
 const SHIPPED: &[(&str, &str)] = &[
-    (
-        "10-people.toml",
-        include_str!("../../assets/plan/10-people.toml"),
-    ),
-    (
-        "20-escalation.toml",
-        include_str!("../../assets/plan/20-escalation.toml"),
-    ),
-    (
-        "30-alerts.toml",
-        include_str!("../../assets/plan/30-alerts.toml"),
-    ),
-    (
-        "40-stakeholders.toml",
-        include_str!("../../assets/plan/40-stakeholders.toml"),
-    ),
+    ("10-people.toml", include_str!("../../assets/plan/10-people.toml")),
+    ("20-escalation.toml", include_str!("../../assets/plan/20-escalation.toml")),
+    ("30-alerts.toml", include_str!("../../assets/plan/30-alerts.toml")),
+    ("40-stakeholders.toml", include_str!("../../assets/plan/40-stakeholders.toml")),
 ];
 
 /// A plan as it was read, with the digest that names it.
@@ -41,30 +29,18 @@ pub struct ReadPlan {
 /// Reads and checks the plan in a directory, or the shipped one if there is none.
 /// `owner` is the login that the shipped plan's "owner" stands for.
 pub fn load(dir: &Path, owner: &str) -> Result<ReadPlan, Vec<Mistake>> {
-    let files = if dir.is_dir() {
-        read_dir(dir)?
-    } else {
-        shipped()
-    };
+    let files = if dir.is_dir() { read_dir(dir)? } else { shipped() };
     check(&files, owner)
 }
 
 /// The shipped files, as name and text.
 pub fn shipped() -> Vec<(String, String)> {
-    SHIPPED
-        .iter()
-        .map(|(name, text)| ((*name).to_owned(), (*text).to_owned()))
-        .collect()
+    SHIPPED.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect()
 }
 
 fn read_dir(dir: &Path) -> Result<Vec<(String, String)>, Vec<Mistake>> {
     let whole = |file: &Path, what: String| {
-        vec![Mistake {
-            file: file.display().to_string(),
-            line: 0,
-            key: String::new(),
-            what,
-        }]
+        vec![Mistake { file: file.display().to_string(), line: 0, key: String::new(), what }]
     };
     let mut paths: Vec<_> = fs::read_dir(dir)
         .map_err(|e| whole(dir, e.to_string()))?
@@ -119,23 +95,14 @@ pub fn check(files: &[(String, String)], owner: &str) -> Result<ReadPlan, Vec<Mi
     }
     let mut plan: Plan = merged.try_into().map_err(|error: toml::de::Error| {
         let (file, what) = ("plan".to_owned(), error.message().to_owned());
-        vec![Mistake {
-            file,
-            line: 0,
-            key: String::new(),
-            what,
-        }]
+        vec![Mistake { file, line: 0, key: String::new(), what }]
     })?;
     put_owner(&mut plan, owner);
     let mut warnings = Vec::new();
     check_references(&plan, files, &mut mistakes, &mut warnings);
     if mistakes.is_empty() {
         let digest = crate::domain::text::hex(&hasher.finalize());
-        Ok(ReadPlan {
-            plan,
-            digest,
-            warnings,
-        })
+        Ok(ReadPlan { plan, digest, warnings })
     } else {
         Err(mistakes)
     }
@@ -150,17 +117,13 @@ fn merge(
     mistakes: &mut Vec<Mistake>,
 ) {
     for (key, value) in from {
-        let full = if path.is_empty() {
-            key.clone()
-        } else {
-            format!("{path}.{key}")
-        };
+        let full = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
         match (into.get_mut(&key), value) {
             (Some(toml::Value::Table(old)), toml::Value::Table(new)) => {
                 merge(old, new, file, text, &full, mistakes);
             }
             (Some(toml::Value::Array(old)), toml::Value::Array(new)) if path.is_empty() => {
-                old.extend(new)
+                old.extend(new);
             }
             (None, value) => drop(into.insert(key, value)),
             (Some(_), _) => mistakes.push(Mistake {
@@ -188,16 +151,8 @@ fn put_owner(plan: &mut Plan, owner: &str) {
     };
     plan.teams.values_mut().flatten().for_each(put);
     for schedule in plan.schedules.values_mut() {
-        schedule
-            .rotations
-            .iter_mut()
-            .flat_map(|r| r.people.iter_mut())
-            .for_each(put);
-        schedule
-            .overrides
-            .iter_mut()
-            .map(|o| &mut o.person)
-            .for_each(put);
+        schedule.rotations.iter_mut().flat_map(|r| r.people.iter_mut()).for_each(put);
+        schedule.overrides.iter_mut().map(|o| &mut o.person).for_each(put);
     }
 }
 
@@ -213,19 +168,11 @@ fn check_references(
             .map(|(name, text)| (name, line_of_key(text, &key)))
             .find(|(_, line)| *line > 0);
         let (file, line) = place.map_or(("plan", 0), |(name, line)| (name.as_str(), line));
-        Mistake {
-            file: file.to_owned(),
-            line,
-            key,
-            what,
-        }
+        Mistake { file: file.to_owned(), line, key, what }
     };
     let nobody = |login: &String| format!("names '{login}', who is not in [people]");
     for (team, members) in &plan.teams {
-        for login in members
-            .iter()
-            .filter(|login| !plan.people.contains_key(*login))
-        {
+        for login in members.iter().filter(|login| !plan.people.contains_key(*login)) {
             mistakes.push(at(format!("teams.{team}"), nobody(login)));
         }
     }
@@ -237,10 +184,7 @@ fn check_references(
             }
         }
         if schedule.rotations.is_empty() && schedule.overrides.is_empty() {
-            warnings.push(at(
-                format!("schedules.{name}"),
-                "has nobody on call".to_owned(),
-            ));
+            warnings.push(at(format!("schedules.{name}"), "has nobody on call".to_owned()));
         }
     }
     for (name, policy) in &plan.policies {
@@ -253,10 +197,7 @@ fn check_references(
         }
     }
     if !plan.policies.contains_key(&plan.default_policy) {
-        let what = format!(
-            "names the policy '{}', which does not exist",
-            plan.default_policy
-        );
+        let what = format!("names the policy '{}', which does not exist", plan.default_policy);
         mistakes.push(at("default_policy".to_owned(), what));
     }
     check_people_and_services(plan, &at, mistakes);
@@ -285,10 +226,7 @@ fn check_level(
         }
     }
     if level.targets.is_empty() {
-        mistakes.push(at(
-            key.to_owned(),
-            format!("level '{}' has no targets", level.name),
-        ));
+        mistakes.push(at(key.to_owned(), format!("level '{}' has no targets", level.name)));
     }
 }
 
@@ -299,24 +237,16 @@ fn check_people_and_services(
 ) {
     for (login, person) in &plan.people {
         if person.contacts.is_empty() {
-            mistakes.push(at(
-                format!("people.{login}"),
-                "has no contact method".to_owned(),
-            ));
+            mistakes.push(at(format!("people.{login}"), "has no contact method".to_owned()));
         }
         if !person.zone.is_empty() && person.zone.parse::<chrono_tz::Tz>().is_err() {
-            mistakes.push(at(
-                format!("people.{login}"),
-                format!("'{}' is no time zone", person.zone),
-            ));
+            mistakes
+                .push(at(format!("people.{login}"), format!("'{}' is no time zone", person.zone)));
         }
     }
     for (name, service) in &plan.services {
         if !service.policy.is_empty() && !plan.policies.contains_key(&service.policy) {
-            let what = format!(
-                "names the policy '{}', which does not exist",
-                service.policy
-            );
+            let what = format!("names the policy '{}', which does not exist", service.policy);
             mistakes.push(at(format!("services.{name}"), what));
         }
         if !service.team.is_empty() && !plan.teams.contains_key(&service.team) {
@@ -327,10 +257,7 @@ fn check_people_and_services(
     let mut names = BTreeSet::new();
     for rule in &plan.rules {
         if !names.insert(&rule.name) {
-            mistakes.push(at(
-                "rules".to_owned(),
-                format!("two rules are named '{}'", rule.name),
-            ));
+            mistakes.push(at("rules".to_owned(), format!("two rules are named '{}'", rule.name)));
         }
     }
 }
@@ -343,10 +270,7 @@ mod tests {
     fn the_shipped_plan_is_sound() {
         let read = check(&shipped(), "ann").expect("the shipped plan has no mistakes");
         assert!(read.plan.people.contains_key("ann"));
-        assert_eq!(
-            read.plan.rules.last().map(|rule| rule.name.as_str()),
-            Some("default")
-        );
+        assert_eq!(read.plan.rules.last().map(|rule| rule.name.as_str()), Some("default"));
     }
 
     #[test]

@@ -67,12 +67,7 @@ impl Default for Settings {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self {
-            body_kib: 4096,
-            rate_per_s: 100_000,
-            connections: 512,
-            timeout_s: 10,
-        }
+        Self { body_kib: 4096, rate_per_s: 100_000, connections: 512, timeout_s: 10 }
     }
 }
 
@@ -114,10 +109,7 @@ pub fn load(path: &Path) -> Result<Settings, Vec<Mistake>> {
         });
     };
     if !settings.listen.is_empty() && settings.listen.parse::<std::net::SocketAddr>().is_err() {
-        wrong(
-            "listen",
-            "is not an address; write \"127.0.0.1:9119\" or \"\" for none",
-        );
+        wrong("listen", "is not an address; write \"127.0.0.1:9119\" or \"\" for none");
     }
     if !(1..=1_048_576).contains(&settings.intake.body_kib) {
         wrong("intake.body_kib", "must lie between 1 and 1048576");
@@ -128,9 +120,5 @@ pub fn load(path: &Path) -> Result<Settings, Vec<Mistake>> {
     if settings.intake.connections == 0 {
         wrong("intake.connections", "must be at least 1");
     }
-    if mistakes.is_empty() {
-        Ok(settings)
-    } else {
-        Err(mistakes)
-    }
+    if mistakes.is_empty() { Ok(settings) } else { Err(mistakes) }
 }

@@ -77,11 +77,7 @@ impl Alert {
         if changes < 2 {
             return false;
         }
-        let recent = self
-            .changes
-            .iter()
-            .filter(|at| now.since(**at) <= window_ms)
-            .count();
+        let recent = self.changes.iter().filter(|at| now.since(**at) <= window_ms).count();
         recent + 1 >= usize::from(changes)
     }
 }

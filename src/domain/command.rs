@@ -1,6 +1,8 @@
 //! What a person, an alert or a script wants: imperatives that `decide` turns into facts or
 //! refuses in words.
 
+#![expect(clippy::wildcard_enum_match_arm, reason = "the others are handled alike")]
+
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -340,22 +342,14 @@ pub enum RejectionKind {
 impl Rejection {
     /// A refusal in words.
     pub fn new(kind: RejectionKind, what: impl Into<String>, next: impl Into<String>) -> Self {
-        Self {
-            kind,
-            what: what.into(),
-            next: next.into(),
-        }
+        Self { kind, what: what.into(), next: next.into() }
     }
 }
 
 impl fmt::Display for Rejection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.what)?;
-        if self.next.is_empty() {
-            Ok(())
-        } else {
-            write!(f, "; {}", self.next)
-        }
+        if self.next.is_empty() { Ok(()) } else { write!(f, "; {}", self.next) }
     }
 }
 

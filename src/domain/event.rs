@@ -56,18 +56,12 @@ pub struct Actor {
 impl Actor {
     /// The keeper itself, when one of its timers is due.
     pub fn timer() -> Self {
-        Self {
-            login: "system".to_owned(),
-            via: Via::Timer,
-        }
+        Self { login: "system".to_owned(), via: Via::Timer }
     }
 
     /// The keeper itself: start, stop, repair.
     pub fn keeper() -> Self {
-        Self {
-            login: "system".to_owned(),
-            via: Via::Keeper,
-        }
+        Self { login: "system".to_owned(), via: Via::Keeper }
     }
 }
 
@@ -76,10 +70,7 @@ impl Actor {
 #[serde(tag = "event", rename_all = "kebab-case")]
 pub enum Body {
     /// Something about one incident.
-    Incident {
-        incident: IncidentId,
-        change: Change,
-    },
+    Incident { incident: IncidentId, change: Change },
     /// A sender posted alerts; what became of each of them.
     AlertsReceived {
         source: String,
@@ -94,41 +85,17 @@ pub enum Body {
         first: bool,
     },
     /// A post was not taken; counted, with the reason.
-    PostRefused {
-        source: String,
-        status: u16,
-        reason: String,
-        excerpt: String,
-        count: u32,
-    },
+    PostRefused { source: String, status: u16, reason: String, excerpt: String, count: u32 },
     /// Somebody answered for one alert.
-    AlertAcknowledged {
-        alert: String,
-        incident: Option<IncidentId>,
-    },
+    AlertAcknowledged { alert: String, incident: Option<IncidentId> },
     /// Somebody put an alert aside, until a given time.
-    AlertShelved {
-        alert: String,
-        incident: Option<IncidentId>,
-        until: Timestamp,
-        reason: String,
-    },
+    AlertShelved { alert: String, incident: Option<IncidentId>, until: Timestamp, reason: String },
     /// The time was over, or somebody took it back.
-    AlertUnshelved {
-        alert: String,
-        incident: Option<IncidentId>,
-    },
+    AlertUnshelved { alert: String, incident: Option<IncidentId> },
     /// The end that its sender gave has passed without another post.
-    AlertExpired {
-        alert: String,
-        incident: Option<IncidentId>,
-    },
+    AlertExpired { alert: String, incident: Option<IncidentId> },
     /// A flapping alert has been steady for the hold-down time.
-    AlertSettled {
-        alert: String,
-        incident: Option<IncidentId>,
-        firing: bool,
-    },
+    AlertSettled { alert: String, incident: Option<IncidentId>, firing: bool },
     /// A deployment or another change, told by a sender; never opens an incident.
     ChangeReceived {
         source: String,
@@ -138,11 +105,7 @@ pub enum Body {
         details: BTreeMap<String, String>,
     },
     /// A plan came into force.
-    PlanAdopted {
-        plan: Box<Plan>,
-        digest: String,
-        note: String,
-    },
+    PlanAdopted { plan: Box<Plan>, digest: String, note: String },
     /// A sender's token was made; only its hash is kept.
     TokenIssued { name: String, hash: String },
     /// A sender's token no longer works.

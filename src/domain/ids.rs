@@ -35,10 +35,7 @@ impl FromStr for IncidentId {
             Some(head) if head.eq_ignore_ascii_case("INC-") => &text[4..],
             _ => text,
         };
-        digits
-            .parse()
-            .map(Self)
-            .map_err(|_| BadIncidentId(s.to_owned()))
+        digits.parse().map(Self).map_err(|_| BadIncidentId(s.to_owned()))
     }
 }
 

@@ -30,17 +30,8 @@ pub enum Stage {
     Resolved(Resolution),
     InReview(Resolution),
     Closed(Resolution),
-    Declined {
-        by: String,
-        at: Timestamp,
-        reason: ClosureReason,
-    },
-    Merged {
-        into: IncidentId,
-        by: String,
-        at: Timestamp,
-        before: Box<Stage>,
-    },
+    Declined { by: String, at: Timestamp, reason: ClosureReason },
+    Merged { into: IncidentId, by: String, at: Timestamp, before: Box<Stage> },
 }
 
 /// What ended an incident, and how that was verified.
@@ -174,14 +165,10 @@ impl Incident {
         for event in events {
             if let Some(incident) = folded.as_mut() {
                 incident.apply(event);
-            } else if let Body::Incident {
-                incident,
-                change: Change::Opened(opened),
-            } = &event.body
+            } else if let Body::Incident { incident, change: Change::Opened(opened) } = &event.body
+                && *incident == id
             {
-                if *incident == id {
-                    folded = Some(Self::open(id, opened, event));
-                }
+                folded = Some(Self::open(id, opened, event));
             }
         }
         folded
@@ -207,11 +194,7 @@ impl Incident {
             severity: opened.severity,
             severity_because: opened.because.clone(),
             assessed: None,
-            stage: if opened.declared {
-                Stage::Investigating
-            } else {
-                Stage::Triage
-            },
+            stage: if opened.declared { Stage::Investigating } else { Stage::Triage },
             ack: None,
             services: opened.services.clone(),
             labels: opened.labels.clone(),
@@ -263,26 +246,17 @@ impl Incident {
 
     /// The one who commands, if anybody.
     pub fn commander(&self) -> Option<&str> {
-        self.roles
-            .get(&Role::Commander)
-            .and_then(|people| people.first())
-            .map(String::as_str)
+        self.roles.get(&Role::Commander).and_then(|people| people.first()).map(String::as_str)
     }
 
     /// Member alerts that fire now.
     pub fn firing(&self) -> usize {
-        self.members
-            .values()
-            .filter(|member| member.is_firing)
-            .count()
+        self.members.values().filter(|member| member.is_firing).count()
     }
 
     /// How often its alerts were posted.
     pub fn posts(&self) -> u64 {
-        self.members
-            .values()
-            .map(|member| u64::from(member.repeats) + 1)
-            .sum()
+        self.members.values().map(|member| u64::from(member.repeats) + 1).sum()
     }
 
     /// The workarounds still in force.
@@ -295,10 +269,7 @@ impl Incident {
         if !self.phase().is_live() {
             return None;
         }
-        self.told
-            .iter()
-            .filter_map(|(who, told)| Some((told.next_by?, who.as_str())))
-            .min()
+        self.told.iter().filter_map(|(who, told)| Some((told.next_by?, who.as_str()))).min()
     }
 
     /// Applies one event of this incident's stream.
@@ -339,10 +310,7 @@ impl Incident {
                         member.is_firing = true;
                         member.repeats += 1;
                     })
-                    .or_insert(Member {
-                        is_firing: true,
-                        repeats: 0,
-                    });
+                    .or_insert(Member { is_firing: true, repeats: 0 });
             }
             Became::Repeated | Became::FlappingFiring | Became::FlappingResolved => {
                 if let Some(member) = self.members.get_mut(alert) {
@@ -368,20 +336,19 @@ impl Incident {
     }
 
     fn acted(&mut self, event: &Recorded, what: String) {
-        self.last_act = Some(LastAct {
-            seq: event.seq,
-            by: event.actor.login.clone(),
-            at: event.at,
-            what,
-        });
+        self.last_act =
+            Some(LastAct { seq: event.seq, by: event.actor.login.clone(), at: event.at, what });
     }
 
     fn change(&mut self, event: &Recorded, change: &Change) {
         let when = event.when();
         let by = &event.actor.login;
         match change {
-            Change::Opened(_) | Change::HistoryNoted { .. } | Change::EntryCorrected { .. } => {}
-            Change::NoteAdded { .. } | Change::AttachmentAdded { .. } => {}
+            Change::Opened(_)
+            | Change::HistoryNoted { .. }
+            | Change::EntryCorrected { .. }
+            | Change::NoteAdded { .. }
+            | Change::AttachmentAdded { .. } => {}
             Change::Declared { .. } => self.declare(when),
             Change::Triaged { impact, urgency } => self.triage(event, *impact, *urgency),
             Change::Acknowledged => self.acknowledge(by, when),
@@ -395,21 +362,12 @@ impl Incident {
             Change::RoleLeft { role, person } => self.leave(*role, person),
             Change::CommandTaken { person } => self.command(event, person),
             Change::CommandOffered { from, to } => {
-                self.offer = Some(Offer {
-                    from: from.clone(),
-                    to: to.clone(),
-                    at: when,
-                });
+                self.offer = Some(Offer { from: from.clone(), to: to.clone(), at: when });
             }
             Change::CommandAccepted { to, .. } => self.command(event, to),
             Change::CommandRefused { .. } => self.offer = None,
             Change::EntryRedacted { entry, .. } => drop(self.redacted.insert(*entry)),
-            Change::RemedyRecorded {
-                remedy,
-                kind,
-                text,
-                expires,
-            } => {
+            Change::RemedyRecorded { remedy, kind, text, expires } => {
                 self.remedies.push(Remedy {
                     number: *remedy,
                     kind: *kind,
@@ -421,26 +379,12 @@ impl Incident {
                     is_expired: false,
                 });
             }
-            Change::RemedyJudged {
-                remedy, outcome, ..
-            } => self.judge(*remedy, *outcome, when),
+            Change::RemedyJudged { remedy, outcome, .. } => self.judge(*remedy, *outcome, when),
             Change::RemedyExpired { remedy } => self.expire(*remedy),
-            Change::ContactLogged {
-                stakeholder,
-                channel,
-                text,
-                next_by,
-            } => {
+            Change::ContactLogged { stakeholder, channel, text, next_by } => {
                 let count = self.told.get(stakeholder).map_or(0, |told| told.count) + 1;
                 let (channel, text, by) = (channel.clone(), text.clone(), by.clone());
-                let told = Told {
-                    at: when,
-                    by,
-                    channel,
-                    text,
-                    next_by: *next_by,
-                    count,
-                };
+                let told = Told { at: when, by, channel, text, next_by: *next_by, count };
                 self.told.insert(stakeholder.clone(), told);
                 self.first(Moment::FirstInternalUpdate, when);
             }
@@ -453,18 +397,10 @@ impl Incident {
             Change::SplitOff { alerts, .. } => self.lose(alerts),
             Change::Received { alerts, .. } => self.receive(alerts),
             Change::Declined { reason, .. } => {
-                self.stage = Stage::Declined {
-                    by: by.clone(),
-                    at: when,
-                    reason: *reason,
-                };
+                self.stage = Stage::Declined { by: by.clone(), at: when, reason: *reason };
                 self.acted(event, "declined it".to_owned());
             }
-            Change::Resolved {
-                reason,
-                evidence,
-                forced,
-            } => {
+            Change::Resolved { reason, evidence, forced } => {
                 self.resolve(event, *reason, evidence, forced.as_ref());
             }
             Change::Reopened { .. } => self.reopen(event),
@@ -481,10 +417,7 @@ impl Remedy {
     /// A workaround that is still in force: a debt until it is removed.
     pub fn is_debt(&self) -> bool {
         self.kind == RemedyKind::Workaround
-            && matches!(
-                self.outcome,
-                Outcome::Pending | Outcome::Worked | Outcome::Partly
-            )
+            && matches!(self.outcome, Outcome::Pending | Outcome::Worked | Outcome::Partly)
     }
 }
 

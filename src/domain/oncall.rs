@@ -59,13 +59,7 @@ fn levels(plan: &Plan, policy: &Policy, opened: Timestamp, now: Timestamp) -> Ve
                 .and_then(|login| plan.people.get(login))
                 .map(|person| person.contacts.clone())
                 .unwrap_or_default();
-            Reach {
-                level: level.name.clone(),
-                people,
-                contacts,
-                due,
-                gaps,
-            }
+            Reach { level: level.name.clone(), people, contacts, due, gaps }
         })
         .collect()
 }
@@ -87,19 +81,12 @@ pub fn resolve_target(plan: &Plan, target: &str, now: Timestamp) -> Vec<String> 
 
 /// Who is on call on this schedule at an instant, if anybody.
 pub fn on_call(schedule: &Schedule, now: Timestamp) -> Option<String> {
-    let covered = schedule
-        .overrides
-        .iter()
-        .rev()
-        .find(|cover| cover.from <= now && now < cover.until);
+    let covered =
+        schedule.overrides.iter().rev().find(|cover| cover.from <= now && now < cover.until);
     if let Some(cover) = covered {
         return Some(cover.person.clone());
     }
-    schedule
-        .rotations
-        .iter()
-        .rev()
-        .find_map(|rotation| on_duty(schedule.zone, rotation, now))
+    schedule.rotations.iter().rev().find_map(|rotation| on_duty(schedule.zone, rotation, now))
 }
 
 fn on_duty(zone: chrono_tz::Tz, rotation: &Rotation, now: Timestamp) -> Option<String> {
@@ -108,10 +95,7 @@ fn on_duty(zone: chrono_tz::Tz, rotation: &Rotation, now: Timestamp) -> Option<S
     }
     let count = i64::try_from(rotation.people.len()).ok()?;
     let turn = turn_at(zone, rotation, now);
-    rotation
-        .people
-        .get(usize::try_from(turn.rem_euclid(count)).ok()?)
-        .cloned()
+    rotation.people.get(usize::try_from(turn.rem_euclid(count)).ok()?).cloned()
 }
 
 /// How many turns have been completed at `now`; the rotation has started.
@@ -135,21 +119,17 @@ fn turn_at(zone: chrono_tz::Tz, rotation: &Rotation, now: Timestamp) -> i64 {
 
 /// The instant at which turn number `turn` begins.
 fn boundary(zone: chrono_tz::Tz, rotation: &Rotation, turn: i64) -> Option<Timestamp> {
-    let steps = u64::try_from(turn)
-        .ok()?
-        .checked_mul(u64::from(rotation.times.max(1)))?;
+    let steps = u64::try_from(turn).ok()?.checked_mul(u64::from(rotation.times.max(1)))?;
     let local = match rotation.every {
         Turn::Hour => {
             let start = instant(zone, rotation.start);
             return Some(start.plus(i64::try_from(steps).ok()? * 60 * MINUTE_MS));
         }
         Turn::Day => rotation.start.checked_add_days(Days::new(steps))?,
-        Turn::Week => rotation
-            .start
-            .checked_add_days(Days::new(steps.checked_mul(7)?))?,
-        Turn::Month => rotation
-            .start
-            .checked_add_months(Months::new(u32::try_from(steps).ok()?))?,
+        Turn::Week => rotation.start.checked_add_days(Days::new(steps.checked_mul(7)?))?,
+        Turn::Month => {
+            rotation.start.checked_add_months(Months::new(u32::try_from(steps).ok()?))?
+        }
     };
     Some(instant(zone, local))
 }
@@ -187,11 +167,7 @@ mod tests {
 
     #[track_caller]
     fn check(schedule: &Schedule, at: &str, expected: Option<&str>) {
-        assert_eq!(
-            on_call(schedule, at.parse().expect("a time")).as_deref(),
-            expected,
-            "{at}"
-        );
+        assert_eq!(on_call(schedule, at.parse().expect("a time")).as_deref(), expected, "{at}");
     }
 
     #[test]
@@ -208,15 +184,9 @@ mod tests {
     fn a_hand_over_in_the_gap_happens_right_after_it() {
         let berlin = "Europe/Berlin".parse().expect("a zone");
         let local = "2026-03-29T02:30:00".parse().expect("a local time");
-        assert_eq!(
-            instant(berlin, local).to_string(),
-            "2026-03-29T01:00:00.000Z"
-        );
+        assert_eq!(instant(berlin, local).to_string(), "2026-03-29T01:00:00.000Z");
         let twice = "2026-10-25T02:30:00".parse().expect("a local time");
-        assert_eq!(
-            instant(berlin, twice).to_string(),
-            "2026-10-25T00:30:00.000Z"
-        );
+        assert_eq!(instant(berlin, twice).to_string(), "2026-10-25T00:30:00.000Z");
     }
 
     #[test]

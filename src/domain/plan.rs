@@ -266,9 +266,7 @@ impl Plan {
             .map(|service| service.policy.as_str())
             .find(|policy| !policy.is_empty());
         let name = named.unwrap_or(&self.default_policy);
-        self.policies
-            .get_key_value(name)
-            .map(|(name, policy)| (name.as_str(), policy))
+        self.policies.get_key_value(name).map(|(name, policy)| (name.as_str(), policy))
     }
 
     /// Who must be told about an incident of this severity on these services.
@@ -281,9 +279,7 @@ impl Plan {
             severity <= who.from_severity
                 && (who.services.is_empty()
                     || services.is_empty()
-                    || services
-                        .iter()
-                        .any(|service| who.services.contains(service)))
+                    || services.iter().any(|service| who.services.contains(service)))
         })
     }
 

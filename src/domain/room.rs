@@ -95,18 +95,10 @@ impl Room {
     /// hydrated before the event is applied.
     pub fn wanted(&self, event: &Recorded) -> Option<IncidentId> {
         use crate::domain::event::Change;
-        if let Body::Incident {
-            change: Change::Opened(_),
-            ..
-        } = event.body
-        {
+        if let Body::Incident { change: Change::Opened(_), .. } = event.body {
             return None;
         }
-        event
-            .body
-            .incidents()
-            .into_iter()
-            .find(|id| !self.incidents.contains_key(id))
+        event.body.incidents().into_iter().find(|id| !self.incidents.contains_key(id))
     }
 
     /// Takes an incident (back) into the room, as it is after all its events so far.
@@ -145,10 +137,10 @@ impl Room {
             self.part(key, id);
         }
         self.closed += 1;
-        if let Some(group) = &incident.group {
-            if self.groups.get(group) == Some(&id) {
-                self.groups.remove(group);
-            }
+        if let Some(group) = &incident.group
+            && self.groups.get(group) == Some(&id)
+        {
+            self.groups.remove(group);
         }
         Some(incident)
     }
@@ -169,12 +161,11 @@ impl Room {
         }
         let incident = event.body.incidents().first().copied();
         self.done.insert(event.cause.clone(), (event.seq, incident));
-        self.remembered
-            .push_back((event.cause.clone(), event.seq, incident));
-        if self.remembered.len() > REMEMBERED_MAX {
-            if let Some((oldest, ..)) = self.remembered.pop_front() {
-                self.done.remove(&oldest);
-            }
+        self.remembered.push_back((event.cause.clone(), event.seq, incident));
+        if self.remembered.len() > REMEMBERED_MAX
+            && let Some((oldest, ..)) = self.remembered.pop_front()
+        {
+            self.done.remove(&oldest);
         }
     }
 
@@ -196,11 +187,11 @@ impl Room {
     }
 
     fn index_incident(&mut self, id: IncidentId) {
-        if let Some(incident) = self.incidents.get(&id) {
-            if incident.phase().is_live() {
-                self.queue.insert((Rank::of(incident), id));
-                self.deadlines.extend(Timer::of_incident(incident));
-            }
+        if let Some(incident) = self.incidents.get(&id)
+            && incident.phase().is_live()
+        {
+            self.queue.insert((Rank::of(incident), id));
+            self.deadlines.extend(Timer::of_incident(incident));
         }
     }
 
@@ -215,8 +206,7 @@ impl Room {
 
     pub(crate) fn index_alert(&mut self, key: &str) {
         if let Some(alert) = self.alerts.get(key) {
-            self.deadlines
-                .extend(Timer::of_alert(key, alert, &self.plan));
+            self.deadlines.extend(Timer::of_alert(key, alert, &self.plan));
         }
     }
 
@@ -245,49 +235,22 @@ pub fn evolve(room: &mut Room, event: &Recorded) {
     }
     match &event.body {
         Body::Incident { incident, change } => room.incident_changed(event, *incident, change),
-        Body::AlertsReceived {
-            source,
-            items,
-            truncated,
-            first,
-            ..
-        } => {
+        Body::AlertsReceived { source, items, truncated, first, .. } => {
             room.alerts_received(event, source, items, *truncated, *first);
         }
-        Body::PostRefused {
-            source,
-            status,
-            reason,
-            excerpt,
-            count,
-        } => {
+        Body::PostRefused { source, status, reason, excerpt, count } => {
             room.post_refused(event.at, source, *status, reason, excerpt, *count);
         }
         Body::AlertAcknowledged { alert, .. } => room.alert_answered(alert),
-        Body::AlertShelved {
-            alert,
-            until,
-            reason,
-            ..
-        } => {
+        Body::AlertShelved { alert, until, reason, .. } => {
             room.alert_shelved(event, alert, *until, reason);
         }
         Body::AlertUnshelved { alert, .. } => room.alert_unshelved(alert),
         Body::AlertExpired { alert, .. } => room.alert_steady(event.at, alert, false),
         Body::AlertSettled { alert, firing, .. } => room.alert_steady(event.at, alert, *firing),
-        Body::ChangeReceived {
-            source,
-            summary,
-            origin,
-            ..
-        } => {
+        Body::ChangeReceived { source, summary, origin, .. } => {
             let (source, summary, origin) = (source.clone(), summary.clone(), origin.clone());
-            room.changes.push_back(Changed {
-                at: event.when(),
-                source,
-                summary,
-                origin,
-            });
+            room.changes.push_back(Changed { at: event.when(), source, summary, origin });
             if room.changes.len() > CHANGES_MAX {
                 room.changes.pop_front();
             }
@@ -305,10 +268,10 @@ pub fn evolve(room: &mut Room, event: &Recorded) {
         | Body::StoreRebuilt { .. } => {}
     }
     for id in &touched {
-        if let Some(incident) = room.incidents.get_mut(id) {
-            if incident.last_seq < event.seq {
-                incident.apply(event);
-            }
+        if let Some(incident) = room.incidents.get_mut(id)
+            && incident.last_seq < event.seq
+        {
+            incident.apply(event);
         }
         room.index_incident(*id);
     }

@@ -177,14 +177,7 @@ impl Room {
         counts.refused += u64::from(count);
         counts.last_at = Some(at);
         let (source, reason, excerpt) = (source.to_owned(), reason.to_owned(), excerpt.to_owned());
-        self.refusals.push_back(Refusal {
-            at,
-            source,
-            status,
-            reason,
-            excerpt,
-            count,
-        });
+        self.refusals.push_back(Refusal { at, source, status, reason, excerpt, count });
         if self.refusals.len() > REFUSALS_MAX {
             self.refusals.pop_front();
         }
@@ -291,12 +284,7 @@ impl Room {
                 flap.changes = flap.changes.saturating_add(1);
             }
             None => {
-                alert.flap = Some(Flap {
-                    since: at,
-                    last_change: at,
-                    said_firing,
-                    changes: 1,
-                })
+                alert.flap = Some(Flap { since: at, last_change: at, said_firing, changes: 1 });
             }
         }
     }
@@ -305,11 +293,7 @@ impl Room {
 /// The label set as one line, without the name, which is shown beside it.
 fn label_line(facts: &AlertFacts) -> String {
     let mut line = String::new();
-    for (label, value) in facts
-        .labels
-        .iter()
-        .filter(|(label, _)| *label != "alertname")
-    {
+    for (label, value) in facts.labels.iter().filter(|(label, _)| *label != "alertname") {
         if !line.is_empty() {
             line.push_str(", ");
         }

@@ -47,10 +47,7 @@ impl Sample {
     /// The sample of an incident; `None` where it is out by construction: declined, merged,
     /// or labelled `exclude_from_metrics`.
     pub fn of(incident: &Incident) -> Option<Self> {
-        if matches!(
-            incident.stage,
-            Stage::Declined { .. } | Stage::Merged { .. }
-        ) {
+        if matches!(incident.stage, Stage::Declined { .. } | Stage::Merged { .. }) {
             return None;
         }
         if incident.labels.contains_key("exclude_from_metrics") {
@@ -76,10 +73,7 @@ pub fn spread(minutes: &[f64]) -> Option<Spread> {
     sorted.sort_by(f64::total_cmp);
     let (first, last) = (*sorted.first()?, *sorted.last()?);
     let sum: f64 = sorted.iter().sum();
-    #[expect(
-        clippy::cast_precision_loss,
-        reason = "counts of incidents are far below 2^52"
-    )]
+    #[expect(clippy::cast_precision_loss, reason = "counts of incidents are far below 2^52")]
     let mean = sum / sorted.len() as f64;
     Some(Spread {
         n: sorted.len(),
@@ -120,22 +114,14 @@ pub fn report(samples: &[Sample]) -> Report {
         let Some(resolved) = sample.resolved else {
             continue;
         };
-        #[expect(
-            clippy::cast_precision_loss,
-            reason = "milliseconds of a few years fit"
-        )]
+        #[expect(clippy::cast_precision_loss, reason = "milliseconds of a few years fit")]
         let minutes = resolved.since(sample.opened) as f64 / MINUTE_MS as f64;
         all.push(minutes);
-        by_priority
-            .entry(sample.priority.to_string())
-            .or_default()
-            .push(minutes);
+        by_priority.entry(sample.priority.to_string()).or_default().push(minutes);
         by_month.entry(month).or_default().push(minutes);
     }
     let spreads = |map: BTreeMap<String, Vec<f64>>| {
-        map.into_iter()
-            .filter_map(|(key, values)| Some((key, spread(&values)?)))
-            .collect()
+        map.into_iter().filter_map(|(key, values)| Some((key, spread(&values)?))).collect()
     };
     Report {
         incidents: samples.len(),

@@ -32,10 +32,7 @@ pub fn visible(raw: &str) -> Cow<'_, str> {
 
 /// Several lines as they may be shown; line feeds stay, everything else as in [`visible`].
 pub fn visible_lines(raw: &str) -> String {
-    raw.replace("\r\n", "\n")
-        .chars()
-        .map(|c| if c == '\n' { c } else { shown(c) })
-        .collect()
+    raw.replace("\r\n", "\n").chars().map(|c| if c == '\n' { c } else { shown(c) }).collect()
 }
 
 fn shown(c: char) -> char {
@@ -89,10 +86,7 @@ pub fn cut_bytes(text: &mut String, bytes: usize) -> bool {
 pub fn hex(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let digit = |n: u8| char::from(DIGITS[usize::from(n)]);
-    bytes
-        .iter()
-        .flat_map(|byte| [digit(byte >> 4), digit(byte & 15)])
-        .collect()
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }
 
 #[cfg(test)]

@@ -31,9 +31,7 @@ pub const DAY_MS: i64 = 24 * HOUR_MS;
 impl Timestamp {
     /// The same instant for chrono; instants out of its range become 1970.
     pub fn utc(self) -> DateTime<Utc> {
-        Utc.timestamp_millis_opt(self.0)
-            .single()
-            .unwrap_or_default()
+        Utc.timestamp_millis_opt(self.0).single().unwrap_or_default()
     }
 
     /// This instant moved by a span in milliseconds; saturates.
@@ -90,27 +88,14 @@ impl Timestamp {
             }
         }
         if let Ok(date) = NaiveDate::parse_from_str(text, "%Y-%m-%d") {
-            return Ok(Self(
-                date.and_time(chrono::NaiveTime::MIN)
-                    .and_utc()
-                    .timestamp_millis(),
-            ));
+            return Ok(Self(date.and_time(chrono::NaiveTime::MIN).and_utc().timestamp_millis()));
         }
         for format in ["%H:%M:%S", "%H:%M"] {
             if let Ok(time) = chrono::NaiveTime::parse_from_str(text.trim_end_matches('Z'), format)
             {
-                let today = Self(
-                    now.utc()
-                        .date_naive()
-                        .and_time(time)
-                        .and_utc()
-                        .timestamp_millis(),
-                );
-                return Ok(if today > now {
-                    today.plus(-DAY_MS)
-                } else {
-                    today
-                });
+                let today =
+                    Self(now.utc().date_naive().and_time(time).and_utc().timestamp_millis());
+                return Ok(if today > now { today.plus(-DAY_MS) } else { today });
             }
         }
         Err(BadTime(given.to_owned()))
@@ -144,11 +129,7 @@ pub fn parse_span(text: &str) -> Option<i64> {
 
 /// A span as people read it, in at most two units: `42s`, `41m`, `2h10m`, `3d`.
 pub fn span_words(span_ms: i64) -> String {
-    let (sign, span) = if span_ms < 0 {
-        ("-", -span_ms)
-    } else {
-        ("", span_ms)
-    };
+    let (sign, span) = if span_ms < 0 { ("-", -span_ms) } else { ("", span_ms) };
     let body = if span < MINUTE_MS {
         format!("{}s", span / SECOND_MS)
     } else if span < HOUR_MS {
@@ -219,20 +200,10 @@ mod tests {
         let now: Timestamp = "2026-11-23T14:30:00Z".parse().expect("a time");
         let at = |text| Timestamp::parse_human(text, now).map(|t| t.to_string());
         assert_eq!(at("14:02"), Ok("2026-11-23T14:02:00.000Z".into()));
-        assert_eq!(
-            at("23:50"),
-            Ok("2026-11-22T23:50:00.000Z".into()),
-            "not in the future"
-        );
+        assert_eq!(at("23:50"), Ok("2026-11-22T23:50:00.000Z".into()), "not in the future");
         assert_eq!(at("-15m"), Ok("2026-11-23T14:15:00.000Z".into()));
-        assert_eq!(
-            at("2026-11-20 08:00"),
-            Ok("2026-11-20T08:00:00.000Z".into())
-        );
-        assert_eq!(
-            at("2026-11-20T08:00:00+01:00"),
-            Ok("2026-11-20T07:00:00.000Z".into())
-        );
+        assert_eq!(at("2026-11-20 08:00"), Ok("2026-11-20T08:00:00.000Z".into()));
+        assert_eq!(at("2026-11-20T08:00:00+01:00"), Ok("2026-11-20T07:00:00.000Z".into()));
         assert!(at("soon").is_err());
     }
 

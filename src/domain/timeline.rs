@@ -4,6 +4,11 @@
 //! - Every event of an incident's stream has a line; nothing happens in silence.
 //! - What is returned is raw text from outside; a view makes it safe before it shows it.
 
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "`change_words` is the exhaustive list; the rest is sorted by it"
+)]
+
 use serde::{Deserialize, Serialize};
 
 use crate::domain::event::{AlertItem, Became, Body, Change, Recorded};
@@ -48,22 +53,15 @@ pub fn entry(event: &Recorded, incident: IncidentId) -> Entry {
         Body::AlertAcknowledged { alert, .. } => {
             (Kind::Alert, format!("acknowledged alert {alert}"))
         }
-        Body::AlertShelved {
-            alert,
-            until,
-            reason,
-            ..
-        } => (
-            Kind::Alert,
-            format!("shelved {alert} until {}: {reason}", until.clock_minutes()),
-        ),
+        Body::AlertShelved { alert, until, reason, .. } => {
+            (Kind::Alert, format!("shelved {alert} until {}: {reason}", until.clock_minutes()))
+        }
         Body::AlertUnshelved { alert, .. } => {
             (Kind::Alert, format!("{alert} is no longer shelved"))
         }
-        Body::AlertExpired { alert, .. } => (
-            Kind::Alert,
-            format!("{alert} was not posted again before its end; taken as over"),
-        ),
+        Body::AlertExpired { alert, .. } => {
+            (Kind::Alert, format!("{alert} was not posted again before its end; taken as over"))
+        }
         Body::AlertSettled { alert, firing, .. } => {
             let state = if *firing { "firing" } else { "over" };
             (Kind::Alert, format!("{alert} stopped flapping: {state}"))
@@ -83,9 +81,7 @@ pub fn entry(event: &Recorded, incident: IncidentId) -> Entry {
     Entry {
         seq: event.seq,
         when,
-        about: event
-            .occurred
-            .is_some_and(|o| o.fidelity != Fidelity::Exact),
+        about: event.occurred.is_some_and(|o| o.fidelity != Fidelity::Exact),
         recorded: is_late.then_some(event.at),
         who: event.actor.login.clone(),
         kind,
@@ -94,24 +90,18 @@ pub fn entry(event: &Recorded, incident: IncidentId) -> Entry {
 }
 
 fn alerts_words(items: &[AlertItem], incident: IncidentId) -> String {
-    let mine: Vec<&AlertItem> = items
-        .iter()
-        .filter(|item| item.incident == Some(incident))
-        .collect();
+    let mine: Vec<&AlertItem> =
+        items.iter().filter(|item| item.incident == Some(incident)).collect();
     let Some(first) = mine.first() else {
         return String::new();
     };
-    let name = first
-        .facts
-        .as_ref()
-        .filter(|facts| !facts.name.is_empty())
-        .map_or_else(
-            || first.alert.clone(),
-            |facts| match facts.labels.get("instance") {
-                Some(instance) => format!("{} {instance}", facts.name),
-                None => facts.name.clone(),
-            },
-        );
+    let name = first.facts.as_ref().filter(|facts| !facts.name.is_empty()).map_or_else(
+        || first.alert.clone(),
+        |facts| match facts.labels.get("instance") {
+            Some(instance) => format!("{} {instance}", facts.name),
+            None => facts.name.clone(),
+        },
+    );
     let word = match first.became {
         Became::Opened | Became::Attached => "fires",
         Became::Reopened => "fires again",
@@ -132,11 +122,7 @@ fn alerts_words(items: &[AlertItem], incident: IncidentId) -> String {
 }
 
 fn because(head: String, reason: &str) -> String {
-    if reason.is_empty() {
-        head
-    } else {
-        format!("{head}: {reason}")
-    }
+    if reason.is_empty() { head } else { format!("{head}: {reason}") }
 }
 
 fn change_words(change: &Change, event: &Recorded) -> (Kind, String) {
@@ -165,24 +151,11 @@ fn change_words(change: &Change, event: &Recorded) -> (Kind, String) {
         | Change::Released { .. }
         | Change::SplitOff { .. }
         | Change::Received { .. } => (Kind::Link, link_words(change)),
-        Change::ContactLogged {
-            stakeholder,
-            channel,
-            text,
-            next_by,
-        } => {
-            let next = next_by
-                .map(|at| format!(" · next by {}", at.clock_minutes()))
-                .unwrap_or_default();
-            let by = if channel.is_empty() {
-                String::new()
-            } else {
-                format!(" by {channel}")
-            };
-            (
-                Kind::Contact,
-                format!("told {stakeholder}{by}: {text}{next}"),
-            )
+        Change::ContactLogged { stakeholder, channel, text, next_by } => {
+            let next =
+                next_by.map(|at| format!(" · next by {}", at.clock_minutes())).unwrap_or_default();
+            let by = if channel.is_empty() { String::new() } else { format!(" by {channel}") };
+            (Kind::Contact, format!("told {stakeholder}{by}: {text}{next}"))
         }
         Change::Opened(_)
         | Change::Declared { .. }
@@ -216,21 +189,11 @@ fn state_words(change: &Change) -> String {
         Change::PhaseChanged { to, reason } => because(format!("→ {to}"), reason),
         Change::TitleChanged { title } => format!("new title: {title}"),
         Change::ServicesChanged { services } => format!("services: {}", services.join(", ")),
-        Change::LabelSet {
-            label,
-            value: Some(value),
-        } => format!("label {label}={value}"),
+        Change::LabelSet { label, value: Some(value) } => format!("label {label}={value}"),
         Change::LabelSet { label, value: None } => format!("label {label} removed"),
         Change::Declined { reason, note } => because(format!("declined ({reason})"), note),
-        Change::Resolved {
-            reason,
-            evidence,
-            forced,
-        } => {
-            let forced = forced
-                .as_ref()
-                .map(|why| format!(" · FORCED: {why}"))
-                .unwrap_or_default();
+        Change::Resolved { reason, evidence, forced } => {
+            let forced = forced.as_ref().map(|why| format!(" · FORCED: {why}")).unwrap_or_default();
             format!("resolved ({reason}): {evidence}{forced}")
         }
         Change::Reopened { reason } => {
@@ -238,16 +201,12 @@ fn state_words(change: &Change) -> String {
         }
         Change::ReviewStarted => "review started".to_owned(),
         Change::Closed { note } => because("closed".to_owned(), note),
-        Change::MomentRevised {
-            moment,
-            at: Some(at),
-            reason,
-        } => because(format!("'{moment}' was at {at}"), reason),
-        Change::MomentRevised {
-            moment,
-            at: None,
-            reason,
-        } => because(format!("'{moment}' is not known"), reason),
+        Change::MomentRevised { moment, at: Some(at), reason } => {
+            because(format!("'{moment}' was at {at}"), reason)
+        }
+        Change::MomentRevised { moment, at: None, reason } => {
+            because(format!("'{moment}' is not known"), reason)
+        }
         Change::PublicStatusSet { status } => format!("public status: {status}"),
         _ => String::new(),
     }
@@ -255,16 +214,8 @@ fn state_words(change: &Change) -> String {
 
 fn note_words(change: &Change) -> (Kind, String) {
     match change {
-        Change::NoteAdded {
-            kind,
-            text,
-            said_by,
-        } => {
-            let said = if said_by.is_empty() {
-                String::new()
-            } else {
-                format!("{said_by}: ")
-            };
+        Change::NoteAdded { kind, text, said_by } => {
+            let said = if said_by.is_empty() { String::new() } else { format!("{said_by}: ") };
             match kind {
                 NoteKind::Note | NoteKind::Observation => (Kind::Note, format!("{said}{text}")),
                 NoteKind::Decision => (Kind::Decision, format!("decision: {said}{text}")),
@@ -278,12 +229,7 @@ fn note_words(change: &Change) -> (Kind, String) {
         Change::EntryRedacted { entry, reason } => {
             (Kind::State, format!("redacted #{entry}: {reason}"))
         }
-        Change::AttachmentAdded {
-            name,
-            sha256,
-            bytes,
-            note,
-        } => {
+        Change::AttachmentAdded { name, sha256, bytes, note } => {
             let head = format!(
                 "attached {name} ({bytes} B, sha256 {}…)",
                 sha256.get(..12).unwrap_or(sha256)
@@ -301,29 +247,16 @@ fn note_words(change: &Change) -> (Kind, String) {
 
 fn remedy_words(change: &Change, when: Timestamp) -> String {
     match change {
-        Change::RemedyRecorded {
-            remedy,
-            kind,
-            text,
-            expires,
-        } => {
+        Change::RemedyRecorded { remedy, kind, text, expires } => {
             let until = match (kind, expires) {
                 (RemedyKind::Workaround, Some(at)) => {
-                    format!(
-                        " (until {}, {})",
-                        at.clock_minutes(),
-                        span_words(at.since(when))
-                    )
+                    format!(" (until {}, {})", at.clock_minutes(), span_words(at.since(when)))
                 }
                 _ => String::new(),
             };
             format!("{kind} {remedy}: {text}{until}")
         }
-        Change::RemedyJudged {
-            remedy,
-            outcome,
-            evidence,
-        } => {
+        Change::RemedyJudged { remedy, outcome, evidence } => {
             let mark = match outcome {
                 Outcome::Worked => "✓ ",
                 Outcome::Failed => "✗ ",
@@ -344,10 +277,9 @@ fn people_words(change: &Change) -> String {
         Change::RoleLeft { role, person } => format!("{person} is no longer {role}"),
         Change::CommandTaken { person } => format!("{person} took command"),
         Change::CommandOffered { from, to } => format!("{from} offered command to {to}"),
-        Change::CommandAccepted {
-            from: Some(from),
-            to,
-        } => format!("{to} took command from {from}"),
+        Change::CommandAccepted { from: Some(from), to } => {
+            format!("{to} took command from {from}")
+        }
         Change::CommandAccepted { from: None, to } => format!("{to} took command"),
         Change::CommandRefused { by, reason } => {
             because(format!("{by} declined the command"), reason)

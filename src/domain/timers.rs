@@ -29,9 +29,7 @@ impl Timer {
     pub fn of_alert(key: &str, alert: &Alert, plan: &Plan) -> Vec<(Timestamp, Self)> {
         let mut timers = Vec::new();
         if let Some(flap) = &alert.flap {
-            let at = flap
-                .last_change
-                .plus(i64::from(plan.flap_hold_s) * SECOND_MS);
+            let at = flap.last_change.plus(i64::from(plan.flap_hold_s) * SECOND_MS);
             timers.push((at, Self::Settle(key.to_owned())));
         } else if let (true, Some(end)) = (alert.is_firing, alert.ends_at) {
             timers.push((end, Self::Expire(key.to_owned())));
@@ -56,30 +54,19 @@ impl Timer {
     fn fired(self, room: &Room) -> Body {
         let member = |key: &str| room.alerts.get(key).and_then(|alert| alert.incident);
         match self {
-            Self::Expire(alert) => Body::AlertExpired {
-                incident: member(&alert),
-                alert,
-            },
+            Self::Expire(alert) => Body::AlertExpired { incident: member(&alert), alert },
             Self::Settle(alert) => {
                 let firing = room
                     .alerts
                     .get(&alert)
                     .and_then(|a| a.flap.as_ref())
                     .is_some_and(|flap| flap.said_firing);
-                Body::AlertSettled {
-                    incident: member(&alert),
-                    alert,
-                    firing,
-                }
+                Body::AlertSettled { incident: member(&alert), alert, firing }
             }
-            Self::Unshelve(alert) => Body::AlertUnshelved {
-                incident: member(&alert),
-                alert,
-            },
-            Self::Remedy(incident, remedy) => Body::Incident {
-                incident,
-                change: Change::RemedyExpired { remedy },
-            },
+            Self::Unshelve(alert) => Body::AlertUnshelved { incident: member(&alert), alert },
+            Self::Remedy(incident, remedy) => {
+                Body::Incident { incident, change: Change::RemedyExpired { remedy } }
+            }
         }
     }
 }

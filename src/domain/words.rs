@@ -262,11 +262,7 @@ impl Severity {
     /// Reads `1`, `SEV1` or `sev1`.
     pub fn parse_loose(given: &str) -> Result<Self, UnknownWord> {
         let trimmed = given.trim();
-        if trimmed.len() == 1 {
-            format!("SEV{trimmed}").parse()
-        } else {
-            trimmed.parse()
-        }
+        if trimmed.len() == 1 { format!("SEV{trimmed}").parse() } else { trimmed.parse() }
     }
 }
 
@@ -293,10 +289,7 @@ impl Phase {
 
     /// Whether its impact may still be going on.
     pub const fn is_active(self) -> bool {
-        matches!(
-            self,
-            Self::Triage | Self::Investigating | Self::Identified | Self::Monitoring
-        )
+        matches!(self, Self::Triage | Self::Investigating | Self::Identified | Self::Monitoring)
     }
 }
 
@@ -318,25 +311,15 @@ mod tests {
     #[test]
     fn an_unknown_word_names_the_choices() {
         let error = "huge".parse::<Level3>().expect_err("not a level");
-        assert_eq!(
-            error.to_string(),
-            "'huge' is not a level; use one of: high, medium, low"
-        );
+        assert_eq!(error.to_string(), "'huge' is not a level; use one of: high, medium, low");
     }
 
     #[test]
     fn priority_follows_the_itil_table() {
         let table: Vec<String> = Level3::ALL
             .iter()
-            .flat_map(|i| {
-                Level3::ALL
-                    .iter()
-                    .map(|u| Priority::derive(*i, *u).to_string())
-            })
+            .flat_map(|i| Level3::ALL.iter().map(|u| Priority::derive(*i, *u).to_string()))
             .collect();
-        assert_eq!(
-            table,
-            ["P1", "P2", "P3", "P2", "P3", "P4", "P3", "P4", "P5"]
-        );
+        assert_eq!(table, ["P1", "P2", "P3", "P2", "P3", "P4", "P3", "P4", "P5"]);
     }
 }

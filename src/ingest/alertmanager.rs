@@ -74,12 +74,7 @@ pub fn webhook(source: &str, body: &[u8], now: Timestamp) -> Result<Post, Refuse
             one(alert, &status, now).map_err(|what| Refused::bad(format!("alert {index}: {what}")))
         })
         .collect::<Result<Vec<_>, _>>()?;
-    Ok(Post {
-        source: source.to_owned(),
-        group,
-        alerts,
-        truncated: read.truncated_alerts,
-    })
+    Ok(Post { source: source.to_owned(), group, alerts, truncated: read.truncated_alerts })
 }
 
 /// Reads the body of `POST /api/v2/alerts`.
@@ -101,32 +96,20 @@ pub fn api_v2(source: &str, body: &[u8], now: Timestamp) -> Result<Post, Refused
         }
         alerts.push(incoming);
     }
-    Ok(Post {
-        source: source.to_owned(),
-        group: None,
-        alerts,
-        truncated: 0,
-    })
+    Ok(Post { source: source.to_owned(), group: None, alerts, truncated: 0 })
 }
 
 fn too_many(count: usize) -> Refused {
-    Refused {
-        status: 413,
-        what: format!("{count} alerts in one post; the limit is {ALERTS_MAX}"),
-    }
+    Refused { status: 413, what: format!("{count} alerts in one post; the limit is {ALERTS_MAX}") }
 }
 
 /// A time, where one is given; the zero time and the empty text are none.
 fn time(field: &str, given: Option<&Loose>) -> Result<Option<Timestamp>, String> {
-    let Some(text) = given
-        .map(|loose| loose.0.trim())
-        .filter(|text| !text.is_empty())
-    else {
+    let Some(text) = given.map(|loose| loose.0.trim()).filter(|text| !text.is_empty()) else {
         return Ok(None);
     };
-    let at: Timestamp = text
-        .parse()
-        .map_err(|_| format!("{field} '{}' is not a time", short(text)))?;
+    let at: Timestamp =
+        text.parse().map_err(|_| format!("{field} '{}' is not a time", short(text)))?;
     Ok((at.0 > -62_000_000_000_000).then_some(at))
 }
 
@@ -138,11 +121,7 @@ fn one(alert: Alert, group_status: &str, now: Timestamp) -> Result<Incoming, Str
     let starts_at = time("startsAt", alert.starts_at.as_ref())?;
     let ends_at = time("endsAt", alert.ends_at.as_ref())?;
     let said = alert.status.map(|status| status.0).unwrap_or_default();
-    let status = if said.is_empty() {
-        group_status
-    } else {
-        said.as_str()
-    };
+    let status = if said.is_empty() { group_status } else { said.as_str() };
     let signal = match status.to_ascii_lowercase().as_str() {
         "resolved" => {
             if ends_at.is_none() && alert.ends_at.is_some() {
@@ -150,28 +129,17 @@ fn one(alert: Alert, group_status: &str, now: Timestamp) -> Result<Incoming, Str
             }
             Signal::Resolved
         }
-        "firing" => Signal::Firing,
         "" if ends_at.is_some_and(|end| end <= now) => Signal::Resolved,
-        "" => Signal::Firing,
+        "firing" | "" => Signal::Firing,
         other => {
-            return Err(format!(
-                "status '{}' is neither firing nor resolved",
-                short(other)
-            ));
+            return Err(format!("status '{}' is neither firing nor resolved", short(other)));
         }
     };
     let labels = plain(alert.labels);
     let given = alert.fingerprint.map(|f| f.0).unwrap_or_default();
-    let fingerprint = if given.is_empty() {
-        fingerprint_of(&labels)
-    } else {
-        given
-    };
-    let severity_word = labels
-        .get("severity")
-        .or_else(|| labels.get("priority"))
-        .cloned()
-        .unwrap_or_default();
+    let fingerprint = if given.is_empty() { fingerprint_of(&labels) } else { given };
+    let severity_word =
+        labels.get("severity").or_else(|| labels.get("priority")).cloned().unwrap_or_default();
     let mut facts = AlertFacts {
         name: labels.get("alertname").cloned().unwrap_or_default(),
         summary: String::new(),
@@ -182,12 +150,7 @@ fn one(alert: Alert, group_status: &str, now: Timestamp) -> Result<Incoming, Str
         url: alert.generator_url.map(|url| url.0).unwrap_or_default(),
     };
     facts.summary = summary_of(&facts);
-    Ok(cap(Incoming {
-        fingerprint,
-        signal,
-        severity_word,
-        facts,
-    }))
+    Ok(cap(Incoming { fingerprint, signal, severity_word, facts }))
 }
 
 #[cfg(test)]
@@ -219,10 +182,7 @@ mod tests {
     #[test]
     fn an_alert_without_an_end_ends_after_the_resolve_timeout() {
         let post = api_v2("prom", br#"[{"labels":{"alertname":"A"}}]"#, NOW).expect("readable");
-        assert_eq!(
-            post.alerts[0].facts.ends_at,
-            Some(NOW.plus(RESOLVE_TIMEOUT_MS))
-        );
+        assert_eq!(post.alerts[0].facts.ends_at, Some(NOW.plus(RESOLVE_TIMEOUT_MS)));
         let ended = br#"[{"labels":{"alertname":"A"},"endsAt":"2020-01-01T00:00:00Z"}]"#;
         let post = api_v2("prom", ended, NOW).expect("readable");
         assert_eq!(post.alerts[0].signal, Signal::Resolved);
@@ -238,10 +198,7 @@ mod tests {
             Err("alert 0: it is resolved but its endsAt is the zero time".into())
         );
         let bad_time = br#"{"alerts":[{"labels":{},"startsAt":"yesterday"}]}"#;
-        assert_eq!(
-            told(bad_time),
-            Err("alert 0: startsAt 'yesterday' is not a time".into())
-        );
+        assert_eq!(told(bad_time), Err("alert 0: startsAt 'yesterday' is not a time".into()));
         assert!(told(b"{").is_err());
         assert!(told(b"\xff\xfe").is_err());
     }

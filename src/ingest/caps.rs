@@ -22,17 +22,13 @@ const CUT: &str = "…[cut]";
 pub fn cap(mut incoming: Incoming) -> Incoming {
     let facts = &mut incoming.facts;
     cap_map(&mut facts.labels, LABEL_BYTES_MAX, LABELS_BYTES_MAX);
-    cap_map(
-        &mut facts.annotations,
-        ANNOTATION_BYTES_MAX,
-        ANNOTATIONS_BYTES_MAX,
-    );
+    cap_map(&mut facts.annotations, ANNOTATION_BYTES_MAX, ANNOTATIONS_BYTES_MAX);
     for line in [&mut facts.name, &mut facts.summary, &mut facts.url] {
         cap_text(line, LINE_BYTES_MAX);
     }
     cap_text(&mut incoming.severity_word, 64);
     if incoming.fingerprint.len() > 255 {
-        let labels = BTreeMap::from([("".to_owned(), incoming.fingerprint.clone())]);
+        let labels = BTreeMap::from([(String::new(), incoming.fingerprint.clone())]);
         incoming.fingerprint = super::fingerprint_of(&labels);
     }
     incoming

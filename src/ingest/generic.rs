@@ -1,4 +1,6 @@
-//! Any other sender's JSON: by a mapping from the settings, as a CloudEvent, or by well-known names.
+//! Any other sender's JSON: by a mapping from the settings, as a `CloudEvent`, or by well-known names.
+
+#![expect(clippy::wildcard_enum_match_arm, reason = "the others are handled alike")]
 
 use std::collections::BTreeMap;
 
@@ -22,31 +24,12 @@ const NAMES: &[&str] = &[
     "message",
     "event_type",
 ];
-const SUMMARIES: &[&str] = &[
-    "summary",
-    "message",
-    "description",
-    "text",
-    "body",
-    "AlarmDescription",
-];
+const SUMMARIES: &[&str] =
+    &["summary", "message", "description", "text", "body", "AlarmDescription"];
 const SEVERITIES: &[&str] = &["severity", "level", "priority", "Priority"];
-const STATES: &[&str] = &[
-    "status",
-    "state",
-    "action",
-    "NewStateValue",
-    "alert_transition",
-];
-const KEYS: &[&str] = &[
-    "fingerprint",
-    "dedup_key",
-    "alert_key",
-    "monitor_id",
-    "monitorID",
-    "alert_id",
-    "id",
-];
+const STATES: &[&str] = &["status", "state", "action", "NewStateValue", "alert_transition"];
+const KEYS: &[&str] =
+    &["fingerprint", "dedup_key", "alert_key", "monitor_id", "monitorID", "alert_id", "id"];
 const STARTS: &[&str] = &["startsAt", "starts_at", "created_at", "timestamp", "time"];
 const URLS: &[&str] = &["url", "link", "generatorURL", "event_url"];
 const RESOLVED: &[&str] = &[
@@ -82,10 +65,7 @@ pub fn read(source: &str, body: &[u8], mapping: Option<&Mapping>) -> Result<Post
         other => vec![other],
     };
     if items.len() > ALERTS_MAX {
-        let what = format!(
-            "{} alerts in one post; the limit is {ALERTS_MAX}",
-            items.len()
-        );
+        let what = format!("{} alerts in one post; the limit is {ALERTS_MAX}", items.len());
         return Err(Refused { status: 413, what });
     }
     let alerts = items
@@ -96,23 +76,19 @@ pub fn read(source: &str, body: &[u8], mapping: Option<&Mapping>) -> Result<Post
                 .map_err(|what| Refused::bad(format!("alert {index}: {what}")))
         })
         .collect::<Result<Vec<_>, _>>()?;
-    Ok(Post {
-        source: source.to_owned(),
-        group: None,
-        alerts,
-        truncated: 0,
-    })
+    Ok(Post { source: source.to_owned(), group: None, alerts, truncated: 0 })
 }
 
 /// The value at a path like `labels.host` or `items.0.name`; `/` works as `.` does.
 fn at<'a>(value: &'a Value, path: &str) -> Option<&'a Value> {
-    path.split(['.', '/'])
-        .filter(|part| !part.is_empty())
-        .try_fold(value, |value, part| match value {
+    path.split(['.', '/']).filter(|part| !part.is_empty()).try_fold(
+        value,
+        |value, part| match value {
             Value::Object(map) => map.get(part),
             Value::Array(items) => items.get(part.parse::<usize>().ok()?),
             _ => None,
-        })
+        },
+    )
 }
 
 fn text(value: &Value) -> Option<String> {
@@ -136,11 +112,9 @@ impl Item<'_> {
         if let Some(path) = self.mapping.map(path).filter(|path| !path.is_empty()) {
             return at(self.body, path).and_then(text);
         }
-        names.iter().find_map(|name| {
-            at(self.body, name)
-                .or_else(|| at(self.inner?, name))
-                .and_then(text)
-        })
+        names
+            .iter()
+            .find_map(|name| at(self.body, name).or_else(|| at(self.inner?, name)).and_then(text))
     }
 }
 
@@ -148,42 +122,26 @@ fn one(source: &str, body: &Value, mapping: Option<&Mapping>) -> Result<Incoming
     if !body.is_object() {
         return Err("it is not a JSON object".to_owned());
     }
-    let inner = ["data", "payload", "event", "alert", "Message"]
-        .iter()
-        .find_map(|key| body.get(key));
+    let inner =
+        ["data", "payload", "event", "alert", "Message"].iter().find_map(|key| body.get(key));
     // Amazon SNS carries its message as JSON inside a text.
-    let unpacked: Option<Value> = inner
-        .and_then(Value::as_str)
-        .and_then(|text| serde_json::from_str(text).ok());
-    let inner = unpacked
-        .as_ref()
-        .or(inner)
-        .filter(|value| value.is_object());
-    let item = Item {
-        body,
-        inner,
-        mapping,
-    };
+    let unpacked: Option<Value> =
+        inner.and_then(Value::as_str).and_then(|text| serde_json::from_str(text).ok());
+    let inner = unpacked.as_ref().or(inner).filter(|value| value.is_object());
+    let item = Item { body, inner, mapping };
     let cloud_type = body.get("specversion").and(body.get("type")).and_then(text);
-    let name = item
-        .find(|m| &m.name, NAMES)
-        .or(cloud_type)
-        .ok_or_else(|| {
-            format!(
-                "nothing names the alert (looked for {}); add [mapping.{source}] to warroom.toml",
-                NAMES.join(", ")
-            )
-        })?;
+    let name = item.find(|m| &m.name, NAMES).or(cloud_type).ok_or_else(|| {
+        format!(
+            "nothing names the alert (looked for {}); add [mapping.{source}] to warroom.toml",
+            NAMES.join(", ")
+        )
+    })?;
     let labels = labels_of(&item);
-    let state = item
-        .find(|m| &m.status, STATES)
-        .unwrap_or_default()
-        .to_ascii_lowercase();
+    let state = item.find(|m| &m.status, STATES).unwrap_or_default().to_ascii_lowercase();
     let is_resolved = match mapping.filter(|m| !m.resolved_words.is_empty()) {
-        Some(mapping) => mapping
-            .resolved_words
-            .iter()
-            .any(|word| word.eq_ignore_ascii_case(&state)),
+        Some(mapping) => {
+            mapping.resolved_words.iter().any(|word| word.eq_ignore_ascii_case(&state))
+        }
         None => RESOLVED.contains(&state.as_str()),
     };
     let fingerprint = item.find(|m| &m.fingerprint, KEYS).unwrap_or_else(|| {
@@ -207,24 +165,13 @@ fn one(source: &str, body: &Value, mapping: Option<&Mapping>) -> Result<Incoming
         name: name.lines().next().unwrap_or("").to_owned(),
         labels,
         annotations: BTreeMap::new(),
-        starts_at: item
-            .find(|m| &m.starts_at, STARTS)
-            .and_then(|t| t.parse::<Timestamp>().ok()),
+        starts_at: item.find(|m| &m.starts_at, STARTS).and_then(|t| t.parse::<Timestamp>().ok()),
         ends_at: None,
         url: item.find(|m| &m.url, URLS).unwrap_or_default(),
     };
-    let signal = if is_resolved {
-        Signal::Resolved
-    } else {
-        Signal::Firing
-    };
+    let signal = if is_resolved { Signal::Resolved } else { Signal::Firing };
     let severity_word = item.find(|m| &m.severity, SEVERITIES).unwrap_or_default();
-    Ok(cap(Incoming {
-        fingerprint,
-        signal,
-        severity_word,
-        facts,
-    }))
+    Ok(cap(Incoming { fingerprint, signal, severity_word, facts }))
 }
 
 fn labels_of(item: &Item<'_>) -> BTreeMap<String, String> {
@@ -236,14 +183,9 @@ fn labels_of(item: &Item<'_>) -> BTreeMap<String, String> {
             .collect();
     }
     let mut labels = BTreeMap::new();
-    for object in [
-        at(item.body, "labels"),
-        at(item.body, "tags"),
-        item.inner,
-        Some(item.body),
-    ]
-    .into_iter()
-    .flatten()
+    for object in [at(item.body, "labels"), at(item.body, "tags"), item.inner, Some(item.body)]
+        .into_iter()
+        .flatten()
     {
         let Value::Object(map) = object else { continue };
         for (key, value) in map {
@@ -274,10 +216,7 @@ mod tests {
         let over = br#"{"title":"disk full","host":"db1","status":"OK"}"#;
         let post = read("x", over, None).expect("readable");
         assert_eq!(post.alerts[0].signal, Signal::Resolved);
-        assert_eq!(
-            post.alerts[0].fingerprint, alert.fingerprint,
-            "the same alert"
-        );
+        assert_eq!(post.alerts[0].fingerprint, alert.fingerprint, "the same alert");
     }
 
     #[test]

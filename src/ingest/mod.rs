@@ -27,10 +27,7 @@ pub struct Refused {
 
 impl Refused {
     pub(crate) fn bad(what: impl Into<String>) -> Self {
-        Self {
-            status: 400,
-            what: what.into(),
-        }
+        Self { status: 400, what: what.into() }
     }
 }
 

@@ -1,4 +1,4 @@
-//! PagerDuty Events API v2, as documented by PagerDuty: `/v2/enqueue` and `/v2/change/enqueue`.
+//! `PagerDuty` Events API v2, as documented by `PagerDuty`: `/v2/enqueue` and `/v2/change/enqueue`.
 //!
 //! Facts: `routing_key`, `event_action` (trigger, acknowledge, resolve) and, for a trigger,
 //! `payload.summary`, `payload.source` and `payload.severity` are required; `dedup_key` is at most
@@ -20,7 +20,8 @@ const SUMMARY_MAX: usize = 1_024;
 #[derive(Deserialize)]
 struct Event {
     #[serde(default)]
-    event_action: String,
+    #[serde(rename = "event_action")]
+    action: String,
     #[serde(default)]
     dedup_key: Option<Loose>,
     #[serde(default)]
@@ -72,7 +73,7 @@ pub fn routing_key(body: &[u8]) -> Result<String, Refused> {
 pub fn enqueue(source: &str, body: &[u8], fresh: &str) -> Result<(Post, String), Refused> {
     let event: Event =
         serde_json::from_slice(body).map_err(|e| Refused::bad(format!("not an event: {e}")))?;
-    let signal = match event.event_action.as_str() {
+    let signal = match event.action.as_str() {
         "trigger" => Signal::Firing,
         "acknowledge" => Signal::Acknowledged,
         "resolve" => Signal::Resolved,
@@ -84,22 +85,12 @@ pub fn enqueue(source: &str, body: &[u8], fresh: &str) -> Result<(Post, String),
             )));
         }
     };
-    let given = event
-        .dedup_key
-        .map(|key| key.0)
-        .filter(|key| !key.is_empty());
-    if given
-        .as_ref()
-        .is_some_and(|key| key.chars().count() > DEDUP_KEY_MAX)
-    {
-        return Err(Refused::bad(format!(
-            "dedup_key has more than {DEDUP_KEY_MAX} characters"
-        )));
+    let given = event.dedup_key.map(|key| key.0).filter(|key| !key.is_empty());
+    if given.as_ref().is_some_and(|key| key.chars().count() > DEDUP_KEY_MAX) {
+        return Err(Refused::bad(format!("dedup_key has more than {DEDUP_KEY_MAX} characters")));
     }
     if given.is_none() && signal != Signal::Firing {
-        return Err(Refused::bad(
-            "dedup_key is missing: only a trigger may do without",
-        ));
+        return Err(Refused::bad("dedup_key is missing: only a trigger may do without"));
     }
     let key = given.unwrap_or_else(|| fresh.to_owned());
     let payload = event.payload.unwrap_or_default();
@@ -107,23 +98,11 @@ pub fn enqueue(source: &str, body: &[u8], fresh: &str) -> Result<(Post, String),
         check(&payload)?;
     }
     let url = event.client_url.map(|url| url.0).or_else(|| {
-        event
-            .links
-            .first()
-            .and_then(|link| link.get("href"))
-            .map(|href| href.0.clone())
+        event.links.first().and_then(|link| link.get("href")).map(|href| href.0.clone())
     });
     let incoming = incoming(&key, signal, payload, url.unwrap_or_default())?;
     let group = Some(format!("dedup:{key}"));
-    Ok((
-        Post {
-            source: source.to_owned(),
-            group,
-            alerts: vec![incoming],
-            truncated: 0,
-        },
-        key,
-    ))
+    Ok((Post { source: source.to_owned(), group, alerts: vec![incoming], truncated: 0 }, key))
 }
 
 fn check(payload: &Payload) -> Result<(), Refused> {
@@ -137,9 +116,7 @@ fn check(payload: &Payload) -> Result<(), Refused> {
         }
     }
     if !["critical", "error", "warning", "info"].contains(&payload.severity.0.as_str()) {
-        return Err(Refused::bad(
-            "payload.severity is none of critical, error, warning, info",
-        ));
+        return Err(Refused::bad("payload.severity is none of critical, error, warning, info"));
     }
     if payload.summary.0.chars().count() > SUMMARY_MAX {
         return Err(Refused::bad(format!(
@@ -151,11 +128,9 @@ fn check(payload: &Payload) -> Result<(), Refused> {
 
 fn incoming(key: &str, signal: Signal, payload: Payload, url: String) -> Result<Incoming, Refused> {
     let starts_at = match payload.timestamp.filter(|t| !t.0.is_empty()) {
-        Some(text) => Some(
-            text.0
-                .parse()
-                .map_err(|_| Refused::bad("payload.timestamp is not a time"))?,
-        ),
+        Some(text) => {
+            Some(text.0.parse().map_err(|_| Refused::bad("payload.timestamp is not a time"))?)
+        }
         None => None,
     };
     let mut labels = BTreeMap::new();
@@ -175,10 +150,7 @@ fn incoming(key: &str, signal: Signal, payload: Payload, url: String) -> Result<
         Some(serde_json::Value::Object(map)) => plain(
             map.into_iter()
                 .map(|(k, v)| {
-                    (
-                        k,
-                        Loose(v.as_str().map_or_else(|| v.to_string(), ToOwned::to_owned)),
-                    )
+                    (k, Loose(v.as_str().map_or_else(|| v.to_string(), ToOwned::to_owned)))
                 })
                 .collect(),
         ),
@@ -206,9 +178,7 @@ fn incoming(key: &str, signal: Signal, payload: Payload, url: String) -> Result<
 pub fn change(source: &str, body: &[u8]) -> Result<Command, Refused> {
     let event: Event = serde_json::from_slice(body)
         .map_err(|e| Refused::bad(format!("not a change event: {e}")))?;
-    let mut payload = event
-        .payload
-        .ok_or_else(|| Refused::bad("payload is missing"))?;
+    let mut payload = event.payload.ok_or_else(|| Refused::bad("payload is missing"))?;
     if payload.summary.0.is_empty() {
         return Err(Refused::bad("payload.summary is missing"));
     }
@@ -217,9 +187,7 @@ pub fn change(source: &str, body: &[u8]) -> Result<Command, Refused> {
     let mut details = BTreeMap::new();
     if let Some(serde_json::Value::Object(map)) = payload.custom_details {
         for (key, value) in map.into_iter().take(32) {
-            let mut text = value
-                .as_str()
-                .map_or_else(|| value.to_string(), ToOwned::to_owned);
+            let mut text = value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned);
             cut_bytes(&mut text, SUMMARY_MAX);
             details.insert(key, text);
         }

@@ -22,11 +22,7 @@ pub async fn receipts(gate: Arc<Gate>, inbox: mpsc::Sender<Mail>) {
     loop {
         tokio::time::sleep(RECEIPTS_EVERY).await;
         for receipt in gate.receipts() {
-            if inbox
-                .send(Mail::Input(Input::Receipt(receipt)))
-                .await
-                .is_err()
-            {
+            if inbox.send(Mail::Input(Input::Receipt(receipt))).await.is_err() {
                 return;
             }
         }

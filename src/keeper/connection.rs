@@ -68,24 +68,14 @@ pub async fn serve(stream: UnixStream, shared: Arc<Shared>) {
         }
         drop(write.shutdown().await);
     });
-    let connect = Mail::Connect {
-        client,
-        tx: tx.clone(),
-        who,
-        kind,
-    };
+    let connect = Mail::Connect { client, tx: tx.clone(), who, kind };
     if shared.inbox.send(connect).await.is_ok() {
         tokio::select! {
             () = requests(client, &mut read, &mut frames, &shared, &tx) => {}
             // The writer let go of this client: it was too slow, or the keeper goes.
             () = tx.closed() => {}
         }
-        drop(
-            shared
-                .inbox
-                .send(Mail::Input(Input::Leave { client }))
-                .await,
-        );
+        drop(shared.inbox.send(Mail::Input(Input::Leave { client })).await);
     }
     drop(tx);
     drop(writer.await);
@@ -112,17 +102,11 @@ type Hello = Result<Result<Option<ClientMsg>, String>, tokio::time::error::Elaps
 fn check_hello(hello: Hello) -> Result<ClientKind, Option<KeeperMsg>> {
     let refuse = |why: String| {
         let version = env!("CARGO_PKG_VERSION").to_owned();
-        Some(KeeperMsg::Refused {
-            protocol: PROTOCOL,
-            version,
-            why,
-        })
+        Some(KeeperMsg::Refused { protocol: PROTOCOL, version, why })
     };
     match hello {
         Ok(Ok(Some(ClientMsg::Hello { protocol, kind, .. }))) if protocol == PROTOCOL => Ok(kind),
-        Ok(Ok(Some(ClientMsg::Hello {
-            protocol, version, ..
-        }))) => {
+        Ok(Ok(Some(ClientMsg::Hello { protocol, version, .. }))) => {
             let why = if protocol > PROTOCOL {
                 format!(
                     "this keeper is older than your warroom {version}: restart it with the new program ('warroom stop', then 'warroom')"
@@ -148,7 +132,7 @@ async fn next<T: serde::de::DeserializeOwned>(
 ) -> Result<Option<T>, String> {
     let mut buffer = vec![0; 16 * 1024];
     loop {
-        if let Some(message) = frames.next().map_err(|e| e.to_string())? {
+        if let Some(message) = frames.take().map_err(|e| e.to_string())? {
             return Ok(Some(message));
         }
         match read.read(&mut buffer).await {
@@ -178,12 +162,7 @@ async fn requests(
                 return;
             }
         };
-        if shared
-            .inbox
-            .send(Mail::Input(Input::Request { client, id, ask }))
-            .await
-            .is_err()
-        {
+        if shared.inbox.send(Mail::Input(Input::Request { client, id, ask })).await.is_err() {
             return;
         }
     }

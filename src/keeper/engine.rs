@@ -4,6 +4,8 @@
 //! - No clock, no socket, no thread, no await. One sequence of inputs gives one history.
 //! - Every request is answered exactly once.
 
+#![expect(clippy::wildcard_enum_match_arm, reason = "the others are handled alike")]
+
 mod answers;
 
 use std::collections::BTreeMap;
@@ -71,13 +73,8 @@ impl Engine {
     pub fn handle(&mut self, input: Input, now: Timestamp, archive: &dyn Archive, turn: &mut Turn) {
         match input {
             Input::Join { client, who, kind } => {
-                let client_state = Client {
-                    who,
-                    kind,
-                    is_following: false,
-                    watching: None,
-                    writing: false,
-                };
+                let client_state =
+                    Client { who, kind, is_following: false, watching: None, writing: false };
                 self.clients.insert(client, client_state);
                 turn.presence_changed = true;
             }
@@ -86,16 +83,12 @@ impl Engine {
                 turn.presence_changed = true;
             }
             Input::Request { client, id, ask } => self.request(client, id, ask, now, archive, turn),
-            Input::Post {
-                ticket,
-                source,
-                command,
-            } => {
+            Input::Post { ticket, source, command } => {
                 let result = self.post(source, command, now, archive, turn);
                 turn.out.push(Output::Posted { ticket, result });
             }
             Input::Receipt(command) => {
-                drop(self.post("intake".to_owned(), command, now, archive, turn))
+                drop(self.post("intake".to_owned(), command, now, archive, turn));
             }
             Input::Own(body) => self.own(body, now, turn),
             Input::Tick => {
@@ -110,17 +103,9 @@ impl Engine {
 
     /// Ends in good order: on record, and everybody told.
     fn stop(&mut self, reason: String, now: Timestamp, turn: &mut Turn) {
-        self.own(
-            Body::KeeperStopped {
-                reason: reason.clone(),
-            },
-            now,
-            turn,
-        );
+        self.own(Body::KeeperStopped { reason: reason.clone() }, now, turn);
         let clients = self.clients.keys().copied().collect();
-        let message = Box::new(KeeperMsg::Push(Push::Goodbye {
-            reason: reason.clone(),
-        }));
+        let message = Box::new(KeeperMsg::Push(Push::Goodbye { reason: reason.clone() }));
         turn.out.push(Output::Tell { clients, message });
         turn.out.push(Output::Stop { reason });
     }
@@ -145,18 +130,9 @@ impl Engine {
         turn: &mut Turn,
     ) -> Result<(), Rejection> {
         let id = self.own_id("p");
-        let actor = Actor {
-            login: source,
-            via: Via::Http,
-        };
-        let order = Order {
-            id,
-            actor,
-            right: Right::Administer,
-            occurred: None,
-            seen: None,
-            command,
-        };
+        let actor = Actor { login: source, via: Via::Http };
+        let order =
+            Order { id, actor, right: Right::Administer, occurred: None, seen: None, command };
         self.order(&order, now, archive, turn)
     }
 
@@ -231,14 +207,7 @@ impl Engine {
         archive: &dyn Archive,
         turn: &mut Turn,
     ) {
-        let event = Recorded {
-            seq: self.room.seq + 1,
-            cause,
-            at: now,
-            occurred,
-            actor,
-            body,
-        };
+        let event = Recorded { seq: self.room.seq + 1, cause, at: now, occurred, actor, body };
         let mut returned = Vec::new();
         while let Some(id) = self.room.wanted(&event) {
             if !self.fetch(id, archive) {
@@ -249,11 +218,7 @@ impl Engine {
         evolve(&mut self.room, &event);
         for id in event.body.incidents() {
             turn.touched.insert(id);
-            let is_live = self
-                .room
-                .incidents
-                .get(&id)
-                .is_some_and(|i| i.phase().is_live());
+            let is_live = self.room.incidents.get(&id).is_some_and(|i| i.phase().is_live());
             if !is_live {
                 self.let_go(id, turn);
             } else if turn.rows.iter().any(|(row, _)| *row == id)
@@ -278,11 +243,7 @@ impl Engine {
     }
 
     fn followers(&self) -> Vec<ClientId> {
-        self.clients
-            .iter()
-            .filter(|(_, c)| c.is_following)
-            .map(|(id, _)| *id)
-            .collect()
+        self.clients.iter().filter(|(_, c)| c.is_following).map(|(id, _)| *id).collect()
     }
 
     /// What an operator may do here.
@@ -307,22 +268,11 @@ impl Engine {
             let refusal = Rejection::new(RejectionKind::BadInput, text, "use a ULID");
             return turn.reply(client, id, Reply::Rejected(refusal));
         }
-        let via = if state.kind == ClientKind::Console {
-            Via::Console
-        } else {
-            Via::Cli
-        };
+        let via = if state.kind == ClientKind::Console { Via::Console } else { Via::Cli };
         let who = state.who.clone();
         match ask {
-            Ask::Do {
-                command,
-                occurred,
-                seen,
-            } => {
-                let actor = Actor {
-                    login: who.login.clone(),
-                    via,
-                };
+            Ask::Do { command, occurred, seen } => {
+                let actor = Actor { login: who.login.clone(), via };
                 let order = Order {
                     id,
                     actor,
@@ -348,10 +298,7 @@ impl Engine {
         archive: &dyn Archive,
         turn: &mut Turn,
     ) {
-        if matches!(
-            order.command,
-            Command::Ingest(_) | Command::RefusePost { .. }
-        ) {
+        if matches!(order.command, Command::Ingest(_) | Command::RefusePost { .. }) {
             let refusal = Rejection::new(
                 RejectionKind::NotAllowed,
                 "alerts come in over HTTP",
@@ -364,10 +311,7 @@ impl Engine {
         }
         let before = turn.events.len();
         let reply = match self.order(&order, now, archive, turn) {
-            Ok(()) => Reply::Done {
-                seq: self.room.seq,
-                incident: about(&turn.events[before..]),
-            },
+            Ok(()) => Reply::Done { seq: self.room.seq, incident: about(&turn.events[before..]) },
             Err(refusal) => Reply::Rejected(refusal),
         };
         turn.reply(client, order.id, reply);
@@ -375,15 +319,8 @@ impl Engine {
 
     /// Questions; none of them changes the room.
     fn ask(&mut self, client: ClientId, who: &Who, id: CommandId, ask: Ask, turn: &mut Turn) {
-        let read = |job: ReadJob| Output::Read {
-            client,
-            id: id.clone(),
-            job: Box::new(job),
-        };
-        let done = Reply::Done {
-            seq: self.room.seq,
-            incident: None,
-        };
+        let read = |job: ReadJob| Output::Read { client, id: id.clone(), job: Box::new(job) };
+        let done = Reply::Done { seq: self.room.seq, incident: None };
         let output = match ask {
             Ask::Do { .. } | Ask::Backup { .. } | Ask::Verify | Ask::Stop => return,
             Ask::Follow { first } => {
@@ -397,12 +334,7 @@ impl Engine {
                 self.change_client(client, |c| c.watching = Some(incident));
                 turn.presence_changed = true;
                 let head = self.room.incidents.get(&incident).cloned().map(Box::new);
-                read(ReadJob::Incident {
-                    incident,
-                    head,
-                    until: None,
-                    limit: 300,
-                })
+                read(ReadJob::Incident { incident, head, until: None, limit: 300 })
             }
             Ask::Unwatch => {
                 self.change_client(client, |c| c.watching = None);
@@ -417,42 +349,20 @@ impl Engine {
                 turn.presence_changed = true;
                 return turn.reply(client, id, done);
             }
-            Ask::Incident {
-                incident,
-                until,
-                limit,
-            } => {
-                let head = self
-                    .room
-                    .incidents
-                    .get(&incident)
-                    .filter(|_| until.is_none());
+            Ask::Incident { incident, until, limit } => {
+                let head = self.room.incidents.get(&incident).filter(|_| until.is_none());
                 let head = head.cloned().map(Box::new);
-                read(ReadJob::Incident {
-                    incident,
-                    head,
-                    until,
-                    limit,
-                })
+                read(ReadJob::Incident { incident, head, until, limit })
             }
-            Ask::SaveDraft { key, text } => read(ReadJob::SaveDraft {
-                login: who.login.clone(),
-                key,
-                text,
-            }),
-            Ask::Drafts => read(ReadJob::Drafts {
-                login: who.login.clone(),
-            }),
+            Ask::SaveDraft { key, text } => {
+                read(ReadJob::SaveDraft { login: who.login.clone(), key, text })
+            }
+            Ask::Drafts => read(ReadJob::Drafts { login: who.login.clone() }),
             Ask::Search { query, limit } => read(ReadJob::Search { query, limit }),
             Ask::Closed { query, limit } => read(ReadJob::Closed { query, limit }),
             Ask::Events { after, limit } => read(ReadJob::Events { after, limit }),
             Ask::Samples => {
-                let live = self
-                    .room
-                    .incidents
-                    .values()
-                    .filter_map(Sample::of)
-                    .collect();
+                let live = self.room.incidents.values().filter_map(Sample::of).collect();
                 read(ReadJob::Samples { live })
             }
             Ask::Alerts { incident, limit } => {
@@ -461,10 +371,8 @@ impl Engine {
             }
             Ask::Intake => return turn.reply(client, id, Reply::Intake(Box::new(self.intake()))),
             Ask::Plan => {
-                let (plan, digest) = (
-                    Box::new(self.room.plan.clone()),
-                    self.room.plan_digest.clone(),
-                );
+                let (plan, digest) =
+                    (Box::new(self.room.plan.clone()), self.room.plan_digest.clone());
                 return turn.reply(client, id, Reply::Plan { plan, digest });
             }
             Ask::Status => return turn.reply(client, id, Reply::Status(Box::new(self.status()))),
@@ -491,26 +399,13 @@ impl Engine {
         }
         match ask {
             Ask::Backup { dest } => {
-                turn.out.push(Output::Read {
-                    client,
-                    id,
-                    job: Box::new(ReadJob::Backup { dest }),
-                });
+                turn.out.push(Output::Read { client, id, job: Box::new(ReadJob::Backup { dest }) });
             }
-            Ask::Verify => turn.out.push(Output::Read {
-                client,
-                id,
-                job: Box::new(ReadJob::Verify),
-            }),
+            Ask::Verify => {
+                turn.out.push(Output::Read { client, id, job: Box::new(ReadJob::Verify) });
+            }
             _ => {
-                turn.reply(
-                    client,
-                    id,
-                    Reply::Done {
-                        seq: self.room.seq,
-                        incident: None,
-                    },
-                );
+                turn.reply(client, id, Reply::Done { seq: self.room.seq, incident: None });
                 self.stop(format!("stopped by {}", who.login), now, turn);
             }
         }
@@ -533,9 +428,7 @@ impl Archive for Nowhere {
 }
 
 fn about(events: &[Recorded]) -> Option<IncidentId> {
-    events
-        .iter()
-        .find_map(|event| event.body.incidents().first().copied())
+    events.iter().find_map(|event| event.body.incidents().first().copied())
 }
 
 /// About how many bytes an event takes in the journal.
@@ -552,10 +445,6 @@ pub fn right_of(plan: &Plan, who: &Who) -> Right {
     if who.is_owner {
         return Right::Administer;
     }
-    let granted = who
-        .groups
-        .iter()
-        .filter_map(|group| plan.rights.get(group))
-        .max();
+    let granted = who.groups.iter().filter_map(|group| plan.rights.get(group)).max();
     granted.copied().unwrap_or(Right::Observe)
 }

@@ -22,7 +22,7 @@ pub struct Gate {
     /// Hash → name.
     tokens: RwLock<HashMap<String, String>>,
     buckets: Mutex<HashMap<String, Bucket>>,
-    refusals: Mutex<BTreeMap<(String, u16, String), (String, u32)>>,
+    refusals: Mutex<BTreeMap<RefusalKind, (String, u32)>>,
     plan: RwLock<Plan>,
     /// Space is short: alerts are refused.
     pub tight: AtomicBool,
@@ -32,6 +32,9 @@ pub struct Gate {
     pub refused: AtomicU64,
     pub connections: AtomicU64,
 }
+
+/// Source, status and reason.
+type RefusalKind = (String, u16, String);
 
 struct Bucket {
     tokens: f64,
@@ -56,19 +59,13 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 impl Gate {
     /// Takes the tokens that are in force (name → hash).
     pub fn set_tokens(&self, tokens: &BTreeMap<String, String>) {
-        let turned = tokens
-            .iter()
-            .map(|(name, hash)| (hash.clone(), name.clone()))
-            .collect();
+        let turned = tokens.iter().map(|(name, hash)| (hash.clone(), name.clone())).collect();
         *self.tokens.write().unwrap_or_else(PoisonError::into_inner) = turned;
     }
 
     /// The plan in force.
     pub fn plan(&self) -> Plan {
-        self.plan
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.plan.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Takes a new plan.
@@ -105,13 +102,7 @@ impl Gate {
             }
             bucket.tokens -= 1.0;
         } else {
-            buckets.insert(
-                source.to_owned(),
-                Bucket {
-                    tokens: rate - 1.0,
-                    at: now,
-                },
-            );
+            buckets.insert(source.to_owned(), Bucket { tokens: rate - 1.0, at: now });
         }
         true
     }
@@ -126,11 +117,7 @@ impl Gate {
         let key = if refusals.len() < KINDS_MAX {
             (source.to_owned(), status, reason)
         } else {
-            (
-                source.to_owned(),
-                status,
-                "many different reasons".to_owned(),
-            )
+            (source.to_owned(), status, "many different reasons".to_owned())
         };
         let entry = refusals.entry(key).or_insert_with(|| {
             let mut excerpt = String::from_utf8_lossy(&body[..body.len().min(400)]).into_owned();
@@ -144,15 +131,13 @@ impl Gate {
     pub fn receipts(&self) -> Vec<Command> {
         std::mem::take(&mut *lock(&self.refusals))
             .into_iter()
-            .map(
-                |((source, status, reason), (excerpt, count))| Command::RefusePost {
-                    source,
-                    status,
-                    reason,
-                    excerpt,
-                    count,
-                },
-            )
+            .map(|((source, status, reason), (excerpt, count))| Command::RefusePost {
+                source,
+                status,
+                reason,
+                excerpt,
+                count,
+            })
             .collect()
     }
 
@@ -161,36 +146,11 @@ impl Gate {
         use std::fmt::Write as _;
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         let rows = [
-            (
-                "warroom_journal_events",
-                "Events in the journal.",
-                "counter",
-                read(&self.seq),
-            ),
-            (
-                "warroom_intake_posts_total",
-                "Posts taken.",
-                "counter",
-                read(&self.posts),
-            ),
-            (
-                "warroom_intake_alerts_total",
-                "Alerts taken.",
-                "counter",
-                read(&self.alerts),
-            ),
-            (
-                "warroom_intake_refused_total",
-                "Posts refused.",
-                "counter",
-                read(&self.refused),
-            ),
-            (
-                "warroom_intake_connections",
-                "Connections open.",
-                "gauge",
-                read(&self.connections),
-            ),
+            ("warroom_journal_events", "Events in the journal.", "counter", read(&self.seq)),
+            ("warroom_intake_posts_total", "Posts taken.", "counter", read(&self.posts)),
+            ("warroom_intake_alerts_total", "Alerts taken.", "counter", read(&self.alerts)),
+            ("warroom_intake_refused_total", "Posts refused.", "counter", read(&self.refused)),
+            ("warroom_intake_connections", "Connections open.", "gauge", read(&self.connections)),
             (
                 "warroom_disk_tight",
                 "1 while space is too short to take alerts.",
@@ -200,11 +160,8 @@ impl Gate {
         ];
         let mut text = String::new();
         for (name, help, kind, value) in rows {
-            writeln!(
-                text,
-                "# HELP {name} {help}\n# TYPE {name} {kind}\n{name} {value}"
-            )
-            .expect("invariant: writing to a String does not fail");
+            writeln!(text, "# HELP {name} {help}\n# TYPE {name} {kind}\n{name} {value}")
+                .expect("invariant: writing to a String does not fail");
         }
         text
     }
@@ -231,14 +188,7 @@ mod tests {
             gate.refuse("am", 400, "not JSON", b"{");
         }
         let receipts = gate.receipts();
-        assert!(matches!(
-            &receipts[..],
-            [Command::RefusePost {
-                count: 3,
-                status: 400,
-                ..
-            }]
-        ));
+        assert!(matches!(&receipts[..], [Command::RefusePost { count: 3, status: 400, .. }]));
         assert!(gate.receipts().is_empty());
     }
 

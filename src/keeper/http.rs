@@ -52,9 +52,7 @@ pub async fn serve(listener: TcpListener, intake: Arc<Intake>) {
         let intake = Arc::clone(&intake);
         tokio::spawn(async move {
             let Ok(_seat) = seat else {
-                intake
-                    .gate
-                    .refuse("intake", 503, "too many connections at once", b"");
+                intake.gate.refuse("intake", 503, "too many connections at once", b"");
                 return refuse_connection(stream).await;
             };
             intake.gate.connections.fetch_add(1, Ordering::Relaxed);
@@ -86,23 +84,18 @@ fn answer(status: u16, text: impl Into<Bytes>) -> Answer {
     let mut response = Response::new(Full::new(text.into()));
     *response.status_mut() =
         StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    response
-        .headers_mut()
-        .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     if matches!(status, 429 | 503 | 507) {
-        response
-            .headers_mut()
-            .insert(RETRY_AFTER, HeaderValue::from_static("1"));
+        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
     }
     response
 }
 
 fn plain(status: u16, text: impl Into<Bytes>) -> Answer {
     let mut response = answer(status, text);
-    response.headers_mut().insert(
-        CONTENT_TYPE,
-        HeaderValue::from_static("text/plain; charset=utf-8"),
-    );
+    response
+        .headers_mut()
+        .insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
     response
 }
 
@@ -131,12 +124,7 @@ async fn handle(
         } else {
             (404, "there is no such page; see 'warroom help intake'")
         };
-        intake.gate.refuse(
-            "intake",
-            status,
-            &format!("{} {path}: {what}", request.method()),
-            b"",
-        );
+        intake.gate.refuse("intake", status, &format!("{} {path}: {what}", request.method()), b"");
         return Ok(answer(status, error_body(what)));
     };
     Ok(post(request, kind, peer, &intake).await)
@@ -192,25 +180,15 @@ async fn post(request: Request<Incoming>, kind: Kind, peer: SocketAddr, intake: 
     let limits = &intake.settings.intake;
     let limit = limits.body_kib * 1024;
     let declared = request.headers().get(hyper::header::CONTENT_LENGTH);
-    let declared = declared
-        .and_then(|v| v.to_str().ok())
-        .and_then(|v| v.parse::<usize>().ok());
+    let declared = declared.and_then(|v| v.to_str().ok()).and_then(|v| v.parse::<usize>().ok());
     if declared.is_some_and(|n| n > limit) {
-        return refuse(
-            413,
-            &format!("the body is larger than {} KiB", limits.body_kib),
-            b"",
-        );
+        return refuse(413, &format!("the body is larger than {} KiB", limits.body_kib), b"");
     }
     let collect = Limited::new(request.into_body(), limit).collect();
     let body = match tokio::time::timeout(Duration::from_secs(limits.timeout_s), collect).await {
         Ok(Ok(body)) => body.to_bytes(),
         Ok(Err(error)) if error.is::<http_body_util::LengthLimitError>() => {
-            return refuse(
-                413,
-                &format!("the body is larger than {} KiB", limits.body_kib),
-                b"",
-            );
+            return refuse(413, &format!("the body is larger than {} KiB", limits.body_kib), b"");
         }
         Ok(Err(error)) => return refuse(400, &format!("the body did not arrive: {error}"), b""),
         Err(_) => return refuse(408, "the body took too long to arrive", b""),
@@ -233,11 +211,7 @@ async fn post(request: Request<Incoming>, kind: Kind, peer: SocketAddr, intake: 
             );
         }
         Pass::Denied => {
-            return refuse(
-                401,
-                "the token is missing or not known (Authorization: Bearer …)",
-                b"",
-            );
+            return refuse(401, "the token is missing or not known (Authorization: Bearer …)", b"");
         }
     };
     if !gate.may_post(&source, limits.rate_per_s) {
@@ -275,16 +249,12 @@ fn read(
                 // A templated body is not Alertmanager's own: the mapper reads it.
                 Err(refused) if !looks_like_webhook(body) => {
                     let post = generic::read(source, body, settings.mapping.get(source));
-                    post.map(|post| (Command::Ingest(post), ok))
-                        .map_err(|_| refused)
+                    post.map(|post| (Command::Ingest(post), ok)).map_err(|_| refused)
                 }
                 Err(refused) => Err(refused),
             }
         }
-        Kind::AlertsApi => Ok((
-            Command::Ingest(alertmanager::api_v2(source, body, now)?),
-            ok,
-        )),
+        Kind::AlertsApi => Ok((Command::Ingest(alertmanager::api_v2(source, body, now)?), ok)),
         Kind::Events => {
             let post = generic::read(source, body, settings.mapping.get(source))?;
             let text = format!(r#"{{"status":"success","accepted":{}}}"#, post.alerts.len());
@@ -319,17 +289,9 @@ async fn deliver(
     intake: &Intake,
 ) -> Answer {
     let gate = &intake.gate;
-    let alerts = if let Command::Ingest(post) = &command {
-        post.alerts.len() as u64
-    } else {
-        0
-    };
+    let alerts = if let Command::Ingest(post) = &command { post.alerts.len() as u64 } else { 0 };
     let (tx, rx) = oneshot::channel();
-    let mail = Mail::Post {
-        source: source.clone(),
-        command,
-        reply: tx,
-    };
+    let mail = Mail::Post { source: source.clone(), command, reply: tx };
     if intake.inbox.try_send(mail).is_err() {
         gate.refuse(&source, 503, "the keeper is busy or stopping", body);
         return answer(503, error_body("busy; post it again"));
@@ -341,11 +303,7 @@ async fn deliver(
             answer(reply.0, reply.1)
         }
         Ok(Err(refusal)) => {
-            let status = if refusal.kind == RejectionKind::Unavailable {
-                503
-            } else {
-                400
-            };
+            let status = if refusal.kind == RejectionKind::Unavailable { 503 } else { 400 };
             gate.refuse(&source, status, &refusal.what, body);
             answer(status, error_body(&refusal.to_string()))
         }

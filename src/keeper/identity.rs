@@ -11,9 +11,7 @@ use crate::keeper::turn::Who;
 /// The person behind a peer's credentials, in a home at `home`.
 pub fn who(uid: u32, gid: u32, home: &Path) -> Who {
     let user = User::from_uid(Uid::from_raw(uid)).ok().flatten();
-    let login = user
-        .as_ref()
-        .map_or_else(|| format!("uid-{uid}"), |user| user.name.clone());
+    let login = user.as_ref().map_or_else(|| format!("uid-{uid}"), |user| user.name.clone());
     let primary = user.as_ref().map_or(Gid::from_raw(gid), |user| user.gid);
     let mut gids = CString::new(login.as_str())
         .ok()
@@ -28,20 +26,13 @@ pub fn who(uid: u32, gid: u32, home: &Path) -> Who {
         .map(|group| group.name)
         .collect();
     let owns = std::fs::metadata(home).is_ok_and(|meta| meta.uid() == uid);
-    Who {
-        login,
-        groups,
-        is_owner: uid == 0 || owns,
-    }
+    Who { login, groups, is_owner: uid == 0 || owns }
 }
 
 /// The login of whoever runs this process.
 pub fn own_login() -> String {
     let uid = Uid::current();
-    User::from_uid(uid)
-        .ok()
-        .flatten()
-        .map_or_else(|| format!("uid-{uid}"), |user| user.name)
+    User::from_uid(uid).ok().flatten().map_or_else(|| format!("uid-{uid}"), |user| user.name)
 }
 
 /// The name of this machine.

@@ -32,23 +32,16 @@ pub struct Places {
 /// Answers one question; `head` is the last durable event.
 pub fn run(job: ReadJob, places: &Places, head: Head) -> Reply {
     let result = match job {
-        ReadJob::Incident {
-            incident,
-            head: room,
-            until,
-            limit,
-        } => one_incident(&*places.reader, incident, room, until, limit),
+        ReadJob::Incident { incident, head: room, until, limit } => {
+            one_incident(&*places.reader, incident, room, until, limit)
+        }
         ReadJob::Search { query, limit } => {
             let found =
                 text_index::search(&*places.reader, head.seq, &query, (limit as usize).min(500));
             found.map(|hits| Reply::Hits {
                 hits: hits
                     .into_iter()
-                    .map(|h| Hit {
-                        seq: h.seq,
-                        incident: h.incident,
-                        text: h.text,
-                    })
+                    .map(|h| Hit { seq: h.seq, incident: h.incident, text: h.text })
                     .collect(),
             })
         }
@@ -111,16 +104,8 @@ fn one_incident(
         bytes <= ANSWER_BYTES
     });
     let surplus = events.len() - kept.count().min(limit as usize);
-    let events = events
-        .into_iter()
-        .skip(surplus)
-        .map(|(_, event)| event)
-        .collect();
-    Ok(Reply::Incident(Box::new(Detail {
-        head,
-        events,
-        total,
-    })))
+    let events = events.into_iter().skip(surplus).map(|(_, event)| event).collect();
+    Ok(Reply::Incident(Box::new(Detail { head, events, total })))
 }
 
 fn closed(reader: &dyn Reader, query: &str, limit: usize) -> Result<Reply, StoreError> {
@@ -200,10 +185,7 @@ fn save_draft(
     crate::domain::text::cut_bytes(&mut text, DRAFT_MAX);
     let value = (!text.is_empty()).then(|| text.into_bytes());
     reader.put(Table::Drafts, &[(full, value)])?;
-    Ok(Reply::Done {
-        seq: head.seq,
-        incident: None,
-    })
+    Ok(Reply::Done { seq: head.seq, incident: None })
 }
 
 /// Copies the journal, up to this moment, as an export and its head; readable on any machine.
@@ -214,17 +196,11 @@ fn backup(places: &Places, head: Head, dest: &Path) -> Result<Reply, StoreError>
     let file = std::fs::File::create(&partial).map_err(StoreError::io("create", &partial))?;
     let mut out = std::io::BufWriter::new(file);
     let reached = transfer::export(&*places.reader, Head::default(), &mut out, &mut |_| {})?;
-    let file = out
-        .into_inner()
-        .map_err(|e| StoreError::io("write", &partial)(e.into_error()))?;
+    let file = out.into_inner().map_err(|e| StoreError::io("write", &partial)(e.into_error()))?;
     file.sync_all().map_err(StoreError::io("sync", &partial))?;
     std::fs::rename(&partial, &path).map_err(StoreError::io("rename", &partial))?;
     crate::store::twin::sync_dir(dest)?;
-    let text = format!(
-        "{} {}\n",
-        reached.seq,
-        crate::domain::text::hex(&reached.hash)
-    );
+    let text = format!("{} {}\n", reached.seq, crate::domain::text::hex(&reached.hash));
     crate::store::twin::write_atomically(&dest.join("head"), text.as_bytes())?;
     let lines = vec![format!(
         "{} events are in {} (at least {} were wanted)",
@@ -232,18 +208,12 @@ fn backup(places: &Places, head: Head, dest: &Path) -> Result<Reply, StoreError>
         path.display(),
         head.seq
     )];
-    Ok(Reply::Text {
-        lines,
-        ok: reached.seq >= head.seq,
-    })
+    Ok(Reply::Text { lines, ok: reached.seq >= head.seq })
 }
 
 fn check(places: &Places) -> Result<Reply, StoreError> {
     let sled = verify::check_sled(&places.log, &mut |_| {})?;
     let twin = verify::check_twin(&places.paths.twin, &mut |_| {})?;
     let ok = sled.broken.is_none() && twin.broken.is_none();
-    Ok(Reply::Text {
-        lines: vec![sled.words("database"), twin.words("twin")],
-        ok,
-    })
+    Ok(Reply::Text { lines: vec![sled.words("database"), twin.words("twin")], ok })
 }

@@ -55,13 +55,7 @@ pub fn run(options: &Options) -> Result<String, StoreError> {
     let home = &options.home;
     let _lock = supervise::take_home(home)?;
     let settings = settings::load(&home.settings()).map_err(|mistakes| {
-        StoreError::Refused(
-            mistakes
-                .iter()
-                .map(ToString::to_string)
-                .collect::<Vec<_>>()
-                .join("\n"),
-        )
+        StoreError::Refused(mistakes.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
     })?;
     if options.background {
         if let Err(errno) = nix::unistd::setsid() {
@@ -88,21 +82,13 @@ fn open_and_fold(paths: &Paths) -> Result<Opened, StoreError> {
     let first = open::open(paths, &mut progress)?;
     let (journal, mended) = (first.journal, first.mended);
     match fold(&journal, paths) {
-        Ok(room) => Ok(Opened {
-            journal,
-            room,
-            mended,
-        }),
+        Ok(room) => Ok(Opened { journal, room, mended }),
         Err(error) => {
             tracing::error!(%error, "the database is damaged; it is rebuilt from the twin");
             drop(journal);
             let again = open::rebuild_sled(paths, &mut progress)?;
             let room = fold(&again.journal, paths)?;
-            Ok(Opened {
-                journal: again.journal,
-                room,
-                mended: again.mended,
-            })
+            Ok(Opened { journal: again.journal, room, mended: again.mended })
         }
     }
 }
@@ -185,9 +171,7 @@ async fn serve(
     let result = (&mut ended).await;
     supervise::tell_systemd("STOPPING=1");
     result.unwrap_or_else(|_| {
-        Err(StoreError::Refused(
-            "the writer failed; look at keeper.log".to_owned(),
-        ))
+        Err(StoreError::Refused("the writer failed; look at keeper.log".to_owned()))
     })
 }
 
@@ -217,18 +201,10 @@ async fn start_intake(
     }
     match tokio::net::TcpListener::bind(&settings.listen).await {
         Ok(listener) => {
-            let address = listener
-                .local_addr()
-                .map_or_else(|_| settings.listen.clone(), |a| a.to_string());
+            let address =
+                listener.local_addr().map_or_else(|_| settings.listen.clone(), |a| a.to_string());
             let (gate, settings, inbox) = (Arc::clone(gate), Arc::clone(settings), inbox.clone());
-            tokio::spawn(http::serve(
-                listener,
-                Arc::new(Intake {
-                    gate,
-                    settings,
-                    inbox,
-                }),
-            ));
+            tokio::spawn(http::serve(listener, Arc::new(Intake { gate, settings, inbox })));
             Ok(address)
         }
         Err(error) => {
@@ -240,18 +216,10 @@ async fn start_intake(
 
 /// What the keeper says first: that it is here, what was mended, and the plan if it changed.
 fn first_words(home: &Home, engine: &Engine, mended: Vec<Mended>) -> Result<Vec<Body>, StoreError> {
-    let mut words: Vec<Body> = mended
-        .into_iter()
-        .map(|m| Body::StoreRebuilt {
-            what: m.what,
-            events: m.events,
-        })
-        .collect();
+    let mut words: Vec<Body> =
+        mended.into_iter().map(|m| Body::StoreRebuilt { what: m.what, events: m.events }).collect();
     let version = env!("CARGO_PKG_VERSION").to_owned();
-    words.push(Body::KeeperStarted {
-        version,
-        host: identity::hostname(),
-    });
+    words.push(Body::KeeperStarted { version, host: identity::hostname() });
     match plan_files::load(&home.plan(), &identity::own_login()) {
         Ok(read) if read.digest != engine.room.plan_digest => {
             let note = if home.plan().is_dir() {
@@ -267,11 +235,7 @@ fn first_words(home: &Home, engine: &Engine, mended: Vec<Mended>) -> Result<Vec<
         }
         Ok(_) => {}
         Err(mistakes) => {
-            let text = mistakes
-                .iter()
-                .map(ToString::to_string)
-                .collect::<Vec<_>>()
-                .join("\n");
+            let text = mistakes.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
             if engine.room.plan_digest.is_empty() {
                 return Err(StoreError::Refused(text));
             }
@@ -306,10 +270,7 @@ async fn accept(listener: UnixListener, shared: Arc<Shared>) {
 async fn mend(places: Arc<Places>, inbox: mpsc::Sender<Mail>) {
     let mended = tokio::task::spawn_blocking(move || background::mend(&places)).await;
     if let Ok(Some(count)) = mended {
-        let body = Body::StoreRebuilt {
-            what: format!("{count} segments of the twin"),
-            events: 0,
-        };
+        let body = Body::StoreRebuilt { what: format!("{count} segments of the twin"), events: 0 };
         drop(inbox.send(Mail::Input(Input::Own(body))).await);
     }
 }
@@ -332,16 +293,9 @@ async fn signals(shared: Arc<Shared>) {
             }
         };
         for receipt in shared.gate.receipts() {
-            drop(
-                shared
-                    .inbox
-                    .send(Mail::Input(Input::Receipt(receipt)))
-                    .await,
-            );
+            drop(shared.inbox.send(Mail::Input(Input::Receipt(receipt))).await);
         }
-        let stop = Input::Stop {
-            reason: reason.to_owned(),
-        };
+        let stop = Input::Stop { reason: reason.to_owned() };
         drop(shared.inbox.send(Mail::Input(stop)).await);
     }
 }
@@ -351,11 +305,7 @@ async fn reload(shared: &Shared) {
     match plan_files::load(&shared.home.plan(), &identity::own_login()) {
         Ok(read) => {
             let note = "read again after SIGHUP".to_owned();
-            let body = Body::PlanAdopted {
-                plan: Box::new(read.plan),
-                digest: read.digest,
-                note,
-            };
+            let body = Body::PlanAdopted { plan: Box::new(read.plan), digest: read.digest, note };
             drop(shared.inbox.send(Mail::Input(Input::Own(body))).await);
             tracing::info!("the plan was read again");
         }

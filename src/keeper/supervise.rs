@@ -32,9 +32,7 @@ pub fn take_home(home: &Home) -> Result<Lock, StoreError> {
     match file.try_lock() {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => {
-            return Err(StoreError::Locked {
-                path: home.root.clone(),
-            });
+            return Err(StoreError::Locked { path: home.root.clone() });
         }
         Err(TryLockError::Error(error)) => return Err(StoreError::io("lock", &path)(error)),
     }
@@ -47,18 +45,14 @@ pub fn take_home(home: &Home) -> Result<Lock, StoreError> {
 pub fn bind(path: &Path) -> Result<UnixListener, StoreError> {
     if path.exists() {
         if UnixStream::connect(path).is_ok() {
-            return Err(StoreError::Locked {
-                path: path.to_owned(),
-            });
+            return Err(StoreError::Locked { path: path.to_owned() });
         }
         fs::remove_file(path).map_err(StoreError::io("remove the stale socket", path))?;
     }
     let listener = UnixListener::bind(path).map_err(StoreError::io("listen on", path))?;
     let group = fs::Permissions::from_mode(0o660);
     fs::set_permissions(path, group).map_err(StoreError::io("protect", path))?;
-    listener
-        .set_nonblocking(true)
-        .map_err(StoreError::io("listen on", path))?;
+    listener.set_nonblocking(true).map_err(StoreError::io("listen on", path))?;
     Ok(listener)
 }
 

@@ -59,26 +59,13 @@ pub enum Input {
 #[derive(Debug)]
 pub enum Output {
     /// Answers one client.
-    Say {
-        client: ClientId,
-        message: Box<KeeperMsg>,
-    },
+    Say { client: ClientId, message: Box<KeeperMsg> },
     /// Tells many clients the same.
-    Tell {
-        clients: Vec<ClientId>,
-        message: Box<KeeperMsg>,
-    },
+    Tell { clients: Vec<ClientId>, message: Box<KeeperMsg> },
     /// Answers a sender.
-    Posted {
-        ticket: u64,
-        result: Result<(), Rejection>,
-    },
+    Posted { ticket: u64, result: Result<(), Rejection> },
     /// Reads from the store and answers.
-    Read {
-        client: ClientId,
-        id: CommandId,
-        job: Box<ReadJob>,
-    },
+    Read { client: ClientId, id: CommandId, job: Box<ReadJob> },
     /// The tokens changed.
     Tokens,
     /// The plan changed.
@@ -90,38 +77,14 @@ pub enum Output {
 /// A question that the store answers, beside the engine.
 #[derive(Debug)]
 pub enum ReadJob {
-    Incident {
-        incident: IncidentId,
-        head: Option<Box<Incident>>,
-        until: Option<Seq>,
-        limit: u32,
-    },
-    Search {
-        query: String,
-        limit: u32,
-    },
-    Closed {
-        query: String,
-        limit: u32,
-    },
-    Samples {
-        live: Vec<Sample>,
-    },
-    Events {
-        after: Seq,
-        limit: u32,
-    },
-    Drafts {
-        login: String,
-    },
-    SaveDraft {
-        login: String,
-        key: String,
-        text: String,
-    },
-    Backup {
-        dest: String,
-    },
+    Incident { incident: IncidentId, head: Option<Box<Incident>>, until: Option<Seq>, limit: u32 },
+    Search { query: String, limit: u32 },
+    Closed { query: String, limit: u32 },
+    Samples { live: Vec<Sample> },
+    Events { after: Seq, limit: u32 },
+    Drafts { login: String },
+    SaveDraft { login: String, key: String, text: String },
+    Backup { dest: String },
     Verify,
 }
 
@@ -142,9 +105,6 @@ pub struct Turn {
 impl Turn {
     /// Answers one request.
     pub fn reply(&mut self, client: ClientId, id: CommandId, reply: Reply) {
-        self.out.push(Output::Say {
-            client,
-            message: Box::new(KeeperMsg::Reply { id, reply }),
-        });
+        self.out.push(Output::Say { client, message: Box::new(KeeperMsg::Reply { id, reply }) });
     }
 }

@@ -184,12 +184,7 @@ impl Writer {
             };
             let input = match mail {
                 Mail::Input(input) => input,
-                Mail::Connect {
-                    client,
-                    tx,
-                    who,
-                    kind,
-                } => {
+                Mail::Connect { client, tx, who, kind } => {
                     shell.clients.insert(client, tx);
                     Input::Join { client, who, kind }
                 }
@@ -197,18 +192,10 @@ impl Writer {
                     shell.barriers.push(reply);
                     continue;
                 }
-                Mail::Post {
-                    source,
-                    command,
-                    reply,
-                } => {
+                Mail::Post { source, command, reply } => {
                     shell.posts.push(reply);
                     let ticket = shell.posts.len() as u64 - 1;
-                    Input::Post {
-                        ticket,
-                        source,
-                        command,
-                    }
+                    Input::Post { ticket, source, command }
                 }
             };
             if let Input::Leave { client } = &input {
@@ -226,7 +213,7 @@ impl Writer {
         let mut batch = Batch::build(self.journal.head(), &turn.events);
         batch.rows = std::mem::take(&mut turn.rows);
         if let Err(error) = self.journal.append(&batch) {
-            self.refuse_all(&error, turn, shell);
+            refuse_all(&error, turn, shell);
             return Err(error);
         }
         self.gate.seq.store(batch.head.seq, Ordering::Relaxed);
@@ -240,31 +227,6 @@ impl Writer {
             barrier.send(()).ok();
         }
         Ok(())
-    }
-
-    /// The batch is not durable: everybody who waits is told so, and nobody is told otherwise.
-    fn refuse_all(&self, error: &StoreError, turn: Turn, shell: &mut Shell) {
-        let refusal = Rejection::new(
-            RejectionKind::Unavailable,
-            format!("nothing was recorded: {error}"),
-            if error.is_full() {
-                "free some space, then try again"
-            } else {
-                "look at keeper.log"
-            },
-        );
-        for reply in std::mem::take(&mut shell.posts) {
-            drop(reply.send(Err(refusal.clone())));
-        }
-        for output in turn.out {
-            if let Output::Say { client, message } = output {
-                if let KeeperMsg::Reply { id, .. } = *message {
-                    let reply = crate::proto::Reply::Rejected(refusal.clone());
-                    let line: Line = encode(&KeeperMsg::Reply { id, reply }).into();
-                    send(shell, client, &line);
-                }
-            }
-        }
     }
 
     fn route(
@@ -323,15 +285,9 @@ impl Writer {
         if grown >= SNAPSHOT_EVENTS && now.duration_since(shell.snapshot_at) > SNAPSHOT_EVERY {
             shell.snapshot_at = now;
             shell.snapshot_seq = self.engine.room.seq;
-            let (room, head, path) = (
-                self.engine.room.clone(),
-                self.journal.head(),
-                self.snapshot_path.clone(),
-            );
-            drop(
-                self.runtime
-                    .spawn_blocking(move || save(&path, &room, head)),
-            );
+            let (room, head, path) =
+                (self.engine.room.clone(), self.journal.head(), self.snapshot_path.clone());
+            drop(self.runtime.spawn_blocking(move || save(&path, &room, head)));
         }
     }
 
@@ -353,5 +309,26 @@ fn send(shell: &mut Shell, client: ClientId, line: &Line) {
     if tx.try_send(Arc::clone(line)).is_err() {
         shell.clients.remove(&client);
         shell.lost.push(client);
+    }
+}
+
+/// The batch is not durable: everybody who waits is told so, and nobody is told otherwise.
+fn refuse_all(error: &StoreError, turn: Turn, shell: &mut Shell) {
+    let refusal = Rejection::new(
+        RejectionKind::Unavailable,
+        format!("nothing was recorded: {error}"),
+        if error.is_full() { "free some space, then try again" } else { "look at keeper.log" },
+    );
+    for reply in std::mem::take(&mut shell.posts) {
+        drop(reply.send(Err(refusal.clone())));
+    }
+    for output in turn.out {
+        if let Output::Say { client, message } = output
+            && let KeeperMsg::Reply { id, .. } = *message
+        {
+            let reply = crate::proto::Reply::Rejected(refusal.clone());
+            let line: Line = encode(&KeeperMsg::Reply { id, reply }).into();
+            send(shell, client, &line);
+        }
     }
 }

@@ -30,14 +30,12 @@ impl Frames {
     }
 
     /// The next message, if a whole line is there.
-    pub fn next<T: DeserializeOwned>(&mut self) -> Result<Option<T>, FrameError> {
+    pub fn take<T: DeserializeOwned>(&mut self) -> Result<Option<T>, FrameError> {
         let found = memchr::memchr(b'\n', &self.buffer[self.searched..]);
         let Some(end) = found.map(|at| at + self.searched) else {
             self.searched = self.buffer.len();
             if self.buffer.len() > FRAME_MAX {
-                return Err(FrameError::TooLong {
-                    got: self.buffer.len(),
-                });
+                return Err(FrameError::TooLong { got: self.buffer.len() });
             }
             return Ok(None);
         };

@@ -31,11 +31,7 @@ pub const PROTOCOL: u32 = 1;
 #[serde(tag = "say", rename_all = "kebab-case")]
 pub enum ClientMsg {
     /// The first line.
-    Hello {
-        protocol: u32,
-        version: String,
-        kind: ClientKind,
-    },
+    Hello { protocol: u32, version: String, kind: ClientKind },
     /// Anything after it.
     Request { id: CommandId, ask: Ask },
 }
@@ -269,17 +265,9 @@ pub struct Status {
 #[serde(tag = "push", rename_all = "kebab-case")]
 pub enum Push {
     /// Lines of the queue that changed, and those that left it.
-    Rows {
-        seq: Seq,
-        rows: Vec<Row>,
-        gone: Vec<IncidentId>,
-        counts: Counts,
-    },
+    Rows { seq: Seq, rows: Vec<Row>, gone: Vec<IncidentId>, counts: Counts },
     /// New events of the incident that is watched.
-    Events {
-        incident: IncidentId,
-        events: Vec<Recorded>,
-    },
+    Events { incident: IncidentId, events: Vec<Recorded> },
     /// Who looks at what.
     Presence { people: Vec<Present> },
     /// A new plan is in force.

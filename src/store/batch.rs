@@ -48,10 +48,8 @@ pub struct RawEvent<'a> {
 impl RawEvent<'_> {
     /// The event itself.
     pub fn decode(&self) -> Result<Recorded, StoreError> {
-        serde_json::from_slice(self.json).map_err(|e| StoreError::Corrupt {
-            seq: self.seq,
-            text: e.to_string(),
-        })
+        serde_json::from_slice(self.json)
+            .map_err(|e| StoreError::Corrupt { seq: self.seq, text: e.to_string() })
     }
 }
 
@@ -109,10 +107,7 @@ impl Batch {
 
     /// The same from events that are JSON already, with the incidents each is about.
     pub fn from_lines(head: Head, lines: impl Iterator<Item = (Vec<u8>, Vec<IncidentId>)>) -> Self {
-        let mut batch = Self {
-            head,
-            ..Self::default()
-        };
+        let mut batch = Self { head, ..Self::default() };
         let mut open: Vec<Vec<u8>> = Vec::new();
         let mut size = 0;
         for (json, incidents) in lines {
@@ -150,11 +145,7 @@ impl Batch {
             self.head.seq += 1;
         }
         bytes.extend_from_slice(&self.head.hash);
-        self.packs.push(Pack {
-            first,
-            last: self.head.seq,
-            bytes,
-        });
+        self.packs.push(Pack { first, last: self.head.seq, bytes });
         self.lines.append(open);
     }
 
@@ -165,9 +156,7 @@ impl Batch {
 }
 
 fn len_bytes(n: usize) -> [u8; 4] {
-    u32::try_from(n)
-        .expect("invariant: events are at most 1 MiB")
-        .to_be_bytes()
+    u32::try_from(n).expect("invariant: events are at most 1 MiB").to_be_bytes()
 }
 
 /// Visits the events of a pack; the hash is known at its last one. Says whether to go on.
@@ -176,15 +165,11 @@ pub fn unpack(
     bytes: &[u8],
     visit: &mut dyn FnMut(RawEvent<'_>) -> bool,
 ) -> Result<bool, StoreError> {
-    let damage = |text: &str| StoreError::Corrupt {
-        seq: first,
-        text: text.to_owned(),
-    };
+    let damage = |text: &str| StoreError::Corrupt { seq: first, text: text.to_owned() };
     let (count, mut rest, hash) = split(bytes).ok_or_else(|| damage("the pack is cut short"))?;
     for index in 0..count {
-        let (len, tail) = rest
-            .split_first_chunk::<4>()
-            .ok_or_else(|| damage("the pack is cut short"))?;
+        let (len, tail) =
+            rest.split_first_chunk::<4>().ok_or_else(|| damage("the pack is cut short"))?;
         let len = u32::from_be_bytes(*len) as usize;
         if len > tail.len() {
             return Err(damage("the pack is cut short"));
@@ -221,23 +206,14 @@ mod tests {
 
     fn lines(n: usize, len: usize) -> Vec<(Vec<u8>, Vec<IncidentId>)> {
         (0..n)
-            .map(|i| {
-                (
-                    vec![b'x'; len],
-                    vec![IncidentId(u32::try_from(i % 2).unwrap_or(0))],
-                )
-            })
+            .map(|i| (vec![b'x'; len], vec![IncidentId(u32::try_from(i % 2).unwrap_or(0))]))
             .collect()
     }
 
     #[test]
     fn packs_keep_events_order_and_chain() {
         let batch = Batch::from_lines(Head::default(), lines(5, 20_000).into_iter());
-        assert_eq!(
-            batch.packs.len(),
-            5,
-            "20 kB events do not share a pack of 30 kB"
-        );
+        assert_eq!(batch.packs.len(), 5, "20 kB events do not share a pack of 30 kB");
         assert_eq!(batch.head.seq, 5);
         let mut hash = Hash::default();
         let mut seqs = Vec::new();

@@ -81,24 +81,16 @@ impl TwinThread {
                 }
             }
         });
-        Self {
-            packs: Some(packs),
-            results,
-            thread: Some(thread),
-        }
+        Self { packs: Some(packs), results, thread: Some(thread) }
     }
 
     fn begin(&self, packs: &Arc<Vec<Pack>>) -> bool {
-        self.packs
-            .as_ref()
-            .is_some_and(|tx| tx.send(Arc::clone(packs)).is_ok())
+        self.packs.as_ref().is_some_and(|tx| tx.send(Arc::clone(packs)).is_ok())
     }
 
     fn finish(&self) -> Result<(), StoreError> {
         self.results.recv().unwrap_or_else(|_| {
-            Err(StoreError::Refused(
-                "the twin's writer is gone; restart the keeper".to_owned(),
-            ))
+            Err(StoreError::Refused("the twin's writer is gone; restart the keeper".to_owned()))
         })
     }
 }
@@ -121,14 +113,8 @@ impl DiskJournal {
         head: Head,
     ) -> Result<Self, StoreError> {
         let handle = log.handle()?;
-        let journal = Self {
-            paths,
-            log,
-            handle,
-            head,
-            twin: TwinThread::start(twin),
-            is_sound: true,
-        };
+        let journal =
+            Self { paths, log, handle, head, twin: TwinThread::start(twin), is_sound: true };
         journal.keep_ballast();
         Ok(journal)
     }
@@ -159,16 +145,11 @@ impl DiskJournal {
     fn append_both(&mut self, batch: &Batch) -> Result<(), StoreError> {
         let packs = Arc::new(batch.packs.clone());
         let is_twinned = self.twin.begin(&packs);
-        let written = self
-            .log
-            .write(batch)
-            .and_then(|()| self.log.sync(&self.handle));
+        let written = self.log.write(batch).and_then(|()| self.log.sync(&self.handle));
         let twinned = if is_twinned {
             self.twin.finish()
         } else {
-            Err(StoreError::Refused(
-                "the twin's writer is gone; restart the keeper".to_owned(),
-            ))
+            Err(StoreError::Refused("the twin's writer is gone; restart the keeper".to_owned()))
         };
         written.and(twinned)
     }
@@ -188,14 +169,8 @@ impl Journal for DiskJournal {
                 "the journal failed and has not recovered yet".to_owned(),
             ));
         }
-        if batch
-            .packs
-            .first()
-            .is_some_and(|pack| pack.first != self.head.seq + 1)
-        {
-            return Err(StoreError::Refused(
-                "somebody else wrote to the journal first".to_owned(),
-            ));
+        if batch.packs.first().is_some_and(|pack| pack.first != self.head.seq + 1) {
+            return Err(StoreError::Refused("somebody else wrote to the journal first".to_owned()));
         }
         match self.append_both(batch) {
             Ok(()) => {

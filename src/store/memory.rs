@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::domain::ids::{IncidentId, Seq};
 use crate::store::batch::{Batch, Head, RawEvent, unpack};
-use crate::store::{Journal, Reader, StoreError, Table};
+use crate::store::{Journal, Pair, Reader, StoreError, Table};
 
 #[derive(Default)]
 struct Inner {
@@ -46,14 +46,8 @@ impl Journal for MemoryJournal {
             inner.fail_next -= 1;
             return Err(StoreError::Full);
         }
-        if batch
-            .packs
-            .first()
-            .is_some_and(|pack| pack.first != inner.head.seq + 1)
-        {
-            return Err(StoreError::Refused(
-                "somebody else wrote to the journal first".to_owned(),
-            ));
+        if batch.packs.first().is_some_and(|pack| pack.first != inner.head.seq + 1) {
+            return Err(StoreError::Refused("somebody else wrote to the journal first".to_owned()));
         }
         for pack in &batch.packs {
             inner.packs.insert(pack.first, pack.bytes.clone());
@@ -85,9 +79,7 @@ impl Reader for MemoryJournal {
     ) -> Result<(), StoreError> {
         let packs = self.lock().packs.clone();
         for (first, bytes) in packs {
-            if !unpack(first, &bytes, &mut |event| {
-                event.seq <= after || visit(event)
-            })? {
+            if !unpack(first, &bytes, &mut |event| event.seq <= after || visit(event))? {
                 break;
             }
         }
@@ -130,25 +122,13 @@ impl Reader for MemoryJournal {
     }
 
     fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-        Ok(self
-            .lock()
-            .tables
-            .get(&(table as u8, key.to_vec()))
-            .cloned())
+        Ok(self.lock().tables.get(&(table as u8, key.to_vec())).cloned())
     }
 
-    fn at_or_before(
-        &self,
-        table: Table,
-        key: &[u8],
-    ) -> Result<Option<(Vec<u8>, Vec<u8>)>, StoreError> {
+    fn at_or_before(&self, table: Table, key: &[u8]) -> Result<Option<Pair>, StoreError> {
         let inner = self.lock();
         let range = (table as u8, Vec::new())..=(table as u8, key.to_vec());
-        Ok(inner
-            .tables
-            .range(range)
-            .next_back()
-            .map(|((_, k), v)| (k.clone(), v.clone())))
+        Ok(inner.tables.range(range).next_back().map(|((_, k), v)| (k.clone(), v.clone())))
     }
 
     fn prefix(

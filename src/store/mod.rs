@@ -8,6 +8,8 @@
 //! - Events have no gap in `seq`, and every event's hash covers the one before it.
 //! - The order that readers see is the order of the journal; an append may be refused.
 
+#![expect(clippy::wildcard_enum_match_arm, reason = "the others are handled alike")]
+
 pub mod batch;
 pub mod journal;
 pub mod memory;
@@ -31,11 +33,7 @@ pub enum StoreError {
     #[error("another keeper holds {}; use it, or stop it first", path.display())]
     Locked { path: PathBuf },
     #[error("cannot {doing} {}", path.display())]
-    Io {
-        doing: &'static str,
-        path: PathBuf,
-        source: io::Error,
-    },
+    Io { doing: &'static str, path: PathBuf, source: io::Error },
     #[error("the database cannot {doing}: {text}")]
     Sled { doing: &'static str, text: String },
     #[error("the disk is full; nothing new can be recorded until space is freed")]
@@ -58,21 +56,14 @@ impl StoreError {
             if source.kind() == io::ErrorKind::StorageFull {
                 return Self::Full;
             }
-            Self::Io {
-                doing,
-                path,
-                source,
-            }
+            Self::Io { doing, path, source }
         }
     }
 
     pub(crate) fn sled(doing: &'static str) -> impl FnOnce(sled::Error) -> Self {
         move |error| match &error {
             sled::Error::Io(e) if e.kind() == io::ErrorKind::StorageFull => Self::Full,
-            _ => Self::Sled {
-                doing,
-                text: error.to_string(),
-            },
+            _ => Self::Sled { doing, text: error.to_string() },
         }
     }
 
@@ -128,11 +119,7 @@ pub trait Reader: Send + Sync {
     fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError>;
 
     /// The last entry of a side table at or before a key.
-    fn at_or_before(
-        &self,
-        table: Table,
-        key: &[u8],
-    ) -> Result<Option<(Vec<u8>, Vec<u8>)>, StoreError>;
+    fn at_or_before(&self, table: Table, key: &[u8]) -> Result<Option<Pair>, StoreError>;
 
     /// Visits the entries of a side table whose keys begin with `prefix`.
     fn prefix(
@@ -145,6 +132,12 @@ pub trait Reader: Send + Sync {
     /// Writes entries of a side table (`None` deletes) and makes them durable.
     fn put(&self, table: Table, entries: &[(Vec<u8>, Option<Vec<u8>>)]) -> Result<(), StoreError>;
 }
+
+/// A key and its value.
+pub type Pair = (Vec<u8>, Vec<u8>);
+
+/// Called with each pack's first event and bytes; says whether to go on.
+pub type PackVisitor<'a> = dyn FnMut(Seq, &[u8]) -> Result<bool, StoreError> + 'a;
 
 /// Side tables: none of them is part of the chain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -45,30 +45,23 @@ pub fn open(paths: &Paths, progress: &mut dyn FnMut(&str, u64)) -> Result<Opened
     let mut mended = Vec::new();
     let log = open_sled(paths, &mut mended)?;
     let (mut twin, twin_head) = Twin::open(&paths.twin)?;
-    let (log, sled_head) = match log.head() {
-        Ok(head) => (log, head),
-        Err(_) => {
-            drop(log);
-            set_aside(&paths.sled, &mut mended)?;
-            let log = open_guarded(&paths.sled)?;
-            (log, Head::default())
-        }
+    let (log, sled_head) = if let Ok(head) = log.head() {
+        (log, head)
+    } else {
+        drop(log);
+        set_aside(&paths.sled, &mut mended)?;
+        let log = open_guarded(&paths.sled)?;
+        (log, Head::default())
     };
     let head = if twin_head.seq > sled_head.seq {
         let events = replay_into_sled(paths, &log, sled_head, progress)?;
-        mended.push(Mended {
-            what: "the database, from the twin".to_owned(),
-            events,
-        });
+        mended.push(Mended { what: "the database, from the twin".to_owned(), events });
         twin_head
     } else {
         twin.trim()?;
         if twin_head.seq < sled_head.seq {
             let events = replay_into_twin(&mut twin, &log, twin_head, progress)?;
-            mended.push(Mended {
-                what: "the twin, from the database".to_owned(),
-                events,
-            });
+            mended.push(Mended { what: "the twin, from the database".to_owned(), events });
         }
         sled_head
     };
@@ -81,10 +74,7 @@ pub fn open(paths: &Paths, progress: &mut dyn FnMut(&str, u64)) -> Result<Opened
                     .to_owned(),
         });
     }
-    Ok(Opened {
-        journal: DiskJournal::new(paths.clone(), log, twin, head)?,
-        mended,
-    })
+    Ok(Opened { journal: DiskJournal::new(paths.clone(), log, twin, head)?, mended })
 }
 
 /// Sets sled aside and builds it anew from the twin: for damage that only reading finds.
@@ -111,10 +101,7 @@ fn open_sled(paths: &Paths, mended: &mut Vec<Mended>) -> Result<SledLog, StoreEr
     // A damaged snapshot of sled's own page table is rebuilt from its log.
     remove_matching(&paths.sled, "snap.");
     if let Ok(log) = open_guarded(&paths.sled) {
-        mended.push(Mended {
-            what: "the database's page table".to_owned(),
-            events: 0,
-        });
+        mended.push(Mended { what: "the database's page table".to_owned(), events: 0 });
         return Ok(log);
     }
     set_aside(&paths.sled, mended)?;
@@ -126,18 +113,13 @@ fn open_guarded(dir: &Path) -> Result<SledLog, StoreError> {
     let mut tries = 0;
     loop {
         let result = catch_unwind(AssertUnwindSafe(|| SledLog::open(dir))).unwrap_or_else(|_| {
-            Err(StoreError::Sled {
-                doing: "open",
-                text: "it is damaged".to_owned(),
-            })
+            Err(StoreError::Sled { doing: "open", text: "it is damaged".to_owned() })
         });
         match result {
             Err(StoreError::Sled { text, .. }) if text.contains("could not acquire lock") => {
                 tries += 1;
                 if tries > LOCK_TRIES {
-                    return Err(StoreError::Locked {
-                        path: dir.to_owned(),
-                    });
+                    return Err(StoreError::Locked { path: dir.to_owned() });
                 }
                 // sled gives its lock back on a thread of its own, a little after the drop.
                 thread::sleep(Duration::from_millis(25));
@@ -163,10 +145,7 @@ fn set_aside(dir: &Path, mended: &mut Vec<Mended>) -> Result<(), StoreError> {
         let aside = dir.with_extension(format!("damaged-{n}"));
         if !aside.exists() {
             fs::rename(dir, &aside).map_err(StoreError::io("set aside", dir))?;
-            mended.push(Mended {
-                what: format!("set aside {}", aside.display()),
-                events: 0,
-            });
+            mended.push(Mended { what: format!("set aside {}", aside.display()), events: 0 });
             return Ok(());
         }
     }
@@ -220,14 +199,8 @@ fn add_pack(batch: &mut Batch, first: Seq, bytes: &[u8]) -> Result<u64, StoreErr
     }
     streams.sort_unstable();
     streams.dedup();
-    batch
-        .streams
-        .extend(streams.into_iter().map(|incident| (incident, first)));
-    batch.packs.push(Pack {
-        first,
-        last,
-        bytes: bytes.to_vec(),
-    });
+    batch.streams.extend(streams.into_iter().map(|incident| (incident, first)));
+    batch.packs.push(Pack { first, last, bytes: bytes.to_vec() });
     Ok(last + 1 - first)
 }
 
@@ -248,11 +221,7 @@ fn replay_into_twin(
             seq: first,
             text: "the pack is cut short".to_owned(),
         })?;
-        pending.push(Pack {
-            first,
-            last: first + u64::from(count) - 1,
-            bytes: bytes.to_vec(),
-        });
+        pending.push(Pack { first, last: first + u64::from(count) - 1, bytes: bytes.to_vec() });
         size += bytes.len();
         done += u64::from(count);
         if size > REPLAY_BYTES_MAX {

@@ -16,7 +16,7 @@ use sled::{Db, Transactional, Tree};
 
 use crate::domain::ids::{IncidentId, Seq};
 use crate::store::batch::{Batch, Head, RawEvent, pack_end, unpack};
-use crate::store::{Reader, StoreError, Table};
+use crate::store::{PackVisitor, Pair, Reader, StoreError, Table};
 
 /// The journal format this program writes and the newest that it reads.
 pub const FORMAT: u32 = 1;
@@ -50,15 +50,11 @@ impl SledLog {
             Some(bytes) => {
                 let found = u32::from_be_bytes(bytes.as_ref().try_into().unwrap_or([255; 4]));
                 if found > FORMAT {
-                    return Err(StoreError::Newer {
-                        found,
-                        known: FORMAT,
-                    });
+                    return Err(StoreError::Newer { found, known: FORMAT });
                 }
             }
             None => drop(
-                meta.insert("format", &FORMAT.to_be_bytes())
-                    .map_err(StoreError::sled("write"))?,
+                meta.insert("format", &FORMAT.to_be_bytes()).map_err(StoreError::sled("write"))?,
             ),
         }
         let log = Self {
@@ -86,9 +82,7 @@ impl SledLog {
     /// Makes everything written so far durable.
     pub fn sync(&self, handle: &File) -> Result<(), StoreError> {
         self.db.flush().map_err(StoreError::sled("flush"))?;
-        handle
-            .sync_data()
-            .map_err(StoreError::io("sync", &self.db_path))
+        handle.sync_data().map_err(StoreError::io("sync", &self.db_path))
     }
 
     /// Bytes that the database takes on disk.
@@ -119,10 +113,9 @@ impl SledLog {
             });
         result.map_err(|error| match error {
             TransactionError::Storage(e) => StoreError::sled("write")(e),
-            TransactionError::Abort(()) => StoreError::Sled {
-                doing: "write",
-                text: "the transaction was given up".to_owned(),
-            },
+            TransactionError::Abort(()) => {
+                StoreError::Sled { doing: "write", text: "the transaction was given up".to_owned() }
+            }
         })
     }
 
@@ -137,10 +130,7 @@ impl SledLog {
             seq: first,
             text: "the last pack is cut short".to_owned(),
         })?;
-        Ok(Head {
-            seq: first + u64::from(count) - 1,
-            hash,
-        })
+        Ok(Head { seq: first + u64::from(count) - 1, hash })
     }
 
     /// The pack that begins with an event.
@@ -154,19 +144,12 @@ impl SledLog {
     }
 
     /// Visits the packs that may hold events after `after`, in order, until `visit` says stop.
-    pub fn packs(
-        &self,
-        after: Seq,
-        visit: &mut dyn FnMut(Seq, &[u8]) -> Result<bool, StoreError>,
-    ) -> Result<(), StoreError> {
-        let from = match self
-            .global
-            .get_lt(global_key(after + 2, 0))
-            .map_err(StoreError::sled("read"))?
-        {
-            Some((key, _)) => seq_of(&key),
-            None => 0,
-        };
+    pub fn packs(&self, after: Seq, visit: &mut PackVisitor<'_>) -> Result<(), StoreError> {
+        let from =
+            match self.global.get_lt(global_key(after + 2, 0)).map_err(StoreError::sled("read"))? {
+                Some((key, _)) => seq_of(&key),
+                None => 0,
+            };
         let mut current: Option<(Seq, Vec<u8>)> = None;
         for entry in self.global.range(global_key(from, 0)..) {
             let (key, chunk) = entry.map_err(StoreError::sled("read"))?;
@@ -174,10 +157,10 @@ impl SledLog {
             match &mut current {
                 Some((seq, bytes)) if *seq == first => bytes.extend_from_slice(&chunk),
                 _ => {
-                    if let Some((seq, bytes)) = current.replace((first, chunk.to_vec())) {
-                        if !visit(seq, &bytes)? {
-                            return Ok(());
-                        }
+                    if let Some((seq, bytes)) = current.replace((first, chunk.to_vec()))
+                        && !visit(seq, &bytes)?
+                    {
+                        return Ok(());
                     }
                 }
             }
@@ -196,10 +179,7 @@ impl SledLog {
         visit: &mut dyn FnMut(RawEvent<'_>) -> bool,
     ) -> Result<bool, StoreError> {
         let Some(bytes) = self.pack(first)? else {
-            return Err(StoreError::Corrupt {
-                seq: first,
-                text: "the pack is missing".to_owned(),
-            });
+            return Err(StoreError::Corrupt { seq: first, text: "the pack is missing".to_owned() });
         };
         // Most events of a storm's pack are about others: a look at the text spares decoding them.
         let needle = format!("\"incident\":{}", incident.0);
@@ -252,9 +232,7 @@ fn stream_key(incident: IncidentId, first: Seq) -> [u8; 12] {
 }
 
 fn seq_of(key: &[u8]) -> Seq {
-    key.get(..8)
-        .and_then(|k| k.try_into().ok())
-        .map_or(0, u64::from_be_bytes)
+    key.get(..8).and_then(|k| k.try_into().ok()).map_or(0, u64::from_be_bytes)
 }
 
 impl Reader for SledLog {
@@ -264,9 +242,7 @@ impl Reader for SledLog {
         visit: &mut dyn FnMut(RawEvent<'_>) -> bool,
     ) -> Result<(), StoreError> {
         self.packs(after, &mut |first, bytes| {
-            unpack(first, bytes, &mut |event| {
-                event.seq <= after || visit(event)
-            })
+            unpack(first, bytes, &mut |event| event.seq <= after || visit(event))
         })
     }
 
@@ -292,12 +268,7 @@ impl Reader for SledLog {
     ) -> Result<u64, StoreError> {
         let mut firsts = Vec::new();
         let mut total = 0;
-        for key in self
-            .stream
-            .scan_prefix(incident.0.to_be_bytes())
-            .keys()
-            .rev()
-        {
+        for key in self.stream.scan_prefix(incident.0.to_be_bytes()).keys().rev() {
             let key = key.map_err(StoreError::sled("read"))?;
             total += 1;
             if firsts.len() < packs {
@@ -322,23 +293,13 @@ impl Reader for SledLog {
     }
 
     fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-        let value = self
-            .tree(table)
-            .get(key)
-            .map_err(StoreError::sled("read"))?;
+        let value = self.tree(table).get(key).map_err(StoreError::sled("read"))?;
         Ok(value.map(|value| value.to_vec()))
     }
 
-    fn at_or_before(
-        &self,
-        table: Table,
-        key: &[u8],
-    ) -> Result<Option<(Vec<u8>, Vec<u8>)>, StoreError> {
+    fn at_or_before(&self, table: Table, key: &[u8]) -> Result<Option<Pair>, StoreError> {
         let mut range = self.tree(table).range::<&[u8], _>(..=key);
-        let entry = range
-            .next_back()
-            .transpose()
-            .map_err(StoreError::sled("read"))?;
+        let entry = range.next_back().transpose().map_err(StoreError::sled("read"))?;
         Ok(entry.map(|(key, value)| (key.to_vec(), value.to_vec())))
     }
 
@@ -371,9 +332,7 @@ impl Reader for SledLog {
                 None => batch.remove(key.as_slice()),
             }
         }
-        self.tree(table)
-            .apply_batch(batch)
-            .map_err(StoreError::sled("write"))?;
+        self.tree(table).apply_batch(batch).map_err(StoreError::sled("write"))?;
         self.sync(&self.handle()?)
     }
 }

@@ -41,23 +41,16 @@ pub struct ClosedRow {
 impl ClosedRow {
     /// What is kept of an incident when it leaves the room.
     pub fn of(incident: &Incident) -> Self {
-        Self {
-            row: Row::of(incident),
-            sample: Sample::of(incident),
-        }
+        Self { row: Row::of(incident), sample: Sample::of(incident) }
     }
 }
 
 /// Writes a snapshot; a failure is no harm.
 pub fn save(path: &Path, room: &Room, head: Head) -> Result<(), StoreError> {
     let body = serde_json::to_vec(room).map_err(|e| StoreError::Refused(e.to_string()))?;
-    let mut bytes = format!(
-        "{VERSION} {} {} {:08x}\n",
-        head.seq,
-        hex(&head.hash),
-        crc32fast::hash(&body)
-    )
-    .into_bytes();
+    let mut bytes =
+        format!("{VERSION} {} {} {:08x}\n", head.seq, hex(&head.hash), crc32fast::hash(&body))
+            .into_bytes();
     bytes.extend_from_slice(&body);
     write_atomically(path, &bytes)
 }
@@ -82,10 +75,10 @@ fn read(path: &Path) -> Option<(Room, Head)> {
 
 /// Folds the room from the newest usable snapshot, checking the chain on the way.
 pub fn load(path: &Path, reader: &dyn Reader, head: Head) -> Result<Folded, StoreError> {
-    if let Some((room, at)) = read(path).filter(|(_, at)| at.seq <= head.seq) {
-        if let Ok(folded) = guarded(|| fold(reader, room, at)) {
-            return Ok(folded);
-        }
+    if let Some((room, at)) = read(path).filter(|(_, at)| at.seq <= head.seq)
+        && let Ok(folded) = guarded(|| fold(reader, room, at))
+    {
+        return Ok(folded);
     }
     guarded(|| fold(reader, Room::default(), Head::default()))
 }
@@ -93,10 +86,7 @@ pub fn load(path: &Path, reader: &dyn Reader, head: Head) -> Result<Folded, Stor
 /// sled may panic while reading a damaged page; that is damage like any other.
 fn guarded(work: impl FnOnce() -> Result<Folded, StoreError>) -> Result<Folded, StoreError> {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
-        Err(StoreError::Corrupt {
-            seq: 0,
-            text: "the database is damaged".to_owned(),
-        })
+        Err(StoreError::Corrupt { seq: 0, text: "the database is damaged".to_owned() })
     })
 }
 
@@ -105,7 +95,7 @@ fn fold(reader: &dyn Reader, mut room: Room, from: Head) -> Result<Folded, Store
     let mut failed = None;
     let mut folded = 0;
     reader.scan(from.seq, &mut |raw| {
-        let step = check_and_apply(reader, &mut room, &mut head, &raw.json, raw.seq, raw.hash);
+        let step = check_and_apply(reader, &mut room, &mut head, raw.json, raw.seq, raw.hash);
         folded += 1;
         match step {
             Ok(()) => true,
@@ -129,10 +119,7 @@ fn check_and_apply(
     seq: u64,
     said: Option<Hash>,
 ) -> Result<(), StoreError> {
-    let corrupt = |text: &str| StoreError::Corrupt {
-        seq,
-        text: text.to_owned(),
-    };
+    let corrupt = |text: &str| StoreError::Corrupt { seq, text: text.to_owned() };
     if seq != head.seq + 1 {
         return Err(corrupt(&format!("the event after {} is missing", head.seq)));
     }

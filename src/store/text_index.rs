@@ -66,9 +66,7 @@ pub fn searchable(event: &Recorded) -> String {
                 facts.labels.values().for_each(|value| add(value));
             }
         }
-        Body::ChangeReceived {
-            summary, origin, ..
-        } => {
+        Body::ChangeReceived { summary, origin, .. } => {
             add(summary);
             add(origin);
         }
@@ -101,11 +99,7 @@ fn segment_key(segment: u32, kind: u8, word: &str) -> Vec<u8> {
 pub fn closed_segments(reader: &dyn Reader) -> Result<u32, StoreError> {
     let mut low = 0;
     let mut step = 1;
-    let has = |n: u32| {
-        reader
-            .get(Table::Text, &segment_key(n, CLOSED, ""))
-            .map(|v| v.is_some())
-    };
+    let has = |n: u32| reader.get(Table::Text, &segment_key(n, CLOSED, "")).map(|v| v.is_some());
     while has(low + step - 1)? {
         low += step;
         step *= 2;
@@ -157,10 +151,7 @@ fn write_segment(
     for (word, postings) in dictionary {
         if !chunk.is_empty() && chunk.len() + word.len() + postings.len() * 2 + 5 > CHUNK_BYTES {
             size += chunk.len();
-            entries.push((
-                segment_key(segment, CHUNK, &first),
-                Some(std::mem::take(&mut chunk)),
-            ));
+            entries.push((segment_key(segment, CHUNK, &first), Some(std::mem::take(&mut chunk))));
             if size > 256 * 1024 {
                 reader.put(Table::Text, &std::mem::take(&mut entries))?;
                 size = 0;
@@ -172,9 +163,7 @@ fn write_segment(
         chunk.push(u8::try_from(word.len()).unwrap_or(u8::MAX));
         chunk.extend_from_slice(word.as_bytes());
         chunk.extend_from_slice(
-            &u16::try_from(postings.len() - 1)
-                .unwrap_or(u16::MAX)
-                .to_be_bytes(),
+            &u16::try_from(postings.len() - 1).unwrap_or(u16::MAX).to_be_bytes(),
         );
         for offset in postings {
             chunk.extend_from_slice(&offset.to_be_bytes());
@@ -184,10 +173,7 @@ fn write_segment(
         entries.push((segment_key(segment, CHUNK, &first), Some(chunk)));
     }
     reader.put(Table::Text, &entries)?;
-    reader.put(
-        Table::Text,
-        &[(segment_key(segment, CLOSED, ""), Some(Vec::new()))],
-    )
+    reader.put(Table::Text, &[(segment_key(segment, CLOSED, ""), Some(Vec::new()))])
 }
 
 /// Visits the words of a chunk that begin with `word`, with their postings.
@@ -200,11 +186,7 @@ fn matches(chunk: &[u8], word: &str, found: &mut Vec<u16>) -> Option<bool> {
         let (postings, tail) = tail.split_at_checked(bytes)?;
         rest = tail;
         if name.starts_with(word.as_bytes()) {
-            found.extend(
-                postings
-                    .chunks_exact(2)
-                    .map(|p| u16::from_be_bytes([p[0], p[1]])),
-            );
+            found.extend(postings.chunks_exact(2).map(|p| u16::from_be_bytes([p[0], p[1]])));
         } else if name > word.as_bytes() {
             return Some(false);
         }
@@ -216,10 +198,11 @@ fn matches(chunk: &[u8], word: &str, found: &mut Vec<u16>) -> Option<bool> {
 fn postings(reader: &dyn Reader, segment: u32, word: &str) -> Result<Vec<u16>, StoreError> {
     let mut found = Vec::new();
     let start = segment_key(segment, CHUNK, word);
-    if let Some((key, chunk)) = reader.at_or_before(Table::Text, &start)? {
-        if key.starts_with(&segment_key(segment, CHUNK, "")) && key != start {
-            matches(&chunk, word, &mut found);
-        }
+    if let Some((key, chunk)) = reader.at_or_before(Table::Text, &start)?
+        && key.starts_with(&segment_key(segment, CHUNK, ""))
+        && key != start
+    {
+        matches(&chunk, word, &mut found);
     }
     reader.prefix(Table::Text, &start, &mut |_, chunk| {
         matches(chunk, word, &mut found).unwrap_or(false)
@@ -253,19 +236,13 @@ pub fn search(
             let found = postings(reader, segment, word)?;
             common = Some(match common {
                 None => found,
-                Some(before) => before
-                    .into_iter()
-                    .filter(|o| found.binary_search(o).is_ok())
-                    .collect(),
+                Some(before) => {
+                    before.into_iter().filter(|o| found.binary_search(o).is_ok()).collect()
+                }
             });
         }
         let base = u64::from(segment) * SEGMENT_EVENTS + 1;
-        for offset in common
-            .unwrap_or_default()
-            .into_iter()
-            .rev()
-            .take(limit - hits.len())
-        {
+        for offset in common.unwrap_or_default().into_iter().rev().take(limit - hits.len()) {
             hits.extend(hit_at(reader, base + u64::from(offset))?);
         }
     }
@@ -306,10 +283,7 @@ fn scan_for(
         }
         if let Ok(event) = raw.decode() {
             let text: Vec<String> = words(&searchable(&event)).collect();
-            if wanted
-                .iter()
-                .all(|w| text.iter().any(|have| have.starts_with(w.as_str())))
-            {
+            if wanted.iter().all(|w| text.iter().any(|have| have.starts_with(w.as_str()))) {
                 hits.push(hit_of(&event));
             }
         }

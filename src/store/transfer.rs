@@ -44,10 +44,7 @@ pub fn export(
     let mut head = from;
     let mut failed = None;
     reader.scan(from.seq, &mut |raw| {
-        head = Head {
-            seq: raw.seq,
-            hash: link(&head.hash, raw.json),
-        };
+        head = Head { seq: raw.seq, hash: link(&head.hash, raw.json) };
         progress(raw.seq);
         match write_line(out, raw.json, head.hash) {
             Ok(()) => true,
@@ -65,16 +62,9 @@ pub fn write_line(out: &mut dyn Write, json: &[u8], hash: Hash) -> Result<(), St
     let text = std::str::from_utf8(json).map_err(|e| StoreError::Refused(e.to_string()))?;
     let event: &RawValue =
         serde_json::from_str(text).map_err(|e| StoreError::Refused(e.to_string()))?;
-    serde_json::to_writer(
-        &mut *out,
-        &LineOut {
-            hash: hex(&hash),
-            event,
-        },
-    )
-    .map_err(|e| StoreError::Refused(format!("cannot write the export: {e}")))?;
-    out.write_all(b"\n")
-        .map_err(StoreError::io("write", "the export"))
+    serde_json::to_writer(&mut *out, &LineOut { hash: hex(&hash), event })
+        .map_err(|e| StoreError::Refused(format!("cannot write the export: {e}")))?;
+    out.write_all(b"\n").map_err(StoreError::io("write", "the export"))
 }
 
 /// One exported line, read and not yet checked.

@@ -14,8 +14,8 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use crate::domain::ids::Seq;
-use crate::store::StoreError;
 use crate::store::batch::{Head, Pack, pack_end};
+use crate::store::{PackVisitor, StoreError};
 
 /// A segment's size on disk.
 pub const SEGMENT_BYTES: u64 = 8 << 20;
@@ -46,10 +46,7 @@ pub fn segments(dir: &Path) -> Result<Vec<(Seq, PathBuf)>, StoreError> {
     let entries = fs::read_dir(dir).map_err(StoreError::io("list", dir))?;
     for entry in entries {
         let path = entry.map_err(StoreError::io("list", dir))?.path();
-        let name = path
-            .file_name()
-            .and_then(|n| n.to_str())
-            .unwrap_or_default();
+        let name = path.file_name().and_then(|n| n.to_str()).unwrap_or_default();
         if let Some(first) = name.strip_suffix(".log").and_then(|n| n.parse().ok()) {
             found.push((first, path));
         }
@@ -63,10 +60,7 @@ fn segment_path(dir: &Path, first: Seq) -> PathBuf {
 }
 
 /// Visits the packs of one segment in order until `visit` says stop.
-pub fn scan_segment(
-    path: &Path,
-    visit: &mut dyn FnMut(Seq, &[u8]) -> Result<bool, StoreError>,
-) -> Result<Scan, StoreError> {
+pub fn scan_segment(path: &Path, visit: &mut PackVisitor<'_>) -> Result<Scan, StoreError> {
     let mut bytes = Vec::new();
     File::open(path)
         .and_then(|mut file| file.read_to_end(&mut bytes))
@@ -88,17 +82,10 @@ pub fn scan_segment(
             break;
         }
         at += FRAME_HEADER + len;
-        head = Some(Head {
-            seq: first + u64::from(count) - 1,
-            hash,
-        });
+        head = Some(Head { seq: first + u64::from(count) - 1, hash });
     }
     let torn = bytes[at.min(bytes.len())..].iter().any(|byte| *byte != 0);
-    Ok(Scan {
-        end: at as u64,
-        head,
-        torn,
-    })
+    Ok(Scan { end: at as u64, head, torn })
 }
 
 fn be32(bytes: &[u8]) -> u32 {
@@ -114,15 +101,9 @@ fn checksum(first: Seq, body: &[u8]) -> u32 {
 
 /// Visits all packs that hold an event after `after`, in order. Ends at the first damage, and
 /// returns the last event before it.
-pub fn scan(
-    dir: &Path,
-    after: Seq,
-    visit: &mut dyn FnMut(Seq, &[u8]) -> Result<bool, StoreError>,
-) -> Result<Head, StoreError> {
+pub fn scan(dir: &Path, after: Seq, visit: &mut PackVisitor<'_>) -> Result<Head, StoreError> {
     let all = segments(dir)?;
-    let start = all
-        .partition_point(|(first, _)| *first <= after + 1)
-        .saturating_sub(1);
+    let start = all.partition_point(|(first, _)| *first <= after + 1).saturating_sub(1);
     let mut head = Head::default();
     for (index, (first, path)) in all.iter().enumerate().skip(start) {
         if head.seq != 0 && *first != head.seq + 1 {
@@ -130,11 +111,7 @@ pub fn scan(
         }
         let scan = scan_segment(path, &mut |first, pack| {
             let last = pack_end(pack).map_or(first, |(count, _)| first + u64::from(count) - 1);
-            if last <= after {
-                Ok(true)
-            } else {
-                visit(first, pack)
-            }
+            if last <= after { Ok(true) } else { visit(first, pack) }
         })?;
         match scan.head {
             Some(end) => head = end,
@@ -180,10 +157,8 @@ impl Twin {
     /// Cuts off what a kill or damage left behind the last whole frame.
     pub fn trim(&mut self) -> Result<(), StoreError> {
         if let (true, Some(file)) = (self.is_torn, &self.file) {
-            file.set_len(self.offset)
-                .map_err(StoreError::io("cut", &self.path))?;
-            file.sync_all()
-                .map_err(StoreError::io("sync", &self.path))?;
+            file.set_len(self.offset).map_err(StoreError::io("cut", &self.path))?;
+            file.sync_all().map_err(StoreError::io("sync", &self.path))?;
             self.is_torn = false;
         }
         Ok(())
@@ -209,10 +184,8 @@ impl Twin {
         let (Some(file), false) = (&self.file, buffer.is_empty()) else {
             return Ok(());
         };
-        file.write_all_at(buffer, self.offset)
-            .map_err(StoreError::io("write", &self.path))?;
-        file.sync_data()
-            .map_err(StoreError::io("sync", &self.path))?;
+        file.write_all_at(buffer, self.offset).map_err(StoreError::io("write", &self.path))?;
+        file.sync_data().map_err(StoreError::io("sync", &self.path))?;
         self.offset += buffer.len() as u64;
         Ok(())
     }
@@ -243,9 +216,7 @@ impl Twin {
 
 /// Makes names in a directory durable.
 pub fn sync_dir(dir: &Path) -> Result<(), StoreError> {
-    File::open(dir)
-        .and_then(|file| file.sync_all())
-        .map_err(StoreError::io("sync", dir))
+    File::open(dir).and_then(|file| file.sync_all()).map_err(StoreError::io("sync", dir))
 }
 
 /// Writes one segment anew, in the place of a damaged or missing one.

@@ -54,9 +54,8 @@ impl ChainCheck {
         }
         let hash = link(&self.head.hash, json);
         if said.is_some_and(|said| said != hash) {
-            self.broken = Some(format!(
-                "the hash of event {seq} does not follow from those before it"
-            ));
+            self.broken =
+                Some(format!("the hash of event {seq} does not follow from those before it"));
             return false;
         }
         match serde_json::from_slice::<Recorded>(json) {
@@ -76,11 +75,7 @@ impl ChainCheck {
 
     /// The verdict so far.
     pub fn finish(self) -> Verdict {
-        Verdict {
-            sound: self.head.seq,
-            head: self.head,
-            broken: self.broken,
-        }
+        Verdict { sound: self.head.seq, head: self.head, broken: self.broken }
     }
 }
 
@@ -91,7 +86,7 @@ pub fn check_sled(log: &SledLog, progress: &mut dyn FnMut(u64)) -> Result<Verdic
         progress(first);
         unpack(first, bytes, &mut |event| check.step(event))
     });
-    finish(check, result)
+    Ok(finish(check, &result))
 }
 
 /// Checks a twin, with no need of sled.
@@ -104,7 +99,7 @@ pub fn check_twin(dir: &Path, progress: &mut dyn FnMut(u64)) -> Result<Verdict, 
         whole = first;
         Ok(went_on)
     });
-    let mut verdict = finish(check, result.map(|_| ()))?;
+    let mut verdict = finish(check, &result.map(|_| ()));
     let last = twin::segments(dir)?.last().map(|(first, _)| *first);
     if verdict.broken.is_none() && last.is_some_and(|last| last > whole && last > verdict.sound + 1)
     {
@@ -113,12 +108,12 @@ pub fn check_twin(dir: &Path, progress: &mut dyn FnMut(u64)) -> Result<Verdict, 
     Ok(verdict)
 }
 
-fn finish(check: ChainCheck, result: Result<(), StoreError>) -> Result<Verdict, StoreError> {
+fn finish(check: ChainCheck, result: &Result<(), StoreError>) -> Verdict {
     let mut verdict = check.finish();
-    if let (None, Err(error)) = (&verdict.broken, &result) {
+    if let (None, Err(error)) = (&verdict.broken, result) {
         verdict.broken = Some(error.to_string());
     }
-    Ok(verdict)
+    verdict
 }
 
 /// Checks every closed segment of the twin against sled and writes damaged or missing ones anew.

@@ -116,10 +116,7 @@ actions! {
 impl Action {
     /// The action of a name.
     pub fn named(name: &str) -> Option<Self> {
-        Self::ALL
-            .iter()
-            .copied()
-            .find(|action| action.name() == name)
+        Self::ALL.iter().copied().find(|action| action.name() == name)
     }
 
     /// Whether the palette offers it: what only makes sense inside a form does not.

@@ -3,6 +3,11 @@
 //! Invariants:
 //! - A form never acts by itself: what it asks for is built in `forms` and sent by `update`.
 
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "most of a long vocabulary is handled alike here"
+)]
+
 use crossterm::event::KeyEvent;
 use tui_textarea::{CursorMove, TextArea, WrapMode};
 
@@ -64,22 +69,12 @@ impl Field {
     /// A field of one line.
     pub fn line(name: &'static str, label: &'static str, text: &str) -> Self {
         let first = text.lines().next().unwrap_or_default();
-        Self {
-            name,
-            label,
-            hint: String::new(),
-            input: Input::Line(area(first, false)),
-        }
+        Self { name, label, hint: String::new(), input: Input::Line(area(first, false)) }
     }
 
     /// A field of several lines.
     pub fn text(name: &'static str, label: &'static str, text: &str) -> Self {
-        Self {
-            name,
-            label,
-            hint: String::new(),
-            input: Input::Text(area(text, true)),
-        }
+        Self { name, label, hint: String::new(), input: Input::Text(area(text, true)) }
     }
 
     /// One of a few words; `now` is chosen at first.
@@ -90,12 +85,7 @@ impl Field {
         now: &str,
     ) -> Self {
         let at = options.iter().position(|option| option == now).unwrap_or(0);
-        Self {
-            name,
-            label,
-            hint: String::new(),
-            input: Input::Choice { options, at },
-        }
+        Self { name, label, hint: String::new(), input: Input::Choice { options, at } }
     }
 
     /// Says how to fill it in.
@@ -153,21 +143,13 @@ impl Form {
 
     /// The value of a field.
     pub fn value(&self, name: &str) -> String {
-        self.fields
-            .iter()
-            .find(|field| field.name == name)
-            .map(Field::value)
-            .unwrap_or_default()
+        self.fields.iter().find(|field| field.name == name).map(Field::value).unwrap_or_default()
     }
 
     /// Goes to another field.
     pub fn go(&mut self, forward: bool) {
         let count = self.fields.len().max(1);
-        self.at = if forward {
-            (self.at + 1) % count
-        } else {
-            (self.at + count - 1) % count
-        };
+        self.at = if forward { (self.at + 1) % count } else { (self.at + count - 1) % count };
     }
 
     /// Takes a key that no binding wanted.
@@ -207,21 +189,14 @@ impl Form {
 
     /// Takes pasted text: it is text, whatever it holds.
     pub fn paste(&mut self, text: &str) {
-        let is_text = matches!(
-            self.fields.get(self.at).map(|f| &f.input),
-            Some(Input::Text(_))
-        );
+        let is_text = matches!(self.fields.get(self.at).map(|f| &f.input), Some(Input::Text(_)));
         let clean: String = text
             .replace("\r\n", "\n")
             .replace('\r', "\n")
             .chars()
             .filter(|c| *c == '\n' || !c.is_control())
             .collect();
-        let shown = if is_text {
-            clean
-        } else {
-            clean.replace('\n', " ")
-        };
+        let shown = if is_text { clean } else { clean.replace('\n', " ") };
         if let Some(Input::Line(area) | Input::Text(area)) =
             self.fields.get_mut(self.at).map(|f| &mut f.input)
         {
@@ -238,27 +213,18 @@ impl Form {
 
     /// The name under which the keeper keeps what was written.
     pub fn draft_key(&self) -> String {
-        let about = self
-            .incidents
-            .first()
-            .map_or_else(|| "new".to_owned(), ToString::to_string);
+        let about = self.incidents.first().map_or_else(|| "new".to_owned(), ToString::to_string);
         format!("{} {about}", self.action.name())
     }
 
     /// What was written, as a draft; empty if there is nothing worth keeping.
     pub fn draft(&self) -> String {
-        let texts = self
-            .fields
-            .iter()
-            .filter(|f| !matches!(f.input, Input::Choice { .. }));
+        let texts = self.fields.iter().filter(|f| !matches!(f.input, Input::Choice { .. }));
         if texts.clone().all(|field| field.value().trim().is_empty()) {
             return String::new();
         }
-        let map: serde_json::Map<String, serde_json::Value> = self
-            .fields
-            .iter()
-            .map(|field| (field.name.to_owned(), field.value().into()))
-            .collect();
+        let map: serde_json::Map<String, serde_json::Value> =
+            self.fields.iter().map(|field| (field.name.to_owned(), field.value().into())).collect();
         serde_json::Value::Object(map).to_string()
     }
 

@@ -1,5 +1,10 @@
 //! The forms of the workflows: which fields each has, and the command it comes to.
 
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "most of a long vocabulary is handled alike here"
+)]
+
 use std::collections::BTreeMap;
 
 use crate::domain::command::Command;
@@ -30,13 +35,8 @@ fn words<T: std::fmt::Display>(all: &[T]) -> Vec<String> {
 }
 
 fn people(about: &About<'_>, but: &str) -> Vec<String> {
-    let mut people: Vec<String> = about
-        .plan
-        .people
-        .keys()
-        .filter(|login| *login != but)
-        .cloned()
-        .collect();
+    let mut people: Vec<String> =
+        about.plan.people.keys().filter(|login| *login != but).cloned().collect();
     if let Some(incident) = about.incident {
         for login in incident.roles.values().flatten() {
             if login != but && !people.contains(login) {
@@ -56,16 +56,10 @@ pub fn open(action: Action, about: &About<'_>) -> Option<Form> {
         n => format!("{n} incidents"),
     };
     let fields = fields(action, about)?;
-    let mut form = Form::new(
-        action,
-        format!("{} {on}", heading(action)).trim().to_owned(),
-    );
+    let mut form = Form::new(action, format!("{} {on}", heading(action)).trim().to_owned());
     form.fields = fields;
     form.incidents.clone_from(&about.incidents);
-    form.seen = about
-        .incident
-        .filter(|_| about.incidents.len() == 1)
-        .map(|i| i.last_seq);
+    form.seen = about.incident.filter(|_| about.incidents.len() == 1).map(|i| i.last_seq);
     form.entry = about.entry.as_ref().map(|(seq, _)| *seq);
     if matches!(action, Action::Report) {
         form.incidents.clear();
@@ -113,18 +107,15 @@ fn fields(action: Action, about: &About<'_>) -> Option<Vec<Field>> {
             Field::line("services", "services", "").hint("separated by blanks; may be empty"),
             Field::text("note", "what you saw", ""),
         ],
-        Action::Declare => vec![Field::line("reason", "why", "").hint("may be empty")],
+        Action::Declare | Action::RefuseCommand => {
+            vec![Field::line("reason", "why", "").hint("may be empty")]
+        }
         Action::Triage => {
             let now = incident.and_then(|i| i.assessed);
             let word = |level: Option<Level3>| level.unwrap_or(Level3::Medium).to_string();
             vec![
-                Field::choice(
-                    "impact",
-                    "impact",
-                    words(Level3::ALL),
-                    &word(now.map(|a| a.impact)),
-                )
-                .hint("how much is affected"),
+                Field::choice("impact", "impact", words(Level3::ALL), &word(now.map(|a| a.impact)))
+                    .hint("how much is affected"),
                 Field::choice(
                     "urgency",
                     "urgency",
@@ -142,9 +133,7 @@ fn fields(action: Action, about: &About<'_>) -> Option<Vec<Field>> {
             ]
         }
         Action::Phase => {
-            let now = incident
-                .map(|i| next_phase(i.phase()).to_string())
-                .unwrap_or_default();
+            let now = incident.map(|i| next_phase(i.phase()).to_string()).unwrap_or_default();
             let phases = [Phase::Investigating, Phase::Identified, Phase::Monitoring];
             vec![
                 Field::choice("phase", "phase", words(&phases), &now),
@@ -161,7 +150,6 @@ fn fields(action: Action, about: &About<'_>) -> Option<Vec<Field>> {
             Field::line("note", "note", "").hint("needed for SEV1 and SEV2"),
         ],
         Action::OfferCommand => vec![person_field("person", "to", people(about, about.login))],
-        Action::RefuseCommand => vec![Field::line("reason", "why", "").hint("may be empty")],
         Action::Role => vec![
             Field::choice("role", "role", words(&Role::ALL[1..]), Role::Scribe.word()),
             person_field("person", "person", people(about, "")),
@@ -175,11 +163,7 @@ fn fields(action: Action, about: &About<'_>) -> Option<Vec<Field>> {
         ],
         Action::Decision | Action::Hypothesis => vec![Field::text("text", "text", ""), when()],
         Action::Correct => {
-            let text = about
-                .entry
-                .as_ref()
-                .map(|(_, text)| text.clone())
-                .unwrap_or_default();
+            let text = about.entry.as_ref().map(|(_, text)| text.clone()).unwrap_or_default();
             vec![Field::text("text", "what is right", &text)]
         }
         _ => return more_fields(action, about),
@@ -190,12 +174,7 @@ fn more_fields(action: Action, about: &About<'_>) -> Option<Vec<Field>> {
     let incident = about.incident;
     Some(match action {
         Action::Remedy => vec![
-            Field::choice(
-                "kind",
-                "kind",
-                words(RemedyKind::ALL),
-                RemedyKind::Workaround.word(),
-            ),
+            Field::choice("kind", "kind", words(RemedyKind::ALL), RemedyKind::Workaround.word()),
             Field::text("text", "what is done", ""),
             Field::line("expires", "until", "4h").hint("for a workaround: 4h, or a time"),
         ],
@@ -207,20 +186,10 @@ fn more_fields(action: Action, about: &About<'_>) -> Option<Vec<Field>> {
                     .rev()
                     .collect()
             });
-            let outcomes = [
-                Outcome::Worked,
-                Outcome::Partly,
-                Outcome::Failed,
-                Outcome::Removed,
-            ];
+            let outcomes = [Outcome::Worked, Outcome::Partly, Outcome::Failed, Outcome::Removed];
             vec![
                 Field::choice("remedy", "remedy", open.unwrap_or_default(), ""),
-                Field::choice(
-                    "outcome",
-                    "outcome",
-                    words(&outcomes),
-                    Outcome::Worked.word(),
-                ),
+                Field::choice("outcome", "outcome", words(&outcomes), Outcome::Worked.word()),
                 Field::line("evidence", "what shows it", ""),
             ]
         }
@@ -232,11 +201,7 @@ fn more_fields(action: Action, about: &About<'_>) -> Option<Vec<Field>> {
                 }
             }
             let chosen = about.stakeholder.clone().unwrap_or_default();
-            let every = about
-                .plan
-                .stakeholders
-                .get(&chosen)
-                .map_or(30, |s| s.every_min);
+            let every = about.plan.stakeholders.get(&chosen).map_or(30, |s| s.every_min);
             vec![
                 Field::choice("stakeholder", "who", who, &chosen),
                 Field::line("channel", "by", "phone"),
@@ -245,18 +210,11 @@ fn more_fields(action: Action, about: &About<'_>) -> Option<Vec<Field>> {
                     .hint("empty: none was promised"),
             ]
         }
-        Action::Title => vec![Field::line(
-            "title",
-            "title",
-            incident.map_or("", |i| i.title.as_str()),
-        )],
+        Action::Title => {
+            vec![Field::line("title", "title", incident.map_or("", |i| i.title.as_str()))]
+        }
         Action::Link => vec![
-            Field::choice(
-                "kind",
-                "how",
-                words(LinkKind::ALL),
-                LinkKind::RelatedTo.word(),
-            ),
+            Field::choice("kind", "how", words(LinkKind::ALL), LinkKind::RelatedTo.word()),
             Field::line("other", "to", "").hint("INC-42"),
         ],
         Action::Merge => vec![Field::line("into", "into", "").hint("INC-42; it can be taken back")],
@@ -323,11 +281,8 @@ pub fn build(form: &Form, now: Timestamp) -> Built {
         return report(form).map(|command| (vec![command], None));
     }
     let occurred = occurred(form, now)?;
-    let commands = form
-        .incidents
-        .iter()
-        .map(|id| one(form, *id, now))
-        .collect::<Result<Vec<_>, _>>()?;
+    let commands =
+        form.incidents.iter().map(|id| one(form, *id, now)).collect::<Result<Vec<_>, _>>()?;
     if commands.is_empty() {
         Err("no incident is selected".to_owned())
     } else {
@@ -338,19 +293,12 @@ pub fn build(form: &Form, now: Timestamp) -> Built {
 fn report(form: &Form) -> Result<Command, String> {
     let severity = match form.value("severity").as_str() {
         "not assessed" => None,
-        word => Some(
-            word.parse()
-                .map_err(|e: crate::domain::words::UnknownWord| e.to_string())?,
-        ),
+        word => Some(word.parse().map_err(|e: crate::domain::words::UnknownWord| e.to_string())?),
     };
     Ok(Command::Open {
         title: form.value("title"),
         severity,
-        services: form
-            .value("services")
-            .split_whitespace()
-            .map(ToOwned::to_owned)
-            .collect(),
+        services: form.value("services").split_whitespace().map(ToOwned::to_owned).collect(),
         labels: BTreeMap::new(),
         note: form.value("note"),
         declare: false,
@@ -378,26 +326,22 @@ fn ahead(text: &str, now: Timestamp) -> Result<Option<Timestamp>, String> {
     }
     match parse_span(text) {
         Some(span) => Ok(Some(now.plus(span))),
-        None => Timestamp::parse_human(text, now)
-            .map(Some)
-            .map_err(|e| e.to_string()),
+        None => Timestamp::parse_human(text, now).map(Some).map_err(|e| e.to_string()),
     }
+}
+
+fn parsed<T: std::str::FromStr>(text: &str) -> Result<T, String>
+where
+    T::Err: std::fmt::Display,
+{
+    text.parse().map_err(|e: T::Err| e.to_string())
 }
 
 fn one(form: &Form, incident: IncidentId, now: Timestamp) -> Result<Command, String> {
     let value = |name: &str| form.value(name);
     let word = |name: &str| value(name);
-    fn parsed<T: std::str::FromStr>(text: &str) -> Result<T, String>
-    where
-        T::Err: std::fmt::Display,
-    {
-        text.parse().map_err(|e: T::Err| e.to_string())
-    }
     Ok(match form.action {
-        Action::Declare => Command::Declare {
-            incident,
-            reason: value("reason"),
-        },
+        Action::Declare => Command::Declare { incident, reason: value("reason") },
         Action::Triage => Command::Triage {
             incident,
             impact: parsed(&word("impact"))?,
@@ -408,33 +352,18 @@ fn one(form: &Form, incident: IncidentId, now: Timestamp) -> Result<Command, Str
             severity: parsed(&word("severity"))?,
             reason: value("reason"),
         },
-        Action::Phase => Command::SetPhase {
-            incident,
-            phase: parsed(&word("phase"))?,
-            reason: value("reason"),
-        },
-        Action::Decline => Command::Decline {
-            incident,
-            reason: parsed(&word("reason"))?,
-            note: value("note"),
-        },
-        Action::OfferCommand => Command::OfferCommand {
-            incident,
-            to: value("person"),
-        },
-        Action::RefuseCommand => Command::RefuseCommand {
-            incident,
-            reason: value("reason"),
-        },
-        Action::Role => Command::AssignRole {
-            incident,
-            role: parsed(&word("role"))?,
-            person: value("person"),
-        },
-        Action::Owner => Command::SetOwner {
-            incident,
-            owner: Some(value("person")),
-        },
+        Action::Phase => {
+            Command::SetPhase { incident, phase: parsed(&word("phase"))?, reason: value("reason") }
+        }
+        Action::Decline => {
+            Command::Decline { incident, reason: parsed(&word("reason"))?, note: value("note") }
+        }
+        Action::OfferCommand => Command::OfferCommand { incident, to: value("person") },
+        Action::RefuseCommand => Command::RefuseCommand { incident, reason: value("reason") },
+        Action::Role => {
+            Command::AssignRole { incident, role: parsed(&word("role"))?, person: value("person") }
+        }
+        Action::Owner => Command::SetOwner { incident, owner: Some(value("person")) },
         Action::Note => Command::Note {
             incident,
             kind: parsed(&word("kind"))?,
@@ -447,30 +376,16 @@ fn one(form: &Form, incident: IncidentId, now: Timestamp) -> Result<Command, Str
             } else {
                 NoteKind::Hypothesis
             };
-            Command::Note {
-                incident,
-                kind,
-                text: value("text"),
-                said_by: String::new(),
-            }
+            Command::Note { incident, kind, text: value("text"), said_by: String::new() }
         }
         Action::Correct => {
             let entry = form.entry.ok_or("select an entry of the timeline first")?;
-            Command::CorrectEntry {
-                incident,
-                entry,
-                text: value("text"),
-            }
+            Command::CorrectEntry { incident, entry, text: value("text") }
         }
         Action::Remedy => {
             let kind: RemedyKind = parsed(&word("kind"))?;
             let expires = ahead(&value("expires"), now)?.filter(|_| kind == RemedyKind::Workaround);
-            Command::Remedy {
-                incident,
-                kind,
-                text: value("text"),
-                expires,
-            }
+            Command::Remedy { incident, kind, text: value("text"), expires }
         }
         Action::Judge => {
             let number = value("remedy");
@@ -490,33 +405,21 @@ fn one(form: &Form, incident: IncidentId, now: Timestamp) -> Result<Command, Str
             text: value("text"),
             next_by: ahead(&value("next"), now)?,
         },
-        Action::Title => Command::SetTitle {
-            incident,
-            title: value("title"),
-        },
+        Action::Title => Command::SetTitle { incident, title: value("title") },
         Action::Link => Command::Link {
             incident,
             other: parsed(&value("other"))?,
             kind: parsed(&word("kind"))?,
         },
-        Action::Merge => Command::Merge {
-            incident,
-            into: parsed(&value("into"))?,
-        },
+        Action::Merge => Command::Merge { incident, into: parsed(&value("into"))? },
         Action::Resolve => Command::Resolve {
             incident,
             reason: parsed(&word("reason"))?,
             evidence: value("evidence"),
             force: Some(value("force")).filter(|text| !text.trim().is_empty()),
         },
-        Action::Reopen => Command::Reopen {
-            incident,
-            reason: value("reason"),
-        },
-        Action::Close => Command::Close {
-            incident,
-            note: value("note"),
-        },
+        Action::Reopen => Command::Reopen { incident, reason: value("reason") },
+        Action::Close => Command::Close { incident, note: value("note") },
         other => return Err(format!("'{}' has no form", other.name())),
     })
 }

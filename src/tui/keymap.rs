@@ -12,17 +12,8 @@ use crate::tui::key::Key;
 
 const SHIPPED: &str = include_str!("../../assets/keymap.toml");
 /// The scopes that a keymap may have.
-pub const SCOPES: &[&str] = &[
-    "global",
-    "queue",
-    "timeline",
-    "chain",
-    "stakeholders",
-    "modal",
-    "list",
-    "form",
-    "text",
-];
+pub const SCOPES: &[&str] =
+    &["global", "queue", "timeline", "chain", "stakeholders", "modal", "list", "form", "text"];
 
 /// What a key comes to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,10 +35,7 @@ impl Keymap {
     pub fn shipped() -> Self {
         let mut keymap = Self::default();
         let mistakes = keymap.add("assets/keymap.toml", SHIPPED);
-        debug_assert!(
-            mistakes.is_empty(),
-            "the shipped keymap has mistakes: {mistakes:?}"
-        );
+        debug_assert!(mistakes.is_empty(), "the shipped keymap has mistakes: {mistakes:?}");
         keymap
     }
 
@@ -59,11 +47,7 @@ impl Keymap {
         };
         let mut mistakes = keymap.add(&path.display().to_string(), &text);
         mistakes.extend(keymap.shadows(&path.display().to_string(), &text));
-        if mistakes.is_empty() {
-            Ok(keymap)
-        } else {
-            Err(mistakes)
-        }
+        if mistakes.is_empty() { Ok(keymap) } else { Err(mistakes) }
     }
 
     /// Takes a file's bindings; all mistakes at once. The value "" unbinds.
@@ -83,9 +67,7 @@ impl Keymap {
         };
         let mut mistakes = Vec::new();
         for (scope, bindings) in table {
-            let Some(bindings) = bindings
-                .as_table()
-                .filter(|_| SCOPES.contains(&scope.as_str()))
+            let Some(bindings) = bindings.as_table().filter(|_| SCOPES.contains(&scope.as_str()))
             else {
                 let what = format!("is not a scope; use one of: {}", SCOPES.join(", "));
                 mistakes.push(mistake(line_of_key(text, &scope), &scope, what));
@@ -97,11 +79,8 @@ impl Keymap {
                     .lines()
                     .position(|l| l.contains(&format!("\"{keys}\"")))
                     .map_or(0, |n| n + 1);
-                let sequence: Result<Vec<Key>, _> = keys
-                    .split(' ')
-                    .filter(|k| !k.is_empty())
-                    .map(str::parse)
-                    .collect();
+                let sequence: Result<Vec<Key>, _> =
+                    keys.split(' ').filter(|k| !k.is_empty()).map(str::parse).collect();
                 let action = name.as_str().map(|name| (name, Action::named(name)));
                 match (sequence, action) {
                     (Err(error), _) => mistakes.push(mistake(line, &full, error.to_string())),
@@ -111,10 +90,7 @@ impl Keymap {
                         }
                     }
                     (Ok(sequence), Some((_, Some(action)))) if !sequence.is_empty() => {
-                        self.scopes
-                            .entry(scope.clone())
-                            .or_default()
-                            .insert(sequence, action);
+                        self.scopes.entry(scope.clone()).or_default().insert(sequence, action);
                     }
                     (Ok(_), _) => {
                         let what = format!("{name} is not an action; 'warroom actions' lists them");
@@ -130,15 +106,11 @@ impl Keymap {
         let mut found = Vec::new();
         for (scope, map) in &self.scopes {
             for short in map.keys() {
-                let longer = map
-                    .keys()
-                    .find(|long| long.len() > short.len() && long.starts_with(short));
+                let longer =
+                    map.keys().find(|long| long.len() > short.len() && long.starts_with(short));
                 if let Some(long) = longer {
                     let words = |keys: &[Key]| {
-                        keys.iter()
-                            .map(ToString::to_string)
-                            .collect::<Vec<_>>()
-                            .join(" ")
+                        keys.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
                     };
                     let key = words(short);
                     found.push(Mistake {
@@ -164,10 +136,7 @@ impl Keymap {
             pending.clear();
             return Resolved::Action(*action);
         }
-        if maps()
-            .flat_map(BTreeMap::keys)
-            .any(|keys| keys.starts_with(pending))
-        {
+        if maps().flat_map(BTreeMap::keys).any(|keys| keys.starts_with(pending)) {
             return Resolved::Pending;
         }
         pending.clear();
@@ -194,11 +163,7 @@ impl Keymap {
         let mut found: Vec<String> = Vec::new();
         for map in self.scopes.values() {
             for (keys, _) in map.iter().filter(|(_, bound)| **bound == action) {
-                let text = keys
-                    .iter()
-                    .map(ToString::to_string)
-                    .collect::<Vec<_>>()
-                    .join(" ");
+                let text = keys.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
                 if !found.contains(&text) {
                     found.push(text);
                 }
@@ -224,17 +189,9 @@ mod tests {
     #[test]
     fn every_binding_of_the_shipped_keymap_is_sound() {
         let keymap = Keymap::shipped();
-        assert!(
-            keymap.shadows("", "").is_empty(),
-            "{:?}",
-            keymap.shadows("", "")
-        );
+        assert!(keymap.shadows("", "").is_empty(), "{:?}", keymap.shadows("", ""));
         for action in Action::ALL {
-            assert!(
-                !keymap.keys_of(*action).is_empty(),
-                "{} has no key",
-                action.name()
-            );
+            assert!(!keymap.keys_of(*action).is_empty(), "{} has no key", action.name());
         }
     }
 
@@ -243,11 +200,8 @@ mod tests {
         let mut keymap = Keymap::shipped();
         let text =
             "[queue]\n\"<nokey>\" = \"quit\"\n\"x\" = \"explode\"\n[nowhere]\n\"a\" = \"quit\"\n";
-        let told: Vec<String> = keymap
-            .add("k.toml", text)
-            .iter()
-            .map(ToString::to_string)
-            .collect();
+        let told: Vec<String> =
+            keymap.add("k.toml", text).iter().map(ToString::to_string).collect();
         assert_eq!(told.len(), 3, "{told:?}");
         assert!(
             told.iter()

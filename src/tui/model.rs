@@ -1,5 +1,10 @@
 //! The console's state. It knows nothing of the screen but its size.
 
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "most of a long vocabulary is handled alike here"
+)]
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::client::mirror::Mirror;
@@ -127,6 +132,7 @@ pub struct Past {
 
 /// The console's state.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each answers a question of its own")]
 pub struct Model {
     pub size: (u16, u16),
     pub now: Timestamp,
@@ -262,12 +268,9 @@ impl Model {
         };
         self.shown_version = Some(version);
         self.marks.retain(|id| self.mirror.row(*id).is_some());
-        let found = self
-            .selected_id
-            .and_then(|id| self.shown.iter().position(|shown| *shown == id));
-        self.selected = found
-            .unwrap_or(self.selected)
-            .min(self.shown.len().saturating_sub(1));
+        let found =
+            self.selected_id.and_then(|id| self.shown.iter().position(|shown| *shown == id));
+        self.selected = found.unwrap_or(self.selected).min(self.shown.len().saturating_sub(1));
         if found.is_none() && !self.visiting {
             self.selected_id = self.shown.get(self.selected).copied();
             self.follow_at = Some(self.now);
@@ -280,11 +283,7 @@ impl Model {
         use nucleo_matcher::pattern::{CaseMatching, Normalization, Pattern};
         use nucleo_matcher::{Config, Matcher, Utf32Str};
         let mut matcher = Matcher::new(Config::DEFAULT);
-        let pattern = Pattern::parse(
-            self.filter.trim(),
-            CaseMatching::Smart,
-            Normalization::Smart,
-        );
+        let pattern = Pattern::parse(self.filter.trim(), CaseMatching::Smart, Normalization::Smart);
         let mut buffer = Vec::new();
         let mut found: Vec<(u32, usize, IncidentId)> = self
             .mirror
@@ -364,11 +363,7 @@ impl Model {
 
     /// Says something to the person.
     pub fn say(&mut self, tone: Tone, text: impl Into<String>) {
-        self.notice = Some(Notice {
-            text: text.into(),
-            tone,
-            at: self.now,
-        });
+        self.notice = Some(Notice { text: text.into(), tone, at: self.now });
     }
 
     /// Who else looks at an incident, and whether they write.
@@ -397,10 +392,7 @@ impl Model {
 
     /// The actor that this console acts as, for what is shown before the keeper answers.
     pub fn actor(&self) -> Actor {
-        Actor {
-            login: self.login.clone(),
-            via: crate::domain::words::Via::Console,
-        }
+        Actor { login: self.login.clone(), via: crate::domain::words::Via::Console }
     }
 
     /// Whether an action makes sense now; what does not is not hinted at.

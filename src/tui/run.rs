@@ -1,6 +1,11 @@
 //! The console's event loop: one ordered queue of terminal, keeper and clock; draw when something
 //! changed, at most thirty times a second; idle writes no byte.
 
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "most of a long vocabulary is handled alike here"
+)]
+
 use std::io;
 use std::time::{Duration, Instant};
 
@@ -35,7 +40,7 @@ impl Ids for Ulids {
 
 /// Opens the console and runs it until the person leaves. The terminal is given back before any
 /// error is returned.
-pub fn run(home: &Home, target: Target) -> Result<(), anyhow::Error> {
+pub fn run(home: &Home, target: &Target) -> Result<(), anyhow::Error> {
     if !is_terminal() {
         anyhow::bail!(
             "the console needs a terminal; 'warroom --help' lists what works without one"
@@ -44,7 +49,7 @@ pub fn run(home: &Home, target: Target) -> Result<(), anyhow::Error> {
     let config = config_dir(home);
     let mut mistakes = Vec::new();
     let mut take = |result: Result<(), Vec<crate::config::Mistake>>| {
-        mistakes.extend(result.err().unwrap_or_default())
+        mistakes.extend(result.err().unwrap_or_default());
     };
     let keymap = Keymap::load(&config.join("keymap.toml"));
     let theme = Theme::load(&config.join("theme.toml"));
@@ -54,20 +59,15 @@ pub fn run(home: &Home, target: Target) -> Result<(), anyhow::Error> {
         let told: Vec<String> = mistakes.iter().map(ToString::to_string).collect();
         anyhow::bail!("{}", told.join("\n"));
     };
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
-    let result = runtime.block_on(console(&target, keymap, theme));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let result = runtime.block_on(console(target, keymap, theme));
     runtime.shutdown_timeout(Duration::from_millis(50));
     result
 }
 
 fn config_dir(home: &Home) -> std::path::PathBuf {
-    let from = |name: &str| {
-        std::env::var_os(name)
-            .filter(|v| !v.is_empty())
-            .map(std::path::PathBuf::from)
-    };
+    let from =
+        |name: &str| std::env::var_os(name).filter(|v| !v.is_empty()).map(std::path::PathBuf::from);
     from("XDG_CONFIG_HOME")
         .or_else(|| from("HOME").map(|h| h.join(".config")))
         .map_or_else(|| home.root.clone(), |dir| dir.join("warroom"))
@@ -124,13 +124,8 @@ async fn events(
     let mut input = EventStream::new();
     let mut term = signal(SignalKind::terminate())?;
     let mut hangup = signal(SignalKind::hangup())?;
-    let (opener, mut opened) = mpsc::channel(1);
-    let mut wire = Wire {
-        link: Some(first),
-        attempt: 0,
-        retry_at: None,
-        opener,
-    };
+    let (opener, mut links) = mpsc::channel(1);
+    let mut wire = Wire { link: Some(first), attempt: 0, retry_at: None, opener };
     let mut last_frame: Option<Instant> = None;
     let mut dirty = true;
     loop {
@@ -142,12 +137,8 @@ async fn events(
             dirty = false;
             continue;
         }
-        let wake = sleep_until(
-            model,
-            draw_at.filter(|_| has_first_word(model)),
-            wire.retry_at,
-            now,
-        );
+        let wake =
+            sleep_until(model, draw_at.filter(|_| has_first_word(model)), wire.retry_at, now);
         let msg = tokio::select! {
             biased;
             event = input.next() => match event {
@@ -174,7 +165,7 @@ async fn events(
                     Msg::Lost("the connection is closed".to_owned())
                 }
             },
-            link = opened.recv() => match link {
+            link = links.recv() => match link {
                 Some(Ok(link)) => {
                     wire.link = Some(link);
                     continue;
@@ -203,8 +194,11 @@ async fn events(
 /// Nothing is drawn before the keeper has said what there is: the first picture is a true one.
 fn has_first_word(model: &Model) -> bool {
     use crate::tui::model::LinkState;
-    !matches!(model.link, LinkState::Connecting)
-        && !(matches!(model.link, LinkState::Up) && model.mirror.seq == 0)
+    match model.link {
+        LinkState::Connecting => false,
+        LinkState::Up => model.mirror.seq > 0,
+        LinkState::Lost { .. } => true,
+    }
 }
 
 /// When the next frame may be drawn, if one is wanted.
@@ -222,11 +216,7 @@ fn sleep_until(
         let ms = at.since(wall_now()).max(0).unsigned_abs();
         now + Duration::from_millis(ms)
     });
-    [draw, retry, due]
-        .into_iter()
-        .flatten()
-        .min()
-        .unwrap_or(now + Duration::from_secs(3600))
+    [draw, retry, due].into_iter().flatten().min().unwrap_or(now + Duration::from_secs(3600))
 }
 
 fn translate(event: &Event) -> Option<Msg> {
@@ -272,11 +262,7 @@ async fn apply(
         }
     }
     if std::mem::take(&mut model.bell) {
-        let text = model
-            .notice
-            .as_ref()
-            .map(|notice| notice.text.clone())
-            .unwrap_or_default();
+        let text = model.notice.as_ref().map(|notice| notice.text.clone()).unwrap_or_default();
         screen.bell(&text)?;
     }
     Ok(false)

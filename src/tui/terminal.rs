@@ -68,9 +68,7 @@ impl Screen {
     /// Takes the terminal: raw mode, alternate screen, bracketed paste.
     pub fn take(mouse: bool) -> io::Result<Self> {
         enable_raw_mode()?;
-        let output = Output {
-            buffer: Vec::with_capacity(16 * 1024),
-        };
+        let output = Output { buffer: Vec::with_capacity(16 * 1024) };
         let terminal = Terminal::new(CrosstermBackend::new(output))
             .inspect_err(|_| drop(disable_raw_mode()))?;
         let mut screen = Self { terminal, mouse };
@@ -79,12 +77,7 @@ impl Screen {
     }
 
     fn enter(&mut self) -> io::Result<()> {
-        execute!(
-            io::stdout(),
-            EnterAlternateScreen,
-            EnableBracketedPaste,
-            Hide
-        )?;
+        execute!(io::stdout(), EnterAlternateScreen, EnableBracketedPaste, Hide)?;
         if self.mouse {
             execute!(io::stdout(), EnableMouseCapture)?;
         }
@@ -98,10 +91,7 @@ impl Screen {
 
     /// Rings the bell and asks the terminal for a notification (OSC 9).
     pub fn bell(&mut self, text: &str) -> io::Result<()> {
-        let safe: String = crate::domain::text::visible(text)
-            .chars()
-            .take(120)
-            .collect();
+        let safe: String = crate::domain::text::visible(text).chars().take(120).collect();
         raw(format!("\x07\x1b]9;warroom: {safe}\x07").as_bytes())
     }
 

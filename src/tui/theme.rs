@@ -68,11 +68,7 @@ fn style(text: &str) -> Result<Style, String> {
                 let color: Color = name
                     .parse()
                     .map_err(|_| format!("'{name}' is neither a colour nor a modifier"))?;
-                if behind {
-                    style.bg(color)
-                } else {
-                    style.fg(color)
-                }
+                if behind { style.bg(color) } else { style.fg(color) }
             }
         };
     }
@@ -84,10 +80,7 @@ impl Theme {
     pub fn shipped() -> Self {
         let mut theme = Self::plain();
         let mistakes = theme.add("assets/theme.toml", SHIPPED);
-        debug_assert!(
-            mistakes.is_empty(),
-            "the shipped theme has mistakes: {mistakes:?}"
-        );
+        debug_assert!(mistakes.is_empty(), "the shipped theme has mistakes: {mistakes:?}");
         theme
     }
 
@@ -114,11 +107,7 @@ impl Theme {
     /// The theme for this terminal: the file over the shipped one, or none under `NO_COLOR`.
     pub fn load(path: &Path) -> Result<Self, Vec<Mistake>> {
         let is_set = |name: &str| std::env::var_os(name).is_some_and(|v| !v.is_empty());
-        let mut theme = if is_set("NO_COLOR") {
-            Self::plain()
-        } else {
-            Self::shipped()
-        };
+        let mut theme = if is_set("NO_COLOR") { Self::plain() } else { Self::shipped() };
         theme.ascii = is_set("WARROOM_ASCII")
             || std::env::var("TERM").is_ok_and(|term| term == "linux" || term == "dumb");
         let Ok(text) = std::fs::read_to_string(path) else {
@@ -131,11 +120,7 @@ impl Theme {
             theme.add(&path.display().to_string(), &text)
         };
         theme.ascii |= ascii;
-        if mistakes.is_empty() {
-            Ok(theme)
-        } else {
-            Err(mistakes)
-        }
+        if mistakes.is_empty() { Ok(theme) } else { Err(mistakes) }
     }
 
     fn add(&mut self, file: &str, text: &str) -> Vec<Mistake> {
@@ -144,12 +129,7 @@ impl Theme {
             Err(error) => {
                 let line = error.span().map_or(0, |span| line_of(text, span.start));
                 let (file, what) = (file.to_owned(), error.message().to_owned());
-                return vec![Mistake {
-                    file,
-                    line,
-                    key: String::new(),
-                    what,
-                }];
+                return vec![Mistake { file, line, key: String::new(), what }];
             }
         };
         self.ascii = read.ascii.unwrap_or(self.ascii);
@@ -209,16 +189,9 @@ mod tests {
     fn styles_are_written_in_words() {
         assert_eq!(
             style("bold red on black"),
-            Ok(Style::default()
-                .fg(Color::Red)
-                .bg(Color::Black)
-                .add_modifier(Modifier::BOLD))
+            Ok(Style::default().fg(Color::Red).bg(Color::Black).add_modifier(Modifier::BOLD))
         );
         assert!(style("loud").is_err());
-        assert!(
-            Theme::plain()
-                .add("t", include_str!("../../assets/theme.toml"))
-                .is_empty()
-        );
+        assert!(Theme::plain().add("t", include_str!("../../assets/theme.toml")).is_empty());
     }
 }

@@ -59,20 +59,11 @@ pub(super) fn read(bytes: &[u8], mapping: &Path) -> Result<History, Failure> {
         toml::from_str(&text).map_err(|e| Failure::Usage(format!("{}: {e}", mapping.display())))?;
     let mut reader = csv_reader(bytes);
     let headers = reader.headers().map_err(anyhow::Error::from)?.clone();
-    let find = |name: &Option<String>| {
-        name.as_deref()
-            .map(|name| column(&headers, name))
-            .transpose()
-    };
-    let (id, opened) = (
-        column(&headers, &mapping.id)?,
-        column(&headers, &mapping.opened)?,
-    );
-    let (title, resolved, closed) = (
-        find(&mapping.title)?,
-        find(&mapping.resolved)?,
-        find(&mapping.closed)?,
-    );
+    let find =
+        |name: &Option<String>| name.as_deref().map(|name| column(&headers, name)).transpose();
+    let (id, opened) = (column(&headers, &mapping.id)?, column(&headers, &mapping.opened)?);
+    let (title, resolved, closed) =
+        (find(&mapping.title)?, find(&mapping.resolved)?, find(&mapping.closed)?);
     let (severity, service) = (find(&mapping.severity)?, find(&mapping.service)?);
     let (note, at) = (find(&mapping.note)?, find(&mapping.at)?);
     let mut history = History::default();
@@ -91,32 +82,21 @@ pub(super) fn read(bytes: &[u8], mapping: &Path) -> Result<History, Failure> {
         };
         history.rows += 1;
         let line = record.position().map_or(0, csv::Position::line);
-        let get = |column: Option<usize>| {
-            column
-                .and_then(|c| record.get(c))
-                .unwrap_or_default()
-                .trim()
-        };
+        let get =
+            |column: Option<usize>| column.and_then(|c| record.get(c)).unwrap_or_default().trim();
         let time = |column: Option<usize>| {
             Timestamp::parse_human(get(column), Timestamp(i64::MAX / 2)).ok()
         };
         let key = get(Some(id)).to_owned();
         let Some(begun) = time(Some(opened)).filter(|_| !key.is_empty()) else {
-            history.odd(
-                line,
-                format!("'{key}' has no id or no time of opening; left out"),
-            );
+            history.odd(line, format!("'{key}' has no id or no time of opening; left out"));
             continue;
         };
         let entry = building.entry(key.clone()).or_insert_with(|| {
             order.push(key.clone());
             let incident = ImportedIncident {
                 external: format!("{}:{key}", mapping.source),
-                title: if title.is_some() {
-                    get(title).to_owned()
-                } else {
-                    key.clone()
-                },
+                title: if title.is_some() { get(title).to_owned() } else { key.clone() },
                 severity: Severity::Sev3,
                 services: Some(get(service))
                     .filter(|s| !s.is_empty())
@@ -130,11 +110,7 @@ pub(super) fn read(bytes: &[u8], mapping: &Path) -> Result<History, Failure> {
         });
         if severity.is_some() {
             let word = get(severity);
-            match mapping
-                .severities
-                .get(word)
-                .copied()
-                .or_else(|| Severity::parse_loose(word).ok())
+            match mapping.severities.get(word).copied().or_else(|| Severity::parse_loose(word).ok())
             {
                 Some(known) => entry.0.severity = known,
                 None => history.odd(
@@ -146,10 +122,7 @@ pub(super) fn read(bytes: &[u8], mapping: &Path) -> Result<History, Failure> {
         entry.1 = time(resolved).or(entry.1);
         entry.2 = time(closed).or(entry.2);
         if note.is_some() {
-            entry
-                .0
-                .history
-                .push(noted(time(at).unwrap_or(begun), get(note)));
+            entry.0.history.push(noted(time(at).unwrap_or(begun), get(note)));
         }
     }
     for key in order {

@@ -65,18 +65,13 @@ pub(super) fn read(bytes: &[u8]) -> Result<History, Failure> {
         let line = record.position().map_or(0, csv::Position::line);
         let number = record.get(c.number).unwrap_or_default().to_owned();
         if number.is_empty() {
-            history.odd(
-                line,
-                "has no incident number; it belongs to nothing and was left out",
-            );
+            history.odd(line, "has no incident number; it belongs to nothing and was left out");
             continue;
         }
         if !building.contains_key(&number) {
             let Some(opened) = time(&record, c.opened) else {
-                history.odd(
-                    line,
-                    format!("{number}: opened_at is not a time; the row was left out"),
-                );
+                history
+                    .odd(line, format!("{number}: opened_at is not a time; the row was left out"));
                 continue;
             };
             order.push(number.clone());
@@ -112,9 +107,7 @@ fn columns(headers: &csv::StringRecord) -> Result<Columns, Failure> {
 
 fn time(record: &csv::StringRecord, column: usize) -> Option<Timestamp> {
     let text = record.get(column)?.trim();
-    Timestamp::parse_human(text, Timestamp(i64::MAX / 2))
-        .ok()
-        .filter(|_| text.len() >= 16)
+    Timestamp::parse_human(text, Timestamp(i64::MAX / 2)).ok().filter(|_| text.len() >= 16)
 }
 
 fn begin(number: &str, opened: Timestamp, record: &csv::StringRecord, c: &Columns) -> Building {
@@ -162,81 +155,52 @@ fn row(
         );
     }
     if !STATES.contains(&state) {
-        history.odd(
-            line,
-            format!("{number}: the state '{state}' is not known; kept as a note"),
-        );
+        history.odd(line, format!("{number}: the state '{state}' is not known; kept as a note"));
     }
     if entry.state == "Closed" && state != "Closed" {
-        history.odd(
-            line,
-            format!("{number}: '{state}' after 'Closed'; kept as a note"),
-        );
+        history.odd(line, format!("{number}: '{state}' after 'Closed'; kept as a note"));
     }
     let who = format!(
         "group {}, assigned to {}",
         record.get(c.group).unwrap_or("-"),
         record.get(c.assigned).unwrap_or("-")
     );
-    entry
-        .incident
-        .history
-        .push(noted(at, format!("state {state} ({who})")));
+    entry.incident.history.push(noted(at, format!("state {state} ({who})")));
     if state == "Active" && matches!(entry.state.as_str(), "" | "New") {
         let reason = "active in the source".to_owned();
-        entry.incident.history.push((
-            at,
-            Change::PhaseChanged {
-                to: Phase::Investigating,
-                reason,
-            },
-        ));
+        entry
+            .incident
+            .history
+            .push((at, Change::PhaseChanged { to: Phase::Investigating, reason }));
     }
     let reopened = record.get(c.reopened).unwrap_or_default();
     if reopened != entry.reopened && !reopened.is_empty() {
-        entry.incident.history.push(noted(
-            at,
-            format!("reopened in the source (count {reopened})"),
-        ));
+        entry
+            .incident
+            .history
+            .push(noted(at, format!("reopened in the source (count {reopened})")));
         reopened.clone_into(&mut entry.reopened);
     }
     state.clone_into(&mut entry.state);
     // "3" or "3 - Moderate"; the last row tells the truth.
     let priority = record.get(c.priority).unwrap_or_default();
-    match priority
-        .get(..1)
-        .and_then(|digit| Severity::parse_loose(digit).ok())
-    {
+    match priority.get(..1).and_then(|digit| Severity::parse_loose(digit).ok()) {
         Some(severity) => entry.incident.severity = severity,
-        None => history.odd(
-            line,
-            format!("{number}: the priority '{priority}' is not known; SEV3 was kept"),
-        ),
+        None => history
+            .odd(line, format!("{number}: the priority '{priority}' is not known; SEV3 was kept")),
     }
     entry.resolved = time(record, c.resolved).or(entry.resolved);
     entry.closed = time(record, c.closed).or(entry.closed);
+    entry.fields.insert("reopen_count".to_owned(), entry.reopened.clone());
     entry
         .fields
-        .insert("reopen_count".to_owned(), entry.reopened.clone());
-    entry.fields.insert(
-        "assignment_group".to_owned(),
-        record.get(c.group).unwrap_or_default().to_owned(),
-    );
+        .insert("assignment_group".to_owned(), record.get(c.group).unwrap_or_default().to_owned());
 }
 
 fn end(mut entry: Building) -> ImportedIncident {
     let closed = entry.closed.filter(|_| entry.state == "Closed");
     finish(&mut entry.incident.history, entry.resolved, closed);
-    let last = entry
-        .incident
-        .history
-        .last()
-        .map_or(entry.incident.opened_at, |(at, _)| *at);
-    entry.incident.history.push((
-        last,
-        Change::ExternalFields {
-            fields: entry.fields,
-        },
-    ));
+    let last = entry.incident.history.last().map_or(entry.incident.opened_at, |(at, _)| *at);
+    entry.incident.history.push((last, Change::ExternalFields { fields: entry.fields }));
     entry.incident
 }

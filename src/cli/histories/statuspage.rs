@@ -64,10 +64,7 @@ fn one(history: &mut History, number: u64, line: Line) {
         other => {
             history.odd(
                 number,
-                format!(
-                    "{}: the impact '{other}' is not known; SEV3 was kept",
-                    line.id
-                ),
+                format!("{}: the impact '{other}' is not known; SEV3 was kept", line.id),
             );
             Severity::Sev3
         }
@@ -77,10 +74,7 @@ fn one(history: &mut History, number: u64, line: Line) {
         let label = "exclude_from_metrics".to_owned();
         steps.push((
             line.started_at,
-            Change::LabelSet {
-                label,
-                value: Some("maintenance".to_owned()),
-            },
+            Change::LabelSet { label, value: Some("maintenance".to_owned()) },
         ));
     }
     let mut last = line.started_at;
@@ -105,15 +99,8 @@ fn one(history: &mut History, number: u64, line: Line) {
         steps.extend(status.map(|status| (update.at, Change::PublicStatusSet { status })));
         let (stakeholder, channel) = ("public".to_owned(), "status page".to_owned());
         let text = format!("{}: {}", update.status, update.message);
-        steps.push((
-            update.at,
-            Change::ContactLogged {
-                stakeholder,
-                channel,
-                text,
-                next_by: None,
-            },
-        ));
+        steps
+            .push((update.at, Change::ContactLogged { stakeholder, channel, text, next_by: None }));
     }
     let resolved = line.downtime_end.or(line.resolved_at);
     finish(&mut steps, resolved, resolved);

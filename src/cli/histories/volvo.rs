@@ -24,11 +24,8 @@ pub(super) fn read(bytes: &[u8]) -> Result<History, Failure> {
     let status = column(&headers, "concept:name")?;
     let sub = column(&headers, "lifecycle:transition")?;
     let time = column(&headers, "time:timestamp")?;
-    let (impact, product, group) = (
-        column(&headers, "impact")?,
-        column(&headers, "product")?,
-        column(&headers, "org:group")?,
-    );
+    let (impact, product, group) =
+        (column(&headers, "impact")?, column(&headers, "product")?, column(&headers, "org:group")?);
     let mut history = History::default();
     let mut order = Vec::new();
     let mut building: BTreeMap<String, Building> = BTreeMap::new();
@@ -50,10 +47,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<History, Failure> {
         let Ok(at) = get(time).parse::<Timestamp>() else {
             history.odd(
                 line,
-                format!(
-                    "{number}: '{}' is not a time; the row was left out",
-                    get(time)
-                ),
+                format!("{number}: '{}' is not a time; the row was left out", get(time)),
             );
             continue;
         };
@@ -75,17 +69,14 @@ pub(super) fn read(bytes: &[u8]) -> Result<History, Failure> {
             begin(&number, get(product), at)
         });
         if at < entry.last {
-            history.odd(
-                line,
-                format!("{number}: the time goes back to {at}; kept as it is"),
-            );
+            history.odd(line, format!("{number}: the time goes back to {at}; kept as it is"));
         }
         entry.last = at;
         entry.incident.severity = severity;
-        entry.incident.history.push(noted(
-            at,
-            format!("{}/{} ({})", get(status), get(sub), get(group)),
-        ));
+        entry
+            .incident
+            .history
+            .push(noted(at, format!("{}/{} ({})", get(status), get(sub), get(group))));
         if get(status) == "Completed" && entry.resolved.is_none() {
             entry.resolved = Some(at);
         } else if entry.resolved.is_some()
@@ -94,10 +85,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<History, Failure> {
         {
             history.odd(
                 line,
-                format!(
-                    "{number}: '{}' after 'Completed'; kept as a note",
-                    get(status)
-                ),
+                format!("{number}: '{}' after 'Completed'; kept as a note", get(status)),
             );
         }
         get(status).clone_into(&mut entry.status);

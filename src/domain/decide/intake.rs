@@ -1,5 +1,10 @@
 //! What becomes of a sender's alerts: exactly one thing each, and it can be told why.
 
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "each file decides its own commands; `route` is the exhaustive list"
+)]
+
 use std::collections::BTreeMap;
 
 use crate::domain::alert::Alert;
@@ -57,28 +62,15 @@ impl Intake<'_> {
     fn one(&mut self, incoming: &Incoming) -> AlertItem {
         let key = format!("{}/{}", self.post.source, incoming.fingerprint);
         let known = self.room.alerts.get(&key);
-        let is_firing = self
-            .seen
-            .get(&key)
-            .copied()
-            .or(known.map(|alert| alert.is_firing));
+        let is_firing = self.seen.get(&key).copied().or(known.map(|alert| alert.is_firing));
         match incoming.signal {
             Signal::Firing => self.fires(key, incoming, known, is_firing),
             Signal::Resolved => self.ends(key, known, is_firing),
             Signal::Acknowledged => {
                 let incident = known.and_then(|alert| alert.incident);
-                let became = if is_firing.is_some() {
-                    Became::Acknowledged
-                } else {
-                    Became::Unmatched
-                };
-                AlertItem {
-                    alert: key,
-                    became,
-                    incident,
-                    rule: String::new(),
-                    facts: None,
-                }
+                let became =
+                    if is_firing.is_some() { Became::Acknowledged } else { Became::Unmatched };
+                AlertItem { alert: key, became, incident, rule: String::new(), facts: None }
             }
         }
     }
@@ -95,21 +87,10 @@ impl Intake<'_> {
         };
         // An alert that this same post opened is in no room yet; it is found by its group.
         let incident = incident.or_else(|| {
-            self.items
-                .iter()
-                .rev()
-                .find(|item| item.alert == key)
-                .and_then(|item| item.incident)
+            self.items.iter().rev().find(|item| item.alert == key).and_then(|item| item.incident)
         });
-        self.seen
-            .insert(key.clone(), became == Became::FlappingResolved);
-        AlertItem {
-            alert: key,
-            became,
-            incident,
-            rule: String::new(),
-            facts: None,
-        }
+        self.seen.insert(key.clone(), became == Became::FlappingResolved);
+        AlertItem { alert: key, became, incident, rule: String::new(), facts: None }
     }
 
     fn would_flap(&self, known: Option<&Alert>) -> bool {
@@ -126,20 +107,12 @@ impl Intake<'_> {
         is_firing: Option<bool>,
     ) -> AlertItem {
         let repeated = |became| {
-            let facts = incoming.facts.ends_at.map(|end| {
-                Box::new(AlertFacts {
-                    ends_at: Some(end),
-                    ..AlertFacts::default()
-                })
-            });
+            let facts = incoming
+                .facts
+                .ends_at
+                .map(|end| Box::new(AlertFacts { ends_at: Some(end), ..AlertFacts::default() }));
             let incident = known.and_then(|alert| alert.incident);
-            AlertItem {
-                alert: key.clone(),
-                became,
-                incident,
-                rule: String::new(),
-                facts,
-            }
+            AlertItem { alert: key.clone(), became, incident, rule: String::new(), facts }
         };
         if let Some(alert) = known {
             if alert.shelf.is_some() {
@@ -160,12 +133,7 @@ impl Intake<'_> {
     /// An alert that did not fire begins to: the rules decide.
     fn begins(&mut self, key: String, incoming: &Incoming, known: Option<&Alert>) -> AlertItem {
         let facts = Some(Box::new(incoming.facts.clone()));
-        let rule = self
-            .room
-            .plan
-            .rules
-            .iter()
-            .find(|rule| rule.matches(&incoming.facts.labels));
+        let rule = self.room.plan.rules.iter().find(|rule| rule.matches(&incoming.facts.labels));
         let name = rule.map_or("default", |rule| rule.name.as_str()).to_owned();
         if rule.is_some_and(|rule| rule.action == RuleAction::Record) {
             return AlertItem {
@@ -182,22 +150,12 @@ impl Intake<'_> {
             Some(id) => (Became::Attached, id),
             None => self.place(rule, &group, incoming),
         };
-        AlertItem {
-            alert: key,
-            became,
-            incident: Some(incident),
-            rule: name,
-            facts,
-        }
+        AlertItem { alert: key, became, incident: Some(incident), rule: name, facts }
     }
 
     fn is_active(&self, id: IncidentId) -> bool {
         self.reopened.contains(&id)
-            || self
-                .room
-                .incidents
-                .get(&id)
-                .is_some_and(|i| i.phase().is_active())
+            || self.room.incidents.get(&id).is_some_and(|i| i.phase().is_active())
     }
 
     /// The group: the values of the rule's labels, else the sender's own, else the alert's name
@@ -240,15 +198,10 @@ impl Intake<'_> {
             }
             if self.is_fresh(id) {
                 self.reopened.push(id);
-                let reason = format!(
-                    "{} fired again soon after the resolution",
-                    incoming.facts.name
-                );
+                let reason =
+                    format!("{} fired again soon after the resolution", incoming.facts.name);
                 let change = Change::Reopened { reason };
-                self.opened.push(Body::Incident {
-                    incident: id,
-                    change,
-                });
+                self.opened.push(Body::Incident { incident: id, change });
                 return (Became::Reopened, id);
             }
         }
@@ -264,9 +217,7 @@ impl Intake<'_> {
             return false;
         }
         let within = i64::from(incident.reopen_within_s) * SECOND_MS;
-        let resolved = incident
-            .moments
-            .get(&crate::domain::words::Moment::Resolved);
+        let resolved = incident.moments.get(&crate::domain::words::Moment::Resolved);
         resolved.is_some_and(|at| self.now.since(*at) <= within)
     }
 
@@ -294,10 +245,7 @@ impl Intake<'_> {
         };
         self.groups.insert(group.to_owned(), id);
         let change = Change::Opened(Box::new(opened));
-        self.opened.push(Body::Incident {
-            incident: id,
-            change,
-        });
+        self.opened.push(Body::Incident { incident: id, change });
         id
     }
 
@@ -334,10 +282,7 @@ fn severity_of(room: &Room, rule: Option<&Rule>, incoming: &Incoming) -> (Severi
         }
         None => {
             let severity = room.plan.map_severity(&incoming.severity_word);
-            (
-                severity,
-                format!("the sender said '{}'", incoming.severity_word),
-            )
+            (severity, format!("the sender said '{}'", incoming.severity_word))
         }
     }
 }
@@ -368,16 +313,9 @@ pub(super) fn decide_alert(room: &Room, order: &Order, now: Timestamp) -> Decisi
             if known.is_answered {
                 return Err(already(format!("alert '{alert}' is acknowledged")));
             }
-            Ok(vec![Body::AlertAcknowledged {
-                alert: alert.clone(),
-                incident: known.incident,
-            }])
+            Ok(vec![Body::AlertAcknowledged { alert: alert.clone(), incident: known.incident }])
         }
-        Command::ShelveAlert {
-            alert,
-            until,
-            reason: why,
-        } => {
+        Command::ShelveAlert { alert, until, reason: why } => {
             let known = find(alert)?;
             let why = reason(why, "shelving an alert")?.to_owned();
             if *until <= now || until.since(now) > SHELF_DAYS_MAX * DAY_MS {
@@ -389,57 +327,39 @@ pub(super) fn decide_alert(room: &Room, order: &Order, now: Timestamp) -> Decisi
                 ));
             }
             let (alert, incident) = (alert.clone(), known.incident);
-            Ok(vec![Body::AlertShelved {
-                alert,
-                incident,
-                until: *until,
-                reason: why,
-            }])
+            Ok(vec![Body::AlertShelved { alert, incident, until: *until, reason: why }])
         }
         Command::UnshelveAlert { alert } => {
             let known = find(alert)?;
             if known.shelf.is_none() {
                 return Err(already(format!("alert '{alert}' is not shelved")));
             }
-            Ok(vec![Body::AlertUnshelved {
-                alert: alert.clone(),
-                incident: known.incident,
-            }])
+            Ok(vec![Body::AlertUnshelved { alert: alert.clone(), incident: known.incident }])
         }
-        _ => Err(bad(
-            "not a command about an alert",
-            "this is a defect; please report it",
-        )),
+        _ => Err(bad("not a command about an alert", "this is a defect; please report it")),
     }
 }
 
 /// Receipts and change events.
 pub(super) fn note(order: &Order) -> Decision {
     match &order.command {
-        Command::NoteChange {
-            source,
-            summary,
-            origin,
-            details,
-        } => Ok(vec![Body::ChangeReceived {
-            source: source.clone(),
-            summary: summary.clone(),
-            origin: origin.clone(),
-            details: details.clone(),
-        }]),
-        Command::RefusePost {
-            source,
-            status,
-            reason,
-            excerpt,
-            count,
-        } => Ok(vec![Body::PostRefused {
-            source: source.clone(),
-            status: *status,
-            reason: reason.clone(),
-            excerpt: excerpt.clone(),
-            count: *count,
-        }]),
+        Command::NoteChange { source, summary, origin, details } => {
+            Ok(vec![Body::ChangeReceived {
+                source: source.clone(),
+                summary: summary.clone(),
+                origin: origin.clone(),
+                details: details.clone(),
+            }])
+        }
+        Command::RefusePost { source, status, reason, excerpt, count } => {
+            Ok(vec![Body::PostRefused {
+                source: source.clone(),
+                status: *status,
+                reason: reason.clone(),
+                excerpt: excerpt.clone(),
+                count: *count,
+            }])
+        }
         _ => Err(bad("not a receipt", "this is a defect; please report it")),
     }
 }
@@ -462,16 +382,10 @@ pub(super) fn import(room: &Room, imported: &ImportedIncident) -> Decision {
         declared: true,
         reopen_within_s: 0,
     };
-    let opening = Body::Incident {
-        incident,
-        change: Change::Opened(Box::new(opened)),
-    };
+    let opening = Body::Incident { incident, change: Change::Opened(Box::new(opened)) };
     let history = imported.history.iter();
     Ok(std::iter::once(opening)
-        .chain(history.map(|(_, change)| Body::Incident {
-            incident,
-            change: change.clone(),
-        }))
+        .chain(history.map(|(_, change)| Body::Incident { incident, change: change.clone() }))
         .collect())
 }
 

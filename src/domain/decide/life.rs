@@ -1,5 +1,10 @@
 //! Opening, triage, severity, phases, the end and the way back.
 
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "each file decides its own commands; `route` is the exhaustive list"
+)]
+
 use crate::domain::command::{Command, Order, Rejection, RejectionKind};
 use crate::domain::decide::{Decision, already, bad, find, live, not_now, one, reason, wanted};
 use crate::domain::event::{Body, Change, Opened};
@@ -13,73 +18,35 @@ pub(super) fn decide(room: &Room, order: &Order, _now: Timestamp) -> Decision {
     match &order.command {
         Command::Open { .. } => open(room, order),
         Command::Declare { incident, reason } => declare(room, *incident, reason),
-        Command::Triage {
-            incident,
-            impact,
-            urgency,
-        } => {
+        Command::Triage { incident, impact, urgency } => {
             live(room, *incident)?;
-            one(
-                *incident,
-                Change::Triaged {
-                    impact: *impact,
-                    urgency: *urgency,
-                },
-            )
+            one(*incident, Change::Triaged { impact: *impact, urgency: *urgency })
         }
         Command::Acknowledge { incident } => acknowledge(room, order, *incident),
-        Command::SetSeverity {
-            incident,
-            severity,
-            reason,
-        } => set_severity(room, *incident, *severity, reason),
-        Command::SetPhase {
-            incident,
-            phase,
-            reason,
-        } => set_phase(room, *incident, *phase, reason),
-        Command::Decline {
-            incident,
-            reason,
-            note,
-        } => decline(room, *incident, *reason, note),
-        Command::Resolve {
-            incident,
-            reason,
-            evidence,
-            force,
-        } => resolve(room, *incident, *reason, evidence, force.as_deref()),
+        Command::SetSeverity { incident, severity, reason } => {
+            set_severity(room, *incident, *severity, reason)
+        }
+        Command::SetPhase { incident, phase, reason } => set_phase(room, *incident, *phase, reason),
+        Command::Decline { incident, reason, note } => decline(room, *incident, *reason, note),
+        Command::Resolve { incident, reason, evidence, force } => {
+            resolve(room, *incident, *reason, evidence, force.as_deref())
+        }
         Command::Reopen { incident, reason } => reopen(room, *incident, reason),
         Command::StartReview { incident } => start_review(room, *incident),
         Command::Close { incident, note } => close(room, *incident, note),
-        _ => Err(bad(
-            "not a life-cycle command",
-            "this is a defect; please report it",
-        )),
+        _ => Err(bad("not a life-cycle command", "this is a defect; please report it")),
     }
 }
 
 fn open(room: &Room, order: &Order) -> Decision {
-    let Command::Open {
-        title,
-        severity,
-        services,
-        labels,
-        note,
-        declare,
-    } = &order.command
-    else {
+    let Command::Open { title, severity, services, labels, note, declare } = &order.command else {
         return Err(bad("not an opening", ""));
     };
     let title = wanted(title, "title")?;
     let incident = IncidentId(room.last_incident + 1);
     let opened = Opened {
         title: title.lines().next().unwrap_or(title).to_owned(),
-        origin: if *declare {
-            Origin::Declared
-        } else {
-            Origin::Report
-        },
+        origin: if *declare { Origin::Declared } else { Origin::Report },
         severity: severity.unwrap_or(Severity::Sev3),
         because: match severity {
             Some(_) => format!("{} said so", order.actor.login),
@@ -92,17 +59,10 @@ fn open(room: &Room, order: &Order) -> Decision {
         declared: *declare,
         reopen_within_s: 0,
     };
-    let mut bodies = vec![Body::Incident {
-        incident,
-        change: Change::Opened(Box::new(opened)),
-    }];
+    let mut bodies = vec![Body::Incident { incident, change: Change::Opened(Box::new(opened)) }];
     if !note.trim().is_empty() {
         let (text, said_by) = (note.trim().to_owned(), String::new());
-        let change = Change::NoteAdded {
-            kind: NoteKind::Statement,
-            text,
-            said_by,
-        };
+        let change = Change::NoteAdded { kind: NoteKind::Statement, text, said_by };
         bodies.push(Body::Incident { incident, change });
     }
     Ok(bodies)
@@ -111,17 +71,9 @@ fn open(room: &Room, order: &Order) -> Decision {
 fn declare(room: &Room, id: IncidentId, reason: &str) -> Decision {
     let incident = live(room, id)?;
     if incident.phase() != Phase::Triage {
-        return Err(already(format!(
-            "{id} is declared already, it is {}",
-            incident.phase()
-        )));
+        return Err(already(format!("{id} is declared already, it is {}", incident.phase())));
     }
-    one(
-        id,
-        Change::Declared {
-            reason: reason.trim().to_owned(),
-        },
-    )
+    one(id, Change::Declared { reason: reason.trim().to_owned() })
 }
 
 fn acknowledge(room: &Room, order: &Order, id: IncidentId) -> Decision {
@@ -132,10 +84,7 @@ fn acknowledge(room: &Room, order: &Order, id: IncidentId) -> Decision {
             .keys()
             .any(|key| room.alerts.get(key).is_some_and(|alert| !alert.is_answered));
         if ack.by == order.actor.login && !unanswered {
-            return Err(already(format!(
-                "you acknowledged {id} at {}",
-                ack.at.clock()
-            )));
+            return Err(already(format!("you acknowledged {id} at {}", ack.at.clock())));
         }
     }
     one(id, Change::Acknowledged)
@@ -153,14 +102,7 @@ fn set_severity(room: &Room, id: IncidentId, to: Severity, why: &str) -> Decisio
     } else {
         why.trim()
     };
-    one(
-        id,
-        Change::SeverityChanged {
-            from,
-            to,
-            reason: why.to_owned(),
-        },
-    )
+    one(id, Change::SeverityChanged { from, to, reason: why.to_owned() })
 }
 
 fn set_phase(room: &Room, id: IncidentId, to: Phase, why: &str) -> Decision {
@@ -180,42 +122,28 @@ fn set_phase(room: &Room, id: IncidentId, to: Phase, why: &str) -> Decision {
             } else {
                 why.trim()
             };
-            one(
-                id,
-                Change::PhaseChanged {
-                    to,
-                    reason: why.to_owned(),
-                },
-            )
+            one(id, Change::PhaseChanged { to, reason: why.to_owned() })
         }
         Phase::Triage => Err(not_now(
             format!("{id} cannot go back to triage"),
             "decline it if it was no incident, or lower its severity",
         )),
-        Phase::Resolved => Err(not_now(
-            format!("{id} is not resolved by a phase"),
-            "use 'resolve', with evidence",
-        )),
+        Phase::Resolved => {
+            Err(not_now(format!("{id} is not resolved by a phase"), "use 'resolve', with evidence"))
+        }
         Phase::InReview => start_review(room, id),
         Phase::Closed => close(room, id, why),
-        Phase::Declined => Err(not_now(
-            format!("{id} is not declined by a phase"),
-            "use 'decline', with a reason",
-        )),
-        Phase::Merged => Err(not_now(
-            format!("{id} is not merged by a phase"),
-            "use 'merge'",
-        )),
+        Phase::Declined => {
+            Err(not_now(format!("{id} is not declined by a phase"), "use 'decline', with a reason"))
+        }
+        Phase::Merged => Err(not_now(format!("{id} is not merged by a phase"), "use 'merge'")),
     }
 }
 
 fn decline(room: &Room, id: IncidentId, why: ClosureReason, note: &str) -> Decision {
     let incident = live(room, id)?;
     if !incident.phase().is_active() {
-        return Err(not_now(
-            format!("{id} is {}", incident.phase()),
-            "close it instead",
-        ));
+        return Err(not_now(format!("{id} is {}", incident.phase()), "close it instead"));
     }
     if incident.severity.is_major() && note.trim().is_empty() {
         return Err(Rejection::new(
@@ -224,13 +152,7 @@ fn decline(room: &Room, id: IncidentId, why: ClosureReason, note: &str) -> Decis
             "say what shows that it is no incident",
         ));
     }
-    one(
-        id,
-        Change::Declined {
-            reason: why,
-            note: note.trim().to_owned(),
-        },
-    )
+    one(id, Change::Declined { reason: why, note: note.trim().to_owned() })
 }
 
 fn firing_names(room: &Room, incident: &Incident) -> String {
@@ -238,11 +160,7 @@ fn firing_names(room: &Room, incident: &Incident) -> String {
         .members
         .iter()
         .filter(|(_, member)| member.is_firing)
-        .map(|(key, _)| {
-            room.alerts
-                .get(key)
-                .map_or(key.as_str(), |alert| alert.name.as_str())
-        })
+        .map(|(key, _)| room.alerts.get(key).map_or(key.as_str(), |alert| alert.name.as_str()))
         .take(3)
         .collect();
     names.join(", ")
@@ -265,26 +183,12 @@ fn resolve(
     if firing > 0 && force.is_none() {
         return Err(Rejection::new(
             RejectionKind::StillFiring,
-            format!(
-                "{firing} alert(s) of {id} still fire: {}",
-                firing_names(room, incident)
-            ),
+            format!("{firing} alert(s) of {id} still fire: {}", firing_names(room, incident)),
             "wait until they clear, or force it with a reason",
         ));
     }
-    let forced = if firing > 0 {
-        force.map(ToOwned::to_owned)
-    } else {
-        None
-    };
-    one(
-        id,
-        Change::Resolved {
-            reason: why,
-            evidence,
-            forced,
-        },
-    )
+    let forced = if firing > 0 { force.map(ToOwned::to_owned) } else { None };
+    one(id, Change::Resolved { reason: why, evidence, forced })
 }
 
 fn reopen(room: &Room, id: IncidentId, why: &str) -> Decision {
@@ -292,17 +196,11 @@ fn reopen(room: &Room, id: IncidentId, why: &str) -> Decision {
     match &incident.stage {
         Stage::Resolved(_) | Stage::InReview(_) | Stage::Closed(_) | Stage::Declined { .. } => {
             let why = reason(why, &format!("reopening {id}"))?;
-            one(
-                id,
-                Change::Reopened {
-                    reason: why.to_owned(),
-                },
-            )
+            one(id, Change::Reopened { reason: why.to_owned() })
         }
-        Stage::Merged { into, .. } => Err(not_now(
-            format!("{id} is part of {into}"),
-            "undo the merge instead",
-        )),
+        Stage::Merged { into, .. } => {
+            Err(not_now(format!("{id} is part of {into}"), "undo the merge instead"))
+        }
         Stage::Triage | Stage::Investigating | Stage::Identified | Stage::Monitoring => {
             Err(already(format!("{id} is open, it is {}", incident.phase())))
         }
@@ -314,20 +212,14 @@ fn start_review(room: &Room, id: IncidentId) -> Decision {
     match incident.phase() {
         Phase::Resolved => one(id, Change::ReviewStarted),
         Phase::InReview => Err(already(format!("{id} is in review"))),
-        _ => Err(not_now(
-            format!("{id} is {}", incident.phase()),
-            "resolve it first",
-        )),
+        _ => Err(not_now(format!("{id} is {}", incident.phase()), "resolve it first")),
     }
 }
 
 fn close(room: &Room, id: IncidentId, note: &str) -> Decision {
     let incident = live(room, id)?;
     if incident.phase().is_active() {
-        return Err(not_now(
-            format!("{id} is {}", incident.phase()),
-            "resolve it first",
-        ));
+        return Err(not_now(format!("{id} is {}", incident.phase()), "resolve it first"));
     }
     let debts: Vec<String> = incident
         .debts()
@@ -340,10 +232,5 @@ fn close(room: &Room, id: IncidentId, note: &str) -> Decision {
             "judge it 'removed', or say in a note who follows it up",
         ));
     }
-    one(
-        id,
-        Change::Closed {
-            note: note.trim().to_owned(),
-        },
-    )
+    one(id, Change::Closed { note: note.trim().to_owned() })
 }

@@ -4,6 +4,11 @@
 //! - Pure: no clock (`now` is an argument), no randomness, no I/O.
 //! - A refusal says what failed, on what, and what to do next; nothing is changed by it.
 
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "each file decides its own commands; `route` is the exhaustive list"
+)]
+
 mod intake;
 mod life;
 mod people;
@@ -31,10 +36,7 @@ pub fn decide(room: &Room, order: &Order, now: Timestamp) -> Decision {
         return Err(Rejection::new(
             RejectionKind::NotAllowed,
             format!("{} may only {} here", order.actor.login, order.right),
-            format!(
-                "ask somebody who may {}, or an administrator",
-                order.command.right()
-            ),
+            format!("ask somebody who may {}, or an administrator", order.command.right()),
         ));
     }
     check_sizes(&order.command)?;
@@ -101,10 +103,7 @@ pub fn occurred(order: &Order, index: usize) -> Option<Occurred> {
         None => imported.opened_at,
         Some(step) => imported.history.get(step)?.0,
     };
-    Some(Occurred {
-        at,
-        fidelity: Fidelity::Exact,
-    })
+    Some(Occurred { at, fidelity: Fidelity::Exact })
 }
 
 /// The incident, or the refusal that there is none.
@@ -127,15 +126,12 @@ fn live(room: &Room, id: IncidentId) -> Result<&Incident, Rejection> {
     Err(Rejection::new(
         RejectionKind::NotNow,
         format!("{id} is {}", incident.phase()),
-        if incident.phase() == Phase::Merged {
-            "undo the merge first"
-        } else {
-            "reopen it first"
-        },
+        if incident.phase() == Phase::Merged { "undo the merge first" } else { "reopen it first" },
     ))
 }
 
 /// One change of one incident, as a decision.
+#[expect(clippy::unnecessary_wraps, reason = "it ends most decisions")]
 fn one(incident: IncidentId, change: Change) -> Decision {
     Ok(vec![Body::Incident { incident, change }])
 }
@@ -156,10 +152,7 @@ fn not_now(what: impl Into<String>, next: impl Into<String>) -> Rejection {
 fn wanted<'a>(text: &'a str, what: &str) -> Result<&'a str, Rejection> {
     let trimmed = text.trim();
     if trimmed.is_empty() {
-        return Err(bad(
-            format!("the {what} is empty"),
-            format!("say the {what} in words"),
-        ));
+        return Err(bad(format!("the {what} is empty"), format!("say the {what} in words")));
     }
     Ok(trimmed)
 }
@@ -193,11 +186,7 @@ fn check_seen(room: &Room, order: &Order) -> Result<(), Rejection> {
     let (true, Some(seen), Some(id)) = (overwrites, order.seen, order.command.incident()) else {
         return Ok(());
     };
-    let Some(last) = room
-        .incidents
-        .get(&id)
-        .and_then(|incident| incident.last_act.as_ref())
-    else {
+    let Some(last) = room.incidents.get(&id).and_then(|incident| incident.last_act.as_ref()) else {
         return Ok(());
     };
     if last.seq <= seen || last.by == order.actor.login {
@@ -205,12 +194,7 @@ fn check_seen(room: &Room, order: &Order) -> Result<(), Rejection> {
     }
     Err(Rejection::new(
         RejectionKind::Conflict,
-        format!(
-            "{} was quicker: {} at {}",
-            last.by,
-            last.what,
-            last.at.clock()
-        ),
+        format!("{} was quicker: {} at {}", last.by, last.what, last.at.clock()),
         format!("look at {id} again, then decide again"),
     ))
 }
@@ -240,18 +224,15 @@ fn check_sizes(command: &Command) -> Result<(), Rejection> {
             "attach long material by its hash instead ('warroom attach')",
         ));
     }
-    let title = match command {
-        Command::Open { title, .. }
-        | Command::SetTitle { title, .. }
-        | Command::Split { title, .. } => title,
-        _ => return Ok(()),
+    let (Command::Open { title, .. }
+    | Command::SetTitle { title, .. }
+    | Command::Split { title, .. }) = command
+    else {
+        return Ok(());
     };
     if title.len() > TITLE_MAX {
         return Err(bad(
-            format!(
-                "the title has {} bytes, the limit is {TITLE_MAX}",
-                title.len()
-            ),
+            format!("the title has {} bytes, the limit is {TITLE_MAX}", title.len()),
             "keep it to one line and put the rest in a note",
         ));
     }

@@ -1,5 +1,10 @@
 //! What is put on record, how incidents stand to one another, and the plan.
 
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "each file decides its own commands; `route` is the exhaustive list"
+)]
+
 use crate::domain::command::{Command, Order};
 use crate::domain::decide::{Decision, already, bad, find, live, not_now, one, reason, wanted};
 use crate::domain::event::{Body, Change, Moved, Opened};
@@ -18,111 +23,45 @@ pub(super) fn decide(room: &Room, order: &Order, now: Timestamp) -> Decision {
         }
         Command::SetServices { incident, services } => {
             live(room, *incident)?;
-            one(
-                *incident,
-                Change::ServicesChanged {
-                    services: services.clone(),
-                },
-            )
+            one(*incident, Change::ServicesChanged { services: services.clone() })
         }
-        Command::SetLabel {
-            incident,
-            label,
-            value,
-        } => {
+        Command::SetLabel { incident, label, value } => {
             live(room, *incident)?;
             let (label, value) = (wanted(label, "label")?.to_owned(), value.clone());
             one(*incident, Change::LabelSet { label, value })
         }
-        Command::Note {
-            incident,
-            kind,
-            text,
-            said_by,
-        } => {
+        Command::Note { incident, kind, text, said_by } => {
             find(room, *incident)?;
             check_occurred(order, now)?;
             let (text, said_by) = (wanted(text, "text")?.to_owned(), said_by.trim().to_owned());
-            one(
-                *incident,
-                Change::NoteAdded {
-                    kind: *kind,
-                    text,
-                    said_by,
-                },
-            )
+            one(*incident, Change::NoteAdded { kind: *kind, text, said_by })
         }
-        Command::CorrectEntry {
-            incident,
-            entry,
-            text,
-        } => {
+        Command::CorrectEntry { incident, entry, text } => {
             known_entry(room, *incident, *entry)?;
             let text = wanted(text, "correction")?.to_owned();
-            one(
-                *incident,
-                Change::EntryCorrected {
-                    entry: *entry,
-                    text,
-                },
-            )
+            one(*incident, Change::EntryCorrected { entry: *entry, text })
         }
-        Command::RedactEntry {
-            incident,
-            entry,
-            reason: why,
-        } => {
+        Command::RedactEntry { incident, entry, reason: why } => {
             known_entry(room, *incident, *entry)?;
             let why = reason(why, "redacting an entry")?.to_owned();
-            one(
-                *incident,
-                Change::EntryRedacted {
-                    entry: *entry,
-                    reason: why,
-                },
-            )
+            one(*incident, Change::EntryRedacted { entry: *entry, reason: why })
         }
         Command::Attach { .. } => attach(room, &order.command),
-        Command::Remedy {
-            incident,
-            kind,
-            text,
-            expires,
-        } => remedy(room, *incident, *kind, text, *expires, now),
-        Command::JudgeRemedy {
-            incident,
-            remedy,
-            outcome,
-            evidence,
-        } => judge(room, *incident, *remedy, *outcome, evidence),
-        Command::LogContact {
-            incident,
-            stakeholder,
-            channel,
-            text,
-            next_by,
-        } => {
+        Command::Remedy { incident, kind, text, expires } => {
+            remedy(room, *incident, *kind, text, *expires, now)
+        }
+        Command::JudgeRemedy { incident, remedy, outcome, evidence } => {
+            judge(room, *incident, *remedy, *outcome, evidence)
+        }
+        Command::LogContact { incident, stakeholder, channel, text, next_by } => {
             find(room, *incident)?;
             check_occurred(order, now)?;
             let stakeholder = wanted(stakeholder, "stakeholder")?.to_owned();
             let text = wanted(text, "text")?.to_owned();
             let (channel, next_by) = (channel.trim().to_owned(), *next_by);
-            one(
-                *incident,
-                Change::ContactLogged {
-                    stakeholder,
-                    channel,
-                    text,
-                    next_by,
-                },
-            )
+            one(*incident, Change::ContactLogged { stakeholder, channel, text, next_by })
         }
-        Command::ReviseMoment {
-            incident,
-            moment,
-            at,
-            reason: why,
-        } => {
+        Command::ReviseMoment { incident, moment, at, reason: why } => {
             find(room, *incident)?;
             if at.is_some_and(|at| at > now) {
                 return Err(bad(
@@ -131,27 +70,15 @@ pub(super) fn decide(room: &Room, order: &Order, now: Timestamp) -> Decision {
                 ));
             }
             let why = reason(why, &format!("revising '{moment}'"))?.to_owned();
-            one(
-                *incident,
-                Change::MomentRevised {
-                    moment: *moment,
-                    at: *at,
-                    reason: why,
-                },
-            )
+            one(*incident, Change::MomentRevised { moment: *moment, at: *at, reason: why })
         }
         Command::SetPublicStatus { incident, status } => {
             if live(room, *incident)?.public == *status {
-                return Err(already(format!(
-                    "the public status of {incident} is {status}"
-                )));
+                return Err(already(format!("the public status of {incident} is {status}")));
             }
             one(*incident, Change::PublicStatusSet { status: *status })
         }
-        _ => Err(bad(
-            "not a command for the record",
-            "this is a defect; please report it",
-        )),
+        _ => Err(bad("not a command for the record", "this is a defect; please report it")),
     }
 }
 
@@ -181,14 +108,7 @@ fn known_entry(
 }
 
 fn attach(room: &Room, command: &Command) -> Decision {
-    let Command::Attach {
-        incident,
-        name,
-        sha256,
-        bytes,
-        note,
-    } = command
-    else {
+    let Command::Attach { incident, name, sha256, bytes, note } = command else {
         return Err(bad("not an attachment", ""));
     };
     find(room, *incident)?;
@@ -200,15 +120,7 @@ fn attach(room: &Room, command: &Command) -> Decision {
         ));
     }
     let (sha256, bytes, note) = (sha256.to_ascii_lowercase(), *bytes, note.trim().to_owned());
-    one(
-        *incident,
-        Change::AttachmentAdded {
-            name,
-            sha256,
-            bytes,
-            note,
-        },
-    )
+    one(*incident, Change::AttachmentAdded { name, sha256, bytes, note })
 }
 
 fn remedy(
@@ -223,42 +135,21 @@ fn remedy(
     let text = wanted(text, "remedy")?.to_owned();
     match (kind, expires) {
         (RemedyKind::Workaround, None) => {
-            return Err(bad(
-                "a workaround needs an end",
-                "say until when it may stay, e.g. 4h",
-            ));
+            return Err(bad("a workaround needs an end", "say until when it may stay, e.g. 4h"));
         }
         (RemedyKind::Workaround, Some(at)) if at <= now => {
-            return Err(bad(
-                format!("{at} is over"),
-                "say until when the workaround may stay",
-            ));
+            return Err(bad(format!("{at} is over"), "say until when the workaround may stay"));
         }
-        (RemedyKind::Workaround, Some(_)) => {}
-        (_, Some(_)) => {
-            return Err(bad(
-                format!("a {kind} does not expire"),
-                "only a workaround does",
-            ));
+        (
+            RemedyKind::Fix | RemedyKind::Patch | RemedyKind::Upgrade | RemedyKind::Rollback,
+            Some(_),
+        ) => {
+            return Err(bad(format!("a {kind} does not expire"), "only a workaround does"));
         }
-        (_, None) => {}
+        (RemedyKind::Workaround, Some(_)) | (_, None) => {}
     }
-    let remedy = incident
-        .remedies
-        .iter()
-        .map(|r| r.number)
-        .max()
-        .unwrap_or(0)
-        + 1;
-    one(
-        id,
-        Change::RemedyRecorded {
-            remedy,
-            kind,
-            text,
-            expires,
-        },
-    )
+    let remedy = incident.remedies.iter().map(|r| r.number).max().unwrap_or(0) + 1;
+    one(id, Change::RemedyRecorded { remedy, kind, text, expires })
 }
 
 fn judge(room: &Room, id: IncidentId, number: u32, outcome: Outcome, evidence: &str) -> Decision {
@@ -270,29 +161,15 @@ fn judge(room: &Room, id: IncidentId, number: u32, outcome: Outcome, evidence: &
         ));
     };
     if outcome == Outcome::Pending || remedy.outcome == outcome {
-        return Err(already(format!(
-            "remedy {number} of {id} is {}",
-            remedy.outcome
-        )));
+        return Err(already(format!("remedy {number} of {id} is {}", remedy.outcome)));
     }
-    one(
-        id,
-        Change::RemedyJudged {
-            remedy: number,
-            outcome,
-            evidence: evidence.trim().to_owned(),
-        },
-    )
+    one(id, Change::RemedyJudged { remedy: number, outcome, evidence: evidence.trim().to_owned() })
 }
 
 /// Links, merge and split, each with its way back.
 pub(super) fn relate(room: &Room, order: &Order) -> Decision {
     match &order.command {
-        Command::Link {
-            incident,
-            other,
-            kind,
-        } => {
+        Command::Link { incident, other, kind } => {
             let this = find(room, *incident)?;
             find(room, *other)?;
             if incident == other {
@@ -304,40 +181,20 @@ pub(super) fn relate(room: &Room, order: &Order) -> Decision {
             if this.links.contains(&(*kind, *other)) {
                 return Err(already(format!("{incident} is {kind} {other}")));
             }
-            one(
-                *incident,
-                Change::Linked {
-                    other: *other,
-                    kind: *kind,
-                },
-            )
+            one(*incident, Change::Linked { other: *other, kind: *kind })
         }
-        Command::Unlink {
-            incident,
-            other,
-            kind,
-        } => {
+        Command::Unlink { incident, other, kind } => {
             if !find(room, *incident)?.links.contains(&(*kind, *other)) {
                 return Err(not_now(
                     format!("{incident} is not {kind} {other}"),
                     "look at its links",
                 ));
             }
-            one(
-                *incident,
-                Change::Unlinked {
-                    other: *other,
-                    kind: *kind,
-                },
-            )
+            one(*incident, Change::Unlinked { other: *other, kind: *kind })
         }
         Command::Merge { incident, into } => merge(room, *incident, *into),
         Command::Unmerge { incident } => unmerge(room, *incident),
-        Command::Split {
-            incident,
-            alerts,
-            title,
-        } => split(room, *incident, alerts, title),
+        Command::Split { incident, alerts, title } => split(room, *incident, alerts, title),
         _ => Err(bad("not a relation", "this is a defect; please report it")),
     }
 }
@@ -347,52 +204,33 @@ fn moved(incident: &Incident, keep: impl Fn(&str) -> bool) -> Vec<Moved> {
         .members
         .iter()
         .filter(|(key, _)| keep(key))
-        .map(|(key, m)| Moved {
-            alert: key.clone(),
-            firing: m.is_firing,
-            repeats: m.repeats,
-        })
+        .map(|(key, m)| Moved { alert: key.clone(), firing: m.is_firing, repeats: m.repeats })
         .collect()
 }
 
 fn merge(room: &Room, child: IncidentId, into: IncidentId) -> Decision {
     if child == into {
-        return Err(bad(
-            format!("{child} cannot be merged into itself"),
-            "name another incident",
-        ));
+        return Err(bad(format!("{child} cannot be merged into itself"), "name another incident"));
     }
     let source = live(room, child)?;
     live(room, into)?;
     let alerts = moved(source, |_| true);
     Ok(vec![
-        Body::Incident {
-            incident: into,
-            change: Change::Absorbed { child, alerts },
-        },
-        Body::Incident {
-            incident: child,
-            change: Change::MergedInto { into },
-        },
+        Body::Incident { incident: into, change: Change::Absorbed { child, alerts } },
+        Body::Incident { incident: child, change: Change::MergedInto { into } },
     ])
 }
 
 fn unmerge(room: &Room, child: IncidentId) -> Decision {
     let incident = find(room, child)?;
     let Stage::Merged { into, .. } = incident.stage else {
-        return Err(not_now(
-            format!("{child} is not merged"),
-            "there is nothing to undo",
-        ));
+        return Err(not_now(format!("{child} is not merged"), "there is nothing to undo"));
     };
     // Its alerts are those that its own group brought; they are found by the rule of its stream.
     let Some(parent) = room.incidents.get(&into) else {
         return Ok(vec![Body::Incident {
             incident: child,
-            change: Change::Unmerged {
-                from: into,
-                alerts: Vec::new(),
-            },
+            change: Change::Unmerged { from: into, alerts: Vec::new() },
         }]);
     };
     let own: Vec<Moved> = incident
@@ -400,48 +238,26 @@ fn unmerge(room: &Room, child: IncidentId) -> Decision {
         .iter()
         .filter_map(|key| {
             let member = parent.members.get(key)?;
-            Some(Moved {
-                alert: key.clone(),
-                firing: member.is_firing,
-                repeats: member.repeats,
-            })
+            Some(Moved { alert: key.clone(), firing: member.is_firing, repeats: member.repeats })
         })
         .collect();
     Ok(vec![
-        Body::Incident {
-            incident: into,
-            change: Change::Released {
-                child,
-                alerts: own.clone(),
-            },
-        },
-        Body::Incident {
-            incident: child,
-            change: Change::Unmerged {
-                from: into,
-                alerts: own,
-            },
-        },
+        Body::Incident { incident: into, change: Change::Released { child, alerts: own.clone() } },
+        Body::Incident { incident: child, change: Change::Unmerged { from: into, alerts: own } },
     ])
 }
 
 fn split(room: &Room, id: IncidentId, alerts: &[String], title: &str) -> Decision {
     let incident = live(room, id)?;
     let title = wanted(title, "title")?.to_owned();
-    if let Some(stranger) = alerts
-        .iter()
-        .find(|key| !incident.members.contains_key(*key))
-    {
+    if let Some(stranger) = alerts.iter().find(|key| !incident.members.contains_key(*key)) {
         return Err(bad(
             format!("'{stranger}' is not an alert of {id}"),
             "name alerts of this incident",
         ));
     }
     if alerts.is_empty() {
-        return Err(bad(
-            "no alert was named",
-            "name the alerts that belong to the new incident",
-        ));
+        return Err(bad("no alert was named", "name the alerts that belong to the new incident"));
     }
     let into = IncidentId(room.last_incident + 1);
     let alerts = moved(incident, |key| alerts.iter().any(|a| a == key));
@@ -458,21 +274,9 @@ fn split(room: &Room, id: IncidentId, alerts: &[String], title: &str) -> Decisio
         reopen_within_s: 0,
     };
     Ok(vec![
-        Body::Incident {
-            incident: into,
-            change: Change::Opened(Box::new(opened)),
-        },
-        Body::Incident {
-            incident: id,
-            change: Change::SplitOff {
-                into,
-                alerts: alerts.clone(),
-            },
-        },
-        Body::Incident {
-            incident: into,
-            change: Change::Received { from: id, alerts },
-        },
+        Body::Incident { incident: into, change: Change::Opened(Box::new(opened)) },
+        Body::Incident { incident: id, change: Change::SplitOff { into, alerts: alerts.clone() } },
+        Body::Incident { incident: into, change: Change::Received { from: id, alerts } },
     ])
 }
 
@@ -488,9 +292,7 @@ pub(super) fn administer(room: &Room, order: &Order) -> Decision {
         }
         Command::IssueToken { name, hash } => {
             let name = wanted(name, "name")?;
-            if !name
-                .bytes()
-                .all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
+            if !name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
                 || name.len() > 64
             {
                 return Err(bad(
@@ -501,10 +303,7 @@ pub(super) fn administer(room: &Room, order: &Order) -> Decision {
             if room.tokens.contains_key(name) {
                 return Err(already(format!("there is a token '{name}'")));
             }
-            Ok(vec![Body::TokenIssued {
-                name: name.to_owned(),
-                hash: hash.clone(),
-            }])
+            Ok(vec![Body::TokenIssued { name: name.to_owned(), hash: hash.clone() }])
         }
         Command::RevokeToken { name } => {
             if !room.tokens.contains_key(name) {
@@ -515,9 +314,6 @@ pub(super) fn administer(room: &Room, order: &Order) -> Decision {
             }
             Ok(vec![Body::TokenRevoked { name: name.clone() }])
         }
-        _ => Err(bad(
-            "not a command of administration",
-            "this is a defect; please report it",
-        )),
+        _ => Err(bad("not a command of administration", "this is a defect; please report it")),
     }
 }

@@ -21,10 +21,7 @@ impl Incident {
     }
 
     pub(super) fn acknowledge(&mut self, by: &str, when: Timestamp) {
-        self.ack = Some(Ack {
-            by: by.to_owned(),
-            at: when,
-        });
+        self.ack = Some(Ack { by: by.to_owned(), at: when });
         self.first(Moment::Acknowledged, when);
     }
 
@@ -120,12 +117,7 @@ impl Incident {
     pub(super) fn merge(&mut self, event: &Recorded, into: IncidentId) {
         let before = Box::new(self.stage.clone());
         let by = event.actor.login.clone();
-        self.stage = Stage::Merged {
-            into,
-            by,
-            at: event.when(),
-            before,
-        };
+        self.stage = Stage::Merged { into, by, at: event.when(), before };
         self.brought = std::mem::take(&mut self.members).into_keys().collect();
         self.acted(event, format!("merged it into {into}"));
     }
@@ -149,16 +141,12 @@ impl Incident {
     }
 
     pub(super) fn lose(&mut self, alerts: &[Moved]) {
-        self.members
-            .retain(|key, _| !alerts.iter().any(|moved| moved.alert == *key));
+        self.members.retain(|key, _| !alerts.iter().any(|moved| moved.alert == *key));
     }
 
     pub(super) fn receive(&mut self, alerts: &[Moved]) {
         for moved in alerts {
-            let member = Member {
-                is_firing: moved.firing,
-                repeats: moved.repeats,
-            };
+            let member = Member { is_firing: moved.firing, repeats: moved.repeats };
             self.members.insert(moved.alert.clone(), member);
         }
     }

@@ -34,17 +34,9 @@ impl Engine {
                     None => gone.push(*id),
                 }
             }
-            let push = Push::Rows {
-                seq: self.room.seq,
-                rows,
-                gone,
-                counts: self.counts(),
-            };
+            let push = Push::Rows { seq: self.room.seq, rows, gone, counts: self.counts() };
             let message = Box::new(KeeperMsg::Push(push));
-            turn.out.push(Output::Tell {
-                clients: clients.clone(),
-                message,
-            });
+            turn.out.push(Output::Tell { clients: clients.clone(), message });
         }
     }
 
@@ -57,21 +49,12 @@ impl Engine {
             }
         }
         for (incident, clients) in watched {
-            let mine = turn
-                .events
-                .iter()
-                .filter(|e| e.body.incidents().contains(&incident));
+            let mine = turn.events.iter().filter(|e| e.body.incidents().contains(&incident));
             let events: Vec<_> = mine.cloned().collect();
             for part in events.chunks(16) {
-                let push = Push::Events {
-                    incident,
-                    events: part.to_vec(),
-                };
+                let push = Push::Events { incident, events: part.to_vec() };
                 let message = Box::new(KeeperMsg::Push(push));
-                turn.out.push(Output::Tell {
-                    clients: clients.clone(),
-                    message,
-                });
+                turn.out.push(Output::Tell { clients: clients.clone(), message });
             }
         }
     }
@@ -89,18 +72,12 @@ impl Engine {
             })
             .collect();
         let message = Box::new(KeeperMsg::Push(Push::Presence { people }));
-        turn.out.push(Output::Tell {
-            clients: self.followers(),
-            message,
-        });
+        turn.out.push(Output::Tell { clients: self.followers(), message });
     }
 
     pub(super) fn counts(&self) -> Counts {
         let live = u32::try_from(self.room.queue.len()).unwrap_or(u32::MAX);
-        Counts {
-            live,
-            closed: self.room.closed,
-        }
+        Counts { live, closed: self.room.closed }
     }
 
     pub(super) fn queue_head(&self, first: u32) -> Queue {
@@ -114,11 +91,7 @@ impl Engine {
             .map(Row::of)
             .collect();
         let seq: Seq = self.room.seq;
-        Queue {
-            seq,
-            rows,
-            counts: self.counts(),
-        }
+        Queue { seq, rows, counts: self.counts() }
     }
 
     pub(super) fn rows_after(&self, after: IncidentId, limit: u32) -> Reply {

@@ -1,5 +1,10 @@
 //! Actions that lead to the keeper: directly, through a form, or after a question.
 
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "most of a long vocabulary is handled alike here"
+)]
+
 use crate::domain::command::Command;
 use crate::domain::event::Occurred;
 use crate::domain::ids::{IncidentId, Seq};
@@ -16,18 +21,12 @@ const BULK_FREE: usize = 1;
 pub(super) fn act(model: &mut Model, action: Action, ids: &mut dyn Ids) -> Vec<Effect> {
     match action {
         Action::Help => model.modals.push(Modal::Help { scroll: 0 }),
-        Action::Palette => model.modals.push(Modal::Palette {
-            input: String::new(),
-            at: 0,
-        }),
+        Action::Palette => model.modals.push(Modal::Palette { input: String::new(), at: 0 }),
         Action::Details => model.modals.push(Modal::Details { scroll: 0 }),
         Action::Drafts => return vec![ask(model, ids, Asked::Drafts, Ask::Drafts)],
         Action::FindClosed | Action::Search => {
             let in_texts = action == Action::Search;
-            model.modals.push(Modal::Find(Find {
-                in_texts,
-                ..Find::default()
-            }));
+            model.modals.push(Modal::Find(Find { in_texts, ..Find::default() }));
             if !in_texts {
                 return super::modals::search(model, ids);
             }
@@ -63,10 +62,8 @@ fn step(model: &mut Model, back: bool, ids: &mut dyn Ids) -> Vec<Effect> {
     let Some(watched) = &model.mirror.watched else {
         return Vec::new();
     };
-    let (id, seqs): (IncidentId, Vec<Seq>) = (
-        watched.head.id,
-        watched.events.iter().map(|e| e.seq).collect(),
-    );
+    let (id, seqs): (IncidentId, Vec<Seq>) =
+        (watched.head.id, watched.events.iter().map(|e| e.seq).collect());
     let now_at = model.past.as_ref().map_or(Seq::MAX, |past| past.seq);
     let next = if back {
         let known = if now_at == Seq::MAX {
@@ -86,11 +83,7 @@ fn step(model: &mut Model, back: bool, ids: &mut dyn Ids) -> Vec<Effect> {
                 model,
                 ids,
                 Asked::Past(seq),
-                Ask::Incident {
-                    incident: id,
-                    until: Some(seq),
-                    limit: 1,
-                },
+                Ask::Incident { incident: id, until: Some(seq), limit: 1 },
             )]
         }
         _ if back => {
@@ -106,10 +99,8 @@ fn step(model: &mut Model, back: bool, ids: &mut dyn Ids) -> Vec<Effect> {
 
 fn direct(model: &mut Model, action: Action, ids: &mut dyn Ids) -> Vec<Effect> {
     let targets = model.targets();
-    let commands: Vec<Command> = targets
-        .iter()
-        .filter_map(|id| forms::direct(action, *id))
-        .collect();
+    let commands: Vec<Command> =
+        targets.iter().filter_map(|id| forms::direct(action, *id)).collect();
     if commands.is_empty() {
         model.say(Tone::Plain, "no incident is selected");
         return Vec::new();
@@ -124,11 +115,8 @@ fn direct(model: &mut Model, action: Action, ids: &mut dyn Ids) -> Vec<Effect> {
 
 fn about(model: &Model) -> About<'_> {
     let entries = model.entries();
-    let entry = entries
-        .iter()
-        .rev()
-        .nth(model.entry_back)
-        .map(|entry| (entry.seq, entry.text.clone()));
+    let entry =
+        entries.iter().rev().nth(model.entry_back).map(|entry| (entry.seq, entry.text.clone()));
     About {
         incident: model.watched().filter(|i| Some(i.id) == model.selected_id),
         incidents: model.targets(),
@@ -151,10 +139,7 @@ fn open_form(model: &mut Model, action: Action, ids: &mut dyn Ids) -> Vec<Effect
         return Vec::new();
     }
     let Some(form) = forms::open(action, &about(model)) else {
-        model.say(
-            Tone::Plain,
-            format!("'{}' does nothing here", action.name()),
-        );
+        model.say(Tone::Plain, format!("'{}' does nothing here", action.name()));
         return Vec::new();
     };
     show_form(model, form, ids)
@@ -181,16 +166,10 @@ pub(super) fn send_all(
     let mut effects = Vec::new();
     let is_single = commands.len() == 1;
     if matches!(model.link, LinkState::Lost { .. }) {
-        model.say(
-            Tone::Plain,
-            "the keeper is gone; this is sent when it is back",
-        );
+        model.say(Tone::Plain, "the keeper is gone; this is sent when it is back");
     }
     let draft = form.as_ref().map(|form| form.draft_key());
-    let seen = form
-        .as_ref()
-        .and_then(|form| form.seen)
-        .filter(|_| is_single);
+    let seen = form.as_ref().and_then(|form| form.seen).filter(|_| is_single);
     let mut form = form;
     for command in commands {
         let id = ids.fresh();
@@ -206,11 +185,7 @@ pub(super) fn send_all(
             model.waiting_form = Some((id.clone(), form));
         }
         model.in_flight.insert(id.clone(), flight);
-        let ask = Ask::Do {
-            command: Box::new(command),
-            occurred,
-            seen,
-        };
+        let ask = Ask::Do { command: Box::new(command), occurred, seen };
         effects.push(Effect::Send { id, ask });
     }
     if !is_single {
@@ -223,11 +198,7 @@ pub(super) fn send_all(
 fn label(command: &Command) -> String {
     let name = serde_json::to_value(command)
         .ok()
-        .and_then(|value| {
-            value
-                .get("do")
-                .and_then(|name| name.as_str().map(ToOwned::to_owned))
-        })
+        .and_then(|value| value.get("do").and_then(|name| name.as_str().map(ToOwned::to_owned)))
         .unwrap_or_else(|| "act".to_owned())
         .replace('-', " ");
     match command.incident() {

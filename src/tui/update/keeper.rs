@@ -1,5 +1,10 @@
 //! What the keeper says, and what is asked of it.
 
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "most of a long vocabulary is handled alike here"
+)]
+
 use crate::domain::ids::{CommandId, IncidentId};
 use crate::domain::time::Timestamp;
 use crate::proto::{Ask, KeeperMsg, Push, Queue, Reply, Welcome};
@@ -10,10 +15,7 @@ pub(super) fn receive(model: &mut Model, message: KeeperMsg, ids: &mut dyn Ids) 
     match message {
         KeeperMsg::Welcome(welcome) => welcomed(model, *welcome, ids),
         KeeperMsg::Refused { why, .. } => {
-            model.link = LinkState::Lost {
-                since: model.now,
-                why,
-            };
+            model.link = LinkState::Lost { since: model.now, why };
             Vec::new()
         }
         KeeperMsg::Reply { id, reply } => replied(model, &id, reply, ids),
@@ -32,26 +34,11 @@ fn welcomed(model: &mut Model, welcome: Welcome, ids: &mut dyn Ids) -> Vec<Effec
     model.right = welcome.right;
     model.intake = welcome.intake;
     model.mirror.plan = welcome.plan;
-    let mut effects = vec![ask(
-        model,
-        ids,
-        Asked::Queue,
-        Ask::Follow { first: FIRST_ROWS },
-    )];
+    let mut effects = vec![ask(model, ids, Asked::Queue, Ask::Follow { first: FIRST_ROWS })];
     for (id, flight) in &model.in_flight {
-        let (command, occurred, seen) = (
-            Box::new(flight.command.clone()),
-            flight.occurred,
-            flight.seen,
-        );
-        effects.push(Effect::Send {
-            id: id.clone(),
-            ask: Ask::Do {
-                command,
-                occurred,
-                seen,
-            },
-        });
+        let (command, occurred, seen) =
+            (Box::new(flight.command.clone()), flight.occurred, flight.seen);
+        effects.push(Effect::Send { id: id.clone(), ask: Ask::Do { command, occurred, seen } });
     }
     effects
 }
@@ -68,26 +55,15 @@ fn replied(model: &mut Model, id: &CommandId, reply: Reply, ids: &mut dyn Ids) -
         (Asked::Rows, Reply::Rows { rows, done }) => {
             let last = rows.last().map(|row| row.id);
             model.mirror.take_rows(rows);
-            match last.filter(|_| !done) {
-                Some(after) => vec![ask(
-                    model,
-                    ids,
-                    Asked::Rows,
-                    Ask::Rows {
-                        after,
-                        limit: MORE_ROWS,
-                    },
-                )],
-                None => {
-                    model.loading_rows = false;
-                    Vec::new()
-                }
+            if let Some(after) = last.filter(|_| !done) {
+                vec![ask(model, ids, Asked::Rows, Ask::Rows { after, limit: MORE_ROWS })]
+            } else {
+                model.loading_rows = false;
+                Vec::new()
             }
         }
         (Asked::Watch(_), Reply::Incident(detail)) => {
-            let is_other = model
-                .watched()
-                .is_none_or(|watched| watched.id != detail.head.id);
+            let is_other = model.watched().is_none_or(|watched| watched.id != detail.head.id);
             if is_other {
                 model.entry_back = 0;
                 model.stakeholder = 0;
@@ -131,10 +107,7 @@ fn took_queue(model: &mut Model, queue: Queue, ids: &mut dyn Ids) -> Vec<Effect>
     effects.extend(follow(model, ids));
     model.loading_rows = !is_all;
     if !is_all {
-        let first = Ask::Rows {
-            after: IncidentId(0),
-            limit: MORE_ROWS,
-        };
+        let first = Ask::Rows { after: IncidentId(0), limit: MORE_ROWS };
         effects.push(ask(model, ids, Asked::Rows, first));
     }
     effects
@@ -149,12 +122,7 @@ pub(super) fn follow(model: &mut Model, ids: &mut dyn Ids) -> Vec<Effect> {
         return Vec::new();
     }
     model.mirror.watch(id);
-    vec![ask(
-        model,
-        ids,
-        Asked::Watch(id),
-        Ask::Watch { incident: id },
-    )]
+    vec![ask(model, ids, Asked::Watch(id), Ask::Watch { incident: id })]
 }
 
 fn found(model: &mut Model, id: &CommandId, reply: Reply) {
@@ -199,15 +167,7 @@ fn answered(
             let Some(key) = flight.draft else {
                 return Vec::new();
             };
-            vec![ask(
-                model,
-                ids,
-                Asked::Nothing,
-                Ask::SaveDraft {
-                    key,
-                    text: String::new(),
-                },
-            )]
+            vec![ask(model, ids, Asked::Nothing, Ask::SaveDraft { key, text: String::new() })]
         }
         Reply::Rejected(rejection) => {
             let text = rejection.to_string();
@@ -235,19 +195,12 @@ fn pushed(model: &mut Model, push: Push) -> Vec<Effect> {
         if let Some(row) = rows.iter().find(|row| is_new_major(row)) {
             let text = format!("new {} {} {}", row.severity, row.id, row.title);
             model.bell = true;
-            model.notice = Some(crate::tui::model::Notice {
-                text,
-                tone: Tone::Bad,
-                at: model.now,
-            });
+            model.notice = Some(crate::tui::model::Notice { text, tone: Tone::Bad, at: model.now });
         }
     }
     if let Push::Goodbye { reason } = &push {
         let since: Timestamp = model.now;
-        model.link = LinkState::Lost {
-            since,
-            why: format!("the keeper ended ({reason})"),
-        };
+        model.link = LinkState::Lost { since, why: format!("the keeper ended ({reason})") };
     }
     model.mirror.push(push);
     Vec::new()

@@ -1,5 +1,10 @@
 //! Keys, paste and the mouse.
 
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "most of a long vocabulary is handled alike here"
+)]
+
 use crossterm::event::KeyEvent;
 
 use crate::tui::action::Action;
@@ -39,10 +44,7 @@ pub(super) fn key(model: &mut Model, event: KeyEvent, ids: &mut dyn Ids) -> Vec<
 /// Ctrl-C leaves what is open; with nothing open it says how to quit.
 fn interrupt(model: &mut Model, ids: &mut dyn Ids) -> Vec<Effect> {
     if model.modals.is_empty() && !model.is_filtering && model.pending.is_empty() {
-        model.say(
-            crate::tui::model::Tone::Plain,
-            "q leaves the console; the keeper goes on",
-        );
+        model.say(crate::tui::model::Tone::Plain, "q leaves the console; the keeper goes on");
         return Vec::new();
     }
     model.pending.clear();
@@ -125,11 +127,8 @@ fn edit(line: &mut String, key: Key) -> bool {
 }
 
 pub(super) fn paste(model: &mut Model, text: &str) -> Vec<Effect> {
-    let one_line: String = text
-        .chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .take(400)
-        .collect();
+    let one_line: String =
+        text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(400).collect();
     if model.is_filtering {
         model.filter.push_str(&one_line);
         return Vec::new();
@@ -142,10 +141,7 @@ pub(super) fn paste(model: &mut Model, text: &str) -> Vec<Effect> {
         Some(Modal::Palette { input, .. }) => input.push_str(&one_line),
         Some(Modal::Find(find)) => find.input.push_str(&one_line),
         Some(_) | None => {
-            model.say(
-                crate::tui::model::Tone::Plain,
-                "nothing takes text here; 'n' writes a note",
-            );
+            model.say(crate::tui::model::Tone::Plain, "nothing takes text here; 'n' writes a note");
         }
     }
     Vec::new()
@@ -155,14 +151,11 @@ pub(super) fn click(model: &mut Model, x: u16, y: u16) -> Vec<Effect> {
     if !model.modals.is_empty() {
         return Vec::new();
     }
-    match layout::hit(model, x, y) {
-        Some((pane, row)) => {
-            model.focus = pane;
-            if pane == Pane::Queue && model.top + row < model.shown.len() {
-                select(model, model.top + row);
-            }
+    if let Some((pane, row)) = layout::hit(model, x, y) {
+        model.focus = pane;
+        if pane == Pane::Queue && model.top + row < model.shown.len() {
+            select(model, model.top + row);
         }
-        None => {}
     }
     Vec::new()
 }
@@ -184,10 +177,7 @@ pub(super) fn act(
         Action::FirstRow => move_rows(model, isize::MIN / 2),
         Action::LastRow => move_rows(model, isize::MAX / 2),
         Action::NextPane | Action::PreviousPane => {
-            let now = Pane::ALL
-                .iter()
-                .position(|pane| *pane == model.focus)
-                .unwrap_or(0);
+            let now = Pane::ALL.iter().position(|pane| *pane == model.focus).unwrap_or(0);
             let forward = if action == Action::NextPane { 1 } else { 3 };
             model.focus = Pane::ALL[(now + forward) % 4];
         }
@@ -226,10 +216,10 @@ pub(super) fn act(
 }
 
 fn mark(model: &mut Model) {
-    if let Some(id) = model.shown.get(model.selected).copied() {
-        if !model.marks.remove(&id) {
-            model.marks.insert(id);
-        }
+    if let Some(id) = model.shown.get(model.selected).copied()
+        && !model.marks.remove(&id)
+    {
+        model.marks.insert(id);
     }
 }
 
@@ -281,8 +271,8 @@ pub(super) fn back(model: &mut Model) -> Vec<Effect> {
     if model.is_filtering {
         model.is_filtering = false;
         model.filter.clear();
-    } else if model.modals.pop().is_some() {
-    } else if model.past.take().is_some() {
+    } else if model.modals.pop().is_some() || model.past.take().is_some() {
+        // That was it.
     } else if std::mem::take(&mut model.visiting) {
         model.selected_id = model.shown.get(model.selected).copied();
         model.follow_at = Some(model.now);

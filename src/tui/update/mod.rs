@@ -98,11 +98,7 @@ fn due(model: &mut Model, ids: &mut dyn Ids) -> Vec<Effect> {
         model.draft_at = None;
         effects.extend(modals::save_draft(model, ids));
     }
-    if model
-        .notice
-        .as_ref()
-        .is_some_and(|notice| now.since(notice.at) > NOTICE_MS)
-    {
+    if model.notice.as_ref().is_some_and(|notice| now.since(notice.at) > NOTICE_MS) {
         model.notice = None;
     }
     effects
@@ -110,39 +106,28 @@ fn due(model: &mut Model, ids: &mut dyn Ids) -> Vec<Effect> {
 
 /// When something in the model will be due, if nothing else happens; for the runner's sleep.
 pub fn next_due(model: &Model) -> Option<Timestamp> {
-    let notice = model
-        .notice
-        .as_ref()
-        .map(|notice| notice.at.plus(NOTICE_MS + 1));
+    let notice = model.notice.as_ref().map(|notice| notice.at.plus(NOTICE_MS + 1));
     let lost = match &model.link {
         // A countdown is on the screen.
         LinkState::Lost { .. } => Some(Timestamp((model.now.0 / 1000 + 1) * 1000)),
         LinkState::Connecting | LinkState::Up => None,
     };
-    [
-        model.follow_at,
-        model.draft_at,
-        notice,
-        lost,
-        next_clock(model),
-    ]
-    .into_iter()
-    .flatten()
-    .min()
+    [model.follow_at, model.draft_at, notice, lost, Some(next_clock(model))]
+        .into_iter()
+        .flatten()
+        .min()
 }
 
 /// The header shows minutes; a promise that is due within the hour is shown to the second only when
 /// less than two minutes are left.
-fn next_clock(model: &Model) -> Option<Timestamp> {
+fn next_clock(model: &Model) -> Timestamp {
     let minute = Timestamp((model.now.0 / 60_000 + 1) * 60_000);
-    let promise = model
-        .watched()
-        .and_then(crate::domain::incident::Incident::next_promise);
+    let promise = model.watched().and_then(crate::domain::incident::Incident::next_promise);
     match promise {
         Some((at, _)) if at > model.now && at.since(model.now) < 120_000 => {
-            Some(Timestamp((model.now.0 / 1000 + 1) * 1000))
+            Timestamp((model.now.0 / 1000 + 1) * 1000)
         }
-        _ => Some(minute),
+        _ => minute,
     }
 }
 

@@ -26,12 +26,7 @@ pub(super) fn submit(model: &mut Model, ids: &mut dyn Ids) -> Vec<Effect> {
             Ok((commands, occurred)) => {
                 model.draft_at = None;
                 let mut effects = acts::send_all(model, commands, occurred, Some(form), ids);
-                effects.push(ask(
-                    model,
-                    ids,
-                    Asked::Nothing,
-                    Ask::Writing { incident: None },
-                ));
+                effects.push(ask(model, ids, Asked::Nothing, Ask::Writing { incident: None }));
                 effects
             }
             Err(why) => {
@@ -111,18 +106,14 @@ fn take_up(model: &mut Model, key: &str, text: &str, ids: &mut dyn Ids) -> Vec<E
 /// Leaves a form; what was written is kept by the keeper.
 pub(super) fn cancel(model: &mut Model, ids: &mut dyn Ids) -> Vec<Effect> {
     let mut effects = save_draft(model, ids);
-    if let Some(Modal::Form(form)) = model.modals.pop() {
-        if form.is_changed && !form.draft().is_empty() {
-            model.say(Tone::Plain, "kept as a draft; 'P' takes it up again");
-        }
+    if let Some(Modal::Form(form)) = model.modals.pop()
+        && form.is_changed
+        && !form.draft().is_empty()
+    {
+        model.say(Tone::Plain, "kept as a draft; 'P' takes it up again");
     }
     model.draft_at = None;
-    effects.push(ask(
-        model,
-        ids,
-        Asked::Nothing,
-        Ask::Writing { incident: None },
-    ));
+    effects.push(ask(model, ids, Asked::Nothing, Ask::Writing { incident: None }));
     effects
 }
 
@@ -135,12 +126,7 @@ pub(super) fn save_draft(model: &mut Model, ids: &mut dyn Ids) -> Vec<Effect> {
         return Vec::new();
     }
     let (key, text) = (form.draft_key(), form.draft());
-    vec![ask(
-        model,
-        ids,
-        Asked::Nothing,
-        Ask::SaveDraft { key, text },
-    )]
+    vec![ask(model, ids, Asked::Nothing, Ask::SaveDraft { key, text })]
 }
 
 /// Asks for what was typed.
@@ -178,9 +164,7 @@ pub fn palette(input: &str) -> Vec<Action> {
         .collect();
     // A name that begins with what was typed is what was meant.
     found.sort_by_key(|action| {
-        !words
-            .first()
-            .is_some_and(|word| action.name().starts_with(word.as_str()))
+        !words.first().is_some_and(|word| action.name().starts_with(word.as_str()))
     });
     found
 }
@@ -194,11 +178,7 @@ pub(super) fn move_rows(model: &mut Model, by: isize) {
         Some(Modal::Details { scroll }) => *scroll = clamp(*scroll, details_lines),
         Some(Modal::Palette { input, at }) => *at = clamp(*at, palette(input).len()),
         Some(Modal::Find(find)) => {
-            let count = if find.in_texts {
-                find.hits.len()
-            } else {
-                find.rows.len()
-            };
+            let count = if find.in_texts { find.hits.len() } else { find.rows.len() };
             find.at = clamp(find.at, count);
         }
         Some(Modal::Drafts { drafts, at }) => *at = clamp(*at, drafts.len()),

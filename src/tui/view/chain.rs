@@ -22,42 +22,28 @@ pub(super) fn draw(model: &Model, screen: &mut Frame<'_>, rect: Rect) {
 }
 
 fn chain(model: &Model, incident: &Incident) -> Vec<Reach> {
-    oncall::chain(
-        &model.mirror.plan,
-        &incident.services,
-        incident.opened_at,
-        model.now,
-    )
+    oncall::chain(&model.mirror.plan, &incident.services, incident.opened_at, model.now)
 }
 
 fn held_by(model: &Model, incident: &Incident) -> (String, Style) {
     let theme = &model.theme;
     if !incident.phase().is_active() {
-        return (
-            format!("{} {}", theme.mark("·", "-"), incident.phase()),
-            theme.dim,
-        );
+        return (format!("{} {}", theme.mark("·", "-"), incident.phase()), theme.dim);
     }
-    match &incident.ack {
-        Some(ack) => {
-            let after = span_words(ack.at.since(incident.opened_at));
-            (
-                format!(
-                    "{} acknowledged by {} at {} (after {after})",
-                    theme.mark("✓", "v"),
-                    visible(&ack.by),
-                    ack.at.clock()
-                ),
-                theme.good,
-            )
-        }
-        None => {
-            let since = span_words(model.now.since(incident.opened_at));
-            (
-                format!("! nobody has acknowledged, open for {since}"),
-                theme.bad,
-            )
-        }
+    if let Some(ack) = &incident.ack {
+        let after = span_words(ack.at.since(incident.opened_at));
+        (
+            format!(
+                "{} acknowledged by {} at {} (after {after})",
+                theme.mark("✓", "v"),
+                visible(&ack.by),
+                ack.at.clock()
+            ),
+            theme.good,
+        )
+    } else {
+        let since = span_words(model.now.since(incident.opened_at));
+        (format!("! nobody has acknowledged, open for {since}"), theme.bad)
     }
 }
 
@@ -78,11 +64,7 @@ fn chain_lines(model: &Model, width: usize) -> Vec<Line<'static>> {
     }
     let commander = incident.commander().unwrap_or("nobody");
     let mut roles = format!("  commander {}", visible(commander));
-    for (role, people) in incident
-        .roles
-        .iter()
-        .filter(|(role, _)| **role != Role::Commander)
-    {
+    for (role, people) in incident.roles.iter().filter(|(role, _)| **role != Role::Commander) {
         roles.push_str(" · ");
         roles.push_str(role.word());
         roles.push(' ');
@@ -107,15 +89,8 @@ fn reach_line(
     width: usize,
 ) -> Line<'static> {
     let theme = &model.theme;
-    let answered = incident
-        .ack
-        .as_ref()
-        .is_some_and(|ack| reach.people.contains(&ack.by));
-    let mark = if answered {
-        theme.mark("✓", "v")
-    } else {
-        theme.mark("○", "o")
-    };
+    let answered = incident.ack.as_ref().is_some_and(|ack| reach.people.contains(&ack.by));
+    let mark = if answered { theme.mark("✓", "v") } else { theme.mark("○", "o") };
     let name = fit(&visible(&reach.level), name_width).into_owned();
     let pad = name_width.saturating_sub(unicode_width::UnicodeWidthStr::width(name.as_str()));
     let after = span_words(reach.due.since(incident.opened_at));
@@ -123,20 +98,10 @@ fn reach_line(
     let room = width.saturating_sub(unicode_width::UnicodeWidthStr::width(head.as_str()));
     if reach.people.is_empty() {
         let text = format!("nobody on call {}", theme.mark("⚠", "!!"));
-        return Line::from(vec![
-            Span::raw(head),
-            super::outside(&text, room, theme.bad),
-        ]);
+        return Line::from(vec![Span::raw(head), super::outside(&text, room, theme.bad)]);
     }
-    let text = format!(
-        "{}  {}",
-        reach.people.join(", "),
-        reach.contacts.join(" → ")
-    );
-    Line::from(vec![
-        Span::raw(head),
-        super::outside(&text, room, Style::default()),
-    ])
+    let text = format!("{}  {}", reach.people.join(", "), reach.contacts.join(" → "));
+    Line::from(vec![Span::raw(head), super::outside(&text, room, Style::default())])
 }
 
 /// The chain in one line, for small screens.
@@ -149,23 +114,11 @@ pub(super) fn strip(model: &Model, screen: &mut Frame<'_>, rect: Rect) {
     let next = chain(model, incident)
         .into_iter()
         .map(|reach| {
-            let who = reach
-                .people
-                .first()
-                .cloned()
-                .unwrap_or_else(|| "nobody".to_owned());
-            format!(
-                "{} {}",
-                reach.level.split(' ').next().unwrap_or_default(),
-                who
-            )
+            let who = reach.people.first().cloned().unwrap_or_else(|| "nobody".to_owned());
+            format!("{} {}", reach.level.split(' ').next().unwrap_or_default(), who)
         })
         .collect::<Vec<_>>()
         .join(" → ");
     let text = format!("3 {held} · {}", visible(&next));
-    super::lines(
-        screen,
-        rect,
-        vec![Line::styled(fit(&text, width).into_owned(), style)],
-    );
+    super::lines(screen, rect, vec![Line::styled(fit(&text, width).into_owned(), style)]);
 }

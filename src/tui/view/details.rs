@@ -24,11 +24,7 @@ pub fn lines(model: &Model) -> Vec<String> {
     ];
     lines.push(format!(
         "services: {}",
-        if i.services.is_empty() {
-            "none named".to_owned()
-        } else {
-            i.services.join(", ")
-        }
+        if i.services.is_empty() { "none named".to_owned() } else { i.services.join(", ") }
     ));
     lines.push(format!("owner: {}", i.owner.as_deref().unwrap_or("nobody")));
     for (role, people) in &i.roles {
@@ -52,11 +48,7 @@ pub fn lines(model: &Model) -> Vec<String> {
         lines.push(format!("  {state} ×{} {key}", member.repeats + 1));
     }
     if i.members.len() > 12 {
-        lines.push(format!(
-            "  … and {} more (warroom alerts {})",
-            i.members.len() - 12,
-            i.id
-        ));
+        lines.push(format!("  … and {} more (warroom alerts {})", i.members.len() - 12, i.id));
     }
     remedies(model, i, &mut lines);
     lines.push(String::new());
@@ -71,11 +63,7 @@ pub fn lines(model: &Model) -> Vec<String> {
     end(i, &mut lines);
     if !i.labels.is_empty() {
         lines.push(String::new());
-        lines.extend(
-            i.labels
-                .iter()
-                .map(|(label, value)| format!("{label}={value}")),
-        );
+        lines.extend(i.labels.iter().map(|(label, value)| format!("{label}={value}")));
     }
     if let Some(group) = &i.group {
         lines.push(format!("group: {group}"));
@@ -100,10 +88,7 @@ fn remedies(model: &Model, i: &Incident, lines: &mut Vec<String>) {
 fn end(i: &Incident, lines: &mut Vec<String>) {
     match &i.stage {
         Stage::Resolved(r) | Stage::InReview(r) | Stage::Closed(r) => {
-            lines.push(format!(
-                "resolved by {} ({}): {}",
-                r.by, r.reason, r.evidence
-            ));
+            lines.push(format!("resolved by {} ({}): {}", r.by, r.reason, r.evidence));
             if let Some(why) = &r.forced {
                 lines.push(format!("forced although alerts fired: {why}"));
             }
@@ -123,12 +108,7 @@ pub(super) fn draw(model: &Model, screen: &mut Frame<'_>, rect: Rect) {
     super::lines(
         screen,
         inner,
-        wrapped(
-            model,
-            usize::from(inner.width),
-            0,
-            usize::from(inner.height),
-        ),
+        wrapped(model, usize::from(inner.width), 0, usize::from(inner.height)),
     );
 }
 

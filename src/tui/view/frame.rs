@@ -31,37 +31,17 @@ pub(super) fn header(model: &Model, screen: &mut Frame<'_>, rect: Rect) {
     if let Some((at, who)) = model.watched().and_then(|i| i.next_promise()) {
         let left_ms = at.since(model.now);
         left.push(if left_ms < 0 {
-            format!(
-                "{} {} LATE {}",
-                model.theme.mark("⏱", "@"),
-                visible(who),
-                span_words(-left_ms)
-            )
+            format!("{} {} LATE {}", model.theme.mark("⏱", "@"), visible(who), span_words(-left_ms))
         } else if left_ms < 120_000 {
-            format!(
-                "{} {} due {}s",
-                model.theme.mark("⏱", "@"),
-                visible(who),
-                left_ms / 1000
-            )
+            format!("{} {} due {}s", model.theme.mark("⏱", "@"), visible(who), left_ms / 1000)
         } else {
-            format!(
-                "{} {} due {}",
-                model.theme.mark("⏱", "@"),
-                visible(who),
-                at.clock_minutes()
-            )
+            format!("{} {} due {}", model.theme.mark("⏱", "@"), visible(who), at.clock_minutes())
         });
     }
     if let Err(why) = &model.intake {
         left.push(format!("intake OFF: {}", visible(why)));
     }
-    let right = format!(
-        "{} · {} · {}Z ",
-        model.host,
-        model.login,
-        model.now.clock_minutes()
-    );
+    let right = format!("{} · {} · {}Z ", model.host, model.login, model.now.clock_minutes());
     let room = width.saturating_sub(right.width() + 1);
     let left = format!(" {}", left.join("  "));
     let left = fit(&left, room).into_owned();
@@ -80,21 +60,13 @@ fn counts(model: &Model) -> Vec<String> {
     let mut sev2 = 0;
     let mut unacked = 0;
     // The queue is in order of need: what the header counts stands at its head.
-    for row in model
-        .mirror
-        .ordered()
-        .take_while(|row| row.phase.is_active())
-        .take(2_000)
-    {
+    for row in model.mirror.ordered().take_while(|row| row.phase.is_active()).take(2_000) {
         sev1 += usize::from(row.severity == Severity::Sev1);
         sev2 += usize::from(row.severity == Severity::Sev2);
         unacked += usize::from(!row.is_acked);
     }
-    let mut parts = vec![format!(
-        "{} {} open",
-        model.theme.mark("●", "*"),
-        model.mirror.counts.live
-    )];
+    let mut parts =
+        vec![format!("{} {} open", model.theme.mark("●", "*"), model.mirror.counts.live)];
     if sev1 > 0 {
         parts.push(format!("{sev1} SEV1"));
     }
@@ -123,10 +95,7 @@ pub(super) fn hints(model: &Model, screen: &mut Frame<'_>, rect: Rect) {
         return super::lines(
             screen,
             rect,
-            vec![Line::styled(
-                fit(&text, width).into_owned(),
-                model.theme.accent,
-            )],
+            vec![Line::styled(fit(&text, width).into_owned(), model.theme.accent)],
         );
     }
     if !model.pending.is_empty() {
@@ -159,10 +128,7 @@ pub(super) fn hints(model: &Model, screen: &mut Frame<'_>, rect: Rect) {
         spans.push(Span::styled(text, model.theme.accent));
     }
     let scopes = model.scopes();
-    for action in suggested(model)
-        .into_iter()
-        .filter(|action| model.is_useful(*action))
-    {
+    for action in suggested(model).into_iter().filter(|action| model.is_useful(*action)) {
         let Some(key) = model.keymap.key_in(&scopes, action) else {
             continue;
         };
@@ -208,13 +174,7 @@ fn suggested(model: &Model) -> Vec<Action> {
                 A::Reopen,
             ]
         }
-        Pane::Chain => vec![
-            A::Acknowledge,
-            A::TakeCommand,
-            A::OfferCommand,
-            A::Role,
-            A::Owner,
-        ],
+        Pane::Chain => vec![A::Acknowledge, A::TakeCommand, A::OfferCommand, A::Role, A::Owner],
         Pane::Stakeholders => vec![A::Contact, A::Note],
     };
     // At 80 columns the way to everything else must fit.

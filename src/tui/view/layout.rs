@@ -44,12 +44,9 @@ fn mode(area: Rect) -> Mode {
 /// The rectangles for a screen.
 pub fn areas(model: &Model, area: Rect) -> Areas {
     let mode = mode(area);
-    let [header, body, hints] = Layout::vertical([
-        Constraint::Length(1),
-        Constraint::Min(0),
-        Constraint::Length(1),
-    ])
-    .areas(area);
+    let [header, body, hints] =
+        Layout::vertical([Constraint::Length(1), Constraint::Min(0), Constraint::Length(1)])
+            .areas(area);
     let mut areas = Areas {
         mode,
         header,
@@ -100,11 +97,8 @@ fn four(body: Rect, areas: &mut Areas) {
     let [left, right] =
         Layout::horizontal([Constraint::Percentage(42), Constraint::Percentage(58)]).areas(body);
     let split = |rect: Rect| -> [Rect; 2] {
-        Layout::vertical([
-            Constraint::Min(0),
-            Constraint::Length((rect.height * 3 / 10).max(7)),
-        ])
-        .areas(rect)
+        Layout::vertical([Constraint::Min(0), Constraint::Length((rect.height * 3 / 10).max(7))])
+            .areas(rect)
     };
     let [queue, chain] = split(left);
     let [timeline, stakeholders] = split(right);
@@ -134,18 +128,12 @@ pub fn queue_rows(model: &Model) -> usize {
 
 /// How far a page goes in the focused pane.
 pub fn page(model: &Model) -> usize {
-    inner_height(model, model.focus)
-        .unwrap_or(10)
-        .saturating_sub(1)
-        .max(1)
+    inner_height(model, model.focus).unwrap_or(10).saturating_sub(1).max(1)
 }
 
 /// The pane under a point, and the line in it.
 pub fn hit(model: &Model, x: u16, y: u16) -> Option<(Pane, usize)> {
     let areas = areas(model, screen(model));
-    let (pane, rect) = areas
-        .panes
-        .into_iter()
-        .find(|(_, rect)| rect.contains((x, y).into()))?;
+    let (pane, rect) = areas.panes.into_iter().find(|(_, rect)| rect.contains((x, y).into()))?;
     Some((pane, usize::from(y.saturating_sub(rect.y + 1))))
 }

@@ -67,26 +67,12 @@ fn pane_frame(
     title: &str,
 ) -> Rect {
     let is_focused = pane == Some(model.focus) && model.modals.is_empty();
-    let style = if is_focused {
-        model.theme.focus
-    } else {
-        model.theme.border
-    };
+    let style = if is_focused { model.theme.focus } else { model.theme.border };
     // The focus is told by the marks around the title too.
-    let title = if is_focused {
-        format!("[{title}]")
-    } else {
-        format!(" {title} ")
-    };
+    let title = if is_focused { format!("[{title}]") } else { format!(" {title} ") };
     let title = fit(&title, usize::from(rect.width.saturating_sub(2))).into_owned();
-    let head = if is_focused {
-        model.theme.focus
-    } else {
-        model.theme.title
-    };
-    let mut block = Block::bordered()
-        .border_style(style)
-        .title(Span::styled(title, head));
+    let head = if is_focused { model.theme.focus } else { model.theme.title };
+    let mut block = Block::bordered().border_style(style).title(Span::styled(title, head));
     block = if model.theme.ascii {
         block.border_set(ASCII)
     } else {

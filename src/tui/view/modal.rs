@@ -12,23 +12,11 @@ use crate::tui::form::{Field, Form, Input};
 use crate::tui::model::{Find, Modal, Model};
 use crate::tui::update::modals::palette;
 
-pub(super) fn draw(model: &Model, modal: &Modal, screen: &mut Frame<'_>, area: Rect) {
-    match modal {
+pub(super) fn draw(model: &Model, shown: &Modal, screen: &mut Frame<'_>, area: Rect) {
+    match shown {
         Modal::Help { scroll } => {
-            let lines = help_lines(model)
-                .into_iter()
-                .skip(*scroll)
-                .map(Line::raw)
-                .collect();
-            boxed(
-                model,
-                screen,
-                area,
-                "Keys that work here · q closes",
-                78,
-                area.height,
-                lines,
-            );
+            let lines = help_lines(model).into_iter().skip(*scroll).map(Line::raw).collect();
+            boxed(model, screen, area, "Keys that work here · q closes", 78, area.height, lines);
         }
         Modal::Palette { input, at } => draw_palette(model, screen, area, input, *at),
         Modal::Form(form) => draw_form(model, screen, area, form),
@@ -41,15 +29,8 @@ pub(super) fn draw(model: &Model, modal: &Modal, screen: &mut Frame<'_>, area: R
         }
         Modal::Find(find) => draw_find(model, screen, area, find),
         Modal::Details { scroll } => {
-            let inner = boxed(
-                model,
-                screen,
-                area,
-                "Details · q closes",
-                100,
-                area.height,
-                Vec::new(),
-            );
+            let inner =
+                boxed(model, screen, area, "Details · q closes", 100, area.height, Vec::new());
             let lines = super::details::wrapped(
                 model,
                 usize::from(inner.width),
@@ -66,15 +47,7 @@ pub(super) fn draw(model: &Model, modal: &Modal, screen: &mut Frame<'_>, area: R
                     picked(model, &format!("{key}: {text}"), index == *at, 76)
                 })
                 .collect();
-            boxed(
-                model,
-                screen,
-                area,
-                "Drafts · enter takes one up",
-                78,
-                12,
-                lines,
-            );
+            boxed(model, screen, area, "Drafts · enter takes one up", 78, 12, lines);
         }
     }
 }
@@ -104,16 +77,8 @@ fn boxed(
 }
 
 fn picked(model: &Model, text: &str, is_picked: bool, width: usize) -> Line<'static> {
-    let cursor = if is_picked {
-        model.theme.mark("▶ ", "> ")
-    } else {
-        "  "
-    };
-    let style = if is_picked {
-        model.theme.cursor
-    } else {
-        Style::default()
-    };
+    let cursor = if is_picked { model.theme.mark("▶ ", "> ") } else { "  " };
+    let style = if is_picked { model.theme.cursor } else { Style::default() };
     let text = format!("{cursor}{}", visible(text));
     Line::styled(fit(&text, width).into_owned(), style)
 }
@@ -132,12 +97,7 @@ pub fn help_lines(model: &Model) -> Vec<String> {
         }
         let keys = model.keymap.keys_of(*action);
         let keys: Vec<String> = keys.into_iter().take(3).collect();
-        lines.push(format!(
-            "  {:<22} {:<16} {}",
-            keys.join("  "),
-            action.name(),
-            action.help()
-        ));
+        lines.push(format!("  {:<22} {:<16} {}", keys.join("  "), action.name(), action.help()));
     }
     lines.push(String::new());
     lines.push(
@@ -152,17 +112,9 @@ fn draw_palette(model: &Model, screen: &mut Frame<'_>, area: Rect, input: &str, 
     let room = usize::from(height.saturating_sub(3)).max(1);
     let found = palette(input);
     let top = at.saturating_sub(room - 1);
-    let mut lines = vec![Line::styled(
-        format!(": {}▏", visible(input)),
-        model.theme.accent,
-    )];
+    let mut lines = vec![Line::styled(format!(": {}▏", visible(input)), model.theme.accent)];
     for (index, action) in found.iter().enumerate().skip(top).take(room) {
-        let key = model
-            .keymap
-            .keys_of(*action)
-            .into_iter()
-            .next()
-            .unwrap_or_default();
+        let key = model.keymap.keys_of(*action).into_iter().next().unwrap_or_default();
         lines.push(picked(
             model,
             &format!("{:<18} {key:<8} {}", action.name(), action.help()),
@@ -171,20 +123,9 @@ fn draw_palette(model: &Model, screen: &mut Frame<'_>, area: Rect, input: &str, 
         ));
     }
     if found.is_empty() {
-        lines.push(Line::styled(
-            "no action has that in its name",
-            model.theme.dim,
-        ));
+        lines.push(Line::styled("no action has that in its name", model.theme.dim));
     }
-    boxed(
-        model,
-        screen,
-        area,
-        "Do what? · enter does it",
-        78,
-        height,
-        lines,
-    );
+    boxed(model, screen, area, "Do what? · enter does it", 78, height, lines);
 }
 
 fn draw_find(model: &Model, screen: &mut Frame<'_>, area: Rect, find: &Find) {
@@ -194,17 +135,13 @@ fn draw_find(model: &Model, screen: &mut Frame<'_>, area: Rect, find: &Find) {
     let room = usize::from(height.saturating_sub(3)).max(1);
     let top = find.at.saturating_sub(room - 1);
     let waiting = if find.asked.is_some() { " …" } else { "" };
-    let mut lines = vec![Line::styled(
-        format!("/ {}▏{waiting}", visible(&find.input)),
-        model.theme.accent,
-    )];
+    let mut lines =
+        vec![Line::styled(format!("/ {}▏{waiting}", visible(&find.input)), model.theme.accent)];
     let texts: Vec<String> = if find.in_texts {
         find.hits
             .iter()
             .map(|hit| {
-                let incident = hit
-                    .incident
-                    .map_or_else(|| "-".to_owned(), |id| id.to_string());
+                let incident = hit.incident.map_or_else(|| "-".to_owned(), |id| id.to_string());
                 format!(
                     "{incident:<9} #{:<7} {}",
                     hit.seq,
@@ -300,32 +237,16 @@ fn draw_form(model: &Model, screen: &mut Frame<'_>, area: Rect, form: &Form) {
 
 fn draw_field(model: &Model, screen: &mut Frame<'_>, rect: Rect, field: &Field, is_here: bool) {
     let label_width = 16.min(rect.width);
-    let mark = if is_here {
-        model.theme.mark("▶", ">")
-    } else {
-        " "
-    };
+    let mark = if is_here { model.theme.mark("▶", ">") } else { " " };
     let label = format!("{mark}{}", field.label);
-    let style = if is_here {
-        model.theme.focus
-    } else {
-        model.theme.dim
-    };
+    let style = if is_here { model.theme.focus } else { model.theme.dim };
     let label_rect = Rect::new(rect.x, rect.y, label_width, 1);
     super::lines(
         screen,
         label_rect,
-        vec![Line::styled(
-            fit(&label, usize::from(label_width)).into_owned(),
-            style,
-        )],
+        vec![Line::styled(fit(&label, usize::from(label_width)).into_owned(), style)],
     );
-    let value = Rect::new(
-        rect.x + label_width,
-        rect.y,
-        rect.width - label_width,
-        rect.height,
-    );
+    let value = Rect::new(rect.x + label_width, rect.y, rect.width - label_width, rect.height);
     if value.width == 0 {
         return;
     }
@@ -341,13 +262,7 @@ fn draw_field(model: &Model, screen: &mut Frame<'_>, rect: Rect, field: &Field, 
             super::lines(
                 screen,
                 value,
-                vec![choice_line(
-                    model,
-                    options,
-                    *at,
-                    is_here,
-                    usize::from(value.width),
-                )],
+                vec![choice_line(model, options, *at, is_here, usize::from(value.width))],
             );
         }
     }
@@ -381,15 +296,8 @@ fn choice_line(
         used += size;
         let text = visible(option).into_owned();
         if index == at {
-            let style = if is_here {
-                model.theme.cursor
-            } else {
-                model.theme.title
-            };
-            spans.push(Span::styled(
-                fit(&format!("[{text}]"), width).into_owned(),
-                style,
-            ));
+            let style = if is_here { model.theme.cursor } else { model.theme.title };
+            spans.push(Span::styled(fit(&format!("[{text}]"), width).into_owned(), style));
             spans.push(Span::raw(" "));
         } else {
             spans.push(Span::styled(format!(" {text}  "), model.theme.dim));

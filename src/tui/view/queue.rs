@@ -16,11 +16,7 @@ pub(super) fn draw(model: &Model, screen: &mut Frame<'_>, rect: Rect) {
     let mut title = if model.filter.is_empty() {
         format!("Incidents {total}")
     } else {
-        format!(
-            "Incidents {} of {total} · {}",
-            model.shown.len(),
-            visible(&model.filter)
-        )
+        format!("Incidents {} of {total} · {}", model.shown.len(), visible(&model.filter))
     };
     if model.loading_rows {
         title.push_str(" · loading");
@@ -92,11 +88,7 @@ fn marks(model: &Model, row: &Row) -> (String, Style) {
         Phase::Declined => "dec",
         Phase::Merged => "mrg",
     };
-    let firing = if row.firing > 0 {
-        theme.mark("▲", "^")
-    } else {
-        " "
-    };
+    let firing = if row.firing > 0 { theme.mark("▲", "^") } else { " " };
     if !row.phase.is_active() {
         return (format!("{phase} "), theme.dim);
     }
@@ -117,38 +109,19 @@ fn row_line(model: &Model, index: usize, row: &Row, width: usize) -> Line<'stati
     } else {
         theme.severity(row.severity)
     };
-    let cursor = if is_selected {
-        theme.mark("▶", ">")
-    } else {
-        " "
-    };
-    let mark = if model.marks.contains(&row.id) {
-        "+"
-    } else {
-        " "
-    };
+    let cursor = if is_selected { theme.mark("▶", ">") } else { " " };
+    let mark = if model.marks.contains(&row.id) { "+" } else { " " };
     let head = format!("{}{} {}", cursor, mark, row.severity);
     let id = format!(" {:<8}", row.id.to_string());
     // The queue is drawn anew each minute, so seconds would be stale.
     let open_for = model.now.since(row.opened_at).max(0);
-    let age = if open_for < MINUTE_MS {
-        "now".to_owned()
-    } else {
-        span_words(open_for)
-    };
+    let age = if open_for < MINUTE_MS { "now".to_owned() } else { span_words(open_for) };
     let age = format!("{age:>6}");
     let (state, state_style) = marks(model, row);
     let state = format!("{state:>5}");
-    let who = if width > 70 {
-        format!(" {:<10}", fit(&visible(&row.who), 10))
-    } else {
-        String::new()
-    };
-    let others = if model.others_at(row.id).is_empty() {
-        " "
-    } else {
-        theme.mark("◦", "o")
-    };
+    let who =
+        if width > 70 { format!(" {:<10}", fit(&visible(&row.who), 10)) } else { String::new() };
+    let others = if model.others_at(row.id).is_empty() { " " } else { theme.mark("◦", "o") };
     let used =
         7 + id.chars().count() + 1 + age.len() + state.chars().count() + who.chars().count() + 1;
     let room = width.saturating_sub(used);
@@ -156,14 +129,7 @@ fn row_line(model: &Model, index: usize, row: &Row, width: usize) -> Line<'stati
     let pad = room.saturating_sub(unicode_width::UnicodeWidthStr::width(title.as_str()));
     Line::from(vec![
         Span::styled(head, head_style),
-        Span::styled(
-            id,
-            if is_selected {
-                theme.cursor
-            } else {
-                Style::default()
-            },
-        ),
+        Span::styled(id, if is_selected { theme.cursor } else { Style::default() }),
         Span::raw(" "),
         Span::raw(title),
         Span::raw(" ".repeat(pad)),

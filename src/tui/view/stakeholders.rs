@@ -42,22 +42,13 @@ fn list<'a>(model: &Model, incident: &'a Incident) -> Vec<Who<'a>> {
                 None => 2,
                 Some(_) => 3,
             };
-            let planned = model
-                .mirror
-                .plan
-                .stakeholders
-                .get(&name)
-                .and_then(|s| s.channels.first());
+            let planned =
+                model.mirror.plan.stakeholders.get(&name).and_then(|s| s.channels.first());
             let channel = told
                 .map(|t| t.channel.clone())
                 .filter(|c| !c.is_empty())
                 .or_else(|| planned.cloned());
-            Who {
-                name,
-                told,
-                channel: channel.unwrap_or_default(),
-                rank,
-            }
+            Who { name, told, channel: channel.unwrap_or_default(), rank }
         })
         .collect();
     list.sort_by(|a, b| {
@@ -74,12 +65,7 @@ fn list<'a>(model: &Model, incident: &'a Incident) -> Vec<Who<'a>> {
 pub fn names(model: &Model) -> Vec<String> {
     model
         .shown_incident()
-        .map(|incident| {
-            list(model, incident)
-                .into_iter()
-                .map(|who| who.name)
-                .collect()
-        })
+        .map(|incident| list(model, incident).into_iter().map(|who| who.name).collect())
         .unwrap_or_default()
 }
 
@@ -111,11 +97,7 @@ fn words(model: &Model, who: &Who<'_>) -> (String, Style) {
                     theme.good,
                 ),
                 _ => (
-                    format!(
-                        "{} {} {first}",
-                        theme.mark("✓", "v"),
-                        told.at.clock_minutes()
-                    ),
+                    format!("{} {} {first}", theme.mark("✓", "v"), told.at.clock_minutes()),
                     theme.good,
                 ),
             }
@@ -147,11 +129,7 @@ pub(super) fn draw(model: &Model, screen: &mut Frame<'_>, rect: Rect) {
         .enumerate()
         .map(|(index, who)| {
             let is_selected = model.focus == Pane::Stakeholders && index == model.stakeholder;
-            let cursor = if is_selected {
-                model.theme.mark("▶", ">")
-            } else {
-                " "
-            };
+            let cursor = if is_selected { model.theme.mark("▶", ">") } else { " " };
             let (text, style) = words(model, who);
             let head = format!(
                 "{cursor}{:<12} {:<12} ",
@@ -159,11 +137,7 @@ pub(super) fn draw(model: &Model, screen: &mut Frame<'_>, rect: Rect) {
                 fit(&visible(&who.channel), 12)
             );
             let full = format!("{head}{}", visible(&text));
-            let style = if is_selected {
-                style.patch(model.theme.cursor)
-            } else {
-                style
-            };
+            let style = if is_selected { style.patch(model.theme.cursor) } else { style };
             Line::styled(fit(&full, width).into_owned(), style)
         })
         .collect();
@@ -185,31 +159,14 @@ pub(super) fn strip(model: &Model, screen: &mut Frame<'_>, rect: Rect) {
     }
     let first = list
         .first()
-        .map(|who| {
-            format!(
-                " · {}: {}",
-                visible(&who.name),
-                visible(&words(model, who).0)
-            )
-        })
+        .map(|who| format!(" · {}: {}", visible(&who.name), visible(&words(model, who).0)))
         .unwrap_or_default();
-    let summary = if parts.is_empty() {
-        "nobody must know".to_owned()
-    } else {
-        parts.join(", ")
-    };
+    let summary = if parts.is_empty() { "nobody must know".to_owned() } else { parts.join(", ") };
     let text = format!("4 stakeholders: {summary}{first}");
-    let style = if count(0) > 0 {
-        model.theme.bad
-    } else {
-        Style::default()
-    };
+    let style = if count(0) > 0 { model.theme.bad } else { Style::default() };
     super::lines(
         screen,
         rect,
-        vec![Line::styled(
-            fit(&text, usize::from(rect.width)).into_owned(),
-            style,
-        )],
+        vec![Line::styled(fit(&text, usize::from(rect.width)).into_owned(), style)],
     );
 }

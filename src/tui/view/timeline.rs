@@ -86,16 +86,9 @@ fn entry_lines(
         entry.when.utc().format("%m-%d %H:%M").to_string()
     };
     let about = if entry.about { "~" } else { "" };
-    let late = entry
-        .recorded
-        .map(|_| theme.mark("↩", "<"))
-        .unwrap_or_default();
+    let late = entry.recorded.map(|_| theme.mark("↩", "<")).unwrap_or_default();
     let who = crate::domain::text::fit(&visible(&entry.who), 8).into_owned();
-    let cursor = if is_selected {
-        theme.mark("▶", ">")
-    } else {
-        " "
-    };
+    let cursor = if is_selected { theme.mark("▶", ">") } else { " " };
     let head = format!("{cursor}{about}{time}{late} ");
     let head_width = unicode_width::UnicodeWidthStr::width(head.as_str());
     let indent = head_width + 9;
@@ -116,11 +109,7 @@ fn entry_lines(
             let text = Span::styled(text, style_of(model, entry.kind));
             if index == 0 {
                 let who = format!("{who}{}", " ".repeat(pad));
-                Line::from(vec![
-                    Span::styled(head.clone(), head_style),
-                    Span::raw(who),
-                    text,
-                ])
+                Line::from(vec![Span::styled(head.clone(), head_style), Span::raw(who), text])
             } else {
                 Line::from(vec![Span::raw(" ".repeat(indent)), text])
             }
