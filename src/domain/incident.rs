@@ -382,11 +382,9 @@ impl Incident {
             Change::RemedyJudged { remedy, outcome, .. } => self.judge(*remedy, *outcome, when),
             Change::RemedyExpired { remedy } => self.expire(*remedy),
             Change::ContactLogged { stakeholder, channel, text, next_by } => {
-                let count = self.told.get(stakeholder).map_or(0, |told| told.count) + 1;
                 let (channel, text, by) = (channel.clone(), text.clone(), by.clone());
-                let told = Told { at: when, by, channel, text, next_by: *next_by, count };
-                self.told.insert(stakeholder.clone(), told);
-                self.first(Moment::FirstInternalUpdate, when);
+                let told = Told { at: when, by, channel, text, next_by: *next_by, count: 1 };
+                self.tell(stakeholder, told);
             }
             Change::Linked { other, kind } => self.link(*kind, *other),
             Change::Unlinked { other, kind } => self.links.retain(|l| *l != (*kind, *other)),

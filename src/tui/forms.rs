@@ -110,21 +110,7 @@ fn fields(action: Action, about: &About<'_>) -> Option<Vec<Field>> {
         Action::Declare | Action::RefuseCommand => {
             vec![Field::line("reason", "why", "").hint("may be empty")]
         }
-        Action::Triage => {
-            let now = incident.and_then(|i| i.assessed);
-            let word = |level: Option<Level3>| level.unwrap_or(Level3::Medium).to_string();
-            vec![
-                Field::choice("impact", "impact", words(Level3::ALL), &word(now.map(|a| a.impact)))
-                    .hint("how much is affected"),
-                Field::choice(
-                    "urgency",
-                    "urgency",
-                    words(Level3::ALL),
-                    &word(now.map(|a| a.urgency)),
-                )
-                .hint("how soon it hurts"),
-            ]
-        }
+        Action::Triage => triage_fields(incident),
         Action::Severity => {
             let now = incident.map(|i| i.severity.to_string()).unwrap_or_default();
             vec![
@@ -149,12 +135,12 @@ fn fields(action: Action, about: &About<'_>) -> Option<Vec<Field>> {
             ),
             Field::line("note", "note", "").hint("needed for SEV1 and SEV2"),
         ],
-        Action::OfferCommand => vec![person_field("person", "to", people(about, about.login))],
+        Action::OfferCommand => vec![person_field("person", "to", &people(about, about.login))],
         Action::Role => vec![
             Field::choice("role", "role", words(&Role::ALL[1..]), Role::Scribe.word()),
-            person_field("person", "person", people(about, "")),
+            person_field("person", "person", &people(about, "")),
         ],
-        Action::Owner => vec![person_field("person", "owner", people(about, ""))],
+        Action::Owner => vec![person_field("person", "owner", &people(about, ""))],
         Action::Note => vec![
             Field::text("text", "text", ""),
             Field::choice("kind", "kind", words(NoteKind::ALL), NoteKind::Note.word()),
@@ -168,6 +154,17 @@ fn fields(action: Action, about: &About<'_>) -> Option<Vec<Field>> {
         }
         _ => return more_fields(action, about),
     })
+}
+
+fn triage_fields(incident: Option<&Incident>) -> Vec<Field> {
+    let now = incident.and_then(|i| i.assessed);
+    let word = |level: Option<Level3>| level.unwrap_or(Level3::Medium).to_string();
+    vec![
+        Field::choice("impact", "impact", words(Level3::ALL), &word(now.map(|a| a.impact)))
+            .hint("how much is affected"),
+        Field::choice("urgency", "urgency", words(Level3::ALL), &word(now.map(|a| a.urgency)))
+            .hint("how soon it hurts"),
+    ]
 }
 
 fn more_fields(action: Action, about: &About<'_>) -> Option<Vec<Field>> {
@@ -193,23 +190,7 @@ fn more_fields(action: Action, about: &About<'_>) -> Option<Vec<Field>> {
                 Field::line("evidence", "what shows it", ""),
             ]
         }
-        Action::Contact => {
-            let mut who: Vec<String> = about.plan.stakeholders.keys().cloned().collect();
-            for name in incident.iter().flat_map(|i| i.told.keys()) {
-                if !who.contains(name) {
-                    who.push(name.clone());
-                }
-            }
-            let chosen = about.stakeholder.clone().unwrap_or_default();
-            let every = about.plan.stakeholders.get(&chosen).map_or(30, |s| s.every_min);
-            vec![
-                Field::choice("stakeholder", "who", who, &chosen),
-                Field::line("channel", "by", "phone"),
-                Field::text("text", "what was said", ""),
-                Field::line("next", "next word in", &format!("{every}m"))
-                    .hint("empty: none was promised"),
-            ]
-        }
+        Action::Contact => contact_fields(about),
         Action::Title => {
             vec![Field::line("title", "title", incident.map_or("", |i| i.title.as_str()))]
         }
@@ -243,17 +224,33 @@ fn more_fields(action: Action, about: &About<'_>) -> Option<Vec<Field>> {
     })
 }
 
+fn contact_fields(about: &About<'_>) -> Vec<Field> {
+    let incident = about.incident;
+    let mut who: Vec<String> = about.plan.stakeholders.keys().cloned().collect();
+    for name in incident.iter().flat_map(|i| i.told.keys()) {
+        if !who.contains(name) {
+            who.push(name.clone());
+        }
+    }
+    let chosen = about.stakeholder.clone().unwrap_or_default();
+    let every = about.plan.stakeholders.get(&chosen).map_or(30, |s| s.every_min);
+    vec![
+        Field::choice("stakeholder", "who", who, &chosen),
+        Field::line("channel", "by", "phone"),
+        Field::text("text", "what was said", ""),
+        Field::line("next", "next word in", &format!("{every}m")).hint("empty: none was promised"),
+    ]
+}
+
 fn first(text: &str) -> &str {
     text.lines().next().unwrap_or_default()
 }
 
-fn person_field(name: &'static str, label: &'static str, people: Vec<String>) -> Field {
-    // A war room has people that no plan knows; typing is always possible when nobody is listed.
-    if people.is_empty() {
-        Field::line(name, label, "").hint("login")
-    } else {
-        Field::choice(name, label, people, "")
-    }
+fn person_field(name: &'static str, label: &'static str, people: &[String]) -> Field {
+    // A war room has people that no plan knows: anybody can be typed.
+    let first = people.first().map_or("", String::as_str);
+    let known = people.iter().take(6).map(String::as_str).collect::<Vec<_>>().join(", ");
+    Field::line(name, label, first).hint(&format!("login; known: {known}"))
 }
 
 fn severities(with_none: bool) -> Vec<String> {
@@ -339,34 +336,33 @@ where
 
 fn one(form: &Form, incident: IncidentId, now: Timestamp) -> Result<Command, String> {
     let value = |name: &str| form.value(name);
-    let word = |name: &str| value(name);
     Ok(match form.action {
         Action::Declare => Command::Declare { incident, reason: value("reason") },
         Action::Triage => Command::Triage {
             incident,
-            impact: parsed(&word("impact"))?,
-            urgency: parsed(&word("urgency"))?,
+            impact: parsed(&value("impact"))?,
+            urgency: parsed(&value("urgency"))?,
         },
         Action::Severity => Command::SetSeverity {
             incident,
-            severity: parsed(&word("severity"))?,
+            severity: parsed(&value("severity"))?,
             reason: value("reason"),
         },
         Action::Phase => {
-            Command::SetPhase { incident, phase: parsed(&word("phase"))?, reason: value("reason") }
+            Command::SetPhase { incident, phase: parsed(&value("phase"))?, reason: value("reason") }
         }
         Action::Decline => {
-            Command::Decline { incident, reason: parsed(&word("reason"))?, note: value("note") }
+            Command::Decline { incident, reason: parsed(&value("reason"))?, note: value("note") }
         }
         Action::OfferCommand => Command::OfferCommand { incident, to: value("person") },
         Action::RefuseCommand => Command::RefuseCommand { incident, reason: value("reason") },
         Action::Role => {
-            Command::AssignRole { incident, role: parsed(&word("role"))?, person: value("person") }
+            Command::AssignRole { incident, role: parsed(&value("role"))?, person: value("person") }
         }
         Action::Owner => Command::SetOwner { incident, owner: Some(value("person")) },
         Action::Note => Command::Note {
             incident,
-            kind: parsed(&word("kind"))?,
+            kind: parsed(&value("kind"))?,
             text: value("text"),
             said_by: value("said_by"),
         },
@@ -382,8 +378,15 @@ fn one(form: &Form, incident: IncidentId, now: Timestamp) -> Result<Command, Str
             let entry = form.entry.ok_or("select an entry of the timeline first")?;
             Command::CorrectEntry { incident, entry, text: value("text") }
         }
+        _ => more(form, incident, now)?,
+    })
+}
+
+fn more(form: &Form, incident: IncidentId, now: Timestamp) -> Result<Command, String> {
+    let value = |name: &str| form.value(name);
+    Ok(match form.action {
         Action::Remedy => {
-            let kind: RemedyKind = parsed(&word("kind"))?;
+            let kind: RemedyKind = parsed(&value("kind"))?;
             let expires = ahead(&value("expires"), now)?.filter(|_| kind == RemedyKind::Workaround);
             Command::Remedy { incident, kind, text: value("text"), expires }
         }
@@ -394,7 +397,7 @@ fn one(form: &Form, incident: IncidentId, now: Timestamp) -> Result<Command, Str
             Command::JudgeRemedy {
                 incident,
                 remedy,
-                outcome: parsed(&word("outcome"))?,
+                outcome: parsed(&value("outcome"))?,
                 evidence: value("evidence"),
             }
         }
@@ -409,12 +412,12 @@ fn one(form: &Form, incident: IncidentId, now: Timestamp) -> Result<Command, Str
         Action::Link => Command::Link {
             incident,
             other: parsed(&value("other"))?,
-            kind: parsed(&word("kind"))?,
+            kind: parsed(&value("kind"))?,
         },
         Action::Merge => Command::Merge { incident, into: parsed(&value("into"))? },
         Action::Resolve => Command::Resolve {
             incident,
-            reason: parsed(&word("reason"))?,
+            reason: parsed(&value("reason"))?,
             evidence: value("evidence"),
             force: Some(value("force")).filter(|text| !text.trim().is_empty()),
         },

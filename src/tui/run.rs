@@ -100,6 +100,24 @@ impl Wire {
         }
     }
 
+    /// What came from the other side, or that it is gone.
+    fn heard(&mut self, incoming: Option<Incoming>) -> Msg {
+        match incoming {
+            Some(Incoming::Message(message)) => {
+                self.attempt = 0;
+                Msg::FromKeeper(message)
+            }
+            Some(Incoming::Lost(error)) => {
+                self.lose();
+                Msg::Lost(error.to_string())
+            }
+            None => {
+                self.lose();
+                Msg::Lost("the connection is closed".to_owned())
+            }
+        }
+    }
+
     /// Lets go of the link and plans the next try.
     fn lose(&mut self) {
         self.link = None;
@@ -151,20 +169,7 @@ async fn events(
             },
             _ = term.recv() => return Ok(()),
             _ = hangup.recv() => return Ok(()),
-            incoming = wire.next() => match incoming {
-                Some(Incoming::Message(message)) => {
-                    wire.attempt = 0;
-                    Msg::FromKeeper(message)
-                }
-                Some(Incoming::Lost(error)) => {
-                    wire.lose();
-                    Msg::Lost(error.to_string())
-                }
-                None => {
-                    wire.lose();
-                    Msg::Lost("the connection is closed".to_owned())
-                }
-            },
+            incoming = wire.next() => wire.heard(incoming),
             link = links.recv() => match link {
                 Some(Ok(link)) => {
                     wire.link = Some(link);

@@ -1,1 +1,5 @@
-fn main() {}
+//! Micro-benchmarks; filled below.
+
+fn main() {
+    divan::main();
+}

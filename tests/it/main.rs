@@ -1,1 +1,3 @@
+//! One integration binary: each extra one would link the crate again.
 
+mod tidy;

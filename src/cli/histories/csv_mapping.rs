@@ -44,6 +44,12 @@ struct Mapping {
     severities: BTreeMap<String, Severity>,
 }
 
+impl Mapping {
+    fn severity_of(&self, word: &str) -> Option<Severity> {
+        self.severities.get(word).copied().or_else(|| Severity::parse_loose(word).ok())
+    }
+}
+
 fn source_default() -> String {
     "csv".to_owned()
 }
@@ -52,11 +58,7 @@ type Building = (ImportedIncident, Option<Timestamp>, Option<Timestamp>);
 
 /// Reads a file by its mapping.
 pub(super) fn read(bytes: &[u8], mapping: &Path) -> Result<History, Failure> {
-    let text = std::fs::read_to_string(mapping).map_err(|e| {
-        anyhow::Error::from(e).context(format!("cannot read the mapping {}", mapping.display()))
-    })?;
-    let mapping: Mapping =
-        toml::from_str(&text).map_err(|e| Failure::Usage(format!("{}: {e}", mapping.display())))?;
+    let mapping = load(mapping)?;
     let mut reader = csv_reader(bytes);
     let headers = reader.headers().map_err(anyhow::Error::from)?.clone();
     let find =
@@ -109,14 +111,10 @@ pub(super) fn read(bytes: &[u8], mapping: &Path) -> Result<History, Failure> {
             (incident, None, None)
         });
         if severity.is_some() {
-            let word = get(severity);
-            match mapping.severities.get(word).copied().or_else(|| Severity::parse_loose(word).ok())
-            {
+            match mapping.severity_of(get(severity)) {
                 Some(known) => entry.0.severity = known,
-                None => history.odd(
-                    line,
-                    format!("{key}: the severity '{word}' is not mapped; SEV3 was kept"),
-                ),
+                None => history
+                    .odd(line, format!("{key}: '{}' is not mapped; SEV3 was kept", get(severity))),
             }
         }
         entry.1 = time(resolved).or(entry.1);
@@ -125,11 +123,22 @@ pub(super) fn read(bytes: &[u8], mapping: &Path) -> Result<History, Failure> {
             entry.0.history.push(noted(time(at).unwrap_or(begun), get(note)));
         }
     }
+    finish_all(order, building, &mut history);
+    Ok(history)
+}
+
+fn load(mapping: &Path) -> Result<Mapping, Failure> {
+    let text = std::fs::read_to_string(mapping).map_err(|e| {
+        anyhow::Error::from(e).context(format!("cannot read the mapping {}", mapping.display()))
+    })?;
+    toml::from_str(&text).map_err(|e| Failure::Usage(format!("{}: {e}", mapping.display())))
+}
+
+fn finish_all(order: Vec<String>, mut building: BTreeMap<String, Building>, history: &mut History) {
     for key in order {
         if let Some((mut incident, resolved, closed)) = building.remove(&key) {
             finish(&mut incident.history, resolved, closed);
             history.incidents.push(incident);
         }
     }
-    Ok(history)
 }

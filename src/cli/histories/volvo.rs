@@ -51,19 +51,12 @@ pub(super) fn read(bytes: &[u8]) -> Result<History, Failure> {
             );
             continue;
         };
-        let severity = match get(impact) {
-            "Major" => Severity::Sev1,
-            "High" => Severity::Sev2,
-            "Medium" => Severity::Sev3,
-            "Low" => Severity::Sev4,
-            other => {
-                history.odd(
-                    line,
-                    format!("{number}: the impact '{other}' is not known; SEV3 was kept"),
-                );
-                Severity::Sev3
-            }
-        };
+        let severity = severity_of(get(impact)).unwrap_or_else(|| {
+            let what =
+                format!("{number}: the impact '{}' is not known; SEV3 was kept", get(impact));
+            history.odd(line, what);
+            Severity::Sev3
+        });
         let entry = building.entry(number.clone()).or_insert_with(|| {
             order.push(number.clone());
             begin(&number, get(product), at)
@@ -90,6 +83,11 @@ pub(super) fn read(bytes: &[u8]) -> Result<History, Failure> {
         }
         get(status).clone_into(&mut entry.status);
     }
+    finish_all(order, building, &mut history);
+    Ok(history)
+}
+
+fn finish_all(order: Vec<String>, mut building: BTreeMap<String, Building>, history: &mut History) {
     for number in order {
         if let Some(mut entry) = building.remove(&number) {
             let closed = (entry.status == "Completed").then_some(entry.last);
@@ -97,7 +95,16 @@ pub(super) fn read(bytes: &[u8]) -> Result<History, Failure> {
             history.incidents.push(entry.incident);
         }
     }
-    Ok(history)
+}
+
+fn severity_of(impact: &str) -> Option<Severity> {
+    match impact {
+        "Major" => Some(Severity::Sev1),
+        "High" => Some(Severity::Sev2),
+        "Medium" => Some(Severity::Sev3),
+        "Low" => Some(Severity::Sev4),
+        _ => None,
+    }
 }
 
 fn begin(number: &str, product: &str, at: Timestamp) -> Building {

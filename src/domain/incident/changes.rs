@@ -4,7 +4,7 @@
 
 use super::{
     Ack, Assessment, ClosureReason, Incident, IncidentId, Level3, LinkKind, Member, Moment, Moved,
-    Outcome, Phase, PublicStatus, Recorded, Resolution, Role, Severity, Stage, Timestamp,
+    Outcome, Phase, PublicStatus, Recorded, Resolution, Role, Severity, Stage, Timestamp, Told,
 };
 
 impl Incident {
@@ -90,6 +90,12 @@ impl Incident {
         self.offer = None;
         self.first(Moment::IcAssigned, event.when());
         self.acted(event, format!("made {person} commander"));
+    }
+
+    pub(super) fn tell(&mut self, stakeholder: &str, mut told: Told) {
+        told.count += self.told.get(stakeholder).map_or(0, |before| before.count);
+        self.first(Moment::FirstInternalUpdate, told.at);
+        self.told.insert(stakeholder.to_owned(), told);
     }
 
     pub(super) fn judge(&mut self, number: u32, outcome: Outcome, when: Timestamp) {
