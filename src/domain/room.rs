@@ -18,7 +18,7 @@ use crate::domain::plan::Plan;
 use crate::domain::row::Rank;
 use crate::domain::time::Timestamp;
 use crate::domain::timers::Timer;
-use crate::domain::words::Via;
+use crate::domain::words::{Severity, Via};
 
 /// How many of the latest commands are remembered, so that a retry is not done twice.
 pub const REMEMBERED_MAX: usize = 20_000;
@@ -88,6 +88,29 @@ pub struct Room {
     pub queue: BTreeSet<(Rank, IncidentId)>,
     #[serde(skip)]
     pub deadlines: BTreeSet<(Timestamp, Timer)>,
+    /// What the header counts.
+    #[serde(skip)]
+    pub tally: Tally,
+}
+
+/// Active incidents by what a person must see first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Tally {
+    pub sev1: u32,
+    pub sev2: u32,
+    pub unacked: u32,
+}
+
+impl Tally {
+    fn count(&mut self, incident: &Incident, step: fn(u32, u32) -> u32) {
+        if !incident.phase().is_active() {
+            return;
+        }
+        let one = |is: bool| u32::from(is);
+        self.sev1 = step(self.sev1, one(incident.severity == Severity::Sev1));
+        self.sev2 = step(self.sev2, one(incident.severity == Severity::Sev2));
+        self.unacked = step(self.unacked, one(incident.ack.is_none()));
+    }
 }
 
 impl Room {
@@ -178,6 +201,7 @@ impl Room {
             .collect();
         self.queue.clear();
         self.deadlines.clear();
+        self.tally = Tally::default();
         for id in self.incidents.keys().copied().collect::<Vec<_>>() {
             self.index_incident(id);
         }
@@ -190,14 +214,18 @@ impl Room {
         if let Some(incident) = self.incidents.get(&id)
             && incident.phase().is_live()
         {
-            self.queue.insert((Rank::of(incident), id));
+            if self.queue.insert((Rank::of(incident), id)) {
+                self.tally.count(incident, u32::saturating_add);
+            }
             self.deadlines.extend(Timer::of_incident(incident));
         }
     }
 
     fn unindex_incident(&mut self, id: IncidentId) {
         if let Some(incident) = self.incidents.get(&id) {
-            self.queue.remove(&(Rank::of(incident), id));
+            if self.queue.remove(&(Rank::of(incident), id)) {
+                self.tally.count(incident, u32::saturating_sub);
+            }
             for timer in Timer::of_incident(incident) {
                 self.deadlines.remove(&timer);
             }

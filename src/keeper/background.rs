@@ -14,12 +14,14 @@ use crate::store::{text_index, verify};
 
 /// How often receipts are written down.
 const RECEIPTS_EVERY: Duration = Duration::from_secs(1);
-/// How often the indexer looks for a full segment.
-const INDEX_EVERY: Duration = Duration::from_secs(5);
+/// The pause after a failure.
+const PAUSE: Duration = Duration::from_secs(30);
 
 /// Writes receipts down, until the writer goes.
 pub async fn receipts(gate: Arc<Gate>, inbox: mpsc::Sender<Mail>) {
     loop {
+        gate.receipts_wait.notified().await;
+        // Others of the same kind join within this second.
         tokio::time::sleep(RECEIPTS_EVERY).await;
         for receipt in gate.receipts() {
             if inbox.send(Mail::Input(Input::Receipt(receipt))).await.is_err() {
@@ -33,9 +35,9 @@ pub async fn receipts(gate: Arc<Gate>, inbox: mpsc::Sender<Mail>) {
 pub async fn index(places: Arc<Places>, gate: Arc<Gate>) {
     let mut indexed = 0;
     loop {
-        tokio::time::sleep(INDEX_EVERY).await;
         let head = gate.seq.load(Ordering::Relaxed);
         if head < indexed + text_index::SEGMENT_EVENTS {
+            gate.grown.notified().await;
             continue;
         }
         let worker = Arc::clone(&places);
@@ -45,8 +47,14 @@ pub async fn index(places: Arc<Places>, gate: Arc<Gate>) {
         match built {
             Ok(Ok(true)) => {}
             Ok(Ok(false)) => indexed = head - head % text_index::SEGMENT_EVENTS,
-            Ok(Err(error)) => tracing::warn!(%error, "the text index cannot grow"),
-            Err(error) => tracing::error!(%error, "the indexer failed"),
+            Ok(Err(error)) => {
+                tracing::warn!(%error, "the text index cannot grow");
+                tokio::time::sleep(PAUSE).await;
+            }
+            Err(error) => {
+                tracing::error!(%error, "the indexer failed");
+                tokio::time::sleep(PAUSE).await;
+            }
         }
     }
 }

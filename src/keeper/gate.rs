@@ -5,6 +5,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError, RwLock};
 use std::time::Instant;
 
+use tokio::sync::Notify;
+
 use crate::clock::monotonic;
 use crate::domain::command::Command;
 use crate::domain::plan::Plan;
@@ -31,6 +33,10 @@ pub struct Gate {
     pub alerts: AtomicU64,
     pub refused: AtomicU64,
     pub connections: AtomicU64,
+    /// Raised when there are receipts to write down.
+    pub receipts_wait: Notify,
+    /// Raised when the journal may have a full segment to index.
+    pub grown: Notify,
 }
 
 /// Source, status and reason.
@@ -125,6 +131,7 @@ impl Gate {
             (excerpt, 0)
         });
         entry.1 = entry.1.saturating_add(1);
+        self.receipts_wait.notify_one();
     }
 
     /// The receipts since the last call.

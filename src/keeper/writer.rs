@@ -28,6 +28,7 @@ use crate::proto::frame::encode;
 use crate::proto::{ClientKind, KeeperMsg};
 use crate::store::batch::Batch;
 use crate::store::snapshot;
+use crate::store::text_index::SEGMENT_EVENTS;
 use crate::store::{Journal, Reader, StoreError};
 
 /// Inputs taken in one turn.
@@ -216,7 +217,10 @@ impl Writer {
             refuse_all(&error, turn, shell);
             return Err(error);
         }
-        self.gate.seq.store(batch.head.seq, Ordering::Relaxed);
+        let before = self.gate.seq.swap(batch.head.seq, Ordering::Relaxed);
+        if before / SEGMENT_EVENTS != batch.head.seq / SEGMENT_EVENTS {
+            self.gate.grown.notify_one();
+        }
         let posts = std::mem::take(&mut shell.posts);
         let mut posts: Vec<_> = posts.into_iter().map(Some).collect();
         for output in turn.out {

@@ -221,6 +221,13 @@ pub struct Queue {
 pub struct Counts {
     pub live: u32,
     pub closed: u64,
+    /// Active ones, by severity, and those that nobody has answered.
+    #[serde(default)]
+    pub sev1: u32,
+    #[serde(default)]
+    pub sev2: u32,
+    #[serde(default)]
+    pub unacked: u32,
 }
 
 /// One incident with its latest events.

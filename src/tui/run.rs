@@ -146,13 +146,16 @@ async fn events(
     let mut wire = Wire { link: Some(first), attempt: 0, retry_at: None, opener };
     let mut last_frame: Option<Instant> = None;
     let mut dirty = true;
+    let mut by_key = false;
     loop {
         let now = monotonic();
-        let draw_at = draw_at(dirty, last_frame, now);
+        // What a person typed is shown at once; everything else at most thirty times a second.
+        let draw_at = draw_at(dirty, last_frame.filter(|_| !by_key), now);
         if draw_at.is_some_and(|at| at <= now) && model.size.0 > 0 && has_first_word(model) {
             screen.draw(model)?;
             last_frame = Some(monotonic());
             dirty = false;
+            by_key = false;
             continue;
         }
         let wake =
@@ -188,6 +191,7 @@ async fn events(
                 Msg::Tick
             }
         };
+        by_key |= matches!(msg, Msg::Key(_) | Msg::Paste(_) | Msg::Resize(..));
         let effects = update(model, msg, wall_now(), &mut Ulids);
         dirty = true;
         if apply(screen, model, &mut wire, effects).await? {

@@ -47,7 +47,8 @@ impl World {
     /// A new war room under the shipped plan.
     pub fn new() -> Self {
         let files = warroom::config::plan_files::shipped();
-        let plan = warroom::config::plan_files::check(&files, "ann").expect("the shipped plan").plan;
+        let plan =
+            warroom::config::plan_files::check(&files, "ann").expect("the shipped plan").plan;
         Self::under(plan)
     }
 
@@ -147,8 +148,14 @@ impl World {
     }
 
     /// A post of alerts.
-    pub fn post(&mut self, source: &str, group: Option<&str>, alerts: Vec<Incoming>) -> Vec<Recorded> {
-        let post = Post { source: source.into(), group: group.map(Into::into), alerts, truncated: 0 };
+    pub fn post(
+        &mut self,
+        source: &str,
+        group: Option<&str>,
+        alerts: Vec<Incoming>,
+    ) -> Vec<Recorded> {
+        let post =
+            Post { source: source.into(), group: group.map(Into::into), alerts, truncated: 0 };
         let command = Command::Ingest(post);
         self.give(Input::Post { ticket: 0, source: source.into(), command }).0
     }
@@ -226,7 +233,8 @@ fn step(world: &mut World, who: &str, act: &str, out: &mut String) {
         }
         if let Body::AlertsReceived { items, .. } = &event.body {
             for item in items.iter().filter(|item| item.incident.is_none()) {
-                writeln!(out, "- {} {:?} by '{}'", item.alert, item.became, item.rule).expect("a String takes it");
+                writeln!(out, "- {} {:?} by '{}'", item.alert, item.became, item.rule)
+                    .expect("a String takes it");
             }
         }
     }

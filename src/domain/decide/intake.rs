@@ -175,10 +175,14 @@ impl Intake<'_> {
                 vec!["alertname", "cluster", "namespace", "service", "job"]
             }
         };
-        let values: Vec<String> = by
+        let mut values: Vec<String> = by
             .iter()
             .filter_map(|label| labels.get(*label).map(|value| format!("{label}={value:?}")))
             .collect();
+        if by.first() == Some(&"alertname") && !labels.contains_key("alertname") {
+            // A sender that is not Prometheus: the alert's name is what it has.
+            values.insert(0, format!("name={:?}", incoming.facts.name));
+        }
         format!("{source}:{{{}}}", values.join(","))
     }
 

@@ -77,7 +77,9 @@ impl Engine {
 
     pub(super) fn counts(&self) -> Counts {
         let live = u32::try_from(self.room.queue.len()).unwrap_or(u32::MAX);
-        Counts { live, closed: self.room.closed }
+        let tally = self.room.tally;
+        let (sev1, sev2, unacked) = (tally.sev1, tally.sev2, tally.unacked);
+        Counts { live, closed: self.room.closed, sev1, sev2, unacked }
     }
 
     pub(super) fn queue_head(&self, first: u32) -> Queue {

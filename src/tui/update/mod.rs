@@ -40,7 +40,7 @@ pub enum Effect {
 }
 
 /// How long the cursor must rest before the other panes follow, in milliseconds.
-pub const REST_MS: i64 = 60;
+pub const REST_MS: i64 = 120;
 /// How long a changed draft waits before it is saved.
 pub const DRAFT_MS: i64 = 700;
 /// How long a message stays.

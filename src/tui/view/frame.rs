@@ -8,7 +8,6 @@ use unicode_width::UnicodeWidthStr;
 
 use crate::domain::text::{fit, visible};
 use crate::domain::time::span_words;
-use crate::domain::words::Severity;
 use crate::tui::action::Action;
 use crate::tui::model::{LinkState, Model, Pane, Tone};
 
@@ -56,15 +55,7 @@ pub(super) fn header(model: &Model, screen: &mut Frame<'_>, rect: Rect) {
 }
 
 fn counts(model: &Model) -> Vec<String> {
-    let mut sev1 = 0;
-    let mut sev2 = 0;
-    let mut unacked = 0;
-    // The queue is in order of need: what the header counts stands at its head.
-    for row in model.mirror.ordered().take_while(|row| row.phase.is_active()).take(2_000) {
-        sev1 += usize::from(row.severity == Severity::Sev1);
-        sev2 += usize::from(row.severity == Severity::Sev2);
-        unacked += usize::from(!row.is_acked);
-    }
+    let crate::proto::Counts { sev1, sev2, unacked, .. } = model.mirror.counts;
     let mut parts =
         vec![format!("{} {} open", model.theme.mark("●", "*"), model.mirror.counts.live)];
     if sev1 > 0 {
@@ -74,8 +65,7 @@ fn counts(model: &Model) -> Vec<String> {
         parts.push(format!("{sev2} SEV2"));
     }
     if unacked > 0 {
-        let more = if unacked >= 2_000 { "+" } else { "" };
-        parts.push(format!("{unacked}{more} unacked"));
+        parts.push(format!("{unacked} unacked"));
     }
     if !model.marks.is_empty() {
         parts.push(format!("{} marked", model.marks.len()));

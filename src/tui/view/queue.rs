@@ -13,14 +13,11 @@ use crate::tui::model::{Model, Pane};
 
 pub(super) fn draw(model: &Model, screen: &mut Frame<'_>, rect: Rect) {
     let total = model.mirror.counts.live as usize;
-    let mut title = if model.filter.is_empty() {
+    let title = if model.filter.is_empty() {
         format!("Incidents {total}")
     } else {
         format!("Incidents {} of {total} · {}", model.shown.len(), visible(&model.filter))
     };
-    if model.loading_rows {
-        title.push_str(" · loading");
-    }
     let inner = super::pane_frame(model, screen, rect, Some(Pane::Queue), &title);
     let height = usize::from(inner.height);
     if model.shown.is_empty() {
@@ -104,11 +101,7 @@ fn row_line(model: &Model, index: usize, row: &Row, width: usize) -> Line<'stati
     let is_selected = index == model.selected && !model.visiting;
     let theme = &model.theme;
     // Only the head of the line is reversed: moving the cursor must cost few bytes on a bad line.
-    let head_style = if is_selected {
-        theme.severity(row.severity).patch(theme.cursor)
-    } else {
-        theme.severity(row.severity)
-    };
+    let head_style = if is_selected { theme.cursor } else { theme.severity(row.severity) };
     let cursor = if is_selected { theme.mark("▶", ">") } else { " " };
     let mark = if model.marks.contains(&row.id) { "+" } else { " " };
     let head = format!("{}{} {}", cursor, mark, row.severity);

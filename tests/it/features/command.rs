@@ -61,7 +61,8 @@ fn the_second_writer_sees_the_change_and_decides_again() {
     world.act("ann", Command::Open { title, severity, services, labels, note, declare });
     let seen = Some(world.engine.room.seq);
     let incident = IncidentId(1);
-    let raise = |severity| Command::SetSeverity { incident, severity, reason: "because".to_owned() };
+    let raise =
+        |severity| Command::SetSeverity { incident, severity, reason: "because".to_owned() };
     world.act("bob", raise(Severity::Sev1));
     let (client, id) = (world.client("ann"), world.id());
     let ask = Ask::Do { command: Box::new(raise(Severity::Sev2)), occurred: None, seen };
@@ -83,9 +84,7 @@ fn the_second_writer_sees_the_change_and_decides_again() {
 fn a_retry_under_the_same_id_is_done_once_also_after_a_restart() {
     let mut world = World::new();
     let ask = || Ask::Do {
-        command: Box::new(
-            serde_json::from_str(r#"{"do":"open","title":"t"}"#).expect("a command"),
-        ),
+        command: Box::new(serde_json::from_str(r#"{"do":"open","title":"t"}"#).expect("a command")),
         occurred: None,
         seen: None,
     };
