@@ -101,7 +101,7 @@ pub enum Act {
         #[arg(long, short, default_value = "note")]
         kind: NoteKind,
         /// When it happened, if not now: 14:02, -15m, or a full time.
-        #[arg(long)]
+        #[arg(long, allow_hyphen_values = true)]
         at: Option<String>,
         /// The time is not exact.
         #[arg(long, requires = "at")]
@@ -152,7 +152,7 @@ pub enum Act {
         #[arg(long, short, default_value = "")]
         channel: String,
         /// 20m, or a time.
-        #[arg(long)]
+        #[arg(long, allow_hyphen_values = true)]
         next: Option<String>,
     },
     /// Link two incidents: duplicate-of, caused-by, related-to; --remove takes it back.

@@ -80,6 +80,16 @@ pub fn import(
         Format::Statuspage => statuspage::read(&bytes),
         Format::Csv => csv_mapping::read(&bytes, mapping.unwrap_or_else(|| Path::new("")))?,
     };
+    if history.incidents.is_empty() && history.rows > 0 {
+        for odd in history.odd.iter().take(3) {
+            warn(&format!("{}:{}: {}", file.display(), odd.line, odd.what));
+        }
+        return Err(Failure::Usage(format!(
+            "{}: none of its {} rows could be read; is --from right?",
+            file.display(),
+            history.rows
+        )));
+    }
     let mut keeper = context.keeper()?;
     let (mut new, mut known) = (0, 0);
     for incident in history.incidents {
@@ -100,7 +110,7 @@ pub fn import(
         warn(&format!("{}:{}: {}", file.display(), odd.line, odd.what));
     }
     say(&format!(
-        "{} rows: {new} incidents imported, {known} were here already, {} odd rows (told above, kept as notes)",
+        "{} rows: {new} incidents imported, {known} were here already, {} odd rows (told above)",
         history.rows,
         history.odd.len()
     ));

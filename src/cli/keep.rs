@@ -5,6 +5,7 @@
     reason = "an unexpected answer is handled alike, whatever it is"
 )]
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{BufRead, BufReader, BufWriter, IsTerminal, Write};
 use std::path::{Path, PathBuf};
@@ -18,6 +19,8 @@ use crate::cli::out::{Failure, say, say_json, warn};
 use crate::client::call::Caller;
 use crate::client::start;
 use crate::config::settings;
+use crate::domain::event::{Body, Change, Recorded};
+use crate::domain::ids::Seq;
 use crate::domain::room::Room;
 use crate::domain::text::hex;
 use crate::keeper::run::Options;
@@ -158,9 +161,10 @@ fn verify_running(context: &Context, keeper: &mut Caller) -> Result<(), Failure>
 }
 
 /// Writes the journal as JSON Lines, from the twin: it needs no lock and disturbs nobody.
-pub fn export(context: &Context, file: &Path) -> Result<(), Failure> {
+pub fn export(context: &Context, file: &Path, with_redacted: bool) -> Result<(), Failure> {
     let paths = paths(context)?;
     let bar = progress("exporting");
+    let redacted = if with_redacted { BTreeSet::new() } else { redacted(&paths)? };
     let mut out: Box<dyn Write> = if file == Path::new("-") {
         Box::new(BufWriter::new(std::io::stdout().lock()))
     } else {
@@ -169,15 +173,14 @@ pub fn export(context: &Context, file: &Path) -> Result<(), Failure> {
         })?))
     };
     let mut head = Head::default();
-    twin::scan(&paths.twin, 0, &mut |first, bytes| {
-        bar.set_position(first);
-        let mut failed = Ok(());
-        let goes_on = unpack(first, bytes, &mut |event| {
-            head = Head { seq: event.seq, hash: link(&head.hash, event.json) };
-            failed = transfer::write_line(&mut *out, event.json, head.hash);
-            failed.is_ok()
-        })?;
-        failed.map(|()| goes_on)
+    each_event(&paths, &mut |seq, json| {
+        bar.set_position(seq);
+        head = Head { seq, hash: link(&head.hash, json) };
+        if redacted.contains(&seq) {
+            transfer::write_redacted(&mut *out, json, head.hash)
+        } else {
+            transfer::write_line(&mut *out, json, head.hash)
+        }
     })?;
     out.flush()?;
     bar.finish_and_clear();
@@ -185,6 +188,38 @@ pub fn export(context: &Context, file: &Path) -> Result<(), Failure> {
         say(&format!("{} events are in {}", head.seq, file.display()));
     }
     Ok(())
+}
+
+/// Visits every event of the twin.
+fn each_event(
+    paths: &Paths,
+    visit: &mut dyn FnMut(Seq, &[u8]) -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
+    twin::scan(&paths.twin, 0, &mut |first, bytes| {
+        let mut failed = Ok(());
+        let goes_on = unpack(first, bytes, &mut |event| {
+            failed = visit(event.seq, event.json);
+            failed.is_ok()
+        })?;
+        failed.map(|()| goes_on)
+    })?;
+    Ok(())
+}
+
+/// The events whose words are no longer shown.
+fn redacted(paths: &Paths) -> Result<BTreeSet<Seq>, StoreError> {
+    let mut found = BTreeSet::new();
+    each_event(paths, &mut |seq, json| {
+        if memchr::memmem::find(json, b"entry-redacted").is_some() {
+            let event: Recorded = serde_json::from_slice(json)
+                .map_err(|e| StoreError::Corrupt { seq, text: e.to_string() })?;
+            if let Body::Incident { change: Change::EntryRedacted { entry, .. }, .. } = event.body {
+                found.insert(entry);
+            }
+        }
+        Ok(())
+    })?;
+    Ok(found)
 }
 
 /// Reads an export into an empty home.

@@ -5,15 +5,17 @@
     reason = "an unexpected answer is handled alike, whatever it is"
 )]
 
+use std::collections::BTreeSet;
+
 use clap::Subcommand;
 
 use crate::cli::Context;
 use crate::cli::act::unexpected;
-use crate::cli::out::{Failure, say, say_json};
+use crate::cli::out::{Failure, say, say_json, warn};
 use crate::clock::wall_now;
 use crate::domain::ids::IncidentId;
 use crate::domain::oncall;
-use crate::domain::row::Row;
+use crate::domain::row::{Rank, Row};
 use crate::domain::stats::{self, Spread};
 use crate::domain::time::{Timestamp, span_words};
 use crate::domain::timeline;
@@ -28,7 +30,7 @@ pub enum Look {
         query: Vec<String>,
         #[arg(long)]
         closed: bool,
-        #[arg(long, default_value_t = 200)]
+        #[arg(long, default_value_t = 100_000)]
         limit: u32,
     },
     /// Show one incident with its timeline.
@@ -50,7 +52,7 @@ pub enum Look {
     /// List alerts, with what became of each and why.
     Alerts {
         incident: Option<IncidentId>,
-        #[arg(long, default_value_t = 200)]
+        #[arg(long, default_value_t = 500)]
         limit: u32,
     },
     /// Say why an alert did, or did not, open an incident.
@@ -90,31 +92,51 @@ pub fn run(look: Look, context: &Context) -> Result<(), Failure> {
     }
 }
 
+/// The whole queue, or the incidents that are over, narrowed to the words that must occur.
 fn rows(context: &Context, query: &str, closed: bool, limit: u32) -> Result<Vec<Row>, Failure> {
     let mut keeper = context.keeper()?;
-    let ask = if closed {
-        Ask::Closed { query: query.to_owned(), limit }
-    } else {
-        Ask::Follow { first: limit }
-    };
-    let rows = match keeper.ask(ask)? {
-        Reply::Rows { rows, .. } => rows,
-        Reply::Queue(queue) => queue.rows,
-        other => return Err(unexpected(&other)),
-    };
+    if closed {
+        return match keeper.ask(Ask::Closed { query: query.to_owned(), limit })? {
+            Reply::Rows { rows, .. } => Ok(rows),
+            other => Err(unexpected(&other)),
+        };
+    }
+    let mut all = Vec::new();
+    let mut after = IncidentId(0);
+    loop {
+        match keeper.ask(Ask::Rows { after, limit: 2_000 })? {
+            Reply::Rows { rows, done } => {
+                after = rows.last().map_or(after, |row| row.id);
+                all.extend(rows);
+                if done {
+                    break;
+                }
+            }
+            other => return Err(unexpected(&other)),
+        }
+    }
     let needle = query.to_lowercase();
-    Ok(rows
-        .into_iter()
-        .filter(|row| {
-            let hay = format!("{} {} {} {}", row.id, row.title, row.services, row.severity)
-                .to_lowercase();
-            needle.split_whitespace().all(|word| hay.contains(word))
-        })
-        .collect())
+    all.retain(|row| {
+        let hay =
+            format!("{} {} {} {}", row.id, row.title, row.services, row.severity).to_lowercase();
+        needle.split_whitespace().all(|word| hay.contains(word))
+    });
+    all.sort_by_key(|row| (Rank::of_row(row), row.id));
+    Ok(all)
+}
+
+/// Says that there is more than was asked for.
+fn cut<T>(list: &mut Vec<T>, limit: u32) {
+    let all = list.len();
+    list.truncate(limit as usize);
+    if list.len() < all {
+        warn(&format!("{} of {all} are shown (--limit)", list.len()));
+    }
 }
 
 fn list(context: &Context, query: &str, closed: bool, limit: u32) -> Result<(), Failure> {
-    let rows = rows(context, query, closed, limit)?;
+    let mut rows = rows(context, query, closed, limit)?;
+    cut(&mut rows, limit);
     if context.json {
         return say_json(&rows);
     }
@@ -211,7 +233,8 @@ fn show(
         let text =
             if head.redacted.contains(&entry.seq) { "(redacted)" } else { entry.text.as_str() };
         let about = if entry.about { "~" } else { " " };
-        say(&format!("{:>7} {}{about} {:<10} {text}", entry.seq, entry.when, entry.who));
+        let late = entry.recorded.map(|at| format!(" (recorded {at})")).unwrap_or_default();
+        say(&format!("{:>7} {}{about} {:<10} {text}{late}", entry.seq, entry.when, entry.who));
     }
     Ok(())
 }
@@ -281,7 +304,9 @@ fn why(context: &Context, alert: &str) -> Result<(), Failure> {
                 continue;
             };
             let found = items.iter().find(|item| {
-                item.alert == alert || item.facts.as_ref().is_some_and(|facts| facts.name == alert)
+                item.alert == alert
+                    || item.alert.split_once('/').is_some_and(|(_, key)| key == alert)
+                    || item.facts.as_ref().is_some_and(|facts| facts.name == alert)
             });
             if let Some(item) = found.filter(|item| item.facts.is_some() || item.incident.is_some())
             {
@@ -359,8 +384,16 @@ fn statistics(context: &Context, origin: Option<&str>) -> Result<(), Failure> {
         Reply::Samples { samples } => samples,
         other => return Err(unexpected(&other)),
     };
-    let chosen: Vec<_> =
-        samples.into_iter().filter(|s| origin.is_none_or(|o| s.from == o)).collect();
+    let known: BTreeSet<String> = samples.iter().map(|sample| sample.from.clone()).collect();
+    let wanted =
+        |from: &str| origin.is_none_or(|origin| from == origin || origin.starts_with(from));
+    let chosen: Vec<_> = samples.into_iter().filter(|sample| wanted(&sample.from)).collect();
+    if let (Some(origin), true) = (origin, chosen.is_empty()) {
+        let known = known.into_iter().collect::<Vec<_>>().join(", ");
+        return Err(Failure::Usage(format!(
+            "no incident comes from '{origin}'; there are: {known}"
+        )));
+    }
     let report = stats::report(&chosen);
     if context.json {
         return say_json(&report);

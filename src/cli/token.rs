@@ -44,7 +44,7 @@ pub fn run(verb: TokenVerb, context: &Context) -> Result<(), Failure> {
         }
         TokenVerb::Revoke { name } => {
             give(context, Command::RevokeToken { name })?;
-            say("revoked");
+            say("revoked; whoever posts without a token that is in force is refused");
             Ok(())
         }
         TokenVerb::List => match context.keeper()?.ask(Ask::Intake)? {

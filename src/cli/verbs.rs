@@ -34,6 +34,9 @@ pub(super) enum Verb {
     Export {
         #[arg(default_value = "-")]
         file: PathBuf,
+        /// With the words that were redacted: to move a journal to another home.
+        #[arg(long)]
+        with_redacted: bool,
     },
     /// Read an export into an empty home, or a history from another system.
     Import {
@@ -84,7 +87,7 @@ pub(super) fn run(verb: Verb, context: &Context) -> Result<(), Failure> {
         Verb::Keeper { background } => keep::keeper(context, background),
         Verb::Stop => keep::stop(context),
         Verb::Verify { twin, export } => keep::verify(context, twin, export),
-        Verb::Export { file } => keep::export(context, &file),
+        Verb::Export { file, with_redacted } => keep::export(context, &file, with_redacted),
         Verb::Import { file, from: None, .. } => keep::import(context, &file),
         Verb::Import { file, from: Some(from), mapping } => {
             histories::import(context, from, &file, mapping.as_deref())

@@ -40,16 +40,18 @@ pub struct Link {
     pub rx: mpsc::Receiver<Incoming>,
 }
 
-/// Connects, starting a keeper on this machine if there is none.
-pub async fn open(target: &Target) -> Result<Link, ClientError> {
+/// Connects; starts a keeper on this machine if there is none and that is wanted.
+pub async fn open(target: &Target, may_start: bool) -> Result<Link, ClientError> {
     match target {
         Target::Local(home) => {
             let home = home.clone();
             let path = home.socket();
             let unreachable = |source| ClientError::Unreachable { path: path.clone(), source };
-            let stream = tokio::task::spawn_blocking(move || start::ensure(&home))
-                .await
-                .map_err(|e| ClientError::NotStarted(e.to_string()))??;
+            let stream = tokio::task::spawn_blocking(move || {
+                if may_start { start::ensure(&home) } else { start::connect(&home) }
+            })
+            .await
+            .map_err(|e| ClientError::NotStarted(e.to_string()))??;
             stream.set_nonblocking(true).map_err(unreachable)?;
             let stream = tokio::net::UnixStream::from_std(stream).map_err(unreachable)?;
             let (read, write) = stream.into_split();

@@ -96,6 +96,11 @@ pub fn load(path: &Path) -> Result<Settings, Vec<Mistake>> {
         }]
     })?;
     if let Ok(listen) = std::env::var("WARROOM_LISTEN") {
+        if !listen.is_empty() && listen.parse::<std::net::SocketAddr>().is_err() {
+            let (file, key) = ("the environment".to_owned(), "WARROOM_LISTEN".to_owned());
+            let what = format!("'{listen}' is not an address; write 127.0.0.1:9119");
+            return Err(vec![Mistake { file, line: 0, key, what }]);
+        }
         settings.listen = listen;
     }
     let mut mistakes = Vec::new();

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::ids::{CommandId, IncidentId, Seq};
-use crate::domain::plan::Plan;
+use crate::domain::plan::{Audience, Plan};
 use crate::domain::time::Timestamp;
 use crate::domain::words::{
     ClosureReason, Fidelity, Level3, LinkKind, Moment, NoteKind, Origin, Outcome, Phase,
@@ -317,6 +317,9 @@ pub enum Change {
         channel: String,
         text: String,
         next_by: Option<Timestamp>,
+        /// How much they may read, as the plan says; unknown for people whom the plan does not name.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        audience: Option<Audience>,
     },
     Linked {
         other: IncidentId,

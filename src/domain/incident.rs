@@ -80,6 +80,8 @@ pub struct Remedy {
     pub expires: Option<Timestamp>,
     pub outcome: Outcome,
     pub is_expired: bool,
+    /// The entry that recorded it.
+    pub entry: Seq,
 }
 
 /// The last that a stakeholder was told.
@@ -92,6 +94,8 @@ pub struct Told {
     /// When the next word was promised.
     pub next_by: Option<Timestamp>,
     pub count: u32,
+    /// The entry that says so.
+    pub entry: Seq,
 }
 
 /// A member alert, as the incident needs it.
@@ -147,6 +151,10 @@ pub struct Incident {
     pub external: Option<String>,
     pub reopen_within_s: u32,
     pub reopened: u32,
+    /// Entries that hold words of people: they can be corrected and redacted.
+    pub texts: BTreeSet<Seq>,
+    /// Whether a person judged the severity; then no alert changes it.
+    pub is_severity_judged: bool,
     /// Entries whose text is no longer shown.
     pub redacted: BTreeSet<Seq>,
     pub last_act: Option<LastAct>,
@@ -215,6 +223,8 @@ impl Incident {
             external: opened.external.clone(),
             reopen_within_s: opened.reopen_within_s,
             reopened: 0,
+            texts: BTreeSet::new(),
+            is_severity_judged: opened.origin != Origin::Alert,
             redacted: BTreeSet::new(),
             last_act: None,
             last_seq: event.seq,
@@ -276,6 +286,9 @@ impl Incident {
     pub fn apply(&mut self, event: &Recorded) {
         self.last_seq = event.seq;
         self.changed_at = event.when();
+        if event.has_words() {
+            self.texts.insert(event.seq);
+        }
         match &event.body {
             Body::Incident { change, .. } => self.change(event, change),
             Body::AlertsReceived { items, .. } => {
@@ -366,25 +379,17 @@ impl Incident {
             }
             Change::CommandAccepted { to, .. } => self.command(event, to),
             Change::CommandRefused { .. } => self.offer = None,
-            Change::EntryRedacted { entry, .. } => drop(self.redacted.insert(*entry)),
+            Change::EntryRedacted { entry, .. } => self.redact(*entry),
             Change::RemedyRecorded { remedy, kind, text, expires } => {
-                self.remedies.push(Remedy {
-                    number: *remedy,
-                    kind: *kind,
-                    text: text.clone(),
-                    by: by.clone(),
-                    at: when,
-                    expires: *expires,
-                    outcome: Outcome::Pending,
-                    is_expired: false,
-                });
+                self.remedy(event, *remedy, *kind, text, *expires);
             }
             Change::RemedyJudged { remedy, outcome, .. } => self.judge(*remedy, *outcome, when),
             Change::RemedyExpired { remedy } => self.expire(*remedy),
-            Change::ContactLogged { stakeholder, channel, text, next_by } => {
+            Change::ContactLogged { stakeholder, channel, text, next_by, audience } => {
                 let (channel, text, by) = (channel.clone(), text.clone(), by.clone());
-                let told = Told { at: when, by, channel, text, next_by: *next_by, count: 1 };
-                self.tell(stakeholder, told);
+                let (entry, next_by) = (event.seq, *next_by);
+                let told = Told { at: when, by, channel, text, next_by, count: 1, entry };
+                self.tell(stakeholder, told, *audience);
             }
             Change::Linked { other, kind } => self.link(*kind, *other),
             Change::Unlinked { other, kind } => self.links.retain(|l| *l != (*kind, *other)),

@@ -13,6 +13,7 @@ pub mod ids;
 pub mod incident;
 pub mod oncall;
 pub mod plan;
+pub mod redact;
 pub mod room;
 mod room_changes;
 pub mod row;

@@ -74,6 +74,10 @@ pub struct Room {
     pub plan_digest: String,
     /// Token name → its hash.
     pub tokens: BTreeMap<String, String>,
+    /// Whether a token was ever made: from then on one is asked for.
+    pub asks_for_tokens: bool,
+    /// Events whose words are no longer shown.
+    pub redacted: BTreeSet<Seq>,
     pub sources: BTreeMap<String, SourceCounts>,
     pub refusals: VecDeque<Refusal>,
     pub changes: VecDeque<Changed>,
@@ -288,7 +292,10 @@ pub fn evolve(room: &mut Room, event: &Recorded) {
             room.plan_digest.clone_from(digest);
             room.rebuild_index_keeping_commands();
         }
-        Body::TokenIssued { name, hash } => drop(room.tokens.insert(name.clone(), hash.clone())),
+        Body::TokenIssued { name, hash } => {
+            room.asks_for_tokens = true;
+            room.tokens.insert(name.clone(), hash.clone());
+        }
         Body::TokenRevoked { name } => drop(room.tokens.remove(name)),
         Body::KeeperStarted { .. }
         | Body::KeeperStopped { .. }

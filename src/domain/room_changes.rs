@@ -29,6 +29,7 @@ impl Room {
                 self.incidents.insert(id, Incident::open(id, opened, event));
             }
             Change::Acknowledged => self.answer_members(id),
+            Change::EntryRedacted { entry, .. } => drop(self.redacted.insert(*entry)),
             Change::Absorbed { child, alerts } => {
                 for moved in alerts {
                     self.rehome(&moved.alert, id);
@@ -61,7 +62,6 @@ impl Room {
             | Change::CommandRefused { .. }
             | Change::NoteAdded { .. }
             | Change::EntryCorrected { .. }
-            | Change::EntryRedacted { .. }
             | Change::AttachmentAdded { .. }
             | Change::RemedyRecorded { .. }
             | Change::RemedyJudged { .. }

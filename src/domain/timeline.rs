@@ -151,7 +151,7 @@ fn change_words(change: &Change, event: &Recorded) -> (Kind, String) {
         | Change::Released { .. }
         | Change::SplitOff { .. }
         | Change::Received { .. } => (Kind::Link, link_words(change)),
-        Change::ContactLogged { stakeholder, channel, text, next_by } => {
+        Change::ContactLogged { stakeholder, channel, text, next_by, .. } => {
             let next =
                 next_by.map(|at| format!(" · next by {}", at.clock_minutes())).unwrap_or_default();
             let by = if channel.is_empty() { String::new() } else { format!(" by {channel}") };

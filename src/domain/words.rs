@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 /// A word that is not in the vocabulary it was read for.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("'{given}' is not a {what}; use one of: {choices}")]
+#[error("'{given}' is no {what}; use one of: {choices}")]
 pub struct UnknownWord {
     /// What kind of word was wanted.
     pub what: &'static str,
@@ -311,7 +311,7 @@ mod tests {
     #[test]
     fn an_unknown_word_names_the_choices() {
         let error = "huge".parse::<Level3>().expect_err("not a level");
-        assert_eq!(error.to_string(), "'huge' is not a level; use one of: high, medium, low");
+        assert_eq!(error.to_string(), "'huge' is no level; use one of: high, medium, low");
     }
 
     #[test]

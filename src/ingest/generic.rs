@@ -44,6 +44,27 @@ const RESOLVED: &[&str] = &[
     "up",
     "success",
 ];
+/// Labels that tell two alerts of one name apart.
+const IDENTITY: &[&str] = &[
+    "host",
+    "hostname",
+    "instance",
+    "source",
+    "device_id",
+    "service",
+    "environment",
+    "env",
+    "cluster",
+    "namespace",
+    "component",
+    "region",
+    "project",
+    "check",
+    "monitor",
+    "resource",
+    "job",
+    "pod",
+];
 /// Labels taken from the top of a body without a mapping.
 const LABELS_MAX: usize = 24;
 
@@ -145,12 +166,12 @@ fn one(source: &str, body: &Value, mapping: Option<&Mapping>) -> Result<Incoming
         None => RESOLVED.contains(&state.as_str()),
     };
     let fingerprint = item.find(|m| &m.fingerprint, KEYS).unwrap_or_else(|| {
-        let host = ["host", "hostname", "instance", "source", "device_id"];
+        let own = IDENTITY;
         let mut identity = BTreeMap::from([("name".to_owned(), name.clone())]);
         identity.extend(
             labels
                 .iter()
-                .filter(|(k, _)| host.contains(&k.as_str()))
+                .filter(|(k, _)| own.contains(&k.as_str()))
                 .map(|(k, v)| (k.clone(), v.clone())),
         );
         fingerprint_of(&identity)

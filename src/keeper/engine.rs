@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 
 use crate::domain::command::{Command, Order, Rejection, RejectionKind};
 use crate::domain::decide::{decide, occurred};
-use crate::domain::event::{Actor, Body, Occurred, Recorded};
+use crate::domain::event::{Actor, Body, Change, Occurred, Recorded};
 use crate::domain::ids::{CommandId, IncidentId, Seq};
 use crate::domain::incident::Incident;
 use crate::domain::plan::Plan;
@@ -230,6 +230,9 @@ impl Engine {
         }
         match &event.body {
             Body::TokenIssued { .. } | Body::TokenRevoked { .. } => turn.out.push(Output::Tokens),
+            Body::Incident { change: Change::EntryRedacted { .. }, .. } => {
+                turn.out.push(Output::Redacted);
+            }
             Body::PlanAdopted { plan, .. } => {
                 turn.out.push(Output::Plan);
                 let clients = self.followers();

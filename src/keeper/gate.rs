@@ -1,6 +1,6 @@
 //! What the intake shares: tokens, limits, counts, and the receipts of what was not taken.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError, RwLock};
 use std::time::Instant;
@@ -9,6 +9,7 @@ use tokio::sync::Notify;
 
 use crate::clock::monotonic;
 use crate::domain::command::Command;
+use crate::domain::ids::Seq;
 use crate::domain::plan::Plan;
 use crate::domain::text::cut_bytes;
 use crate::ingest::token_hash;
@@ -23,6 +24,8 @@ const SOURCES_MAX: usize = 1_024;
 pub struct Gate {
     /// Hash → name.
     tokens: RwLock<HashMap<String, String>>,
+    asks_for_tokens: AtomicBool,
+    redacted: RwLock<BTreeSet<Seq>>,
     buckets: Mutex<HashMap<String, Bucket>>,
     refusals: Mutex<BTreeMap<RefusalKind, (String, u32)>>,
     plan: RwLock<Plan>,
@@ -64,9 +67,20 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 
 impl Gate {
     /// Takes the tokens that are in force (name → hash).
-    pub fn set_tokens(&self, tokens: &BTreeMap<String, String>) {
+    pub fn set_tokens(&self, tokens: &BTreeMap<String, String>, asked_for: bool) {
+        self.asks_for_tokens.store(asked_for, Ordering::Relaxed);
         let turned = tokens.iter().map(|(name, hash)| (hash.clone(), name.clone())).collect();
         *self.tokens.write().unwrap_or_else(PoisonError::into_inner) = turned;
+    }
+
+    /// Takes the events whose words are no longer shown.
+    pub fn set_redacted(&self, redacted: &BTreeSet<Seq>) {
+        *self.redacted.write().unwrap_or_else(PoisonError::into_inner) = redacted.clone();
+    }
+
+    /// Whether the words of an event are no longer shown.
+    pub fn is_redacted(&self, seq: Seq) -> bool {
+        self.redacted.read().unwrap_or_else(PoisonError::into_inner).contains(&seq)
     }
 
     /// The plan in force.
@@ -82,7 +96,7 @@ impl Gate {
     /// Looks at a token. Comparing hashes, not tokens, makes the time taken tell nothing.
     pub fn pass(&self, token: Option<&str>) -> Pass {
         let tokens = self.tokens.read().unwrap_or_else(PoisonError::into_inner);
-        if tokens.is_empty() {
+        if !self.asks_for_tokens.load(Ordering::Relaxed) {
             return Pass::Open;
         }
         token
@@ -182,7 +196,7 @@ mod tests {
     fn tokens_open_the_gate_for_their_source_only() {
         let gate = Gate::default();
         assert_eq!(gate.pass(None), Pass::Open);
-        gate.set_tokens(&BTreeMap::from([("am".to_owned(), token_hash("secret"))]));
+        gate.set_tokens(&BTreeMap::from([("am".to_owned(), token_hash("secret"))]), true);
         assert_eq!(gate.pass(None), Pass::Denied);
         assert_eq!(gate.pass(Some("wrong")), Pass::Denied);
         assert_eq!(gate.pass(Some("secret")), Pass::Named("am".to_owned()));

@@ -1,12 +1,14 @@
 //! Questions that the store answers, on threads of their own, beside the writer.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use crate::domain::command::{Rejection, RejectionKind};
+use crate::domain::event::Recorded;
 use crate::domain::ids::{IncidentId, Seq};
 use crate::domain::incident::Incident;
 use crate::domain::stats::Sample;
+use crate::keeper::gate::Gate;
 use crate::keeper::turn::ReadJob;
 use crate::proto::{Detail, Hit, Reply};
 use crate::store::batch::Head;
@@ -26,14 +28,14 @@ pub struct Places {
     pub reader: Arc<dyn Reader>,
     pub log: SledLog,
     pub paths: Paths,
-    pub home: PathBuf,
+    pub gate: Arc<Gate>,
 }
 
 /// Answers one question; `head` is the last durable event.
 pub fn run(job: ReadJob, places: &Places, head: Head) -> Reply {
     let result = match job {
         ReadJob::Incident { incident, head: room, until, limit } => {
-            one_incident(&*places.reader, incident, room, until, limit)
+            one_incident(places, incident, room, until, limit)
         }
         ReadJob::Search { query, limit } => {
             let found =
@@ -41,19 +43,20 @@ pub fn run(job: ReadJob, places: &Places, head: Head) -> Reply {
             found.map(|hits| Reply::Hits {
                 hits: hits
                     .into_iter()
+                    .filter(|hit| !places.gate.is_redacted(hit.seq))
                     .map(|h| Hit { seq: h.seq, incident: h.incident, text: h.text })
                     .collect(),
             })
         }
         ReadJob::Closed { query, limit } => closed(&*places.reader, &query, limit as usize),
         ReadJob::Samples { live } => samples(&*places.reader, live),
-        ReadJob::Events { after, limit } => events(&*places.reader, after, limit as usize),
+        ReadJob::Events { after, limit } => events(places, after, limit as usize),
         ReadJob::Drafts { login } => drafts(&*places.reader, &login),
         ReadJob::SaveDraft { login, key, text } => {
             save_draft(&*places.reader, &login, &key, text, head)
         }
         ReadJob::Backup { dest } => backup(places, head, Path::new(&dest)),
-        ReadJob::Verify => check(places),
+        ReadJob::Verify => check(places, head),
     };
     result.unwrap_or_else(|error| {
         Reply::Rejected(Rejection::new(
@@ -64,13 +67,22 @@ pub fn run(job: ReadJob, places: &Places, head: Head) -> Reply {
     })
 }
 
+/// An event as it may be shown.
+fn shown(places: &Places, mut event: Recorded) -> Recorded {
+    if places.gate.is_redacted(event.seq) {
+        event.redact();
+    }
+    event
+}
+
 fn one_incident(
-    reader: &dyn Reader,
+    places: &Places,
     id: IncidentId,
     room: Option<Box<Incident>>,
     until: Option<Seq>,
     limit: u32,
 ) -> Result<Reply, StoreError> {
+    let reader = &*places.reader;
     let head = match room {
         Some(head) => Some(*head),
         None => snapshot::incident(reader, id, until)?,
@@ -89,7 +101,7 @@ fn one_incident(
             return false;
         }
         match raw.decode() {
-            Ok(event) => events.push((raw.json.len(), event)),
+            Ok(event) => events.push((raw.json.len(), shown(places, event))),
             Err(error) => failed = Some(error),
         }
         failed.is_none()
@@ -135,15 +147,15 @@ fn samples(reader: &dyn Reader, live: Vec<Sample>) -> Result<Reply, StoreError> 
     Ok(Reply::Samples { samples })
 }
 
-fn events(reader: &dyn Reader, after: Seq, limit: usize) -> Result<Reply, StoreError> {
+fn events(places: &Places, after: Seq, limit: usize) -> Result<Reply, StoreError> {
     let mut events = Vec::new();
     let mut bytes = 0;
-    reader.scan(after, &mut |raw| {
+    places.reader.scan(after, &mut |raw| {
         bytes += raw.json.len();
         if bytes > ANSWER_BYTES && !events.is_empty() {
             return false;
         }
-        events.extend(raw.decode().ok());
+        events.extend(raw.decode().ok().map(|event| shown(places, event)));
         events.len() < limit.min(5_000)
     })?;
     Ok(Reply::Events { events })
@@ -211,9 +223,13 @@ fn backup(places: &Places, head: Head, dest: &Path) -> Result<Reply, StoreError>
     Ok(Reply::Text { lines, ok: reached.seq >= head.seq })
 }
 
-fn check(places: &Places) -> Result<Reply, StoreError> {
+fn check(places: &Places, head: Head) -> Result<Reply, StoreError> {
     let sled = verify::check_sled(&places.log, &mut |_| {})?;
-    let twin = verify::check_twin(&places.paths.twin, &mut |_| {})?;
+    let mut twin = verify::check_twin(&places.paths.twin, &mut |_| {})?;
+    // What is being written just now may be seen half; all that was durable when asked must be whole.
+    if twin.sound >= head.seq {
+        twin.broken = None;
+    }
     let ok = sled.broken.is_none() && twin.broken.is_none();
     Ok(Reply::Text { lines: vec![sled.words("database"), twin.words("twin")], ok })
 }

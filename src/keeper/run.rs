@@ -122,7 +122,8 @@ async fn serve(
     let listener =
         UnixListener::from_std(listener).map_err(StoreError::io("listen on", home.socket()))?;
     let gate = Arc::new(Gate::default());
-    gate.set_tokens(&opened.room.tokens);
+    gate.set_tokens(&opened.room.tokens, opened.room.asks_for_tokens);
+    gate.set_redacted(&opened.room.redacted);
     gate.set_plan(&opened.room.plan);
     gate.seq.store(opened.room.seq, Ordering::Relaxed);
     let (inbox, mail) = mpsc::channel(INBOX_MAX);
@@ -132,7 +133,7 @@ async fn serve(
         reader: opened.journal.reader(),
         log: opened.journal.log().clone(),
         paths: paths.clone(),
-        home: home.root.clone(),
+        gate: Arc::clone(&gate),
     });
     let mut engine = Engine::new(opened.room);
     engine.listening.clone_from(&listening);

@@ -70,6 +70,8 @@ pub enum Output {
     Tokens,
     /// The plan changed.
     Plan,
+    /// Some words are no longer to be shown.
+    Redacted,
     /// The keeper goes.
     Stop { reason: String },
 }

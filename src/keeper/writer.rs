@@ -269,7 +269,11 @@ impl Writer {
                     drop(tx.blocking_send(line));
                 }));
             }
-            Output::Tokens => self.gate.set_tokens(&self.engine.room.tokens),
+            Output::Tokens => {
+                let room = &self.engine.room;
+                self.gate.set_tokens(&room.tokens, room.asks_for_tokens);
+            }
+            Output::Redacted => self.gate.set_redacted(&self.engine.room.redacted),
             Output::Plan => self.gate.set_plan(&self.engine.room.plan),
             Output::Stop { reason } => shell.stop = Some(reason),
         }

@@ -24,12 +24,22 @@ const STEP_BYTES: usize = 256 * 1024;
 #[derive(Serialize)]
 struct LineOut<'a> {
     hash: String,
+    /// The words of this event are hidden; its hash is that of the words.
+    #[serde(skip_serializing_if = "is_false")]
+    redacted: bool,
     event: &'a RawValue,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants a reference")]
+const fn is_false(flag: &bool) -> bool {
+    !*flag
 }
 
 #[derive(Deserialize)]
 struct LineIn<'a> {
     hash: String,
+    #[serde(default)]
+    redacted: bool,
     #[serde(borrow)]
     event: &'a RawValue,
 }
@@ -62,7 +72,20 @@ pub fn write_line(out: &mut dyn Write, json: &[u8], hash: Hash) -> Result<(), St
     let text = std::str::from_utf8(json).map_err(|e| StoreError::Refused(e.to_string()))?;
     let event: &RawValue =
         serde_json::from_str(text).map_err(|e| StoreError::Refused(e.to_string()))?;
-    serde_json::to_writer(&mut *out, &LineOut { hash: hex(&hash), event })
+    serde_json::to_writer(&mut *out, &LineOut { hash: hex(&hash), redacted: false, event })
+        .map_err(|e| StoreError::Refused(format!("cannot write the export: {e}")))?;
+    out.write_all(b"\n").map_err(StoreError::io("write", "the export"))
+}
+
+/// The same for an event whose words are hidden: what is left of it, with the hash of the words.
+pub fn write_redacted(out: &mut dyn Write, json: &[u8], hash: Hash) -> Result<(), StoreError> {
+    let mut event: Recorded =
+        serde_json::from_slice(json).map_err(|e| StoreError::Refused(e.to_string()))?;
+    event.redact();
+    let text = serde_json::to_string(&event).map_err(|e| StoreError::Refused(e.to_string()))?;
+    let event: &RawValue =
+        serde_json::from_str(&text).map_err(|e| StoreError::Refused(e.to_string()))?;
+    serde_json::to_writer(&mut *out, &LineOut { hash: hex(&hash), redacted: true, event })
         .map_err(|e| StoreError::Refused(format!("cannot write the export: {e}")))?;
     out.write_all(b"\n").map_err(StoreError::io("write", "the export"))
 }
@@ -72,6 +95,8 @@ pub struct ExportedLine {
     pub event: Recorded,
     pub json: Vec<u8>,
     pub hash: Hash,
+    /// Its words are hidden, so that its hash cannot be computed here.
+    pub redacted: bool,
 }
 
 /// Reads one line of an export.
@@ -84,7 +109,7 @@ pub fn read_line(number: usize, text: &str) -> Result<ExportedLine, StoreError> 
     let json = line.event.get().as_bytes().to_vec();
     let event = serde_json::from_slice(&json)
         .map_err(|e| refuse(format!("the event cannot be read ({e})")))?;
-    Ok(ExportedLine { event, json, hash })
+    Ok(ExportedLine { event, json, hash, redacted: line.redacted })
 }
 
 /// Checks an export without keeping it: how many events are sound, and where the chain breaks.
@@ -93,7 +118,12 @@ pub fn check(lines: &mut dyn BufRead) -> Result<crate::store::verify::Verdict, S
     for (index, text) in lines.lines().enumerate() {
         let text = text.map_err(StoreError::io("read", "the export"))?;
         let line = read_line(index + 1, &text)?;
-        if !check.step_hash(line.event.seq, &line.json, Some(line.hash)) {
+        let goes_on = if line.redacted {
+            check.skip(line.event.seq, line.hash)
+        } else {
+            check.step_hash(line.event.seq, &line.json, Some(line.hash))
+        };
+        if !goes_on {
             break;
         }
     }
@@ -121,6 +151,11 @@ pub fn import(
         number += 1;
         let text = text.map_err(StoreError::io("read", "the export"))?;
         let line = read_line(number, &text)?;
+        if line.redacted {
+            return Err(StoreError::Refused(format!(
+                "line {number}: its words are hidden; to move a journal, export it --with-redacted",
+            )));
+        }
         if !check.step_hash(line.event.seq, &line.json, Some(line.hash)) {
             let broken = check.finish().broken.unwrap_or_default();
             return Err(StoreError::Refused(format!(

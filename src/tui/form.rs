@@ -190,12 +190,8 @@ impl Form {
     /// Takes pasted text: it is text, whatever it holds.
     pub fn paste(&mut self, text: &str) {
         let is_text = matches!(self.fields.get(self.at).map(|f| &f.input), Some(Input::Text(_)));
-        let clean: String = text
-            .replace("\r\n", "\n")
-            .replace('\r', "\n")
-            .chars()
-            .filter(|c| *c == '\n' || !c.is_control())
-            .collect();
+        let clean = text.replace("\r\n", "\n").replace('\r', "\n").replace('\t', "    ");
+        let clean = crate::domain::text::visible_lines(&clean);
         let shown = if is_text { clean } else { clean.replace('\n', " ") };
         if let Some(Input::Line(area) | Input::Text(area)) =
             self.fields.get_mut(self.at).map(|f| &mut f.input)

@@ -122,6 +122,16 @@ pub struct InFlight {
     pub draft: Option<String>,
 }
 
+/// An act on several incidents: how far it came.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Bulk {
+    pub sent: usize,
+    pub done: usize,
+    pub refused: usize,
+    /// Why the last one was refused.
+    pub why: String,
+}
+
 /// The past, while somebody looks at it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Past {
@@ -168,6 +178,7 @@ pub struct Model {
     pub count: Option<usize>,
     pub notice: Option<Notice>,
     pub in_flight: BTreeMap<CommandId, InFlight>,
+    pub bulk: Option<Bulk>,
     /// Other requests on their way.
     pub asked: BTreeMap<CommandId, Asked>,
     /// When the panes beside the queue should follow the cursor.
@@ -225,6 +236,7 @@ impl Model {
             count: None,
             notice: None,
             in_flight: BTreeMap::new(),
+            bulk: None,
             asked: BTreeMap::new(),
             follow_at: None,
             draft_at: None,
@@ -330,6 +342,14 @@ impl Model {
             Some(past) => past.head.as_deref().or(self.watched()),
             None => self.watched(),
         }
+    }
+
+    /// The time that is shown: now, or that of the event that was stepped back to.
+    pub fn shown_now(&self) -> Timestamp {
+        let Some(past) = &self.past else { return self.now };
+        let events = self.mirror.watched.iter().flat_map(|watched| watched.events.iter());
+        let then = events.filter(|event| event.seq <= past.seq).last().map(|event| event.at);
+        then.unwrap_or(self.now)
     }
 
     /// The entries of the timeline, oldest first, as known at the shown time.

@@ -19,7 +19,7 @@ use crate::client::{ClientError, backoff, fresh_id};
 use crate::clock::{monotonic, wall_now};
 use crate::config::paths::Home;
 use crate::domain::ids::CommandId;
-use crate::proto::ClientMsg;
+use crate::proto::{ClientMsg, KeeperMsg, Push};
 use crate::tui::keymap::Keymap;
 use crate::tui::model::Model;
 use crate::tui::terminal::{Screen, is_terminal};
@@ -75,7 +75,7 @@ fn config_dir(home: &Home) -> std::path::PathBuf {
 
 async fn console(target: &Target, keymap: Keymap, theme: Theme) -> Result<(), anyhow::Error> {
     // The first link is made before the terminal is taken: what fails then is told in plain text.
-    let first = link::open(target).await?;
+    let first = link::open(target, true).await?;
     let mouse = std::env::var_os("WARROOM_MOUSE").is_some_and(|v| v == "1");
     let mut screen = Screen::take(mouse)?;
     let mut model = Model::new(screen.size(), wall_now(), keymap, theme);
@@ -88,6 +88,8 @@ async fn console(target: &Target, keymap: Keymap, theme: Theme) -> Result<(), an
 struct Wire {
     link: Option<Link>,
     attempt: u32,
+    /// A keeper that crashed is started again; one that was stopped is waited for.
+    may_start: bool,
     retry_at: Option<Instant>,
     opener: mpsc::Sender<Result<Link, ClientError>>,
 }
@@ -105,6 +107,7 @@ impl Wire {
         match incoming {
             Some(Incoming::Message(message)) => {
                 self.attempt = 0;
+                self.may_start = !matches!(*message, KeeperMsg::Push(Push::Goodbye { .. }));
                 Msg::FromKeeper(message)
             }
             Some(Incoming::Lost(error)) => {
@@ -128,8 +131,8 @@ impl Wire {
 
     fn retry(&mut self, target: &Target) {
         self.retry_at = None;
-        let (target, opener) = (target.clone(), self.opener.clone());
-        tokio::spawn(async move { drop(opener.send(link::open(&target).await).await) });
+        let (target, opener, may_start) = (target.clone(), self.opener.clone(), self.may_start);
+        tokio::spawn(async move { drop(opener.send(link::open(&target, may_start).await).await) });
     }
 }
 
@@ -143,7 +146,7 @@ async fn events(
     let mut term = signal(SignalKind::terminate())?;
     let mut hangup = signal(SignalKind::hangup())?;
     let (opener, mut links) = mpsc::channel(1);
-    let mut wire = Wire { link: Some(first), attempt: 0, retry_at: None, opener };
+    let mut wire = Wire { link: Some(first), attempt: 0, may_start: true, retry_at: None, opener };
     let mut last_frame: Option<Instant> = None;
     let mut dirty = true;
     let mut by_key = false;

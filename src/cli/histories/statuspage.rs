@@ -6,6 +6,7 @@ use serde::Deserialize;
 use crate::cli::histories::{History, finish};
 use crate::domain::command::ImportedIncident;
 use crate::domain::event::Change;
+use crate::domain::plan::Audience;
 use crate::domain::time::Timestamp;
 use crate::domain::words::{PublicStatus, Severity};
 
@@ -99,8 +100,16 @@ fn one(history: &mut History, number: u64, line: Line) {
         steps.extend(status.map(|status| (update.at, Change::PublicStatusSet { status })));
         let (stakeholder, channel) = ("public".to_owned(), "status page".to_owned());
         let text = format!("{}: {}", update.status, update.message);
-        steps
-            .push((update.at, Change::ContactLogged { stakeholder, channel, text, next_by: None }));
+        steps.push((
+            update.at,
+            Change::ContactLogged {
+                stakeholder,
+                channel,
+                text,
+                next_by: None,
+                audience: Some(Audience::Public),
+            },
+        ));
     }
     let resolved = line.downtime_end.or(line.resolved_at);
     finish(&mut steps, resolved, resolved);

@@ -35,6 +35,8 @@ struct Intake<'a> {
     groups: BTreeMap<String, IncidentId>,
     /// Incidents reopened in this post.
     reopened: Vec<IncidentId>,
+    /// Incidents raised in this post.
+    raised: BTreeMap<IncidentId, Severity>,
     next: u32,
 }
 
@@ -49,6 +51,7 @@ pub(super) fn ingest(room: &Room, post: &Post, now: Timestamp) -> Vec<Body> {
         seen: BTreeMap::new(),
         groups: BTreeMap::new(),
         reopened: Vec::new(),
+        raised: BTreeMap::new(),
         next: room.last_incident + 1,
     };
     for incoming in &post.alerts {
@@ -150,6 +153,9 @@ impl Intake<'_> {
             Some(id) => (Became::Attached, id),
             None => self.place(rule, &group, incoming),
         };
+        if became == Became::Attached {
+            self.raise(incident, rule, incoming);
+        }
         AlertItem { alert: key, became, incident: Some(incident), rule: name, facts }
     }
 
@@ -210,6 +216,19 @@ impl Intake<'_> {
             }
         }
         (Became::Opened, self.open(rule, group, incoming))
+    }
+
+    /// A worse alert raises its incident, until a person has judged the severity.
+    fn raise(&mut self, id: IncidentId, rule: Option<&Rule>, incoming: &Incoming) {
+        let Some(incident) = self.room.incidents.get(&id) else { return };
+        let (to, because) = severity_of(self.room, rule, incoming);
+        let from = self.raised.get(&id).copied().unwrap_or(incident.severity);
+        if to < from && !incident.is_severity_judged {
+            self.raised.insert(id, to);
+            let reason = format!("{} joined, {because}", incoming.facts.name);
+            let change = Change::SeverityChanged { from, to, reason };
+            self.opened.push(Body::Incident { incident: id, change });
+        }
     }
 
     /// Whether the resolution is so young that an alert which comes back voids it.

@@ -221,7 +221,7 @@ fn check_sizes(command: &Command) -> Result<(), Rejection> {
     if let Some(long) = texts.iter().find(|text| text.len() > TEXT_MAX) {
         return Err(bad(
             format!("the text has {} bytes, the limit is {TEXT_MAX}", long.len()),
-            "attach long material by its hash instead ('warroom attach')",
+            "attach long material by its hash instead ('warroom evidence')",
         ));
     }
     let (Command::Open { title, .. }

@@ -26,9 +26,7 @@ pub(super) fn decide(room: &Room, order: &Order, now: Timestamp) -> Decision {
             one(*incident, Change::ServicesChanged { services: services.clone() })
         }
         Command::SetLabel { incident, label, value } => {
-            live(room, *incident)?;
-            let (label, value) = (wanted(label, "label")?.to_owned(), value.clone());
-            one(*incident, Change::LabelSet { label, value })
+            set_label(room, *incident, label, value.as_ref())
         }
         Command::Note { incident, kind, text, said_by } => {
             find(room, *incident)?;
@@ -53,14 +51,7 @@ pub(super) fn decide(room: &Room, order: &Order, now: Timestamp) -> Decision {
         Command::JudgeRemedy { incident, remedy, outcome, evidence } => {
             judge(room, *incident, *remedy, *outcome, evidence)
         }
-        Command::LogContact { incident, stakeholder, channel, text, next_by } => {
-            find(room, *incident)?;
-            check_occurred(order, now)?;
-            let stakeholder = wanted(stakeholder, "stakeholder")?.to_owned();
-            let text = wanted(text, "text")?.to_owned();
-            let (channel, next_by) = (channel.trim().to_owned(), *next_by);
-            one(*incident, Change::ContactLogged { stakeholder, channel, text, next_by })
-        }
+        Command::LogContact { .. } => contact(room, order, now),
         Command::ReviseMoment { incident, moment, at, reason: why } => {
             find(room, *incident)?;
             if at.is_some_and(|at| at > now) {
@@ -82,6 +73,33 @@ pub(super) fn decide(room: &Room, order: &Order, now: Timestamp) -> Decision {
     }
 }
 
+fn set_label(room: &Room, id: IncidentId, label: &str, value: Option<&String>) -> Decision {
+    let incident = live(room, id)?;
+    let label = wanted(label, "label")?.to_owned();
+    if label.contains('=') {
+        return Err(bad(format!("'{label}' is not a label"), "write KEY VALUE, without '='"));
+    }
+    if value.is_none() && !incident.labels.contains_key(&label) {
+        return Err(already(format!("{id} has no label '{label}'")));
+    }
+    one(id, Change::LabelSet { label, value: value.cloned() })
+}
+
+fn contact(room: &Room, order: &Order, now: Timestamp) -> Decision {
+    let Command::LogContact { incident, stakeholder, channel, text, next_by } = &order.command
+    else {
+        return Err(bad("not a contact", ""));
+    };
+    find(room, *incident)?;
+    check_occurred(order, now)?;
+    let stakeholder = wanted(stakeholder, "stakeholder")?.to_owned();
+    let text = wanted(text, "text")?.to_owned();
+    let (channel, next_by) = (channel.trim().to_owned(), *next_by);
+    let audience = room.plan.stakeholders.get(&stakeholder).map(|who| who.audience);
+    let change = Change::ContactLogged { stakeholder, channel, text, next_by, audience };
+    one(*incident, change)
+}
+
 fn check_occurred(order: &Order, now: Timestamp) -> Result<(), crate::domain::command::Rejection> {
     match order.occurred {
         Some(occurred) if occurred.at > now => Err(bad(
@@ -98,10 +116,10 @@ fn known_entry(
     entry: u64,
 ) -> Result<(), crate::domain::command::Rejection> {
     let incident = find(room, id)?;
-    if entry == 0 || entry > incident.last_seq {
+    if !incident.texts.contains(&entry) {
         return Err(bad(
-            format!("{id} has no entry {entry}"),
-            "give the number shown in the timeline",
+            format!("entry {entry} holds no words of {id}"),
+            "give the number of a note, contact or remedy of this incident ('warroom show')",
         ));
     }
     Ok(())

@@ -2,9 +2,15 @@
 //!
 //! Invariants: as in `incident`; everything here is total.
 
+use crate::domain::ids::Seq;
+use crate::domain::plan::Audience;
+use crate::domain::redact::REDACTED;
+use crate::domain::words::{RemedyKind, Via};
+
 use super::{
     Ack, Assessment, ClosureReason, Incident, IncidentId, Level3, LinkKind, Member, Moment, Moved,
-    Outcome, Phase, PublicStatus, Recorded, Resolution, Role, Severity, Stage, Timestamp, Told,
+    Outcome, Phase, PublicStatus, Recorded, Remedy, Resolution, Role, Severity, Stage, Timestamp,
+    Told,
 };
 
 impl Incident {
@@ -27,6 +33,7 @@ impl Incident {
 
     pub(super) fn set_severity(&mut self, event: &Recorded, to: Severity, reason: &str) {
         self.severity = to;
+        self.is_severity_judged |= event.actor.via != Via::Http;
         let given = if reason.is_empty() { "" } else { ": " };
         self.severity_because = format!("{}{given}{reason}", event.actor.login);
         self.acted(event, format!("set {to}"));
@@ -92,9 +99,46 @@ impl Incident {
         self.acted(event, format!("made {person} commander"));
     }
 
-    pub(super) fn tell(&mut self, stakeholder: &str, mut told: Told) {
+    pub(super) fn remedy(
+        &mut self,
+        event: &Recorded,
+        number: u32,
+        kind: RemedyKind,
+        text: &str,
+        expires: Option<Timestamp>,
+    ) {
+        self.remedies.push(Remedy {
+            number,
+            kind,
+            text: text.to_owned(),
+            by: event.actor.login.clone(),
+            at: event.when(),
+            expires,
+            outcome: Outcome::Pending,
+            is_expired: false,
+            entry: event.seq,
+        });
+    }
+
+    pub(super) fn redact(&mut self, entry: Seq) {
+        self.redacted.insert(entry);
+        for told in self.told.values_mut().filter(|told| told.entry == entry) {
+            REDACTED.clone_into(&mut told.text);
+        }
+        for remedy in self.remedies.iter_mut().filter(|remedy| remedy.entry == entry) {
+            REDACTED.clone_into(&mut remedy.text);
+        }
+    }
+
+    pub(super) fn tell(&mut self, stakeholder: &str, mut told: Told, audience: Option<Audience>) {
         told.count += self.told.get(stakeholder).map_or(0, |before| before.count);
-        self.first(Moment::FirstInternalUpdate, told.at);
+        match audience {
+            Some(Audience::Public) => self.first(Moment::FirstPublicUpdate, told.at),
+            Some(Audience::Internal | Audience::Partner) => {
+                self.first(Moment::FirstInternalUpdate, told.at);
+            }
+            None => {}
+        }
         self.told.insert(stakeholder.to_owned(), told);
     }
 
@@ -172,6 +216,7 @@ impl Incident {
             evidence: evidence.to_owned(),
             forced: forced.cloned(),
         });
+        self.offer = None;
         self.first(Moment::Mitigated, when);
         self.moments.insert(Moment::Resolved, when);
         self.acted(event, "resolved it".to_owned());

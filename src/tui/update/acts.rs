@@ -12,7 +12,7 @@ use crate::proto::Ask;
 use crate::tui::action::Action;
 use crate::tui::form::Form;
 use crate::tui::forms::{self, About};
-use crate::tui::model::{Asked, Find, InFlight, LinkState, Modal, Model, Pane, Past, Tone};
+use crate::tui::model::{Asked, Bulk, Find, InFlight, LinkState, Modal, Model, Pane, Past, Tone};
 use crate::tui::update::{Effect, Ids, ask};
 
 /// More incidents than this are asked about before an act on all of them.
@@ -97,7 +97,18 @@ fn step(model: &mut Model, back: bool, ids: &mut dyn Ids) -> Vec<Effect> {
     }
 }
 
+/// Acts go to the present; while the past is shown they are refused.
+fn is_past(model: &mut Model) -> bool {
+    if model.past.is_some() {
+        model.say(Tone::Bad, "you look at the past; esc comes back to the present");
+    }
+    model.past.is_some()
+}
+
 fn direct(model: &mut Model, action: Action, ids: &mut dyn Ids) -> Vec<Effect> {
+    if is_past(model) {
+        return Vec::new();
+    }
     let targets = model.targets();
     let commands: Vec<Command> =
         targets.iter().filter_map(|id| forms::direct(action, *id)).collect();
@@ -132,6 +143,17 @@ fn about(model: &Model) -> About<'_> {
 fn open_form(model: &mut Model, action: Action, ids: &mut dyn Ids) -> Vec<Effect> {
     if model.targets().is_empty() && action != Action::Report {
         model.say(Tone::Plain, "no incident is selected; 'R' reports one");
+        return Vec::new();
+    }
+    if is_past(model) {
+        return Vec::new();
+    }
+    if matches!(action, Action::Close | Action::Reopen | Action::Judge | Action::Declare)
+        && model.marks.is_empty()
+        && !model.visiting
+        && !model.is_useful(action)
+    {
+        model.say(Tone::Plain, format!("'{}' makes no sense for this incident now", action.name()));
         return Vec::new();
     }
     if action == Action::Correct && model.focus != Pane::Timeline {
@@ -189,6 +211,7 @@ pub(super) fn send_all(
         effects.push(Effect::Send { id, ask });
     }
     if !is_single {
+        model.bulk = Some(Bulk { sent: effects.len(), ..Bulk::default() });
         model.marks.clear();
     }
     effects

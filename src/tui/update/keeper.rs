@@ -156,9 +156,14 @@ fn answered(
             None
         }
     };
+    if model.bulk.is_some() {
+        bulk_answered(model, &flight.label, &reply);
+        return Vec::new();
+    }
     match reply {
         Reply::Done { incident, .. } => {
-            let on = incident.map(|id| format!(": {id}")).unwrap_or_default();
+            let is_new = flight.command.incident().is_none();
+            let on = incident.filter(|_| is_new).map(|id| format!(": {id}")).unwrap_or_default();
             model.say(Tone::Good, format!("{} ✓{on}", flight.label));
             if matches!(flight.command, crate::domain::command::Command::Open { .. }) {
                 model.selected_id = incident.or(model.selected_id);
@@ -184,6 +189,29 @@ fn answered(
     }
 }
 
+/// One answer of an act on several incidents; the last one sums up.
+fn bulk_answered(model: &mut Model, label: &str, reply: &Reply) {
+    let Some(bulk) = model.bulk.as_mut() else { return };
+    match reply {
+        Reply::Rejected(rejection) => {
+            bulk.refused += 1;
+            bulk.why = rejection.what.clone();
+        }
+        _ => bulk.done += 1,
+    }
+    let act = label.rsplit_once(' ').map_or(label, |(act, _)| act);
+    let mut text = format!("{act}: {} of {} done", bulk.done, bulk.sent);
+    if bulk.refused > 0 {
+        text = format!("{text}, {} refused ({})", bulk.refused, bulk.why);
+    }
+    let is_over = bulk.done + bulk.refused >= bulk.sent;
+    let tone = if bulk.refused > 0 { Tone::Plain } else { Tone::Good };
+    if is_over {
+        model.bulk = None;
+    }
+    model.say(tone, text);
+}
+
 fn pushed(model: &mut Model, push: Push) -> Vec<Effect> {
     if let Push::Rows { rows, .. } = &push {
         let is_new_major = |row: &crate::domain::row::Row| {
@@ -200,7 +228,8 @@ fn pushed(model: &mut Model, push: Push) -> Vec<Effect> {
     }
     if let Push::Goodbye { reason } = &push {
         let since: Timestamp = model.now;
-        model.link = LinkState::Lost { since, why: format!("the keeper ended ({reason})") };
+        model.link =
+            LinkState::Lost { since, why: format!("stopped: {reason}; 'warroom' starts it") };
     }
     model.mirror.push(push);
     Vec::new()

@@ -22,7 +22,7 @@ pub(super) fn draw(model: &Model, screen: &mut Frame<'_>, rect: Rect) {
 }
 
 fn chain(model: &Model, incident: &Incident) -> Vec<Reach> {
-    oncall::chain(&model.mirror.plan, &incident.services, incident.opened_at, model.now)
+    oncall::chain(&model.mirror.plan, &incident.services, incident.opened_at, model.shown_now())
 }
 
 fn held_by(model: &Model, incident: &Incident) -> (String, Style) {
@@ -55,11 +55,9 @@ fn chain_lines(model: &Model, width: usize) -> Vec<Line<'static>> {
     let (text, style) = held_by(model, incident);
     let mut lines = vec![Line::styled(fit(&text, width).into_owned(), style)];
     if let Some(offer) = &incident.offer {
-        let text = format!(
-            "? command offered by {} to {}: c a accepts",
-            visible(&offer.from),
-            visible(&offer.to)
-        );
+        let how = if offer.to == model.login { ": c a accepts" } else { "" };
+        let text =
+            format!("? command offered by {} to {}{how}", visible(&offer.from), visible(&offer.to));
         lines.push(Line::styled(fit(&text, width).into_owned(), theme.warn));
     }
     let commander = incident.commander().unwrap_or("nobody");
@@ -89,7 +87,11 @@ fn reach_line(
     width: usize,
 ) -> Line<'static> {
     let theme = &model.theme;
-    let answered = incident.ack.as_ref().is_some_and(|ack| reach.people.contains(&ack.by));
+    // A level that was not due yet was not reached, whoever answered.
+    let answered = incident
+        .ack
+        .as_ref()
+        .is_some_and(|ack| reach.people.contains(&ack.by) && reach.due <= ack.at);
     let mark = if answered { theme.mark("✓", "v") } else { theme.mark("○", "o") };
     let name = fit(&visible(&reach.level), name_width).into_owned();
     let pad = name_width.saturating_sub(unicode_width::UnicodeWidthStr::width(name.as_str()));

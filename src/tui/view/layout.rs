@@ -57,7 +57,9 @@ pub fn areas(model: &Model, area: Rect) -> Areas {
         hints,
     };
     if model.zoom {
-        areas.panes.push((model.focus, body));
+        // What is zoomed on a tiny screen gets all of it.
+        let room = if mode == Mode::Plain { area } else { body };
+        areas.panes.push((model.focus, room));
         return areas;
     }
     match mode {

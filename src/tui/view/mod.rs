@@ -30,10 +30,13 @@ pub fn view(model: &Model, screen: &mut Frame<'_>) {
         return;
     }
     let areas = areas(model, area);
-    if areas.mode == Mode::Plain {
+    if areas.mode == Mode::Plain && !model.zoom {
         queue::plain(model, screen, area);
     } else {
-        frame::header(model, screen, areas.header);
+        if areas.mode != Mode::Plain {
+            frame::header(model, screen, areas.header);
+            frame::hints(model, screen, areas.hints);
+        }
         for (pane, rect) in &areas.panes {
             match pane {
                 Pane::Queue => queue::draw(model, screen, *rect),
@@ -51,7 +54,6 @@ pub fn view(model: &Model, screen: &mut Frame<'_>) {
         if let Some(rect) = areas.details {
             details::draw(model, screen, rect);
         }
-        frame::hints(model, screen, areas.hints);
     }
     for modal in &model.modals {
         modal::draw(model, modal, screen, area);

@@ -44,12 +44,20 @@ pub(super) fn draw(model: &Model, shown: &Modal, screen: &mut Frame<'_>, area: R
                 .iter()
                 .enumerate()
                 .map(|(index, (key, text))| {
-                    picked(model, &format!("{key}: {text}"), index == *at, 76)
+                    picked(model, &draft_words(key, text), index == *at, 76)
                 })
                 .collect();
             boxed(model, screen, area, "Drafts · enter takes one up", 78, 12, lines);
         }
     }
+}
+
+/// A draft in a line: what it is for and its first words.
+fn draft_words(key: &str, text: &str) -> String {
+    let fields: serde_json::Map<String, serde_json::Value> =
+        serde_json::from_str(text).unwrap_or_default();
+    let longest = fields.values().filter_map(|v| v.as_str()).max_by_key(|text| text.len());
+    format!("{key}: {}", longest.unwrap_or_default())
 }
 
 /// A box in the middle; returns its inside.
@@ -186,53 +194,55 @@ fn field_height(field: &Field) -> u16 {
 }
 
 fn draw_form(model: &Model, screen: &mut Frame<'_>, area: Rect, form: &Form) {
-    let wanted: u16 = form.fields.iter().map(field_height).sum::<u16>() + 4;
+    let width = usize::from(area.width.min(84).saturating_sub(2));
+    let foot = foot_lines(model, form, width);
+    let foot_height = u16::try_from(foot.len()).unwrap_or(1);
+    let wanted: u16 = form.fields.iter().map(field_height).sum::<u16>() + foot_height + 2;
     let inner = boxed(model, screen, area, &form.title, 84, wanted, Vec::new());
-    let bottom = inner.bottom();
+    let bottom = inner.bottom().saturating_sub(foot_height);
+    let room = bottom.saturating_sub(inner.y);
+    // The field with the cursor is always seen; on a small screen the first ones scroll away.
+    let mut first = 0;
+    let height = |from: usize| form.fields[from..=form.at].iter().map(field_height).sum::<u16>();
+    while first < form.at && height(first) > room {
+        first += 1;
+    }
     let mut y = inner.y;
-    for (index, field) in form.fields.iter().enumerate() {
-        let height = field_height(field).min(bottom.saturating_sub(y + 1));
+    for (index, field) in form.fields.iter().enumerate().skip(first) {
+        let height = field_height(field).min(bottom.saturating_sub(y));
         if height == 0 {
             break;
         }
-        draw_field(
-            model,
-            screen,
-            Rect::new(inner.x, y, inner.width, height),
-            field,
-            index == form.at,
-        );
+        let rect = Rect::new(inner.x, y, inner.width, height);
+        draw_field(model, screen, rect, field, index == form.at);
         y += height;
     }
-    if y < bottom {
-        let text = match &form.error {
-            Some(error) => Line::styled(
-                fit(&format!("! {}", visible(error)), usize::from(inner.width)).into_owned(),
-                model.theme.bad,
-            ),
-            None => Line::styled(
-                fit(
-                    form.fields.get(form.at).map_or("", |f| f.hint.as_str()),
-                    usize::from(inner.width),
-                )
-                .into_owned(),
-                model.theme.dim,
-            ),
-        };
-        super::lines(screen, Rect::new(inner.x, y, inner.width, 1), vec![text]);
+    if bottom < inner.bottom() {
+        let rect = Rect::new(inner.x, bottom, inner.width, inner.bottom() - bottom);
+        super::lines(screen, rect, foot);
     }
-    if y + 1 < bottom {
-        let keys = "tab next field · ctrl-s does it · esc leaves (kept as a draft)";
-        let rect = Rect::new(inner.x, bottom - 1, inner.width, 1);
-        super::lines(
-            screen,
-            rect,
-            vec![Line::styled(
-                fit(keys, usize::from(inner.width)).into_owned(),
-                model.theme.accent,
-            )],
-        );
-    }
+}
+
+/// What is wrong, or how to fill the field in; then the keys.
+fn foot_lines(model: &Model, form: &Form, width: usize) -> Vec<Line<'static>> {
+    let mut lines: Vec<Line<'static>> = match &form.error {
+        Some(error) => super::wrap(&format!("! {error}"), width)
+            .into_iter()
+            .take(3)
+            .map(|text| Line::styled(text, model.theme.bad))
+            .collect(),
+        None => {
+            let hint = form.fields.get(form.at).map_or("", |field| field.hint.as_str());
+            vec![Line::styled(fit(&visible(hint), width).into_owned(), model.theme.dim)]
+        }
+    };
+    let keys = if width < 60 {
+        "ctrl-s does it · tab · esc"
+    } else {
+        "tab next field · ctrl-s does it · esc leaves (kept as a draft)"
+    };
+    lines.push(Line::styled(fit(keys, width).into_owned(), model.theme.accent));
+    lines
 }
 
 fn draw_field(model: &Model, screen: &mut Frame<'_>, rect: Rect, field: &Field, is_here: bool) {

@@ -116,7 +116,7 @@ fn corrections_and_redactions_are_entries_of_their_own() {
          INC-1 ann: correction of #3: the key was rotated
          refused ann: redacting an entry needs a reason; say why, in a few words
          INC-1 ann: redacted #3: a secret
-         refused ann: INC-1 has no entry 99; give the number shown in the timeline
+         refused ann: entry 99 holds no words of INC-1; give the number of a note, contact or remedy of this incident ('warroom show')
          refused ann: the text is empty; say the text in words",
     );
 }

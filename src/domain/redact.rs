@@ -1,0 +1,41 @@
+//! Taking the words of people out of an event: what every view and export shows of a redacted one.
+//!
+//! Invariants:
+//! - The journal itself is never changed; the hash stays that of the words.
+#![expect(clippy::wildcard_enum_match_arm, reason = "only some changes hold words of people")]
+
+use crate::domain::event::{Body, Change, Recorded};
+
+/// What stands in the place of a redacted text.
+pub const REDACTED: &str = "(redacted)";
+
+impl Recorded {
+    /// Takes the words of people out of this event; everything else stays.
+    pub fn redact(&mut self) {
+        let hide = |text: &mut String| REDACTED.clone_into(text);
+        let Body::Incident { change, .. } = &mut self.body else { return };
+        match change {
+            Change::NoteAdded { text, said_by, .. } => {
+                hide(text);
+                said_by.clear();
+            }
+            Change::EntryCorrected { text, .. }
+            | Change::RemedyRecorded { text, .. }
+            | Change::ContactLogged { text, .. }
+            | Change::HistoryNoted { text } => hide(text),
+            Change::RemedyJudged { evidence, .. } => hide(evidence),
+            Change::AttachmentAdded { name, note, .. } => {
+                hide(name);
+                note.clear();
+            }
+            _ => {}
+        }
+    }
+
+    /// Whether it holds words of people that can be corrected or redacted.
+    pub fn has_words(&self) -> bool {
+        let mut redacted = self.clone();
+        redacted.redact();
+        redacted != *self
+    }
+}

@@ -1,0 +1,120 @@
+//! Any one file of the home can be cut, flipped, zeroed or deleted, and nothing acknowledged is lost.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use warroom::proto::{Ask, Reply};
+
+use crate::home::{Home, act};
+
+/// What is done to a file.
+const HARMS: &[(&str, fn(&Path))] = &[
+    ("deleted", |path| fs::remove_file(path).expect("a removal")),
+    ("cut in half", |path| {
+        let file = fs::OpenOptions::new().write(true).open(path).expect("the file");
+        let len = file.metadata().expect("its size").len();
+        file.set_len(len / 2).expect("a cut");
+    }),
+    ("zeroed", |path| {
+        let len = fs::metadata(path).expect("its size").len();
+        fs::write(path, vec![0; usize::try_from(len).expect("small")]).expect("zeros");
+    }),
+    ("flipped", |path| {
+        let mut bytes = fs::read(path).expect("the file");
+        let len = bytes.len();
+        for at in [len / 7, len / 3, len / 2] {
+            if let Some(byte) = bytes.get_mut(at) {
+                *byte ^= 0xff;
+            }
+        }
+        fs::write(path, bytes).expect("the harm");
+    }),
+];
+
+fn files(dir: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut open = vec![dir.to_owned()];
+    while let Some(dir) = open.pop() {
+        for entry in fs::read_dir(dir).expect("a folder").flatten() {
+            if entry.path().is_dir() {
+                open.push(entry.path());
+            } else if entry.file_type().is_ok_and(|kind| kind.is_file()) {
+                found.push(entry.path());
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+fn copy(from: &Path, to: &Path) {
+    for file in files(from) {
+        let target = to.join(file.strip_prefix(from).expect("below"));
+        fs::create_dir_all(target.parent().expect("a parent")).expect("a folder");
+        fs::copy(&file, &target).expect("a copy");
+    }
+}
+
+#[test]
+fn any_one_file_of_the_journal_can_be_harmed() {
+    let sound = Home::new();
+    let last = {
+        let mut keeper = sound.keeper();
+        let mut caller = keeper.caller();
+        act(&mut caller, r#"{"do":"open","title":"damage","declare":true}"#);
+        let mut last = 0;
+        for n in 0..300 {
+            let text = "x".repeat(200);
+            let command =
+                format!(r#"{{"do":"note","incident":1,"kind":"note","text":"note {n} {text}"}}"#);
+            last = act(&mut caller, &command);
+        }
+        // Killed, not stopped: no snapshot hides what the journal lost.
+        keeper.kill();
+        last
+    };
+    let journal = sound.path().join("journal");
+    for file in files(&journal) {
+        let name = file.strip_prefix(&journal).expect("below").to_owned();
+        for (harm, hurt) in HARMS {
+            let home = Home::new();
+            copy(&sound.path(), &home.path());
+            let victim = home.path().join("journal").join(&name);
+            if !victim.exists() || fs::metadata(&victim).expect("its size").len() == 0 {
+                continue;
+            }
+            hurt(&victim);
+            let keeper = home.keeper();
+            let mut caller = keeper.caller();
+            let Ok(Reply::Incident(detail)) = caller.ask(Ask::Incident {
+                incident: warroom::domain::ids::IncidentId(1),
+                until: None,
+                limit: 5_000,
+            }) else {
+                panic!("{} {harm}: the incident is gone", name.display())
+            };
+            let notes = detail.events.iter().filter(|event| event.seq <= last).count();
+            assert_eq!(notes, 301, "{} {harm}", name.display());
+            let next =
+                act(&mut caller, r#"{"do":"note","incident":1,"kind":"note","text":"goes on"}"#);
+            assert!(next > last, "{} {harm}: goes on after {last}", name.display());
+        }
+    }
+}
+
+#[test]
+fn the_twin_alone_can_be_read_and_checked() {
+    let home = Home::new();
+    let mut keeper = home.keeper();
+    act(&mut keeper.caller(), r#"{"do":"open","title":"t","declare":true}"#);
+    keeper.kill();
+    let twin = home.path().join("journal/twin");
+    let said = home.ok(&["verify", "--twin", &twin.display().to_string()]);
+    assert!(said.contains("chain intact"), "{said}");
+    let segment = files(&twin).pop().expect("a segment");
+    let mut bytes = fs::read(&segment).expect("the segment");
+    bytes[40] ^= 1;
+    fs::write(&segment, bytes).expect("the harm");
+    let said = home.run(&["verify", "--twin", &twin.display().to_string()]);
+    assert_eq!(said.status.code(), Some(1), "damage is found: {}", crate::home::utf8(&said.stdout));
+}
