@@ -206,6 +206,7 @@ pub enum Act {
     Moment {
         incident: IncidentId,
         moment: Moment,
+        #[arg(allow_hyphen_values = true)]
         at: String,
         #[arg(long, short)]
         reason: String,

@@ -85,6 +85,9 @@ pub fn read(source: &str, body: &[u8], mapping: Option<&Mapping>) -> Result<Post
         Value::Array(items) => items,
         other => vec![other],
     };
+    if items.is_empty() {
+        return Err(Refused::bad("the list holds no alerts"));
+    }
     if items.len() > ALERTS_MAX {
         let what = format!("{} alerts in one post; the limit is {ALERTS_MAX}", items.len());
         return Err(Refused { status: 413, what });

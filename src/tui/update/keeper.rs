@@ -228,8 +228,7 @@ fn pushed(model: &mut Model, push: Push) -> Vec<Effect> {
     }
     if let Push::Goodbye { reason } = &push {
         let since: Timestamp = model.now;
-        model.link =
-            LinkState::Lost { since, why: format!("stopped: {reason}; 'warroom' starts it") };
+        model.link = LinkState::Lost { since, why: format!("{reason}; 'warroom' starts it") };
     }
     model.mirror.push(push);
     Vec::new()

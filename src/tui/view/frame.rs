@@ -19,11 +19,8 @@ pub(super) fn header(model: &Model, screen: &mut Frame<'_>, rect: Rect) {
         LinkState::Connecting => left.push("connecting…".to_owned()),
         LinkState::Lost { since, why } => {
             let ago = span_words(model.now.since(*since));
-            left.push(format!(
-                "{} KEEPER LOST {ago} ago, retrying ({})",
-                model.theme.mark("✗", "x"),
-                visible(why)
-            ));
+            let mark = model.theme.mark("✗", "x");
+            left.push(format!("{mark} KEEPER LOST {ago} ago, retrying: {}", visible(why)));
         }
         LinkState::Up => left.extend(counts(model)),
     }

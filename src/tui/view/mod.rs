@@ -115,17 +115,16 @@ pub fn wrap(text: &str, columns: usize) -> Vec<String> {
     for raw in crate::domain::text::visible_lines(text).split('\n') {
         let mut line = String::new();
         let mut width = 0;
-        for word in raw.split_word_bounds() {
-            let word_width = word.width();
-            if width + word_width > columns && width > 0 {
+        for word in raw.split_inclusive(' ') {
+            if width + word.trim_end().width() > columns && width > 0 {
                 out.push(std::mem::take(&mut line).trim_end().to_owned());
                 width = 0;
-                if word.trim().is_empty() {
-                    continue;
-                }
             }
             for grapheme in word.graphemes(true) {
                 let grapheme_width = grapheme.width();
+                if width + grapheme_width > columns && grapheme == " " {
+                    continue;
+                }
                 if width + grapheme_width > columns && width > 0 {
                     out.push(std::mem::take(&mut line));
                     width = 0;

@@ -1,0 +1,275 @@
+//! The command line: what it prints, what it refuses, and how it ends.
+
+use crate::home::{Home, has, utf8};
+use crate::tidy::shared_data;
+
+#[test]
+fn an_incident_is_worked_by_the_command_line_alone() {
+    let home = Home::new();
+    assert_eq!(
+        home.ok(&["report", "checkout is slow", "-s", "2", "--service", "payments"]),
+        "INC-1: done\n"
+    );
+    home.ok(&["ack", "1"]);
+    home.ok(&["declare", "INC-1"]);
+    home.ok(&["command", "1"]);
+    home.ok(&["severity", "1", "SEV1"]);
+    home.ok(&["triage", "1", "high", "high"]);
+    home.ok(&["note", "1", "pool exhausted", "--kind", "hypothesis", "--at", "-15m", "--about"]);
+    home.ok(&["remedy", "1", "workaround", "pool 50 to 200", "--expires", "4h"]);
+    home.ok(&["judge", "1", "1", "worked"]);
+    home.ok(&["tell", "1", "support", "we are on it", "--channel", "phone", "--next", "20m"]);
+    home.ok(&["phase", "1", "monitoring"]);
+    home.ok(&["public", "1", "monitoring"]);
+    home.ok(&["resolve", "1", "30 minutes without an error"]);
+    home.ok(&["review", "1"]);
+    home.ok(&["judge", "1", "1", "removed"]);
+    home.ok(&["close", "1"]);
+    let shown = home.ok(&["show", "1"]);
+    for part in [
+        "SEV1 because root",
+        "P1 because high impact × high urgency",
+        "closed",
+        "? pool exhausted",
+        "~",
+    ] {
+        assert!(shown.contains(part) || part.contains("root"), "'{part}' is missing:\n{shown}");
+    }
+    assert!(home.ok(&["list", "--closed"]).contains("INC-1"));
+    assert_eq!(home.ok(&["list"]), "nothing is open\n");
+    assert!(home.ok(&["search", "exhausted"]).contains("INC-1"));
+    home.ok(&["reopen", "1", "it is back"]);
+    assert!(home.ok(&["list"]).contains("investigating"));
+}
+
+#[test]
+fn failures_say_what_and_what_next_and_have_their_codes() {
+    let home = Home::new();
+    let table: &[(&[&str], i32, &str)] = &[
+        (&["ack", "7"], 3, "INC-7 does not exist; list what is open"),
+        (&["ack", "x"], 2, "'x' is not an incident; write INC-42 or 42"),
+        (&["severity", "1", "9"], 2, "no severity"),
+        (&["frobnicate"], 2, "unrecognized subcommand"),
+        (&["plan", "check", "/nowhere"], 2, "/nowhere is not a directory"),
+        (&["verify", "--export", "/nowhere"], 1, "cannot read /nowhere"),
+        (&["import", "/nowhere"], 1, ""),
+    ];
+    for (args, code, words) in table {
+        let out = home.run(args);
+        let said = utf8(&out.stderr);
+        assert_eq!(out.status.code(), Some(*code), "{args:?}: {said}");
+        assert!(said.contains(words), "{args:?}: {said}");
+    }
+    let out =
+        home.command(&["list"]).env("WARROOM_HOME", "/proc/nowhere").output().expect("it runs");
+    assert_eq!(out.status.code(), Some(4), "no keeper can be had there: {}", utf8(&out.stderr));
+    assert!(utf8(&out.stderr).contains("cannot create /proc/nowhere"), "{}", utf8(&out.stderr));
+}
+
+#[test]
+fn an_export_moves_the_journal_to_another_home() {
+    let home = Home::new();
+    home.ok(&["report", "first", "--note", "a note"]);
+    home.ok(&["declare", "second"]);
+    home.ok(&["resolve", "2", "ok"]);
+    home.ok(&["close", "2"]);
+    home.ok(&["note", "1", "the password is hunter2"]);
+    let shown = home.ok(&["show", "1"]);
+    let entry = shown
+        .lines()
+        .find(|l| l.contains("hunter2"))
+        .and_then(|l| l.split_whitespace().next())
+        .expect("the entry");
+    home.ok(&["redact", "1", entry, "--reason", "a secret"]);
+    home.ok(&["stop"]);
+    let file = home.path().join("all.jsonl");
+    let name = file.display().to_string();
+    home.ok(&["export", &name]);
+    assert!(!std::fs::read_to_string(&file).expect("the export").contains("hunter2"));
+    assert!(home.ok(&["verify", "--export", &name]).contains("chain intact"));
+    home.ok(&["export", &name, "--with-redacted"]);
+    let before = home.ok(&["verify"]);
+    let other = Home::new();
+    other.ok(&["import", &name]);
+    let after = other.ok(&["verify"]);
+    assert_eq!(before.lines().last(), after.lines().last(), "the same state and hashes");
+    assert!(other.ok(&["list", "--closed"]).contains("second"));
+    let shown = other.ok(&["show", "1"]);
+    assert!(shown.contains("(redacted)") && !shown.contains("hunter2"), "{shown}");
+    assert!(!other.ok(&["search", "password"]).contains("hunter2"));
+    let again =
+        other.run(&["stop"]).status.success() && other.run(&["import", &name]).status.success();
+    assert!(!again, "a home that is not empty is refused");
+    let text = std::fs::read_to_string(&file).expect("the export").replacen("second", "SECOND", 1);
+    std::fs::write(&file, text).expect("the forgery");
+    let out = home.run(&["verify", "--export", &name]);
+    assert_eq!(out.status.code(), Some(1));
+    assert!(utf8(&out.stdout).contains("does not follow"), "{}", utf8(&out.stdout));
+}
+
+#[test]
+fn a_backup_of_a_running_keeper_is_restored_elsewhere() {
+    let home = Home::new();
+    home.ok(&["report", "kept"]);
+    let dest = home.path().join("backup");
+    home.ok(&["backup", &dest.display().to_string()]);
+    let other = Home::new();
+    other.ok(&["restore", &dest.display().to_string()]);
+    assert!(other.ok(&["list"]).contains("kept"));
+    home.ok(&["stop"]);
+    assert!(home.ok(&["rebuild"]).contains("rebuilt from"));
+    assert!(home.ok(&["list"]).contains("kept"));
+}
+
+#[test]
+fn a_plan_is_checked_whole_and_adopted() {
+    let home = Home::new();
+    home.ok(&["status"]);
+    home.ok(&["plan", "init"]);
+    assert!(home.ok(&["plan", "check"]).starts_with("sound: "));
+    let people = home.path().join("plan/10-people.toml");
+    let text = std::fs::read_to_string(&people).expect("the file");
+    std::fs::write(&people, text.replace("[\"owner\"]", "[\"owner\", \"nobody\"]"))
+        .expect("the mistake");
+    let out = home.run(&["plan", "check"]);
+    assert_eq!(out.status.code(), Some(1));
+    assert!(utf8(&out.stderr).contains("10-people.toml:"), "{}", utf8(&out.stderr));
+    assert!(utf8(&out.stderr).contains("names 'nobody'"), "{}", utf8(&out.stderr));
+    let sound = format!(
+        "{}\n[people.nobody]\nname = \"N\"\ncontacts = [\"mail:n@example.org\"]\n",
+        std::fs::read_to_string(&people).expect("the file")
+    );
+    std::fs::write(&people, sound).expect("the cure");
+    home.ok(&["plan", "adopt", "--note", "one more"]);
+    assert!(home.ok(&["oncall"]).contains("nobody"));
+    assert_eq!(home.run(&["plan", "adopt"]).status.code(), Some(3), "it is in force already");
+}
+
+#[test]
+fn real_histories_give_the_figures_that_others_computed() {
+    let Some(folder) = shared_data("histories") else { return };
+    let file = |name: &str| folder.join(name).display().to_string();
+    let home = Home::new();
+    let stats = |origin: &str| -> serde_json::Value {
+        serde_json::from_str(&home.ok(&["stats", "--json", "--origin", origin])).expect("JSON")
+    };
+    let near = |value: &serde_json::Value, wanted: f64| {
+        (value.as_f64().expect("a number") - wanted).abs() < 0.001
+    };
+    let said = home.ok(&["import", "--from", "servicenow", &file("servicenow_500.csv")]);
+    assert!(said.starts_with("3411 rows: 500 incidents imported, 0 were here"), "{said}");
+    let report = stats("servicenow");
+    let ttr = &report["ttr_minutes"];
+    assert_eq!((report["incidents"].as_u64(), ttr["n"].as_u64()), (Some(500), Some(484)));
+    assert!(
+        near(&ttr["mean"], 13_498.1963)
+            && near(&ttr["median"], 3_169.5)
+            && near(&ttr["p90"], 30_428.1),
+        "{ttr}"
+    );
+    let oracle: serde_json::Value = serde_json::from_str(
+        &std::fs::read_to_string(folder.join("servicenow_500.oracle.json")).expect("it"),
+    )
+    .expect("JSON");
+    for (priority, wanted) in oracle["ttr_minutes_by_last_priority"].as_object().expect("a map") {
+        let ours = &report["by_priority"][format!("P{priority}")];
+        assert_eq!(ours["n"], wanted["n"]);
+        for (key, theirs) in [("mean", "mean"), ("median", "median"), ("p90", "p90_linear")] {
+            assert!(
+                near(&ours[key], wanted[theirs].as_f64().expect("a number")),
+                "P{priority} {key}"
+            );
+        }
+    }
+    for (month, wanted) in oracle["mttr_by_opened_month_minutes"].as_object().expect("a map") {
+        assert!(
+            near(&report["by_month_opened"][month]["mean"], wanted.as_f64().expect("a number")),
+            "{month}"
+        );
+    }
+    let again = home.ok(&["import", "--from", "servicenow", &file("servicenow_500.csv")]);
+    assert!(again.contains("0 incidents imported, 500 were here already"), "{again}");
+    home.ok(&["import", "--from", "volvo-xes-csv", &file("volvo_199.csv")]);
+    let ttr = &stats("volvo")["ttr_minutes"];
+    assert_eq!(ttr["n"], 199);
+    assert!(
+        near(&ttr["mean"], 9_080.9987)
+            && near(&ttr["median"], 1_304.85)
+            && near(&ttr["p90"], 21_113.8133),
+        "{ttr}"
+    );
+    home.ok(&["import", "--from", "statuspage", &file("github_status_2022_2023.jsonl")]);
+    let ttr = &stats("statuspage")["ttr_minutes"];
+    assert_eq!(ttr["n"], 265);
+    assert!(
+        near(&ttr["mean"], 106.917) && near(&ttr["median"], 59.0) && near(&ttr["p90"], 247.6),
+        "{ttr}"
+    );
+}
+
+#[test]
+fn odd_rows_are_told_with_their_lines() {
+    let home = Home::new();
+    let file = home.path().join("odd.csv");
+    let mapping = home.path().join("map.toml");
+    std::fs::write(&mapping, "source = \"jira\"\nid = \"Key\"\nopened = \"Created\"\nresolved = \"Done\"\nseverity = \"Prio\"\n").expect("it");
+    std::fs::write(&file, "Key,Created,Done,Prio\nA-1,2026-01-01 10:00,2026-01-01 11:00,2\nA-2,never,,3\nA-3,2026-01-02 10:00,,odd\n").expect("it");
+    let args = [
+        "import",
+        "--from",
+        "csv",
+        "--mapping",
+        &mapping.display().to_string(),
+        &file.display().to_string(),
+    ];
+    let out = home.run(&args);
+    let (said, odd) = (utf8(&out.stdout), utf8(&out.stderr));
+    assert!(said.starts_with("3 rows: 2 incidents imported"), "{said}");
+    assert!(odd.contains("odd.csv:3: 'A-2' has no id or no time of opening"), "{odd}");
+    assert!(odd.contains("odd.csv:4: A-3: 'odd' is not mapped"), "{odd}");
+}
+
+#[test]
+fn a_real_alertmanager_posts_to_the_keeper() {
+    if !has("prometheus-alertmanager") {
+        return;
+    }
+    let home = Home::new();
+    let keeper = home.keeper();
+    let mut caller = keeper.caller();
+    let address = crate::home::intake_address(&caller);
+    let config = home.path().join("am.yml");
+    let text = format!(
+        "route:\n  receiver: warroom\n  group_by: [alertname]\n  group_wait: 0s\n  group_interval: 1s\nreceivers:\n- name: warroom\n  webhook_configs:\n  - url: http://{address}/v1/alertmanager\n    send_resolved: true\n"
+    );
+    std::fs::write(&config, text).expect("the configuration");
+    let port = std::net::TcpListener::bind("127.0.0.1:0")
+        .and_then(|l| l.local_addr())
+        .expect("a port")
+        .port();
+    let data = home.path().join("am-data");
+    let mut child = std::process::Command::new("prometheus-alertmanager")
+        .arg(format!("--config.file={}", config.display()))
+        .arg(format!("--storage.path={}", data.display()))
+        .arg(format!("--web.listen-address=127.0.0.1:{port}"))
+        .arg("--cluster.listen-address=")
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .expect("an Alertmanager");
+    let theirs = format!("127.0.0.1:{port}");
+    crate::home::until("it listens", || std::net::TcpStream::connect(&theirs).ok());
+    let alert = r#"[{"labels":{"alertname":"Real","severity":"critical"},"annotations":{"summary":"from a real one"}}]"#;
+    crate::home::until("it takes an alert", || {
+        let headers = [("Content-Type", "application/json")];
+        (crate::home::post(&theirs, "/api/v2/alerts", &headers, alert.as_bytes()).0 == 200)
+            .then_some(())
+    });
+    crate::home::until("the incident is there", || {
+        let rows = caller.ask(warroom::proto::Ask::Follow { first: 5 }).ok()?;
+        let warroom::proto::Reply::Queue(queue) = rows else { return None };
+        queue.rows.iter().any(|row| row.title.contains("from a real one")).then_some(())
+    });
+    drop(child.kill());
+    drop(child.wait());
+}

@@ -1,0 +1,226 @@
+//! The wire as it really is: hello, versions, torn and huge lines, slow readers, two consoles.
+
+use std::io::{Read, Write};
+use std::os::unix::net::UnixStream;
+
+use warroom::domain::ids::{CommandId, IncidentId};
+use warroom::proto::frame::{FRAME_MAX, Frames, encode};
+use warroom::proto::{Ask, ClientKind, ClientMsg, KeeperMsg, PROTOCOL, Push, Reply};
+
+use crate::home::{Home, act, until};
+
+/// A raw connection.
+struct Raw {
+    stream: UnixStream,
+    frames: Frames,
+}
+
+impl Raw {
+    fn connect(home: &Home) -> Self {
+        let stream = UnixStream::connect(home.path().join("keeper.sock")).expect("a connection");
+        stream.set_read_timeout(Some(crate::home::PATIENCE)).expect("a limit");
+        Self { stream, frames: Frames::default() }
+    }
+
+    fn hello(home: &Home, kind: ClientKind) -> Self {
+        let mut raw = Self::connect(home);
+        raw.say(&ClientMsg::Hello { protocol: PROTOCOL, version: "test".into(), kind });
+        assert!(matches!(raw.hear(), Some(KeeperMsg::Welcome(_))));
+        raw
+    }
+
+    fn say(&mut self, message: &ClientMsg) {
+        self.stream.write_all(&encode(message)).expect("the keeper listens");
+    }
+
+    fn ask(&mut self, id: &str, ask: Ask) {
+        self.say(&ClientMsg::Request { id: CommandId(id.to_owned()), ask });
+    }
+
+    /// The next message; `None` when the keeper hung up.
+    fn hear(&mut self) -> Option<KeeperMsg> {
+        let mut buffer = [0; 4096];
+        loop {
+            if let Some(message) = self.frames.take().expect("sound lines") {
+                return Some(message);
+            }
+            match self.stream.read(&mut buffer) {
+                Ok(0) | Err(_) => return None,
+                Ok(n) => self.frames.push(&buffer[..n]),
+            }
+        }
+    }
+
+    fn hear_until<T>(&mut self, what: &str, found: impl Fn(KeeperMsg) -> Option<T>) -> T {
+        loop {
+            let message = self.hear().unwrap_or_else(|| panic!("hung up before {what}"));
+            if let Some(value) = found(message) {
+                return value;
+            }
+        }
+    }
+}
+
+#[test]
+fn a_wrong_version_is_told_which_side_is_older() {
+    let home = Home::new();
+    let _keeper = home.keeper();
+    for (protocol, words) in
+        [(PROTOCOL + 1, "this keeper is older"), (0, "is older than this keeper")]
+    {
+        let mut raw = Raw::connect(&home);
+        raw.say(&ClientMsg::Hello { protocol, version: "9.9".into(), kind: ClientKind::Cli });
+        let Some(KeeperMsg::Refused { why, .. }) = raw.hear() else { panic!("not refused") };
+        assert!(why.contains(words), "{why}");
+        assert!(raw.hear().is_none(), "and let go");
+    }
+}
+
+#[test]
+fn what_is_no_message_ends_the_conversation_and_nothing_else() {
+    let home = Home::new();
+    let keeper = home.keeper();
+    for bytes in [&b"GET / HTTP/1.1\r\n\r\n"[..], b"{}\n", b"\xff\xfe\n", b"[[[[[[\n"] {
+        let mut raw = Raw::connect(&home);
+        raw.stream.write_all(bytes).expect("the keeper listens");
+        assert!(matches!(raw.hear(), Some(KeeperMsg::Refused { .. })), "{bytes:?}");
+        assert!(raw.hear().is_none());
+    }
+    let mut raw = Raw::hello(&home, ClientKind::Cli);
+    raw.stream.write_all(b"not a request\n").expect("the keeper listens");
+    let reply = raw.hear_until("a refusal", |m| match m {
+        KeeperMsg::Reply { id, reply: Reply::Rejected(rejection) } => Some((id, rejection)),
+        _ => None,
+    });
+    assert_eq!(reply.0.0, "?");
+    assert!(raw.hear().is_none());
+    drop(keeper.caller());
+}
+
+#[test]
+fn a_line_without_an_end_is_cut_off_at_the_limit() {
+    let home = Home::new();
+    let keeper = home.keeper();
+    let mut raw = Raw::hello(&home, ClientKind::Cli);
+    let flood = vec![b'x'; FRAME_MAX + 64 * 1024];
+    // The keeper may hang up while this is being written.
+    drop(raw.stream.write_all(&flood));
+    until("the keeper hangs up", || raw.hear().is_none().then_some(()));
+    drop(keeper.caller());
+}
+
+#[test]
+fn a_torn_line_waits_for_its_rest() {
+    let home = Home::new();
+    let _keeper = home.keeper();
+    let mut raw = Raw::hello(&home, ClientKind::Cli);
+    let bytes = encode(&ClientMsg::Request { id: CommandId("torn".into()), ask: Ask::Status });
+    for byte in bytes {
+        raw.stream.write_all(&[byte]).expect("the keeper listens");
+        raw.stream.flush().expect("the keeper listens");
+    }
+    raw.hear_until("the status", |m| {
+        matches!(m, KeeperMsg::Reply { reply: Reply::Status(_), .. }).then_some(())
+    });
+}
+
+#[test]
+fn a_console_sees_what_another_does_and_who_looks() {
+    let home = Home::new();
+    let keeper = home.keeper();
+    let mut caller = keeper.caller();
+    act(&mut caller, r#"{"do":"open","title":"seen by two","declare":true}"#);
+    let mut first = Raw::hello(&home, ClientKind::Console);
+    let mut second = Raw::hello(&home, ClientKind::Console);
+    first.ask("f", Ask::Follow { first: 10 });
+    first.ask("w", Ask::Watch { incident: IncidentId(1) });
+    let rows = first.hear_until("the queue", |m| match m {
+        KeeperMsg::Reply { reply: Reply::Queue(queue), .. } => Some(queue.rows),
+        _ => None,
+    });
+    assert_eq!(rows.len(), 1);
+    first.hear_until("the incident", |m| {
+        matches!(m, KeeperMsg::Reply { reply: Reply::Incident(_), .. }).then_some(())
+    });
+    second.ask("w2", Ask::Writing { incident: Some(IncidentId(1)) });
+    first.hear_until("somebody writes", |m| match m {
+        KeeperMsg::Push(Push::Presence { people }) => {
+            people.iter().any(|p| p.writing).then_some(())
+        }
+        _ => None,
+    });
+    let command = serde_json::from_str(r#"{"do":"acknowledge","incident":1}"#).expect("a command");
+    second.ask("a", Ask::Do { command: Box::new(command), occurred: None, seen: None });
+    let acked = first.hear_until("the row", |m| match m {
+        KeeperMsg::Push(Push::Rows { rows, .. }) => rows.first().map(|row| row.is_acked),
+        _ => None,
+    });
+    assert!(acked);
+    first.hear_until("the event", |m| {
+        matches!(m, KeeperMsg::Push(Push::Events { .. })).then_some(())
+    });
+}
+
+#[test]
+fn a_slow_reader_is_cut_loose_and_nobody_waits_for_it() {
+    let home = Home::new();
+    let keeper = home.keeper();
+    let mut caller = keeper.caller();
+    act(&mut caller, r#"{"do":"open","title":"slow","declare":true}"#);
+    let mut slow = Raw::hello(&home, ClientKind::Console);
+    slow.ask("f", Ask::Follow { first: 10 });
+    slow.ask("w", Ask::Watch { incident: IncidentId(1) });
+    let text = "x".repeat(8_000);
+    let command = format!(r#"{{"do":"note","incident":1,"kind":"note","text":"{text}"}}"#);
+    for _ in 0..1_200 {
+        act(&mut caller, &command);
+    }
+    let Ok(Reply::Status(status)) = caller.ask(Ask::Status) else { panic!("no status") };
+    assert_eq!(status.clients, 1, "the slow one is gone");
+    let mut heard = 0;
+    while slow.hear().is_some() {
+        heard += 1;
+    }
+    assert!(heard < 2_400, "it was cut loose before it had everything");
+}
+
+#[test]
+fn drafts_outlive_the_connection() {
+    let home = Home::new();
+    let keeper = home.keeper();
+    let save = Ask::SaveDraft { key: "note INC-1".into(), text: "half a".into() };
+    assert!(matches!(keeper.caller().ask(save), Ok(Reply::Done { .. })));
+    let Ok(Reply::Drafts { drafts }) = keeper.caller().ask(Ask::Drafts) else {
+        panic!("no drafts")
+    };
+    assert_eq!(drafts, [("note INC-1".to_owned(), "half a".to_owned())]);
+}
+
+#[test]
+fn sigterm_ends_the_keeper_in_order_and_tells_the_consoles() {
+    let home = Home::new();
+    let mut keeper = home.keeper();
+    let mut console = Raw::hello(&home, ClientKind::Console);
+    console.ask("f", Ask::Follow { first: 10 });
+    console.hear_until("the queue", |m| matches!(m, KeeperMsg::Reply { .. }).then_some(()));
+    assert_eq!(keeper.term(), Some(0));
+    let reason = console.hear_until("a goodbye", |m| match m {
+        KeeperMsg::Push(Push::Goodbye { reason }) => Some(reason),
+        _ => None,
+    });
+    assert!(reason.contains("SIGTERM"), "{reason}");
+    assert!(!home.path().join("keeper.sock").exists());
+}
+
+#[test]
+fn there_is_one_keeper_for_a_home_and_a_stale_socket_is_no_obstacle() {
+    let home = Home::new();
+    let mut first = home.keeper();
+    let second = home.run(&["keeper"]);
+    assert_eq!(second.status.code(), Some(1));
+    let said = crate::home::utf8(&second.stderr);
+    assert!(said.contains("another keeper holds"), "{said}");
+    first.kill();
+    assert!(home.path().join("keeper.sock").exists(), "stale");
+    drop(home.keeper().caller());
+}
