@@ -190,11 +190,11 @@ pub fn export(context: &Context, file: &Path, with_redacted: bool) -> Result<(),
     Ok(())
 }
 
+/// Called with each event's number and JSON.
+type EventVisitor<'a> = dyn FnMut(Seq, &[u8]) -> Result<(), StoreError> + 'a;
+
 /// Visits every event of the twin.
-fn each_event(
-    paths: &Paths,
-    visit: &mut dyn FnMut(Seq, &[u8]) -> Result<(), StoreError>,
-) -> Result<(), StoreError> {
+fn each_event(paths: &Paths, visit: &mut EventVisitor<'_>) -> Result<(), StoreError> {
     twin::scan(&paths.twin, 0, &mut |first, bytes| {
         let mut failed = Ok(());
         let goes_on = unpack(first, bytes, &mut |event| {

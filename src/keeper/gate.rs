@@ -75,7 +75,7 @@ impl Gate {
 
     /// Takes the events whose words are no longer shown.
     pub fn set_redacted(&self, redacted: &BTreeSet<Seq>) {
-        *self.redacted.write().unwrap_or_else(PoisonError::into_inner) = redacted.clone();
+        self.redacted.write().unwrap_or_else(PoisonError::into_inner).clone_from(redacted);
     }
 
     /// Whether the words of an event are no longer shown.

@@ -347,8 +347,8 @@ impl Model {
     /// The time that is shown: now, or that of the event that was stepped back to.
     pub fn shown_now(&self) -> Timestamp {
         let Some(past) = &self.past else { return self.now };
-        let events = self.mirror.watched.iter().flat_map(|watched| watched.events.iter());
-        let then = events.filter(|event| event.seq <= past.seq).last().map(|event| event.at);
+        let mut events = self.mirror.watched.iter().flat_map(|watched| watched.events.iter());
+        let then = events.rfind(|event| event.seq <= past.seq).map(|event| event.at);
         then.unwrap_or(self.now)
     }
 

@@ -7,8 +7,11 @@ use warroom::proto::{Ask, Reply};
 
 use crate::home::{Home, act};
 
+/// A word for it, and what it does.
+type Harm = (&'static str, fn(&Path));
+
 /// What is done to a file.
-const HARMS: &[(&str, fn(&Path))] = &[
+const HARMS: &[Harm] = &[
     ("deleted", |path| fs::remove_file(path).expect("a removal")),
     ("cut in half", |path| {
         let file = fs::OpenOptions::new().write(true).open(path).expect("the file");

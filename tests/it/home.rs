@@ -85,11 +85,6 @@ impl Home {
         });
         keeper
     }
-
-    /// What keepers in the foreground said.
-    pub fn log(&self) -> String {
-        std::fs::read_to_string(self.dir.path().join("log")).unwrap_or_default()
-    }
 }
 
 impl Drop for Home {

@@ -47,7 +47,7 @@ proptest! {
             .into_iter()
             .map(|query| ClientMsg::Request { id: warroom::client::fresh_id(), ask: Ask::Search { query, limit: 1 } })
             .collect();
-        let bytes: Vec<u8> = messages.iter().flat_map(|message| encode(message)).collect();
+        let bytes: Vec<u8> = messages.iter().flat_map(encode).collect();
         let mut frames = Frames::default();
         let mut back: Vec<ClientMsg> = Vec::new();
         let mut rest = bytes.as_slice();

@@ -1,5 +1,14 @@
 //! One integration binary: each extra one would link the crate again.
 
+#![expect(unreachable_pub, reason = "a test binary has no outside")]
+#![expect(
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "this is how tests speak"
+)]
+#![expect(clippy::wildcard_enum_match_arm, reason = "a test looks for one thing")]
+
 mod cli;
 mod crash;
 mod damage;

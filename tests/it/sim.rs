@@ -238,10 +238,10 @@ fn check_mirrors(world: &mut World) {
         "ann",
         Command::SetSeverity { incident: id, severity: Severity::Sev1, reason: "x".to_owned() },
     );
-    for (to, message) in world.heard[before..].to_vec() {
+    for (to, message) in world.heard[before..].iter().cloned() {
         match message {
             KeeperMsg::Reply { reply: Reply::Queue(queue), .. } if to == client => {
-                mirror.take_queue(*queue)
+                mirror.take_queue(*queue);
             }
             KeeperMsg::Push(push) if to == client => mirror.push(push),
             _ => {}

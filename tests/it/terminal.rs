@@ -176,11 +176,14 @@ impl Pty {
     }
 }
 
+/// How a console ends, and what makes it.
+type End = (&'static str, fn(&mut Pty));
+
 #[test]
 fn the_terminal_is_given_back_at_every_end() {
     let home = Home::new();
     let _keeper = home.keeper();
-    let ends: [(&str, fn(&mut Pty)); 3] = [
+    let ends: [End; 3] = [
         ("q", |pty| pty.writer.write_all(b"q").expect("a key")),
         ("SIGTERM", |pty| signal(pty, nix::sys::signal::Signal::SIGTERM)),
         ("SIGHUP", |pty| signal(pty, nix::sys::signal::Signal::SIGHUP)),

@@ -254,27 +254,25 @@ fn parse_alert(text: &str) -> Incoming {
 
 fn see(world: &World, what: &str, out: &mut String) {
     let room = &world.engine.room;
-    match what.split_once(' ') {
-        Some(("alert", key)) => {
-            let words = room.alerts.get(key).map_or("gone".to_owned(), |alert| {
-                format!("{} ×{}", alert.state(), alert.repeats + 1)
-            });
-            writeln!(out, "alert {key}: {words}").expect("a String takes it");
-        }
-        _ => {
-            let id: IncidentId = what.parse().expect("an incident");
-            let words = room.incidents.get(&id).map_or("not in the room".to_owned(), |i| {
-                let commander = i.commander().unwrap_or("nobody");
-                format!(
-                    "{} {} {} commander {commander}, {} of {} fire",
-                    i.severity,
-                    i.priority(),
-                    i.phase(),
-                    i.firing(),
-                    i.members.len()
-                )
-            });
-            writeln!(out, "{id}: {words}").expect("a String takes it");
-        }
+    if let Some(("alert", key)) = what.split_once(' ') {
+        let words = room
+            .alerts
+            .get(key)
+            .map_or("gone".to_owned(), |alert| format!("{} ×{}", alert.state(), alert.repeats + 1));
+        writeln!(out, "alert {key}: {words}").expect("a String takes it");
+    } else {
+        let id: IncidentId = what.parse().expect("an incident");
+        let words = room.incidents.get(&id).map_or("not in the room".to_owned(), |i| {
+            let commander = i.commander().unwrap_or("nobody");
+            format!(
+                "{} {} {} commander {commander}, {} of {} fire",
+                i.severity,
+                i.priority(),
+                i.phase(),
+                i.firing(),
+                i.members.len()
+            )
+        });
+        writeln!(out, "{id}: {words}").expect("a String takes it");
     }
 }

@@ -195,7 +195,7 @@ fn bulk_answered(model: &mut Model, label: &str, reply: &Reply) {
     match reply {
         Reply::Rejected(rejection) => {
             bulk.refused += 1;
-            bulk.why = rejection.what.clone();
+            bulk.why.clone_from(&rejection.what);
         }
         _ => bulk.done += 1,
     }

@@ -225,16 +225,15 @@ fn draw_form(model: &Model, screen: &mut Frame<'_>, area: Rect, form: &Form) {
 
 /// What is wrong, or how to fill the field in; then the keys.
 fn foot_lines(model: &Model, form: &Form, width: usize) -> Vec<Line<'static>> {
-    let mut lines: Vec<Line<'static>> = match &form.error {
-        Some(error) => super::wrap(&format!("! {error}"), width)
+    let mut lines: Vec<Line<'static>> = if let Some(error) = &form.error {
+        super::wrap(&format!("! {error}"), width)
             .into_iter()
             .take(3)
             .map(|text| Line::styled(text, model.theme.bad))
-            .collect(),
-        None => {
-            let hint = form.fields.get(form.at).map_or("", |field| field.hint.as_str());
-            vec![Line::styled(fit(&visible(hint), width).into_owned(), model.theme.dim)]
-        }
+            .collect()
+    } else {
+        let hint = form.fields.get(form.at).map_or("", |field| field.hint.as_str());
+        vec![Line::styled(fit(&visible(hint), width).into_owned(), model.theme.dim)]
     };
     let keys = if width < 60 {
         "ctrl-s does it · tab · esc"
