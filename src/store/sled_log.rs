@@ -41,7 +41,7 @@ impl SledLog {
             .path(dir)
             .segment_size(8 << 20)
             .flush_every_ms(None)
-            .cache_capacity(24 << 20)
+            .cache_capacity(8 << 20)
             .open()
             .map_err(StoreError::sled("open"))?;
         let tree = |name: &str| db.open_tree(name).map_err(StoreError::sled("open a tree"));

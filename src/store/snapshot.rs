@@ -4,7 +4,8 @@
 //! - A snapshot is only used if its checksum and version are right and the journal still holds the
 //!   event it was taken at, with the same hash; otherwise the room is folded from the first event.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
@@ -16,11 +17,11 @@ use crate::domain::row::Row;
 use crate::domain::stats::Sample;
 use crate::domain::text::hex;
 use crate::store::batch::{Hash, Head, link, unhex};
-use crate::store::twin::write_atomically;
+use crate::store::twin::sync_dir;
 use crate::store::{Reader, StoreError};
 
 /// Raised whenever the room's own shape changes; an older snapshot is then not used.
-const VERSION: &str = "warroom-room-1";
+const VERSION: &str = "warroom-room-2";
 
 /// A room with the place in the journal it was folded up to.
 pub struct Folded {
@@ -45,27 +46,51 @@ impl ClosedRow {
     }
 }
 
-/// Writes a snapshot; a failure is no harm.
+/// Writes a snapshot, piece by piece; a failure is no harm.
 pub fn save(path: &Path, room: &Room, head: Head) -> Result<(), StoreError> {
-    let body = serde_json::to_vec(room).map_err(|e| StoreError::Refused(e.to_string()))?;
-    let mut bytes =
-        format!("{VERSION} {} {} {:08x}\n", head.seq, hex(&head.hash), crc32fast::hash(&body))
-            .into_bytes();
-    bytes.extend_from_slice(&body);
-    write_atomically(path, &bytes)
+    let beside = path.with_extension("new");
+    let io = |doing| StoreError::io(doing, &beside);
+    let file = File::create(&beside).map_err(io("create"))?;
+    let mut out = Summed { out: BufWriter::new(file), sum: crc32fast::Hasher::new() };
+    writeln!(out.out, "{VERSION} {} {}", head.seq, hex(&head.hash)).map_err(io("write"))?;
+    serde_json::to_writer(&mut out, room).map_err(|e| StoreError::Refused(e.to_string()))?;
+    write!(out.out, "\n{:08x}", out.sum.finalize()).map_err(io("write"))?;
+    let file = out.out.into_inner().map_err(|e| io("write")(e.into_error()))?;
+    file.sync_all().map_err(io("sync"))?;
+    fs::rename(&beside, path).map_err(StoreError::io("rename", &beside))?;
+    path.parent().map_or(Ok(()), sync_dir)
+}
+
+/// Writes through and sums up.
+struct Summed<W> {
+    out: W,
+    sum: crc32fast::Hasher,
+}
+
+impl<W: Write> Write for Summed<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let n = self.out.write(bytes)?;
+        self.sum.update(&bytes[..n]);
+        Ok(n)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
 }
 
 fn read(path: &Path) -> Option<(Room, Head)> {
     let bytes = fs::read(path).ok()?;
     let end = bytes.iter().position(|byte| *byte == b'\n')?;
     let head = std::str::from_utf8(&bytes[..end]).ok()?;
-    let body = &bytes[end + 1..];
+    let (body, sum) = bytes[end + 1..].split_at_checked(bytes.len().checked_sub(end + 10)?)?;
     let mut words = head.split(' ');
     if words.next()? != VERSION {
         return None;
     }
     let (seq, hash) = (words.next()?.parse().ok()?, unhex(words.next()?)?);
-    if u32::from_str_radix(words.next()?, 16).ok()? != crc32fast::hash(body) {
+    let sum = std::str::from_utf8(sum.strip_prefix(b"\n")?).ok()?;
+    if u32::from_str_radix(sum, 16).ok()? != crc32fast::hash(body) {
         return None;
     }
     let mut room: Room = serde_json::from_slice(body).ok()?;

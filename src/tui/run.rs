@@ -208,7 +208,10 @@ fn has_first_word(model: &Model) -> bool {
     use crate::tui::model::LinkState;
     match model.link {
         LinkState::Connecting => false,
-        LinkState::Up => model.mirror.seq > 0,
+        LinkState::Up => {
+            let is_told = model.mirror.seq > 0;
+            is_told && (model.shown.is_empty() || model.mirror.watched.is_some())
+        }
         LinkState::Lost { .. } => true,
     }
 }

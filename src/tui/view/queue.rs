@@ -127,8 +127,9 @@ fn row_line(model: &Model, index: usize, row: &Row, width: usize) -> Line<'stati
         Span::raw(title),
         Span::raw(" ".repeat(pad)),
         Span::styled(who, theme.dim),
-        Span::styled(others, theme.accent),
-        Span::styled(age, theme.dim),
+        // Plain on purpose: each change of style costs bytes on every line of the first picture.
+        Span::raw(others),
+        Span::raw(age),
         Span::styled(state, state_style),
     ])
 }
