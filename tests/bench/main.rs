@@ -1,5 +1,14 @@
-//! Micro-benchmarks; filled below.
+//! Benchmarks. `cargo bench` runs the micro-benchmarks; with `WARROOM_FIGURES=1` it measures the
+//! shipped program as its users feel it, beside a raw peer in the same run, and prints ratios.
+
+mod figures;
+mod micro;
 
 fn main() {
-    divan::main();
+    if std::env::var_os("WARROOM_FIGURES").is_some() {
+        figures::print();
+    } else {
+        micro::keep();
+        divan::main();
+    }
 }

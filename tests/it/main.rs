@@ -12,6 +12,7 @@
 mod cli;
 mod crash;
 mod damage;
+mod disk;
 mod features;
 mod home;
 mod intake;
