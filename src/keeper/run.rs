@@ -47,6 +47,7 @@ pub struct Options {
 struct Opened {
     journal: DiskJournal,
     room: Room,
+    folded: u64,
     mended: Vec<Mended>,
 }
 
@@ -82,18 +83,18 @@ fn open_and_fold(paths: &Paths) -> Result<Opened, StoreError> {
     let first = open::open(paths, &mut progress)?;
     let (journal, mended) = (first.journal, first.mended);
     match fold(&journal, paths) {
-        Ok(room) => Ok(Opened { journal, room, mended }),
+        Ok((room, folded)) => Ok(Opened { journal, room, folded, mended }),
         Err(error) => {
             tracing::error!(%error, "the database is damaged; it is rebuilt from the twin");
             drop(journal);
             let again = open::rebuild_sled(paths, &mut progress)?;
-            let room = fold(&again.journal, paths)?;
-            Ok(Opened { journal: again.journal, room, mended: again.mended })
+            let (room, folded) = fold(&again.journal, paths)?;
+            Ok(Opened { journal: again.journal, room, folded, mended: again.mended })
         }
     }
 }
 
-fn fold(journal: &DiskJournal, paths: &Paths) -> Result<Room, StoreError> {
+fn fold(journal: &DiskJournal, paths: &Paths) -> Result<(Room, u64), StoreError> {
     let head: Head = journal.head();
     let folded = snapshot::load(&paths.snapshot, &*journal.reader(), head)?;
     if folded.head != head {
@@ -108,7 +109,7 @@ fn fold(journal: &DiskJournal, paths: &Paths) -> Result<Room, StoreError> {
         live = folded.room.incidents.len(),
         "the room is folded"
     );
-    Ok(folded.room)
+    Ok((folded.room, folded.folded))
 }
 
 async fn serve(
@@ -150,6 +151,7 @@ async fn serve(
         places: Arc::clone(&places),
         runtime: Handle::current(),
         snapshot_path: paths.snapshot,
+        unsaved: opened.folded,
     };
     let shared = Arc::new(Shared {
         home: home.clone(),

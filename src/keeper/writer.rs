@@ -42,7 +42,7 @@ pub const INBOX_MAX: usize = 1_024;
 pub const OUTBOX_MAX: usize = 512;
 /// Events after which a snapshot is worth its while, and the least time between two.
 const SNAPSHOT_EVENTS: u64 = 20_000;
-const SNAPSHOT_EVERY: Duration = Duration::from_secs(30);
+const SNAPSHOT_EVERY: Duration = Duration::from_secs(10);
 
 /// A line for a client.
 pub type Line = Arc<[u8]>;
@@ -76,6 +76,8 @@ pub struct Writer {
     /// Where reads run.
     pub runtime: Handle,
     pub snapshot_path: PathBuf,
+    /// Events that were folded at the start: a snapshot now spares the next start that work.
+    pub unsaved: u64,
 }
 
 struct Shell {
@@ -84,7 +86,7 @@ struct Shell {
     barriers: Vec<oneshot::Sender<()>>,
     lost: Vec<ClientId>,
     stop: Option<String>,
-    snapshot_at: std::time::Instant,
+    snapshot_at: Option<std::time::Instant>,
     snapshot_seq: u64,
     space_at: std::time::Instant,
 }
@@ -114,8 +116,8 @@ impl Writer {
             barriers: Vec::new(),
             lost: Vec::new(),
             stop: None,
-            snapshot_at: now,
-            snapshot_seq: self.engine.room.seq,
+            snapshot_at: None,
+            snapshot_seq: self.engine.room.seq.saturating_sub(self.unsaved),
             space_at: now,
         };
         let mut waiting: VecDeque<Mail> = VecDeque::new();
@@ -290,8 +292,9 @@ impl Writer {
             }
         }
         let grown = self.engine.room.seq - shell.snapshot_seq;
-        if grown >= SNAPSHOT_EVENTS && now.duration_since(shell.snapshot_at) > SNAPSHOT_EVERY {
-            shell.snapshot_at = now;
+        let is_due = shell.snapshot_at.is_none_or(|at| now.duration_since(at) > SNAPSHOT_EVERY);
+        if grown >= SNAPSHOT_EVENTS && is_due {
+            shell.snapshot_at = Some(now);
             shell.snapshot_seq = self.engine.room.seq;
             let (room, head, path) =
                 (self.engine.room.clone(), self.journal.head(), self.snapshot_path.clone());
