@@ -1,6 +1,8 @@
 //! Benchmarks. `cargo bench` runs the micro-benchmarks; with `WARROOM_FIGURES=1` it measures the
 //! shipped program as its users feel it, beside a raw peer in the same run, and prints ratios.
 
+#![expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
+
 mod figures;
 mod micro;
 
