@@ -26,9 +26,9 @@ use crate::domain::text::hex;
 use crate::keeper::run::Options;
 use crate::keeper::supervise;
 use crate::proto::{Ask, Reply};
-use crate::store::batch::{Batch, Head, link, unpack};
+use crate::store::batch::{Head, link, unpack};
 use crate::store::journal::Paths;
-use crate::store::snapshot::{self, ClosedRow};
+use crate::store::snapshot;
 use crate::store::verify::Verdict;
 use crate::store::{Journal, StoreError, open, transfer, twin, verify};
 
@@ -128,7 +128,13 @@ pub fn verify(
         ));
     }
     bar.finish_and_clear();
-    let broken = verdicts.iter().any(|(_, verdict)| verdict.broken.is_some());
+    let heads: BTreeSet<Seq> = verdicts.iter().map(|(_, verdict)| verdict.sound).collect();
+    if heads.len() > 1 {
+        warn(
+            "warroom: the copies do not end at the same event; the next start mends the shorter one",
+        );
+    }
+    let broken = heads.len() > 1 || verdicts.iter().any(|(_, verdict)| verdict.broken.is_some());
     if context.json {
         let list: Vec<_> = verdicts
             .iter()
@@ -241,28 +247,15 @@ pub fn import(context: &Context, file: &Path) -> Result<(), Failure> {
     let count = transfer::import(&mut opened.journal, &mut *lines, &mut |event| {
         bar.set_position(event.seq);
         for (id, incident) in snapshot::apply(&*reader, &mut room, event)? {
-            rows.push((id, incident.map(|i| row_bytes(&i))));
+            rows.push((id, incident.map(|i| snapshot::row_bytes(&i))));
         }
         Ok(())
     })?;
-    write_rows(&mut opened.journal, &rows)?;
+    snapshot::write_rows(&mut opened.journal, &rows)?;
     let head = opened.journal.head();
     snapshot::save(&paths.snapshot, &room, head)?;
     bar.finish_and_clear();
     say(&format!("{count} events were imported; head {}", hex(&head.hash)));
-    Ok(())
-}
-
-fn row_bytes(incident: &crate::domain::incident::Incident) -> Vec<u8> {
-    serde_json::to_vec(&ClosedRow::of(incident)).expect("invariant: a row has only string keys")
-}
-
-type RowEntry = (crate::domain::ids::IncidentId, Option<Vec<u8>>);
-
-fn write_rows(journal: &mut dyn Journal, rows: &[RowEntry]) -> Result<(), StoreError> {
-    for part in rows.chunks(500) {
-        journal.append(&Batch { rows: part.to_vec(), head: journal.head(), ..Batch::default() })?;
-    }
     Ok(())
 }
 
@@ -292,23 +285,9 @@ pub fn rebuild(context: &Context) -> Result<(), Failure> {
     let bar = progress("rebuilding");
     let mut opened = open::open(&paths, &mut |_, n| bar.set_position(n))?;
     let events = open::rebuild_streams(opened.journal.log(), &mut |_, n| bar.set_position(n))?;
-    let reader = opened.journal.reader();
-    let mut room = Room::default();
-    let mut rows = std::collections::BTreeMap::new();
-    let mut failed = None;
-    reader.scan(0, &mut |raw| {
-        let applied = raw.decode().and_then(|event| snapshot::apply(&*reader, &mut room, &event));
-        match applied {
-            Ok(left) => rows.extend(left.into_iter().map(|(id, i)| (id, i.map(|i| row_bytes(&i))))),
-            Err(error) => failed = Some(error),
-        }
-        failed.is_none()
-    })?;
-    if let Some(error) = failed {
-        return Err(error.into());
-    }
-    write_rows(&mut opened.journal, &rows.into_iter().collect::<Vec<_>>())?;
-    snapshot::save(&paths.snapshot, &room, opened.journal.head())?;
+    let rows = snapshot::closed_rows(&*opened.journal.reader())?;
+    snapshot::write_rows(&mut opened.journal, &rows)?;
+    drop(std::fs::remove_file(&paths.snapshot));
     bar.finish_and_clear();
     say(&format!("rebuilt from {events} events"));
     Ok(())

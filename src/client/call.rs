@@ -19,7 +19,7 @@ impl Caller {
     /// Says hello.
     pub fn new(stream: UnixStream) -> Result<Self, ClientError> {
         let mut stream = stream;
-        let mut frames = Frames::default();
+        let mut frames = Frames::of_answers();
         stream.write_all(&encode(&hello(ClientKind::Cli))).map_err(ClientError::Broken)?;
         match next(&mut stream, &mut frames)? {
             KeeperMsg::Welcome(welcome) => Ok(Self { stream, frames, welcome }),

@@ -105,7 +105,7 @@ async fn writer(mut write: impl AsyncWrite + Unpin, mut outbox: mpsc::Receiver<C
 }
 
 async fn reader(mut read: impl AsyncRead + Unpin, inbox: mpsc::Sender<Incoming>) {
-    let mut frames = Frames::default();
+    let mut frames = Frames::of_answers();
     let mut buffer = vec![0; 64 * 1024];
     loop {
         loop {

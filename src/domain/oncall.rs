@@ -177,7 +177,8 @@ mod tests {
         check(&schedule, "2026-10-19T07:00:00Z", Some("ann"));
         check(&schedule, "2026-10-26T07:59:59Z", Some("ann")); // 09:00 is now 08:00Z
         check(&schedule, "2026-10-26T08:00:00Z", Some("bob"));
-        check(&schedule, "2030-10-28T08:00:00Z", Some("bob"));
+        // 210 weeks after the first hand-over: an even number of turns.
+        check(&schedule, "2030-10-28T08:00:00Z", Some("ann"));
     }
 
     #[test]

@@ -16,7 +16,7 @@ use crate::domain::ids::{CommandId, IncidentId, Seq};
 use crate::domain::incident::Incident;
 use crate::domain::plan::Plan;
 use crate::domain::row::Rank;
-use crate::domain::time::Timestamp;
+use crate::domain::time::{DAY_MS, Timestamp};
 use crate::domain::timers::Timer;
 use crate::domain::words::{Severity, Via};
 
@@ -139,17 +139,19 @@ impl Room {
     /// An alert whose incident leaves: one that still fires stays known, so that its next post is
     /// a repeat and not a new incident.
     fn part(&mut self, key: &str, id: IncidentId) {
-        let Some(alert) = self.alerts.get_mut(key) else {
-            return;
-        };
-        if alert.incident != Some(id) {
+        if self.alerts.get(key).is_none_or(|alert| alert.incident != Some(id)) {
             return;
         }
-        if alert.is_firing {
+        let at = self.at;
+        self.unindex_alert(key);
+        if let Some(alert) = self.alerts.get_mut(key).filter(|alert| alert.is_firing) {
             alert.incident = None;
             alert.is_answered = true;
+            // A sender that never says when it is over must not be silenced for ever.
+            alert.ends_at.get_or_insert(at.plus(DAY_MS));
+            self.index_alert(key);
         } else {
-            self.forget_alert(key);
+            self.alerts.remove(key);
         }
     }
 

@@ -278,6 +278,7 @@ impl Room {
         alert.is_firing = true;
         alert.ends_at = None;
         match alert.flap.as_mut() {
+            Some(flap) if flap.said_firing == said_firing => {}
             Some(flap) => {
                 flap.last_change = at;
                 flap.said_firing = said_firing;

@@ -19,6 +19,10 @@ pub struct Timestamp(pub i64);
 #[error("'{0}' is not a time; write 2026-11-23T14:02:10Z, 14:02 (today, UTC) or -15m")]
 pub struct BadTime(pub String);
 
+/// The instants that can be written and read again: the years 1 to 9999.
+const MIN_MS: i64 = -62_135_596_800_000;
+const MAX_MS: i64 = 253_402_300_799_999;
+
 /// Milliseconds in a second, a minute, an hour and a day.
 pub const SECOND_MS: i64 = 1_000;
 /// Milliseconds in a minute.
@@ -37,7 +41,14 @@ impl Timestamp {
     /// This instant moved by a span in milliseconds; saturates.
     #[must_use]
     pub const fn plus(self, span_ms: i64) -> Self {
-        Self(self.0.saturating_add(span_ms))
+        let moved = self.0.saturating_add(span_ms);
+        if moved < MIN_MS {
+            Self(MIN_MS)
+        } else if moved > MAX_MS {
+            Self(MAX_MS)
+        } else {
+            Self(moved)
+        }
     }
 
     /// Milliseconds from `earlier` to this; negative if it is later.
@@ -149,16 +160,19 @@ pub fn span_words(span_ms: i64) -> String {
 
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.utc().to_rfc3339_opts(SecondsFormat::Millis, true))
+        f.pad(&self.plus(0).utc().to_rfc3339_opts(SecondsFormat::Millis, true))
     }
 }
 
 impl FromStr for Timestamp {
     type Err = BadTime;
     fn from_str(s: &str) -> Result<Self, BadTime> {
+        // An offset can push a time out of the years that can be written again.
         DateTime::parse_from_rfc3339(s)
             .map(|time| Self(time.timestamp_millis()))
-            .map_err(|_| BadTime(s.to_owned()))
+            .ok()
+            .filter(|at| (MIN_MS..=MAX_MS).contains(&at.0))
+            .ok_or_else(|| BadTime(s.to_owned()))
     }
 }
 
@@ -193,6 +207,15 @@ mod tests {
         for ms in [0, 1, 1_795_411_899_741, -62_135_596_800_000] {
             assert_eq!(Timestamp(ms).to_string().parse(), Ok(Timestamp(ms)));
         }
+    }
+
+    #[test]
+    fn what_cannot_be_written_again_is_not_read() {
+        for text in ["9999-12-31T23:59:59-01:00", "0000-01-01T00:00:00+01:00"] {
+            assert!(text.parse::<Timestamp>().is_err(), "{text}");
+        }
+        let last = Timestamp(MAX_MS).plus(1);
+        assert_eq!(last.to_string().parse(), Ok(last));
     }
 
     #[test]

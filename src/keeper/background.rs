@@ -1,5 +1,6 @@
 //! Work behind the writer: receipts, the text index, mending the twin's older segments.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -59,8 +60,22 @@ pub async fn index(places: Arc<Places>, gate: Arc<Gate>) {
     }
 }
 
-/// Checks the twin's closed segments once after the start and mends what is damaged.
+/// Checks the whole chain in the database, and the twin's closed segments, once after the start.
+/// A damaged segment is mended; a damaged database is rebuilt at the next start, which is said.
 pub fn mend(places: &Places) -> Option<u64> {
+    let checked = catch_unwind(AssertUnwindSafe(|| verify::check_sled(&places.log, &mut |_| {})));
+    let broken = match checked {
+        Ok(Ok(verdict)) => verdict.broken,
+        Ok(Err(error)) => Some(error.to_string()),
+        Err(_) => Some("reading it failed".to_owned()),
+    };
+    if let Some(broken) = broken {
+        tracing::error!(broken, "the database is damaged; restart the keeper: it is rebuilt then");
+        if let Err(error) = std::fs::write(&places.paths.damaged, broken) {
+            tracing::error!(%error, "the damage cannot be noted");
+        }
+        return None;
+    }
     match verify::mend_twin(&places.paths.twin, &places.log) {
         Ok(0) => None,
         Ok(mended) => {

@@ -33,7 +33,10 @@ static NEXT: AtomicU64 = AtomicU64::new(1);
 /// Serves one client until either side goes.
 pub async fn serve(stream: UnixStream, shared: Arc<Shared>) {
     let Ok(cred) = stream.peer_cred() else { return };
-    let who = identity::who(cred.uid(), cred.gid(), &shared.home.root);
+    // Looking a user up may wait for a directory server; others must not wait with it.
+    let (uid, gid, home) = (cred.uid(), cred.gid(), shared.home.root.clone());
+    let known = tokio::task::spawn_blocking(move || identity::who(uid, gid, &home)).await;
+    let Ok(who) = known else { return };
     let (mut read, mut write) = stream.into_split();
     let mut frames = Frames::default();
     let hello = tokio::time::timeout(HELLO_WITHIN, next::<ClientMsg>(&mut read, &mut frames)).await;
@@ -52,7 +55,7 @@ pub async fn serve(stream: UnixStream, shared: Arc<Shared>) {
     if write.write_all(&encode(&welcome)).await.is_err() {
         return;
     }
-    let writer = tokio::spawn(async move {
+    let mut writer = tokio::spawn(async move {
         while let Some(line) = rx.recv().await {
             let mut bytes = line.to_vec();
             while let Ok(more) = rx.try_recv() {
@@ -68,16 +71,20 @@ pub async fn serve(stream: UnixStream, shared: Arc<Shared>) {
         }
         drop(write.shutdown().await);
     });
-    let connect = Mail::Connect { client, tx: tx.clone(), who, kind };
+    // The writer loop holds the only lasting sender: when it lets go, the line ends.
+    let weak = tx.downgrade();
+    let connect = Mail::Connect { client, tx, who, kind };
     if shared.inbox.send(connect).await.is_ok() {
         tokio::select! {
-            () = requests(client, &mut read, &mut frames, &shared, &tx) => {}
-            // The writer let go of this client: it was too slow, or the keeper goes.
-            () = tx.closed() => {}
+            () = requests(client, &mut read, &mut frames, &shared, &weak) => {}
+            // The client was too slow, or the keeper goes, or nobody reads any more.
+            _ = &mut writer => {
+                drop(shared.inbox.send(Mail::Input(Input::Leave { client })).await);
+                return;
+            }
         }
         drop(shared.inbox.send(Mail::Input(Input::Leave { client })).await);
     }
-    drop(tx);
     drop(writer.await);
 }
 
@@ -147,7 +154,7 @@ async fn requests(
     read: &mut OwnedReadHalf,
     frames: &mut Frames,
     shared: &Shared,
-    tx: &mpsc::Sender<Line>,
+    tx: &mpsc::WeakSender<Line>,
 ) {
     loop {
         let (id, ask) = match next::<ClientMsg>(read, frames).await {
@@ -168,7 +175,9 @@ async fn requests(
     }
 }
 
-async fn say(tx: &mpsc::Sender<Line>, id: CommandId, reply: Reply) {
+async fn say(tx: &mpsc::WeakSender<Line>, id: CommandId, reply: Reply) {
     let line: Line = encode(&KeeperMsg::Reply { id, reply }).into();
-    drop(tx.send(line).await);
+    if let Some(tx) = tx.upgrade() {
+        drop(tx.send(line).await);
+    }
 }

@@ -24,7 +24,7 @@ use crate::domain::timers;
 use crate::domain::words::{Right, Via};
 use crate::keeper::turn::{ClientId, Input, Output, ReadJob, Turn, Who};
 use crate::proto::{Ask, ClientKind, Counts, IntakeReport, KeeperMsg, Present, Push, Queue, Reply};
-use crate::store::snapshot::ClosedRow;
+use crate::store::snapshot::row_bytes;
 
 /// Deadlines handled in one turn; the rest follow in the next.
 const DUE_MAX: usize = 256;
@@ -43,7 +43,7 @@ struct Client {
     kind: ClientKind,
     is_following: bool,
     watching: Option<IncidentId>,
-    writing: bool,
+    writing_on: Option<IncidentId>,
 }
 
 /// The room with everybody in it.
@@ -74,7 +74,7 @@ impl Engine {
         match input {
             Input::Join { client, who, kind } => {
                 let client_state =
-                    Client { who, kind, is_following: false, watching: None, writing: false };
+                    Client { who, kind, is_following: false, watching: None, writing_on: None };
                 self.clients.insert(client, client_state);
                 turn.presence_changed = true;
             }
@@ -167,6 +167,9 @@ impl Engine {
             }
         }
         for id in visiting {
+            if self.room.incidents.get(&id).is_some_and(|i| i.phase().is_live()) {
+                turn.rows.push((id, None));
+            }
             self.let_go(id, turn);
         }
         decision.map(|_| ())
@@ -190,9 +193,7 @@ impl Engine {
         let Some(incident) = self.room.evict(id) else {
             return;
         };
-        let row = serde_json::to_vec(&ClosedRow::of(&incident))
-            .expect("invariant: a row has only string keys, so it always serialises");
-        turn.rows.push((id, Some(row)));
+        turn.rows.push((id, Some(row_bytes(&incident))));
         self.limbo.insert(id, incident);
     }
 
@@ -345,10 +346,7 @@ impl Engine {
                 return turn.reply(client, id, done);
             }
             Ask::Writing { incident } => {
-                self.change_client(client, |c| {
-                    c.writing = incident.is_some();
-                    c.watching = incident.or(c.watching);
-                });
+                self.change_client(client, |c| c.writing_on = incident);
                 turn.presence_changed = true;
                 return turn.reply(client, id, done);
             }
@@ -436,8 +434,16 @@ fn about(events: &[Recorded]) -> Option<IncidentId> {
 
 /// About how many bytes an event takes in the journal.
 fn weight(event: &Recorded) -> usize {
+    let texts = |map: &BTreeMap<String, String>| -> usize {
+        map.iter().map(|(key, value)| key.len() + value.len() + 8).sum()
+    };
     match &event.body {
-        Body::AlertsReceived { items, .. } => 200 + items.len() * 700,
+        Body::AlertsReceived { items, .. } => {
+            let facts = items.iter().filter_map(|item| item.facts.as_ref());
+            let known: usize = facts.map(|f| 300 + texts(&f.labels) + texts(&f.annotations)).sum();
+            200 + items.len() * 150 + known
+        }
+        Body::Incident { change: Change::Opened(opened), .. } => 700 + texts(&opened.labels),
         Body::PlanAdopted { .. } => 16 * 1024,
         _ => 600,
     }

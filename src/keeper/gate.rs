@@ -15,7 +15,7 @@ use crate::domain::text::cut_bytes;
 use crate::ingest::token_hash;
 
 /// Kinds of refusals that are kept apart until they are written down.
-const KINDS_MAX: usize = 256;
+const KINDS_MAX: usize = 32;
 /// Sources whose rate is followed.
 const SOURCES_MAX: usize = 1_024;
 

@@ -124,7 +124,7 @@ async fn handle(
         } else {
             (404, "there is no such page; see 'warroom help intake'")
         };
-        intake.gate.refuse("intake", status, &format!("{} {path}: {what}", request.method()), b"");
+        intake.gate.refuse("intake", status, what, path.as_bytes());
         return Ok(answer(status, error_body(what)));
     };
     Ok(post(request, kind, peer, &intake).await)

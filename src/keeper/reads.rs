@@ -1,5 +1,7 @@
 //! Questions that the store answers, on threads of their own, beside the writer.
 
+use std::os::unix::fs::OpenOptionsExt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -33,7 +35,22 @@ pub struct Places {
 
 /// Answers one question; `head` is the last durable event.
 pub fn run(job: ReadJob, places: &Places, head: Head) -> Reply {
-    let result = match job {
+    // The database may panic on a damaged page; whoever asked gets an answer all the same.
+    let result =
+        catch_unwind(AssertUnwindSafe(|| answer(job, places, head))).unwrap_or_else(|_| {
+            Err(StoreError::Corrupt { seq: 0, text: "the database is damaged".to_owned() })
+        });
+    result.unwrap_or_else(|error| {
+        Reply::Rejected(Rejection::new(
+            RejectionKind::Unavailable,
+            error.to_string(),
+            "look at keeper.log",
+        ))
+    })
+}
+
+fn answer(job: ReadJob, places: &Places, head: Head) -> Result<Reply, StoreError> {
+    match job {
         ReadJob::Incident { incident, head: room, until, limit } => {
             one_incident(places, incident, room, until, limit)
         }
@@ -57,14 +74,7 @@ pub fn run(job: ReadJob, places: &Places, head: Head) -> Reply {
         }
         ReadJob::Backup { dest } => backup(places, head, Path::new(&dest)),
         ReadJob::Verify => check(places, head),
-    };
-    result.unwrap_or_else(|error| {
-        Reply::Rejected(Rejection::new(
-            RejectionKind::Unavailable,
-            error.to_string(),
-            "look at keeper.log",
-        ))
-    })
+    }
 }
 
 /// An event as it may be shown.
@@ -196,6 +206,17 @@ fn save_draft(
     full.extend_from_slice(name.as_bytes());
     crate::domain::text::cut_bytes(&mut text, DRAFT_MAX);
     let value = (!text.is_empty()).then(|| text.into_bytes());
+    let mut known = 0;
+    let prefix = draft_prefix(login);
+    reader.prefix(Table::Drafts, &prefix, &mut |key, _| {
+        known += usize::from(key != full);
+        known < DRAFTS_MAX
+    })?;
+    if known >= DRAFTS_MAX && value.is_some() {
+        return Err(StoreError::Refused(format!(
+            "there are {DRAFTS_MAX} drafts already; finish or drop some"
+        )));
+    }
     reader.put(Table::Drafts, &[(full, value)])?;
     Ok(Reply::Done { seq: head.seq, incident: None })
 }
@@ -204,8 +225,14 @@ fn save_draft(
 fn backup(places: &Places, head: Head, dest: &Path) -> Result<Reply, StoreError> {
     std::fs::create_dir_all(dest).map_err(StoreError::io("create", dest))?;
     let path = dest.join("journal.jsonl");
-    let partial = dest.join("journal.jsonl.part");
-    let file = std::fs::File::create(&partial).map_err(StoreError::io("create", &partial))?;
+    // A name of its own, never followed through a link, for the owner's eyes only.
+    let partial = dest.join(format!("journal.{}.part", ulid::Ulid::generate()));
+    let file = std::fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(&partial)
+        .map_err(StoreError::io("create", &partial))?;
     let mut out = std::io::BufWriter::new(file);
     let reached = transfer::export(&*places.reader, Head::default(), &mut out, &mut |_| {})?;
     let file = out.into_inner().map_err(|e| StoreError::io("write", &partial)(e.into_error()))?;
@@ -230,6 +257,7 @@ fn check(places: &Places, head: Head) -> Result<Reply, StoreError> {
     if twin.sound >= head.seq {
         twin.broken = None;
     }
-    let ok = sled.broken.is_none() && twin.broken.is_none();
+    let is_whole = sled.sound >= head.seq && twin.sound >= head.seq;
+    let ok = sled.broken.is_none() && twin.broken.is_none() && is_whole;
     Ok(Reply::Text { lines: vec![sled.words("database"), twin.words("twin")], ok })
 }

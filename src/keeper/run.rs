@@ -81,17 +81,28 @@ pub fn run(options: &Options) -> Result<String, StoreError> {
 fn open_and_fold(paths: &Paths) -> Result<Opened, StoreError> {
     let mut progress = |what: &str, events: u64| tracing::info!(events, "{what}");
     let first = open::open(paths, &mut progress)?;
-    let (journal, mended) = (first.journal, first.mended);
+    let (mut journal, mended) = (first.journal, first.mended);
+    mend_rows(&mut journal, &mended)?;
     match fold(&journal, paths) {
         Ok((room, folded)) => Ok(Opened { journal, room, folded, mended }),
         Err(error) => {
             tracing::error!(%error, "the database is damaged; it is rebuilt from the twin");
             drop(journal);
-            let again = open::rebuild_sled(paths, &mut progress)?;
+            let mut again = open::rebuild_sled(paths, &mut progress)?;
+            mend_rows(&mut again.journal, &again.mended)?;
             let (room, folded) = fold(&again.journal, paths)?;
             Ok(Opened { journal: again.journal, room, folded, mended: again.mended })
         }
     }
+}
+
+/// Rows of closed incidents are derived: after a rebuild of the database they are made anew.
+fn mend_rows(journal: &mut DiskJournal, mended: &[Mended]) -> Result<(), StoreError> {
+    if mended.iter().all(|m| m.events == 0) {
+        return Ok(());
+    }
+    let rows = snapshot::closed_rows(&*journal.reader())?;
+    snapshot::write_rows(journal, &rows)
 }
 
 fn fold(journal: &DiskJournal, paths: &Paths) -> Result<(Room, u64), StoreError> {

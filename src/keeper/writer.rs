@@ -6,6 +6,7 @@
 //! - A failed append ends the keeper: its memory is ahead of the journal.
 
 use std::collections::{HashMap, VecDeque};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -15,7 +16,7 @@ use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::clock::{Clock, monotonic};
-use crate::domain::command::{Command, Rejection, RejectionKind};
+use crate::domain::command::{Command, Rejection};
 use crate::domain::event::Body;
 use crate::domain::ids::IncidentId;
 use crate::domain::incident::Incident;
@@ -95,7 +96,10 @@ struct StoreArchive<'a>(&'a dyn Reader);
 
 impl Archive for StoreArchive<'_> {
     fn incident(&self, id: IncidentId) -> Option<Incident> {
-        match snapshot::incident(self.0, id, None) {
+        let found = catch_unwind(AssertUnwindSafe(|| snapshot::incident(self.0, id, None)));
+        match found.unwrap_or_else(|_| {
+            Err(StoreError::Corrupt { seq: 0, text: "the database is damaged".to_owned() })
+        }) {
             Ok(found) => found,
             Err(error) => {
                 tracing::error!(%id, %error, "an incident cannot be read");
@@ -216,7 +220,7 @@ impl Writer {
         let mut batch = Batch::build(self.journal.head(), &turn.events);
         batch.rows = std::mem::take(&mut turn.rows);
         if let Err(error) = self.journal.append(&batch) {
-            refuse_all(&error, turn, shell);
+            refuse_all(&error, shell);
             return Err(error);
         }
         let before = self.gate.seq.swap(batch.head.seq, Ordering::Relaxed);
@@ -268,7 +272,8 @@ impl Writer {
                 drop(self.runtime.spawn_blocking(move || {
                     let reply = reads::run(*job, &places, head);
                     let line: Line = encode(&KeeperMsg::Reply { id, reply }).into();
-                    drop(tx.blocking_send(line));
+                    // A client that does not read its answers is cut loose by the next push.
+                    drop(tx.try_send(line));
                 }));
             }
             Output::Tokens => {
@@ -323,23 +328,10 @@ fn send(shell: &mut Shell, client: ClientId, line: &Line) {
     }
 }
 
-/// The batch is not durable: everybody who waits is told so, and nobody is told otherwise.
-fn refuse_all(error: &StoreError, turn: Turn, shell: &mut Shell) {
-    let refusal = Rejection::new(
-        RejectionKind::Unavailable,
-        format!("nothing was recorded: {error}"),
-        if error.is_full() { "free some space, then try again" } else { "look at keeper.log" },
-    );
-    for reply in std::mem::take(&mut shell.posts) {
-        drop(reply.send(Err(refusal.clone())));
-    }
-    for output in turn.out {
-        if let Output::Say { client, message } = output
-            && let KeeperMsg::Reply { id, .. } = *message
-        {
-            let reply = crate::proto::Reply::Rejected(refusal.clone());
-            let line: Line = encode(&KeeperMsg::Reply { id, reply }).into();
-            send(shell, client, &line);
-        }
-    }
+/// The batch failed, perhaps in one copy only: nobody is told that it was done, or that it was not.
+/// The keeper ends; consoles send again under the same ids, and senders are told to come back.
+fn refuse_all(error: &StoreError, shell: &mut Shell) {
+    tracing::error!(%error, "the journal cannot be written");
+    shell.posts.clear();
+    shell.barriers.clear();
 }

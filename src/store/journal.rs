@@ -23,6 +23,9 @@ pub const BALLAST_BYTES: u64 = 16 << 20;
 /// still have room.
 pub const SPACE_MIN: u64 = 48 << 20;
 
+/// Bytes written between two syncs, at most.
+const PART_BYTES: usize = 768 * 1024;
+
 /// Free bytes on the disk that holds a directory, for an ordinary user.
 pub fn free_bytes(dir: &Path) -> Option<u64> {
     let stat = nix::sys::statvfs::statvfs(dir).ok()?;
@@ -37,6 +40,8 @@ pub struct Paths {
     pub twin: PathBuf,
     pub snapshot: PathBuf,
     pub ballast: PathBuf,
+    /// Says that the database was found damaged: the next opening rebuilds it from the twin.
+    pub damaged: PathBuf,
 }
 
 impl Paths {
@@ -48,6 +53,7 @@ impl Paths {
             twin: twin.map_or_else(|| root.join("twin"), Path::to_owned),
             snapshot: root.join("room.snap"),
             ballast: root.join("ballast"),
+            damaged: root.join("damaged"),
         }
     }
 }
@@ -142,6 +148,24 @@ impl DiskJournal {
         fs::remove_file(&self.paths.ballast).is_ok()
     }
 
+    /// Appends in parts, so that less than a segment of sled's lies between two syncs.
+    fn append_parts(&mut self, batch: &Batch) -> Result<(), StoreError> {
+        if batch.bytes() <= PART_BYTES {
+            return self.append_both(batch);
+        }
+        let mut part = Batch::default();
+        for pack in &batch.packs {
+            if part.bytes() + pack.bytes.len() > PART_BYTES {
+                self.append_both(&std::mem::take(&mut part))?;
+            }
+            let own = batch.streams.iter().filter(|(_, first)| *first == pack.first);
+            part.streams.extend(own.copied());
+            part.packs.push(pack.clone());
+        }
+        part.rows.clone_from(&batch.rows);
+        self.append_both(&part)
+    }
+
     fn append_both(&mut self, batch: &Batch) -> Result<(), StoreError> {
         let packs = Arc::new(batch.packs.clone());
         let is_twinned = self.twin.begin(&packs);
@@ -172,7 +196,7 @@ impl Journal for DiskJournal {
         if batch.packs.first().is_some_and(|pack| pack.first != self.head.seq + 1) {
             return Err(StoreError::Refused("somebody else wrote to the journal first".to_owned()));
         }
-        match self.append_both(batch) {
+        match self.append_parts(batch) {
             Ok(()) => {
                 self.head = batch.head;
                 Ok(())
@@ -186,13 +210,19 @@ impl Journal for DiskJournal {
 
     fn is_tight(&self) -> bool {
         // While space is short the ballast is given up; once there is room again it is taken back.
-        let tight = free_bytes(&self.paths.root).is_some_and(|free| free < SPACE_MIN);
-        if tight {
+        let free = [&self.paths.root, &self.paths.twin]
+            .into_iter()
+            .filter_map(|dir| free_bytes(dir))
+            .min();
+        let Some(free) = free else { return false };
+        if free < SPACE_MIN {
             self.give_ballast();
-        } else {
+        } else if free > SPACE_MIN + 2 * BALLAST_BYTES {
             self.keep_ballast();
         }
-        tight
+        // The ballast's own space is no reason to take alerts again.
+        let has_ballast = self.paths.ballast.exists();
+        free < SPACE_MIN + if has_ballast { 0 } else { BALLAST_BYTES }
     }
 
     fn reader(&self) -> Arc<dyn Reader> {

@@ -43,9 +43,16 @@ pub struct Opened {
 pub fn open(paths: &Paths, progress: &mut dyn FnMut(&str, u64)) -> Result<Opened, StoreError> {
     fs::create_dir_all(&paths.root).map_err(StoreError::io("create", &paths.root))?;
     let mut mended = Vec::new();
+    if paths.damaged.exists() && paths.sled.exists() {
+        set_aside(&paths.sled, &mut mended)?;
+        fs::remove_file(&paths.damaged).map_err(StoreError::io("remove", &paths.damaged))?;
+    }
     let log = open_sled(paths, &mut mended)?;
     let (mut twin, twin_head) = Twin::open(&paths.twin)?;
-    let (log, sled_head) = if let Ok(head) = log.head() {
+    let head = catch_unwind(AssertUnwindSafe(|| log.head())).unwrap_or_else(|_| {
+        Err(StoreError::Corrupt { seq: 0, text: "the database is damaged".to_owned() })
+    });
+    let (log, sled_head) = if let Ok(head) = head {
         (log, head)
     } else {
         drop(log);

@@ -145,11 +145,14 @@ impl SledLog {
 
     /// Visits the packs that may hold events after `after`, in order, until `visit` says stop.
     pub fn packs(&self, after: Seq, visit: &mut PackVisitor<'_>) -> Result<(), StoreError> {
-        let from =
-            match self.global.get_lt(global_key(after + 2, 0)).map_err(StoreError::sled("read"))? {
-                Some((key, _)) => seq_of(&key),
-                None => 0,
-            };
+        let from = match self
+            .global
+            .get_lt(global_key(after.saturating_add(2), 0))
+            .map_err(StoreError::sled("read"))?
+        {
+            Some((key, _)) => seq_of(&key),
+            None => 0,
+        };
         let mut current: Option<(Seq, Vec<u8>)> = None;
         for entry in self.global.range(global_key(from, 0)..) {
             let (key, chunk) = entry.map_err(StoreError::sled("read"))?;

@@ -4,6 +4,7 @@
 //! - A snapshot is only used if its checksum and version are right and the journal still holds the
 //!   event it was taken at, with the same hash; otherwise the room is folded from the first event.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -16,9 +17,9 @@ use crate::domain::room::{Room, evolve};
 use crate::domain::row::Row;
 use crate::domain::stats::Sample;
 use crate::domain::text::hex;
-use crate::store::batch::{Hash, Head, link, unhex};
+use crate::store::batch::{Batch, Hash, Head, link, unhex};
 use crate::store::twin::sync_dir;
-use crate::store::{Reader, StoreError};
+use crate::store::{Journal, Reader, StoreError};
 
 /// Raised whenever the room's own shape changes; an older snapshot is then not used.
 const VERSION: &str = "warroom-room-2";
@@ -102,6 +103,7 @@ fn read(path: &Path) -> Option<(Room, Head)> {
 pub fn load(path: &Path, reader: &dyn Reader, head: Head) -> Result<Folded, StoreError> {
     if let Some((room, at)) = read(path).filter(|(_, at)| at.seq <= head.seq)
         && let Ok(folded) = guarded(|| fold(reader, room, at))
+        && folded.head == head
     {
         return Ok(folded);
     }
@@ -156,6 +158,41 @@ fn check_and_apply(
     let event: Recorded =
         serde_json::from_slice(json).map_err(|e| corrupt(&format!("it cannot be read ({e})")))?;
     apply(reader, room, &event)?;
+    Ok(())
+}
+
+/// A row of the table of incidents that are over; `None` takes it away.
+pub type RowEntry = (IncidentId, Option<Vec<u8>>);
+
+/// The summary rows of all incidents that are over, from a fold of the whole journal: for a
+/// database that was rebuilt.
+pub fn closed_rows(reader: &dyn Reader) -> Result<Vec<RowEntry>, StoreError> {
+    let mut room = Room::default();
+    let mut rows = BTreeMap::new();
+    let mut failed = None;
+    reader.scan(0, &mut |raw| {
+        match raw.decode().and_then(|event| apply(reader, &mut room, &event)) {
+            Ok(moved) => {
+                rows.extend(moved.into_iter().map(|(id, i)| (id, i.map(|i| row_bytes(&i)))));
+            }
+            Err(error) => failed = Some(error),
+        }
+        failed.is_none()
+    })?;
+    failed.map_or(Ok(rows.into_iter().collect()), Err)
+}
+
+/// The row of an incident that is over, as it is kept.
+pub fn row_bytes(incident: &Incident) -> Vec<u8> {
+    serde_json::to_vec(&ClosedRow::of(incident))
+        .expect("invariant: a row has only string keys, so it always serialises")
+}
+
+/// Writes rows, a few at a time.
+pub fn write_rows(journal: &mut dyn Journal, rows: &[RowEntry]) -> Result<(), StoreError> {
+    for part in rows.chunks(500) {
+        journal.append(&Batch { rows: part.to_vec(), head: journal.head(), ..Batch::default() })?;
+    }
     Ok(())
 }
 

@@ -17,6 +17,8 @@ use crate::store::{Reader, StoreError, Table};
 pub const SEGMENT_EVENTS: u64 = 8_192;
 const CHUNK_BYTES: usize = 24 * 1024;
 const WORD_BYTES_MAX: usize = 40;
+/// The text of a hit, at most.
+const HIT_BYTES: usize = 400;
 const CLOSED: u8 = 0;
 const CHUNK: u8 = 1;
 
@@ -262,11 +264,9 @@ fn hit_at(reader: &dyn Reader, seq: Seq) -> Result<Option<Hit>, StoreError> {
 }
 
 fn hit_of(event: &Recorded) -> Hit {
-    Hit {
-        seq: event.seq,
-        incident: event.body.incidents().first().copied(),
-        text: searchable(event).trim().to_owned(),
-    }
+    let mut text = searchable(event).trim().to_owned();
+    crate::domain::text::cut_bytes(&mut text, HIT_BYTES);
+    Hit { seq: event.seq, incident: event.body.incidents().first().copied(), text }
 }
 
 /// Reads through events that are not indexed (yet).

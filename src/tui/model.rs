@@ -70,6 +70,9 @@ pub enum Modal {
     Confirm {
         question: String,
         commands: Vec<Command>,
+        occurred: Option<Occurred>,
+        /// What was filled in, to come back to.
+        form: Option<Box<Form>>,
     },
     /// A list to find something in.
     Find(Find),
@@ -125,6 +128,7 @@ pub struct InFlight {
 /// An act on several incidents: how far it came.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Bulk {
+    pub ids: BTreeSet<CommandId>,
     pub sent: usize,
     pub done: usize,
     pub refused: usize,
@@ -171,6 +175,8 @@ pub struct Model {
     pub past: Option<Past>,
     /// An incident that the queue does not hold is looked at.
     pub visiting: bool,
+    /// When the cursor last came to another incident without being moved by a key.
+    pub slipped_at: Option<Timestamp>,
     pub modals: Vec<Modal>,
     /// The form of a command on its way, to come back to if it is refused.
     pub waiting_form: Option<(CommandId, Box<Form>)>,
@@ -230,6 +236,7 @@ impl Model {
             stakeholder: 0,
             past: None,
             visiting: false,
+            slipped_at: None,
             modals: Vec::new(),
             waiting_form: None,
             pending: Vec::new(),
@@ -284,7 +291,11 @@ impl Model {
             self.selected_id.and_then(|id| self.shown.iter().position(|shown| *shown == id));
         self.selected = found.unwrap_or(self.selected).min(self.shown.len().saturating_sub(1));
         if found.is_none() && !self.visiting {
+            let before = self.selected_id;
             self.selected_id = self.shown.get(self.selected).copied();
+            if before.is_some() && before != self.selected_id {
+                self.slipped_at = Some(self.now);
+            }
             self.follow_at = Some(self.now);
         }
         self.keep_in_view();

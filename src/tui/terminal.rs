@@ -72,6 +72,7 @@ impl Screen {
         let terminal = Terminal::new(CrosstermBackend::new(output))
             .inspect_err(|_| drop(disable_raw_mode()))?;
         let mut screen = Self { terminal, mouse };
+        speak_after_leaving(mouse);
         screen.enter()?;
         Ok(screen)
     }
@@ -123,18 +124,32 @@ impl Screen {
     }
 
     fn leave(&mut self) {
-        if self.mouse {
-            drop(execute!(io::stdout(), DisableMouseCapture));
-        }
-        drop(execute!(
-            io::stdout(),
-            EndSynchronizedUpdate,
-            DisableBracketedPaste,
-            LeaveAlternateScreen,
-            Show
-        ));
-        drop(disable_raw_mode());
+        give_back(self.mouse);
     }
+}
+
+/// Switches everything off that was switched on.
+fn give_back(mouse: bool) {
+    if mouse {
+        drop(execute!(io::stdout(), DisableMouseCapture));
+    }
+    drop(execute!(
+        io::stdout(),
+        EndSynchronizedUpdate,
+        DisableBracketedPaste,
+        LeaveAlternateScreen,
+        Show
+    ));
+    drop(disable_raw_mode());
+}
+
+/// A panic's message comes after the terminal was given back, so that it can be read.
+fn speak_after_leaving(mouse: bool) {
+    let before = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        give_back(mouse);
+        before(panic);
+    }));
 }
 
 impl Drop for Screen {

@@ -121,3 +121,22 @@ fn the_twin_alone_can_be_read_and_checked() {
     let said = home.run(&["verify", "--twin", &twin.display().to_string()]);
     assert_eq!(said.status.code(), Some(1), "damage is found: {}", crate::home::utf8(&said.stdout));
 }
+
+#[test]
+fn what_is_over_is_still_listed_after_the_database_was_lost() {
+    let home = Home::new();
+    home.ok(&["declare", "kept in the rows"]);
+    home.ok(&["declare", "came back"]);
+    for id in ["1", "2"] {
+        home.ok(&["resolve", id, "ok"]);
+        home.ok(&["close", id]);
+    }
+    home.ok(&["reopen", "2", "not over"]);
+    let over = home.ok(&["list", "--closed"]);
+    assert!(over.contains("kept in the rows") && !over.contains("came back"), "{over}");
+    home.ok(&["stop"]);
+    fs::remove_dir_all(home.path().join("journal/sled")).expect("the loss");
+    assert_eq!(home.ok(&["list", "--closed"]), over);
+    assert!(home.ok(&["list"]).contains("came back"));
+    assert!(home.ok(&["stats"]).starts_with("2 incidents"));
+}

@@ -126,7 +126,15 @@ impl Intake<'_> {
                 return repeated(Became::FlappingFiring);
             }
         }
-        if is_firing == Some(true) {
+        // An alert whose incident is over and that began anew is a new occurrence.
+        let starts_at = incoming.facts.starts_at;
+        let is_new = known.is_some_and(|alert| {
+            alert.incident.is_none()
+                && alert.is_answered
+                && alert.starts_at.is_some()
+                && starts_at.is_some_and(|at| alert.starts_at.is_none_or(|before| before < at))
+        });
+        if is_firing == Some(true) && !is_new {
             return repeated(Became::Repeated);
         }
         self.seen.insert(key.clone(), true);
@@ -220,10 +228,11 @@ impl Intake<'_> {
 
     /// A worse alert raises its incident, until a person has judged the severity.
     fn raise(&mut self, id: IncidentId, rule: Option<&Rule>, incoming: &Incoming) {
-        let Some(incident) = self.room.incidents.get(&id) else { return };
+        let incident = self.room.incidents.get(&id);
         let (to, because) = severity_of(self.room, rule, incoming);
-        let from = self.raised.get(&id).copied().unwrap_or(incident.severity);
-        if to < from && !incident.is_severity_judged {
+        let known = self.raised.get(&id).copied().or(incident.map(|i| i.severity));
+        let Some(from) = known else { return };
+        if to < from && !incident.is_some_and(|i| i.is_severity_judged) {
             self.raised.insert(id, to);
             let reason = format!("{} joined, {because}", incoming.facts.name);
             let change = Change::SeverityChanged { from, to, reason };
@@ -267,6 +276,7 @@ impl Intake<'_> {
             reopen_within_s: rule.map_or(300, |rule| rule.reopen_within_s),
         };
         self.groups.insert(group.to_owned(), id);
+        self.raised.insert(id, severity);
         let change = Change::Opened(Box::new(opened));
         self.opened.push(Body::Incident { incident: id, change });
         id

@@ -199,14 +199,46 @@ fn check_seen(room: &Room, order: &Order) -> Result<(), Rejection> {
     ))
 }
 
+/// Names and labels: at most 64 of them, at most 1 KiB each.
+fn check_small<'a>(texts: impl Iterator<Item = &'a String>) -> Result<(), Rejection> {
+    for (index, text) in texts.enumerate() {
+        if index >= 128 || text.len() > 1_024 {
+            return Err(bad(
+                "there are too many or too long names or labels",
+                "give at most 64, of at most 1 KiB each",
+            ));
+        }
+    }
+    Ok(())
+}
+
 fn check_sizes(command: &Command) -> Result<(), Rejection> {
     let texts: &[&str] = match command {
-        Command::Open { title, note, .. } => &[title, note],
+        Command::Open { title, note, services, labels, .. } => {
+            check_small(services.iter().chain(labels.keys()).chain(labels.values()))?;
+            &[title, note]
+        }
+        Command::SetServices { services, .. } => {
+            check_small(services.iter())?;
+            &[]
+        }
+        Command::SetLabel { label, value, .. } => {
+            check_small(std::iter::once(label).chain(value))?;
+            &[]
+        }
+        Command::AssignRole { person, .. } | Command::OfferCommand { to: person, .. } => {
+            check_small(std::iter::once(person))?;
+            &[]
+        }
         Command::SetTitle { title, .. } | Command::Split { title, .. } => &[title],
         Command::Note { text, said_by, .. } => &[text, said_by],
         Command::CorrectEntry { text, .. }
         | Command::Remedy { text, .. }
-        | Command::LogContact { text, .. } => &[text],
+        | Command::Attach { note: text, .. } => &[text],
+        Command::LogContact { text, stakeholder, channel, .. } => {
+            check_small([stakeholder, channel].into_iter())?;
+            &[text]
+        }
         Command::JudgeRemedy { evidence, .. } | Command::Resolve { evidence, .. } => &[evidence],
         Command::Declare { reason, .. }
         | Command::SetSeverity { reason, .. }

@@ -153,7 +153,7 @@ impl Incident {
     }
 
     pub(super) fn expire(&mut self, number: u32) {
-        if let Some(remedy) = self.remedies.iter_mut().find(|r| r.number == number) {
+        for remedy in self.remedies.iter_mut().filter(|r| r.number == number) {
             remedy.is_expired = true;
         }
     }

@@ -67,8 +67,8 @@ impl Engine {
             .map(|(id, c)| Present {
                 login: c.who.login.clone(),
                 client: *id,
-                incident: c.watching,
-                writing: c.writing,
+                incident: c.writing_on.or(c.watching),
+                writing: c.writing_on.is_some(),
             })
             .collect();
         let message = Box::new(KeeperMsg::Push(Push::Presence { people }));

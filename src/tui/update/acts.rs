@@ -15,6 +15,8 @@ use crate::tui::forms::{self, About};
 use crate::tui::model::{Asked, Bulk, Find, InFlight, LinkState, Modal, Model, Pane, Past, Tone};
 use crate::tui::update::{Effect, Ids, ask};
 
+/// How long after a slip of the cursor a direct act is not trusted, in milliseconds.
+const SLIP_MS: i64 = 700;
 /// More incidents than this are asked about before an act on all of them.
 const BULK_FREE: usize = 1;
 
@@ -109,6 +111,12 @@ fn direct(model: &mut Model, action: Action, ids: &mut dyn Ids) -> Vec<Effect> {
     if is_past(model) {
         return Vec::new();
     }
+    // The row under the cursor may have left in the very moment in which the key was struck.
+    if model.marks.is_empty() && model.slipped_at.is_some_and(|at| model.now.since(at) < SLIP_MS) {
+        model.slipped_at = None;
+        model.say(Tone::Bad, "the cursor came to another incident; look, then press it again");
+        return Vec::new();
+    }
     let targets = model.targets();
     let commands: Vec<Command> =
         targets.iter().filter_map(|id| forms::direct(action, *id)).collect();
@@ -118,7 +126,7 @@ fn direct(model: &mut Model, action: Action, ids: &mut dyn Ids) -> Vec<Effect> {
     }
     if commands.len() > BULK_FREE {
         let question = format!("{} {} incidents?", action.name(), commands.len());
-        model.modals.push(Modal::Confirm { question, commands });
+        model.modals.push(Modal::Confirm { question, commands, occurred: None, form: None });
         return Vec::new();
     }
     send_all(model, commands, None, None, ids)
@@ -211,7 +219,11 @@ pub(super) fn send_all(
         effects.push(Effect::Send { id, ask });
     }
     if !is_single {
-        model.bulk = Some(Bulk { sent: effects.len(), ..Bulk::default() });
+        let ids = effects.iter().filter_map(|effect| match effect {
+            Effect::Send { id, .. } => Some(id.clone()),
+            _ => None,
+        });
+        model.bulk = Some(Bulk { ids: ids.collect(), sent: effects.len(), ..Bulk::default() });
         model.marks.clear();
     }
     effects

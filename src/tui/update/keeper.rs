@@ -156,7 +156,7 @@ fn answered(
             None
         }
     };
-    if model.bulk.is_some() {
+    if model.bulk.as_mut().is_some_and(|bulk| bulk.ids.remove(id)) {
         bulk_answered(model, &flight.label, &reply);
         return Vec::new();
     }
@@ -179,7 +179,9 @@ fn answered(
             if let Some(mut form) = form {
                 form.error = Some(text.clone());
                 // What the person has now been told is what they have seen.
-                form.seen = model.watched().map(|i| i.last_seq).or(form.seen);
+                let own = form.incidents.first().copied();
+                let watched = model.watched().filter(|i| Some(i.id) == own);
+                form.seen = watched.map(|i| i.last_seq).or(form.seen);
                 model.modals.push(Modal::Form(form));
             }
             model.say(Tone::Bad, text);

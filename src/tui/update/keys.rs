@@ -271,7 +271,12 @@ pub(super) fn back(model: &mut Model) -> Vec<Effect> {
     if model.is_filtering {
         model.is_filtering = false;
         model.filter.clear();
-    } else if model.modals.pop().is_some() || model.past.take().is_some() {
+    } else if let Some(closed) = model.modals.pop() {
+        // Who says no to the question comes back to what was filled in.
+        if let Modal::Confirm { form: Some(form), .. } = closed {
+            model.modals.push(Modal::Form(form));
+        }
+    } else if model.past.take().is_some() {
         // That was it.
     } else if std::mem::take(&mut model.visiting) {
         model.selected_id = model.shown.get(model.selected).copied();

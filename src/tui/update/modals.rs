@@ -19,8 +19,8 @@ pub(super) fn submit(model: &mut Model, ids: &mut dyn Ids) -> Vec<Effect> {
         Some(Modal::Form(form)) => match forms::build(&form, model.now) {
             Ok((commands, occurred)) if commands.len() > 1 => {
                 let question = format!("{} {} incidents?", form.action.name(), commands.len());
-                let _ = occurred;
-                model.modals.push(Modal::Confirm { question, commands });
+                let form = Some(form);
+                model.modals.push(Modal::Confirm { question, commands, occurred, form });
                 Vec::new()
             }
             Ok((commands, occurred)) => {
@@ -36,7 +36,9 @@ pub(super) fn submit(model: &mut Model, ids: &mut dyn Ids) -> Vec<Effect> {
                 Vec::new()
             }
         },
-        Some(Modal::Confirm { commands, .. }) => acts::send_all(model, commands, None, None, ids),
+        Some(Modal::Confirm { commands, occurred, .. }) => {
+            acts::send_all(model, commands, occurred, None, ids)
+        }
         Some(Modal::Palette { input, at }) => match palette(&input).get(at).copied() {
             Some(action) => keys::act(model, action, 1, ids),
             None => Vec::new(),

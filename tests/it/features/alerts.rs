@@ -163,3 +163,36 @@ fn one_post_may_say_that_an_alert_fired_and_ended() {
          INC-1: SEV2 P2 triage commander nobody, 1 of 1 fire",
     );
 }
+
+#[test]
+fn a_worse_alert_raises_its_incident_until_a_person_has_judged_it() {
+    check(
+        r#"0m alerts Disk/a/warning, Disk/b/critical
+           1m ann {"do":"set-severity","incident":1,"severity":"SEV4","reason":"a test host"}
+           2m alerts Disk/c/critical
+           3m see INC-1"#,
+        "INC-1 am: opened as SEV4 (the sender said 'warning')
+         INC-1 am: SEV4 → SEV2: Disk joined, the sender said 'critical'
+         INC-1 am: Disk a fires (+1 alerts)
+         INC-1 ann: SEV2 → SEV4: a test host
+         INC-1 am: Disk c fires
+         INC-1: SEV4 P4 triage commander nobody, 3 of 3 fire",
+    );
+}
+
+#[test]
+fn an_alert_of_a_closed_incident_is_not_silenced_for_ever() {
+    check(
+        r#"0m alerts Noise/a/warning
+           1m ann {"do":"decline","incident":1,"reason":"false-alarm","note":""}
+           2m alerts Noise/a/warning
+           1442m clock tick
+           1443m alerts Noise/a/warning"#,
+        "INC-1 am: opened as SEV4 (the sender said 'warning')
+         INC-1 am: Noise a fires
+         INC-1 ann: declined (false-alarm)
+         - am/Noise-a Repeated by ''
+         INC-2 am: opened as SEV4 (the sender said 'warning')
+         INC-2 am: Noise a fires",
+    );
+}
