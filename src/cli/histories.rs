@@ -53,6 +53,24 @@ pub struct History {
 }
 
 impl History {
+    /// The next row with its line; one that cannot be read is told and left out.
+    fn readable(
+        &mut self,
+        record: Result<csv::StringRecord, csv::Error>,
+    ) -> Option<(u64, csv::StringRecord)> {
+        match record {
+            Ok(record) => {
+                self.rows += 1;
+                Some((record.position().map_or(0, csv::Position::line), record))
+            }
+            Err(error) => {
+                let line = error.position().map_or(0, csv::Position::line);
+                self.odd(line, format!("not readable: {error}"));
+                None
+            }
+        }
+    }
+
     fn odd(&mut self, line: u64, what: impl Into<String>) {
         self.odd.push(Odd { line, what: what.into() });
     }

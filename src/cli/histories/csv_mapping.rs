@@ -72,18 +72,7 @@ pub(super) fn read(bytes: &[u8], mapping: &Path) -> Result<History, Failure> {
     let mut order = Vec::new();
     let mut building: BTreeMap<String, Building> = BTreeMap::new();
     for record in reader.records() {
-        let record = match record {
-            Ok(record) => record,
-            Err(error) => {
-                history.odd(
-                    error.position().map_or(0, csv::Position::line),
-                    format!("not readable: {error}"),
-                );
-                continue;
-            }
-        };
-        history.rows += 1;
-        let line = record.position().map_or(0, csv::Position::line);
+        let Some((line, record)) = history.readable(record) else { continue };
         let get =
             |column: Option<usize>| column.and_then(|c| record.get(c)).unwrap_or_default().trim();
         let time = |column: Option<usize>| {

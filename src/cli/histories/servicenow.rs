@@ -53,16 +53,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<History, Failure> {
     let mut order = Vec::new();
     let mut building: BTreeMap<String, Building> = BTreeMap::new();
     for record in reader.records() {
-        let record = match record {
-            Ok(record) => record,
-            Err(error) => {
-                let line = error.position().map_or(0, csv::Position::line);
-                history.odd(line, format!("not readable: {error}"));
-                continue;
-            }
-        };
-        history.rows += 1;
-        let line = record.position().map_or(0, csv::Position::line);
+        let Some((line, record)) = history.readable(record) else { continue };
         let number = record.get(c.number).unwrap_or_default().to_owned();
         if number.is_empty() {
             history.odd(line, "has no incident number; it belongs to nothing and was left out");

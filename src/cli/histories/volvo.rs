@@ -30,18 +30,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<History, Failure> {
     let mut order = Vec::new();
     let mut building: BTreeMap<String, Building> = BTreeMap::new();
     for record in reader.records() {
-        let record = match record {
-            Ok(record) => record,
-            Err(error) => {
-                history.odd(
-                    error.position().map_or(0, csv::Position::line),
-                    format!("not readable: {error}"),
-                );
-                continue;
-            }
-        };
-        history.rows += 1;
-        let line = record.position().map_or(0, csv::Position::line);
+        let Some((line, record)) = history.readable(record) else { continue };
         let get = |column: usize| record.get(column).unwrap_or_default();
         let number = get(case).to_owned();
         let Ok(at) = get(time).parse::<Timestamp>() else {
