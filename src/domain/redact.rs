@@ -34,8 +34,16 @@ impl Recorded {
 
     /// Whether it holds words of people that can be corrected or redacted.
     pub fn has_words(&self) -> bool {
-        let mut redacted = self.clone();
-        redacted.redact();
-        redacted != *self
+        let Body::Incident { change, .. } = &self.body else { return false };
+        matches!(
+            change,
+            Change::NoteAdded { .. }
+                | Change::EntryCorrected { .. }
+                | Change::RemedyRecorded { .. }
+                | Change::ContactLogged { .. }
+                | Change::HistoryNoted { .. }
+                | Change::RemedyJudged { .. }
+                | Change::AttachmentAdded { .. }
+        )
     }
 }

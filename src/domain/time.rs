@@ -7,7 +7,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, SecondsFormat, TimeZone, Utc};
+use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, TimeZone, Utc};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// An instant in UTC, in milliseconds since 1970-01-01T00:00:00Z.
@@ -160,13 +160,83 @@ pub fn span_words(span_ms: i64) -> String {
 
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.plus(0).utc().to_rfc3339_opts(SecondsFormat::Millis, true))
+        let ms = self.0.clamp(MIN_MS, MAX_MS);
+        let (year, month, day) = civil(ms.div_euclid(DAY_MS));
+        let of_day = ms.rem_euclid(DAY_MS);
+        let parts = [
+            (year, 4, b'-'),
+            (month, 2, b'-'),
+            (day, 2, b'T'),
+            (of_day / HOUR_MS, 2, b':'),
+            (of_day % HOUR_MS / MINUTE_MS, 2, b':'),
+            (of_day % MINUTE_MS / SECOND_MS, 2, b'.'),
+            (of_day % SECOND_MS, 3, b'Z'),
+        ];
+        let mut text = [b'0'; 24];
+        let mut at = 0;
+        for (value, digits, after) in parts {
+            let mut rest = value;
+            for place in (at..at + digits).rev() {
+                text[place] = b'0' + u8::try_from(rest % 10).unwrap_or(0);
+                rest /= 10;
+            }
+            at += digits;
+            text[at] = after;
+            at += 1;
+        }
+        f.pad(std::str::from_utf8(&text).map_err(|_| fmt::Error)?)
     }
+}
+
+/// Year, month and day of a day counted from 1970-01-01, in the Gregorian calendar.
+///
+/// Counts in eras of 400 years that begin in March, so that a leap day is the last of its year.
+const fn civil(days: i64) -> (i64, i64, i64) {
+    let days = days + 719_468;
+    let era = days.div_euclid(146_097);
+    let of_era = days.rem_euclid(146_097);
+    let year_of_era = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let shifted = (5 * of_year + 2) / 153;
+    let day = of_year - (153 * shifted + 2) / 5 + 1;
+    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
+    let year = year_of_era + era * 400;
+    (if month <= 2 { year + 1 } else { year }, month, day)
+}
+
+/// The form that this program writes, `2026-11-23T14:02:10.000Z`, read without detours.
+fn parse_own(text: &str) -> Option<Timestamp> {
+    let bytes = text.as_bytes();
+    let is_own = bytes.len() == 24 && bytes[10] == b'T' && bytes[19] == b'.' && bytes[23] == b'Z';
+    if !is_own || bytes[4] != b'-' || bytes[7] != b'-' || bytes[13] != b':' || bytes[16] != b':' {
+        return None;
+    }
+    let number = |from: usize, to: usize| {
+        bytes[from..to].iter().try_fold(0_i64, |sum, byte| {
+            byte.is_ascii_digit().then(|| sum * 10 + i64::from(byte - b'0'))
+        })
+    };
+    let date = NaiveDate::from_ymd_opt(
+        i32::try_from(number(0, 4)?).ok()?,
+        u32::try_from(number(5, 7)?).ok()?,
+        u32::try_from(number(8, 10)?).ok()?,
+    )?;
+    let (hour, minute, second) = (number(11, 13)?, number(14, 16)?, number(17, 19)?);
+    if hour > 23 || minute > 59 || second > 59 {
+        return None;
+    }
+    let days = i64::from(date.num_days_from_ce() - 719_163);
+    let ms =
+        days * DAY_MS + hour * HOUR_MS + minute * MINUTE_MS + second * SECOND_MS + number(20, 23)?;
+    Some(Timestamp(ms)).filter(|at| at.0 >= MIN_MS)
 }
 
 impl FromStr for Timestamp {
     type Err = BadTime;
     fn from_str(s: &str) -> Result<Self, BadTime> {
+        if let Some(at) = parse_own(s) {
+            return Ok(at);
+        }
         // An offset can push a time out of the years that can be written again.
         DateTime::parse_from_rfc3339(s)
             .map(|time| Self(time.timestamp_millis()))

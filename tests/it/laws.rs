@@ -21,6 +21,12 @@ proptest! {
     }
 
     #[test]
+    fn times_read_like_the_library_writes_them(ms in -60_000_000_000_000_i64..200_000_000_000_000) {
+        let theirs = Timestamp(ms).utc().to_rfc3339_opts(chrono::SecondsFormat::Millis, true);
+        prop_assert_eq!(Timestamp(ms).to_string(), theirs);
+    }
+
+    #[test]
     fn incident_ids_print_and_parse_to_themselves(n in any::<u32>()) {
         prop_assert_eq!(IncidentId(n).to_string().parse(), Ok(IncidentId(n)));
     }
