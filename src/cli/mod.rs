@@ -20,11 +20,15 @@ use clap::{CommandFactory, Parser};
 
 use crate::cli::out::Failure;
 use crate::cli::verbs::Verb;
+use crate::client::ClientError;
 use crate::client::call::Caller;
 use crate::client::link::Target;
 use crate::client::start;
 use crate::config::paths::Home;
 use crate::tui;
+
+/// How often a keeper that hangs up at once is asked again.
+const HELLO_TRIES: u32 = 20;
 
 /// An incident console for the terminal: a war room on a jump host that owns its state.
 #[derive(Debug, Parser)]
@@ -52,7 +56,16 @@ pub struct Context {
 impl Context {
     /// A connection to this home's keeper, which is started if there is none.
     pub fn keeper(&self) -> Result<Caller, Failure> {
-        Ok(Caller::new(start::ensure(&self.home)?)?)
+        // A keeper that is just going may take the connection and hang up: then another one is due.
+        let mut tries = 0;
+        loop {
+            match Caller::new(start::ensure(&self.home)?) {
+                Err(ClientError::Broken(_) | ClientError::Closed) if tries < HELLO_TRIES => {
+                    tries += 1
+                }
+                result => return Ok(result?),
+            }
+        }
     }
 }
 
