@@ -61,7 +61,7 @@ impl Context {
         loop {
             match Caller::new(start::ensure(&self.home)?) {
                 Err(ClientError::Broken(_) | ClientError::Closed) if tries < HELLO_TRIES => {
-                    tries += 1
+                    tries += 1;
                 }
                 result => return Ok(result?),
             }
