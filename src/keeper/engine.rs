@@ -90,6 +90,8 @@ impl Engine {
             Input::Receipt(command) => {
                 drop(self.post("intake".to_owned(), command, now, archive, turn));
             }
+            // The same plan again is no news.
+            Input::Own(Body::PlanAdopted { digest, .. }) if digest == self.room.plan_digest => {}
             Input::Own(body) => self.own(body, now, turn),
             Input::Tick => {
                 for body in timers::due(&self.room, now, DUE_MAX) {

@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Instant;
 
 use tokio::sync::Notify;
 
 use crate::clock::monotonic;
+use crate::config::settings::Settings;
 use crate::domain::command::Command;
 use crate::domain::ids::Seq;
 use crate::domain::plan::Plan;
@@ -29,6 +30,7 @@ pub struct Gate {
     buckets: Mutex<HashMap<String, Bucket>>,
     refusals: Mutex<BTreeMap<RefusalKind, (String, u32)>>,
     plan: RwLock<Plan>,
+    settings: RwLock<Arc<Settings>>,
     /// Space is short: alerts are refused.
     pub tight: AtomicBool,
     pub seq: AtomicU64,
@@ -81,6 +83,17 @@ impl Gate {
     /// Whether the words of an event are no longer shown.
     pub fn is_redacted(&self, seq: Seq) -> bool {
         self.redacted.read().unwrap_or_else(PoisonError::into_inner).contains(&seq)
+    }
+
+    /// The settings in force.
+    pub fn settings(&self) -> Arc<Settings> {
+        Arc::clone(&self.settings.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Takes new settings. The address, the number of connections and the twin's place hold from the
+    /// next start on.
+    pub fn set_settings(&self, settings: Settings) {
+        *self.settings.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(settings);
     }
 
     /// The plan in force.

@@ -30,7 +30,6 @@ use crate::keeper::writer::Mail;
 /// Everything a connection needs.
 pub struct Intake {
     pub gate: Arc<Gate>,
-    pub settings: Arc<Settings>,
     pub inbox: mpsc::Sender<Mail>,
 }
 
@@ -40,7 +39,7 @@ static FRESH: AtomicU64 = AtomicU64::new(1);
 
 /// Accepts until the listener fails or the task is dropped.
 pub async fn serve(listener: TcpListener, intake: Arc<Intake>) {
-    let seats = Arc::new(Semaphore::new(intake.settings.intake.connections));
+    let seats = Arc::new(Semaphore::new(intake.gate.settings().intake.connections));
     loop {
         let Ok((stream, peer)) = listener.accept().await else {
             // Out of descriptors or the like: give the others time to finish.
@@ -56,7 +55,7 @@ pub async fn serve(listener: TcpListener, intake: Arc<Intake>) {
                 return refuse_connection(stream).await;
             };
             intake.gate.connections.fetch_add(1, Ordering::Relaxed);
-            let limit = Duration::from_secs(intake.settings.intake.timeout_s);
+            let limit = Duration::from_secs(intake.gate.settings().intake.timeout_s);
             let for_requests = Arc::clone(&intake);
             let service =
                 service_fn(move |request| handle(request, peer, Arc::clone(&for_requests)));
@@ -177,7 +176,8 @@ async fn post(request: Request<Incoming>, kind: Kind, peer: SocketAddr, intake: 
         );
     }
     let bearer = bearer(&request);
-    let limits = &intake.settings.intake;
+    let settings = gate.settings();
+    let limits = &settings.intake;
     let limit = limits.body_kib * 1024;
     let declared = request.headers().get(hyper::header::CONTENT_LENGTH);
     let declared = declared.and_then(|v| v.to_str().ok()).and_then(|v| v.parse::<usize>().ok());
@@ -217,7 +217,7 @@ async fn post(request: Request<Incoming>, kind: Kind, peer: SocketAddr, intake: 
     if !gate.may_post(&source, limits.rate_per_s) {
         return refuse(429, "too many posts a second", b"");
     }
-    match read(kind, &source, &body, &intake.settings) {
+    match read(kind, &source, &body, &settings) {
         Ok((command, reply)) => deliver(source, command, reply, &body, intake).await,
         Err(refused) => refuse(refused.status, &refused.what, &body),
     }

@@ -139,8 +139,8 @@ async fn serve(
     gate.set_plan(&opened.room.plan);
     gate.seq.store(opened.room.seq, Ordering::Relaxed);
     let (inbox, mail) = mpsc::channel(INBOX_MAX);
-    let settings = Arc::new(settings);
-    let listening = start_intake(&settings, &gate, &inbox).await;
+    gate.set_settings(settings);
+    let listening = start_intake(&gate, &inbox).await;
     let places = Arc::new(Places {
         reader: opened.journal.reader(),
         log: opened.journal.log().clone(),
@@ -205,11 +205,8 @@ fn start_writer(writer: Writer) -> Result<Ended, StoreError> {
     Ok(rx)
 }
 
-async fn start_intake(
-    settings: &Arc<Settings>,
-    gate: &Arc<Gate>,
-    inbox: &mpsc::Sender<Mail>,
-) -> Result<String, String> {
+async fn start_intake(gate: &Arc<Gate>, inbox: &mpsc::Sender<Mail>) -> Result<String, String> {
+    let settings = gate.settings();
     if settings.listen.is_empty() {
         return Err("switched off in warroom.toml".to_owned());
     }
@@ -217,8 +214,8 @@ async fn start_intake(
         Ok(listener) => {
             let address =
                 listener.local_addr().map_or_else(|_| settings.listen.clone(), |a| a.to_string());
-            let (gate, settings, inbox) = (Arc::clone(gate), Arc::clone(settings), inbox.clone());
-            tokio::spawn(http::serve(listener, Arc::new(Intake { gate, settings, inbox })));
+            let (gate, inbox) = (Arc::clone(gate), inbox.clone());
+            tokio::spawn(http::serve(listener, Arc::new(Intake { gate, inbox })));
             Ok(address)
         }
         Err(error) => {
@@ -314,8 +311,19 @@ async fn signals(shared: Arc<Shared>) {
     }
 }
 
-/// SIGHUP: the plan's files are read again.
+/// SIGHUP: the settings and the plan's files are read again; mistakes leave what is in force.
 async fn reload(shared: &Shared) {
+    match settings::load(&shared.home.settings()) {
+        Ok(settings) => {
+            shared.gate.set_settings(settings);
+            tracing::info!("the settings were read again");
+        }
+        Err(mistakes) => {
+            for mistake in mistakes {
+                tracing::error!("{mistake}");
+            }
+        }
+    }
     match plan_files::load(&shared.home.plan(), &identity::own_login()) {
         Ok(read) => {
             let note = "read again after SIGHUP".to_owned();

@@ -190,3 +190,28 @@ fn health_and_metrics_are_served() {
     let metrics = get("/metrics").1;
     assert!(metrics.contains("# TYPE warroom_intake_posts_total counter"), "{metrics}");
 }
+
+#[test]
+fn sighup_reads_settings_and_plan_again() {
+    let home = Home::new();
+    let keeper = home.keeper();
+    let mut caller = keeper.caller();
+    let address = intake_address(&caller);
+    let odd = br#"{"what":"odd one","state":"bad"}"#;
+    assert_eq!(post(&address, "/v1/events", &[], odd).0, 400);
+    let settings = home.path().join("warroom.toml");
+    let text = "listen = \"127.0.0.1:0\"\n[mapping.events]\nname = \"what\"\n";
+    std::fs::write(settings, text).expect("the settings");
+    home.ok(&["plan", "init"]);
+    let team = home.path().join("plan/50-more.toml");
+    std::fs::write(team, "[services.api]\ndescription = \"added\"\n").expect("the plan");
+    let pid = nix::unistd::Pid::from_raw(i32::try_from(keeper.child.id()).expect("a pid"));
+    nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGHUP).expect("a signal");
+    until("the mapping is in force", || {
+        (post(&address, "/v1/events", &[], odd).0 == 202).then_some(())
+    });
+    until("the plan is in force", || match caller.ask(Ask::Plan) {
+        Ok(Reply::Plan { plan, .. }) => plan.services.contains_key("api").then_some(()),
+        _ => None,
+    });
+}
