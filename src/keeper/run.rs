@@ -158,6 +158,7 @@ async fn serve(
         engine,
         journal: Box::new(opened.journal),
         inbox: mail,
+        own_inbox: inbox.downgrade(),
         gate: Arc::clone(&gate),
         places: Arc::clone(&places),
         runtime: Handle::current(),

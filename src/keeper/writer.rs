@@ -72,6 +72,8 @@ pub struct Writer {
     pub journal: Box<dyn Journal>,
     pub clock: Clock,
     pub inbox: mpsc::Receiver<Mail>,
+    /// The way back into the inbox for work that runs beside the writer.
+    pub own_inbox: mpsc::WeakSender<Mail>,
     pub gate: Arc<Gate>,
     pub places: Arc<Places>,
     /// Where reads run.
@@ -269,11 +271,17 @@ impl Writer {
                     return;
                 };
                 let (places, head) = (Arc::clone(&self.places), self.journal.head());
+                let inbox = self.own_inbox.clone();
                 drop(self.runtime.spawn_blocking(move || {
                     let reply = reads::run(*job, &places, head);
                     let line: Line = encode(&KeeperMsg::Reply { id, reply }).into();
-                    // A client that does not read its answers is cut loose by the next push.
-                    drop(tx.try_send(line));
+                    // A client that does not read its answers is cut loose, never waited for: no
+                    // answer may be missing on a line that stays open.
+                    if tx.try_send(line).is_err()
+                        && let Some(inbox) = inbox.upgrade()
+                    {
+                        drop(inbox.blocking_send(Mail::Input(Input::Leave { client })));
+                    }
                 }));
             }
             Output::Tokens => {

@@ -224,3 +224,31 @@ fn there_is_one_keeper_for_a_home_and_a_stale_socket_is_no_obstacle() {
     assert!(home.path().join("keeper.sock").exists(), "stale");
     drop(home.keeper().caller());
 }
+
+#[test]
+fn who_asks_and_never_reads_is_hung_up_on() {
+    let home = Home::new();
+    let keeper = home.keeper();
+    let mut caller = keeper.caller();
+    act(&mut caller, r#"{"do":"open","title":"asked for","declare":true}"#);
+    let text = "x".repeat(20_000);
+    act(&mut caller, &format!(r#"{{"do":"note","incident":1,"kind":"note","text":"{text}"}}"#));
+    let mut raw = Raw::hello(&home, ClientKind::Cli);
+    let asked = 3_000;
+    for n in 0..asked {
+        let ask = Ask::Incident { incident: IncidentId(1), until: None, limit: 10 };
+        let request = ClientMsg::Request { id: CommandId(format!("r{n}")), ask };
+        if raw.stream.write_all(&encode(&request)).is_err() {
+            break;
+        }
+    }
+    until("the keeper let go", || match caller.ask(Ask::Status) {
+        Ok(Reply::Status(status)) => (status.clients == 1).then_some(()),
+        _ => None,
+    });
+    let mut answered = 0;
+    while raw.hear().is_some() {
+        answered += 1;
+    }
+    assert!(answered < asked, "the line ends instead of missing answers");
+}
