@@ -202,7 +202,7 @@ fn more_fields(action: Action, about: &About<'_>) -> Option<Vec<Field>> {
         Action::Resolve => {
             let firing = incident.map_or(0, Incident::firing);
             let mut fields = vec![
-                Field::text("evidence", "what shows that it is over", ""),
+                Field::text("evidence", "evidence", "").hint("what shows that it is over"),
                 Field::choice(
                     "reason",
                     "because",
