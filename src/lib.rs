@@ -7,6 +7,7 @@ pub mod config;
 pub mod domain;
 pub mod ingest;
 pub mod keeper;
+pub mod notify;
 pub mod proto;
 pub mod store;
 pub mod tui;

@@ -14,7 +14,6 @@ use crate::cli::act::unexpected;
 use crate::cli::out::{Failure, say, say_json, warn};
 use crate::clock::wall_now;
 use crate::domain::ids::IncidentId;
-use crate::domain::oncall;
 use crate::domain::row::{Rank, Row};
 use crate::domain::stats::{self, Spread};
 use crate::domain::time::{Timestamp, span_words};
@@ -67,14 +66,6 @@ pub enum Look {
     },
     /// Say how the keeper is.
     Status,
-    /// Who would be reached now, for an incident or for a service.
-    Oncall {
-        #[arg(long)]
-        service: Option<String>,
-        /// At another time.
-        #[arg(long)]
-        at: Option<String>,
-    },
 }
 
 /// Asks and prints.
@@ -88,7 +79,6 @@ pub fn run(look: Look, context: &Context) -> Result<(), Failure> {
         Look::Intake => intake(context),
         Look::Stats { origin } => statistics(context, origin.as_deref()),
         Look::Status => status(context),
-        Look::Oncall { service, at } => on_call(context, service, at),
     }
 }
 
@@ -434,38 +424,6 @@ fn status(context: &Context) -> Result<(), Failure> {
         Ok(address) => format!("alerts are taken on {address}"),
         Err(why) => format!("alerts are NOT taken: {why}"),
     });
-    Ok(())
-}
-
-fn on_call(context: &Context, service: Option<String>, at: Option<String>) -> Result<(), Failure> {
-    let plan = match context.keeper()?.ask(Ask::Plan)? {
-        Reply::Plan { plan, .. } => plan,
-        other => return Err(unexpected(&other)),
-    };
-    let now = wall_now();
-    let at = at
-        .map(|text| Timestamp::parse_human(&text, now))
-        .transpose()
-        .map_err(|e| Failure::Usage(e.to_string()))?
-        .unwrap_or(now);
-    let chain = oncall::chain(&plan, &service.into_iter().collect::<Vec<_>>(), at, at);
-    if context.json {
-        return say_json(&chain);
-    }
-    for reach in chain {
-        let who = if reach.people.is_empty() {
-            "nobody on call".to_owned()
-        } else {
-            reach.people.join(", ")
-        };
-        say(&format!(
-            "{:<12} {:<24} after {:<6} by {}",
-            reach.level,
-            who,
-            span_words(reach.due.since(at)),
-            reach.contacts.join(", ")
-        ));
-    }
     Ok(())
 }
 

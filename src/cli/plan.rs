@@ -86,7 +86,7 @@ fn read(context: &Context, dir: Option<PathBuf>) -> Result<ReadPlan, Failure> {
 fn show(context: &Context) -> Result<(), Failure> {
     match context.keeper()?.ask(Ask::Plan)? {
         Reply::Plan { plan, .. } if context.json => say_json(&plan),
-        Reply::Plan { plan, digest } => {
+        Reply::Plan { plan, digest, .. } => {
             say(&format!("# digest {digest}"));
             say(&toml::to_string_pretty(&*plan).map_err(anyhow::Error::from)?);
             Ok(())

@@ -5,12 +5,18 @@ use std::path::PathBuf;
 use clap::Subcommand;
 
 use crate::cli::out::Failure;
-use crate::cli::{Context, act, attach, demo, histories, keep, look, out, plan, token};
+use crate::cli::{
+    Context, act, attach, demo, histories, keep, look, oncall, out, paging, plan, token,
+};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Verb {
     #[command(flatten)]
     Act(act::Act),
+    #[command(flatten)]
+    Paging(paging::Paging),
+    #[command(flatten)]
+    OnCall(oncall::OnCall),
     #[command(flatten)]
     Look(look::Look),
     /// Run the keeper in the foreground (systemd: Type=notify).
@@ -83,6 +89,8 @@ pub(super) enum Verb {
 pub(super) fn run(verb: Verb, context: &Context) -> Result<(), Failure> {
     match verb {
         Verb::Act(act) => act::run(act, context),
+        Verb::Paging(paging) => paging::run(paging, context),
+        Verb::OnCall(verb) => oncall::run(verb, context),
         Verb::Look(look) => look::run(look, context),
         Verb::Keeper { background } => keep::keeper(context, background),
         Verb::Stop => keep::stop(context),

@@ -6,10 +6,11 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use crate::domain::duty::Desk;
 use crate::domain::event::Recorded;
 use crate::domain::ids::{IncidentId, Seq};
 use crate::domain::incident::Incident;
-use crate::domain::plan::Plan;
+use crate::domain::plan::{Plan, Policy};
 use crate::domain::row::{Rank, Row};
 use crate::proto::{Counts, Detail, Present, Push, Queue};
 
@@ -23,6 +24,8 @@ pub struct Watched {
     /// Its latest events, oldest first.
     pub events: Vec<Recorded>,
     pub total: u64,
+    /// The escalation policy that it took.
+    pub policy: Option<Box<Policy>>,
 }
 
 /// What a console knows.
@@ -33,6 +36,8 @@ pub struct Mirror {
     pub counts: Counts,
     pub seq: Seq,
     pub plan: Plan,
+    /// Covers and swaps, for computing who is on call.
+    pub desk: Desk,
     pub people: Vec<Present>,
     pub watching: Option<IncidentId>,
     pub watched: Option<Watched>,
@@ -124,7 +129,8 @@ impl Mirror {
         if self.watching != Some(detail.head.id) {
             return;
         }
-        let mut watched = Watched { head: detail.head, events: detail.events, total: detail.total };
+        let Detail { head, events, total, policy } = detail;
+        let mut watched = Watched { head, events, total, policy };
         for event in std::mem::take(&mut self.early) {
             add(&mut watched, event);
         }
@@ -155,7 +161,11 @@ impl Mirror {
                 }
             }
             Push::Presence { people } => self.people = people,
-            Push::Plan { plan } => self.plan = *plan,
+            Push::Plan { plan, changes } => {
+                self.plan = *plan;
+                self.desk.changes = changes;
+            }
+            Push::Paged { .. } => {}
             Push::Goodbye { .. } => {}
         }
     }

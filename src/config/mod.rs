@@ -5,6 +5,7 @@
 //! - Nothing here writes to the journal or talks to a keeper.
 
 pub mod paths;
+pub mod plan_check;
 pub mod plan_files;
 pub mod settings;
 

@@ -1,17 +1,18 @@
 //! The plan's files: read as a whole, checked as a whole.
 
-use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
+use crate::config::plan_check;
 use crate::config::{Mistake, line_of, line_of_key};
-use crate::domain::plan::{Level, Plan};
+use crate::domain::plan::Plan;
 
 /// The plan that ships with the program.
 const SHIPPED: &[(&str, &str)] = &[
     ("10-people.toml", include_str!("../../assets/plan/10-people.toml")),
+    ("15-channels.toml", include_str!("../../assets/plan/15-channels.toml")),
     ("20-escalation.toml", include_str!("../../assets/plan/20-escalation.toml")),
     ("30-alerts.toml", include_str!("../../assets/plan/30-alerts.toml")),
     ("40-stakeholders.toml", include_str!("../../assets/plan/40-stakeholders.toml")),
@@ -98,14 +99,27 @@ pub fn check(files: &[(String, String)], owner: &str) -> Result<ReadPlan, Vec<Mi
         vec![Mistake { file, line: 0, key: String::new(), what }]
     })?;
     put_owner(&mut plan, owner);
-    let mut warnings = Vec::new();
-    check_references(&plan, files, &mut mistakes, &mut warnings);
+    let place = |key: &str| place_of(files, key);
+    let at = |(key, what): (String, String)| {
+        let (file, line) = place(&key);
+        Mistake { file, line, key, what }
+    };
+    let found = plan_check::check(&plan);
+    mistakes.extend(found.mistakes.into_iter().map(at));
+    let warnings: Vec<Mistake> = found.warnings.into_iter().map(at).collect();
     if mistakes.is_empty() {
         let digest = crate::domain::text::hex(&hasher.finalize());
         Ok(ReadPlan { plan, digest, warnings })
     } else {
         Err(mistakes)
     }
+}
+
+/// Where a key is written, as far as that can be seen.
+pub fn place_of(files: &[(String, String)], key: &str) -> (String, usize) {
+    let place =
+        files.iter().map(|(name, text)| (name, line_of_key(text, key))).find(|(_, line)| *line > 0);
+    place.map_or_else(|| ("plan".to_owned(), 0), |(name, line)| (name.clone(), line))
 }
 
 fn merge(
@@ -153,112 +167,6 @@ fn put_owner(plan: &mut Plan, owner: &str) {
     for schedule in plan.schedules.values_mut() {
         schedule.rotations.iter_mut().flat_map(|r| r.people.iter_mut()).for_each(put);
         schedule.overrides.iter_mut().map(|o| &mut o.person).for_each(put);
-    }
-}
-
-fn check_references(
-    plan: &Plan,
-    files: &[(String, String)],
-    mistakes: &mut Vec<Mistake>,
-    warnings: &mut Vec<Mistake>,
-) {
-    let at = |key: String, what: String| {
-        let place = files
-            .iter()
-            .map(|(name, text)| (name, line_of_key(text, &key)))
-            .find(|(_, line)| *line > 0);
-        let (file, line) = place.map_or(("plan", 0), |(name, line)| (name.as_str(), line));
-        Mistake { file: file.to_owned(), line, key, what }
-    };
-    let nobody = |login: &String| format!("names '{login}', who is not in [people]");
-    for (team, members) in &plan.teams {
-        for login in members.iter().filter(|login| !plan.people.contains_key(*login)) {
-            mistakes.push(at(format!("teams.{team}"), nobody(login)));
-        }
-    }
-    for (name, schedule) in &plan.schedules {
-        let people = schedule.rotations.iter().flat_map(|r| r.people.iter());
-        for login in people.chain(schedule.overrides.iter().map(|o| &o.person)) {
-            if !plan.people.contains_key(login) {
-                mistakes.push(at(format!("schedules.{name}"), nobody(login)));
-            }
-        }
-        if schedule.rotations.is_empty() && schedule.overrides.is_empty() {
-            warnings.push(at(format!("schedules.{name}"), "has nobody on call".to_owned()));
-        }
-    }
-    for (name, policy) in &plan.policies {
-        let key = format!("policies.{name}");
-        for level in &policy.levels {
-            check_level(plan, level, &key, &at, mistakes);
-        }
-        if policy.levels.is_empty() {
-            mistakes.push(at(key, "has no levels; nobody would be reached".to_owned()));
-        }
-    }
-    if !plan.policies.contains_key(&plan.default_policy) {
-        let what = format!("names the policy '{}', which does not exist", plan.default_policy);
-        mistakes.push(at("default_policy".to_owned(), what));
-    }
-    check_people_and_services(plan, &at, mistakes);
-}
-
-fn check_level(
-    plan: &Plan,
-    level: &Level,
-    key: &str,
-    at: &dyn Fn(String, String) -> Mistake,
-    mistakes: &mut Vec<Mistake>,
-) {
-    for target in &level.targets {
-        let is_known = match target.split_once(':') {
-            Some(("person", login)) => plan.people.contains_key(login),
-            Some(("team", team)) => plan.teams.contains_key(team),
-            Some(("schedule", schedule)) => plan.schedules.contains_key(schedule),
-            _ => false,
-        };
-        if !is_known {
-            let what = format!(
-                "level '{}' names '{target}', which is no person:, team: or schedule: of this plan",
-                level.name
-            );
-            mistakes.push(at(key.to_owned(), what));
-        }
-    }
-    if level.targets.is_empty() {
-        mistakes.push(at(key.to_owned(), format!("level '{}' has no targets", level.name)));
-    }
-}
-
-fn check_people_and_services(
-    plan: &Plan,
-    at: &dyn Fn(String, String) -> Mistake,
-    mistakes: &mut Vec<Mistake>,
-) {
-    for (login, person) in &plan.people {
-        if person.contacts.is_empty() {
-            mistakes.push(at(format!("people.{login}"), "has no contact method".to_owned()));
-        }
-        if !person.zone.is_empty() && person.zone.parse::<chrono_tz::Tz>().is_err() {
-            mistakes
-                .push(at(format!("people.{login}"), format!("'{}' is no time zone", person.zone)));
-        }
-    }
-    for (name, service) in &plan.services {
-        if !service.policy.is_empty() && !plan.policies.contains_key(&service.policy) {
-            let what = format!("names the policy '{}', which does not exist", service.policy);
-            mistakes.push(at(format!("services.{name}"), what));
-        }
-        if !service.team.is_empty() && !plan.teams.contains_key(&service.team) {
-            let what = format!("names the team '{}', which does not exist", service.team);
-            mistakes.push(at(format!("services.{name}"), what));
-        }
-    }
-    let mut names = BTreeSet::new();
-    for rule in &plan.rules {
-        if !names.insert(&rule.name) {
-            mistakes.push(at("rules".to_owned(), format!("two rules are named '{}'", rule.name)));
-        }
     }
 }
 

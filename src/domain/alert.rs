@@ -6,6 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::event::AlertFacts;
 use crate::domain::ids::IncidentId;
 use crate::domain::time::Timestamp;
 use crate::domain::words::AlertState;
@@ -16,6 +17,16 @@ pub struct Shelf {
     pub by: String,
     pub until: Timestamp,
     pub reason: String,
+    /// What it said when it began to fire meanwhile.
+    #[serde(default)]
+    pub held: Option<Box<Held>>,
+}
+
+/// What an alert said that began to fire while it was put aside.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Held {
+    pub facts: AlertFacts,
+    pub group: Option<String>,
 }
 
 /// Changing too often; what it said last counts when it has been steady for the hold-down time.

@@ -8,9 +8,10 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::event::{Actor, AlertFacts, Change, Occurred};
+use crate::domain::event::{Actor, Occurred};
 use crate::domain::ids::{CommandId, IncidentId, Seq};
 use crate::domain::plan::Plan;
+use crate::domain::post::{ImportedIncident, Post};
 use crate::domain::time::Timestamp;
 use crate::domain::words::{
     ClosureReason, Level3, LinkKind, Moment, NoteKind, Outcome, Phase, PublicStatus, RemedyKind,
@@ -254,55 +255,100 @@ pub enum Command {
     RevokeToken {
         name: String,
     },
-}
-
-/// A post from a sender of alerts, read and capped.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Post {
-    /// The token's name, or the protocol where no token is asked for.
-    pub source: String,
-    /// The sender's own group, if it has one.
-    pub group: Option<String>,
-    pub alerts: Vec<Incoming>,
-    /// How many the sender left out.
-    pub truncated: u32,
-}
-
-/// One alert of a post.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Incoming {
-    /// Identity within the source.
-    pub fingerprint: String,
-    pub signal: Signal,
-    /// The sender's word for severity.
-    pub severity_word: String,
-    pub facts: AlertFacts,
-}
-
-/// What an alert's post says of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Signal {
-    /// It fires.
-    #[default]
-    Firing,
-    /// It is over.
-    Resolved,
-    /// Somebody acknowledged it at the sender.
-    Acknowledged,
-}
-
-/// An incident from another system, with its history in order.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ImportedIncident {
-    /// `servicenow:INC0000045`.
-    pub external: String,
-    pub title: String,
-    pub severity: Severity,
-    pub services: Vec<String>,
-    pub opened_at: Timestamp,
-    /// What happened, with the original times.
-    pub history: Vec<(Timestamp, Change)>,
+    /// Reaches the next level now, or a named one; works whoever has answered.
+    Escalate {
+        incident: IncidentId,
+        #[serde(default)]
+        level: Option<String>,
+        reason: String,
+    },
+    /// Wants people by name (or `team:…`, `schedule:…`): to add responders, or to page again.
+    Page {
+        incident: IncidentId,
+        people: Vec<String>,
+        reason: String,
+    },
+    /// Puts it aside; it pages again at the end.
+    Snooze {
+        incident: IncidentId,
+        until: Timestamp,
+        reason: String,
+    },
+    EndSnooze {
+        incident: IncidentId,
+    },
+    /// Follows a policy as it is now; none: the one of its services.
+    TakePolicy {
+        incident: IncidentId,
+        #[serde(default)]
+        policy: Option<String>,
+        #[serde(default)]
+        reason: String,
+    },
+    /// Offers what one holds to another, who must accept.
+    OfferHandover {
+        incident: IncidentId,
+        to: String,
+        #[serde(default)]
+        note: String,
+    },
+    AcceptHandover {
+        incident: IncidentId,
+    },
+    RefuseHandover {
+        incident: IncidentId,
+        #[serde(default)]
+        reason: String,
+    },
+    /// Somebody stands in on a schedule.
+    CoverShift {
+        schedule: String,
+        from: Timestamp,
+        until: Timestamp,
+        person: String,
+        #[serde(default)]
+        instead_of: Option<String>,
+        #[serde(default)]
+        reason: String,
+    },
+    RevokeCover {
+        schedule: String,
+        cover: u32,
+    },
+    /// Asks `with` to take the turn that lies at `at`, for the one that they have at `their_at`.
+    AskSwap {
+        schedule: String,
+        /// Whose turn it is; none: one's own.
+        #[serde(default)]
+        from: Option<String>,
+        at: Timestamp,
+        with: String,
+        #[serde(default)]
+        their_at: Option<Timestamp>,
+    },
+    AnswerSwap {
+        schedule: String,
+        swap: u32,
+        accept: bool,
+    },
+    /// Plans a time in which services page nobody.
+    PlanWindow {
+        services: Vec<String>,
+        from: Timestamp,
+        until: Timestamp,
+        reason: String,
+    },
+    EndWindow {
+        window: u32,
+    },
+    /// Answers for the person to whom a page with this code was sent.
+    AcknowledgeByCode {
+        code: String,
+    },
+    /// A sign of life of a sender.
+    Beat {
+        name: String,
+    },
 }
 
 /// Why a command was refused: an answer, not an error.
@@ -392,7 +438,15 @@ impl Command {
             | Self::StartReview { incident }
             | Self::Close { incident, .. }
             | Self::ReviseMoment { incident, .. }
-            | Self::SetPublicStatus { incident, .. } => Some(*incident),
+            | Self::SetPublicStatus { incident, .. }
+            | Self::Escalate { incident, .. }
+            | Self::Page { incident, .. }
+            | Self::Snooze { incident, .. }
+            | Self::EndSnooze { incident }
+            | Self::TakePolicy { incident, .. }
+            | Self::OfferHandover { incident, .. }
+            | Self::AcceptHandover { incident }
+            | Self::RefuseHandover { incident, .. } => Some(*incident),
             Self::Open { .. }
             | Self::AcknowledgeAlert { .. }
             | Self::ShelveAlert { .. }
@@ -403,7 +457,15 @@ impl Command {
             | Self::Import(_)
             | Self::AdoptPlan { .. }
             | Self::IssueToken { .. }
-            | Self::RevokeToken { .. } => None,
+            | Self::RevokeToken { .. }
+            | Self::CoverShift { .. }
+            | Self::RevokeCover { .. }
+            | Self::AskSwap { .. }
+            | Self::AnswerSwap { .. }
+            | Self::PlanWindow { .. }
+            | Self::EndWindow { .. }
+            | Self::AcknowledgeByCode { .. }
+            | Self::Beat { .. } => None,
         }
     }
 
@@ -421,7 +483,12 @@ impl Command {
         match self {
             // Anybody on the host may say that something is wrong.
             Self::Open { declare: false, .. } => Right::Observe,
-            Self::SetPublicStatus { .. } | Self::RedactEntry { .. } => Right::Command,
+            // Whoever holds the code holds what was sent to somebody who may.
+            Self::AcknowledgeByCode { .. } => Right::Observe,
+            Self::SetPublicStatus { .. }
+            | Self::RedactEntry { .. }
+            | Self::PlanWindow { .. }
+            | Self::EndWindow { .. } => Right::Command,
             Self::Import(_)
             | Self::AdoptPlan { .. }
             | Self::IssueToken { .. }

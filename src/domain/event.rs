@@ -9,13 +9,13 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::change::Change;
+use crate::domain::duty::Window;
 use crate::domain::ids::{CommandId, IncidentId, Seq};
-use crate::domain::plan::{Audience, Plan};
+use crate::domain::plan::Plan;
+use crate::domain::schedule::{Cover, Swap};
 use crate::domain::time::Timestamp;
-use crate::domain::words::{
-    ClosureReason, Fidelity, Level3, LinkKind, Moment, NoteKind, Origin, Outcome, Phase,
-    PublicStatus, RemedyKind, Role, Severity, Via,
-};
+use crate::domain::words::{AttemptResult, Fidelity, Via};
 
 /// An event with its envelope, as it stands in the journal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -70,7 +70,10 @@ impl Actor {
 #[serde(tag = "event", rename_all = "kebab-case")]
 pub enum Body {
     /// Something about one incident.
-    Incident { incident: IncidentId, change: Change },
+    Incident {
+        incident: IncidentId,
+        change: Change,
+    },
     /// A sender posted alerts; what became of each of them.
     AlertsReceived {
         source: String,
@@ -85,17 +88,41 @@ pub enum Body {
         first: bool,
     },
     /// A post was not taken; counted, with the reason.
-    PostRefused { source: String, status: u16, reason: String, excerpt: String, count: u32 },
+    PostRefused {
+        source: String,
+        status: u16,
+        reason: String,
+        excerpt: String,
+        count: u32,
+    },
     /// Somebody answered for one alert.
-    AlertAcknowledged { alert: String, incident: Option<IncidentId> },
+    AlertAcknowledged {
+        alert: String,
+        incident: Option<IncidentId>,
+    },
     /// Somebody put an alert aside, until a given time.
-    AlertShelved { alert: String, incident: Option<IncidentId>, until: Timestamp, reason: String },
+    AlertShelved {
+        alert: String,
+        incident: Option<IncidentId>,
+        until: Timestamp,
+        reason: String,
+    },
     /// The time was over, or somebody took it back.
-    AlertUnshelved { alert: String, incident: Option<IncidentId> },
+    AlertUnshelved {
+        alert: String,
+        incident: Option<IncidentId>,
+    },
     /// The end that its sender gave has passed without another post.
-    AlertExpired { alert: String, incident: Option<IncidentId> },
+    AlertExpired {
+        alert: String,
+        incident: Option<IncidentId>,
+    },
     /// A flapping alert has been steady for the hold-down time.
-    AlertSettled { alert: String, incident: Option<IncidentId>, firing: bool },
+    AlertSettled {
+        alert: String,
+        incident: Option<IncidentId>,
+        firing: bool,
+    },
     /// A deployment or another change, told by a sender; never opens an incident.
     ChangeReceived {
         source: String,
@@ -105,19 +132,118 @@ pub enum Body {
         details: BTreeMap<String, String>,
     },
     /// A plan came into force.
-    PlanAdopted { plan: Box<Plan>, digest: String, note: String },
+    PlanAdopted {
+        plan: Box<Plan>,
+        digest: String,
+        note: String,
+    },
     /// A sender's token was made; only its hash is kept.
-    TokenIssued { name: String, hash: String },
+    TokenIssued {
+        name: String,
+        hash: String,
+    },
     /// A sender's token no longer works.
-    TokenRevoked { name: String },
+    TokenRevoked {
+        name: String,
+    },
     /// A keeper took charge of this home.
-    KeeperStarted { version: String, host: String },
+    KeeperStarted {
+        version: String,
+        host: String,
+    },
     /// It went in good order.
-    KeeperStopped { reason: String },
+    KeeperStopped {
+        reason: String,
+    },
     /// The wall clock moved against the monotonic one.
-    ClockJumped { by_ms: i64 },
+    ClockJumped {
+        by_ms: i64,
+    },
     /// One copy of the journal was mended from the other.
-    StoreRebuilt { what: String, events: u64 },
+    StoreRebuilt {
+        what: String,
+        events: u64,
+    },
+    /// An attempt begins to reach somebody by one method, for one or several incidents.
+    SendingBegan {
+        to: String,
+        method: String,
+        items: Vec<Sending>,
+    },
+    /// It ended: what the other side said, or what went wrong.
+    SendingEnded {
+        to: String,
+        method: String,
+        items: Vec<Sending>,
+        result: AttemptResult,
+        /// The other side's code or words, or the reason.
+        detail: String,
+        /// The pause that the other side asked for, in milliseconds.
+        #[serde(default, skip_serializing_if = "is_zero_i64")]
+        wait_ms: i64,
+    },
+    /// Who is on call changed; open incidents are offered to whoever comes.
+    ShiftChanged {
+        schedule: String,
+        /// When the plan has it.
+        due: Timestamp,
+        left: Vec<String>,
+        came: Vec<String>,
+    },
+    /// Somebody covers for a while, beside the plan's files.
+    ShiftCovered {
+        schedule: String,
+        cover: Cover,
+    },
+    CoverRevoked {
+        schedule: String,
+        cover: u32,
+    },
+    /// A swap of shifts was asked for, or answered.
+    SwapAsked {
+        schedule: String,
+        swap: Swap,
+    },
+    SwapAnswered {
+        schedule: String,
+        swap: u32,
+        accepted: bool,
+    },
+    /// A maintenance window was planned; it begins and ends by itself.
+    WindowPlanned {
+        window: Box<Window>,
+    },
+    WindowBegan {
+        window: u32,
+        incidents: Vec<IncidentId>,
+    },
+    WindowEnded {
+        window: u32,
+        incidents: Vec<IncidentId>,
+        early: bool,
+    },
+    /// A sign of life of a sender that must be heard from.
+    HeartbeatReceived {
+        name: String,
+    },
+    /// The auditor found something that should have been sent and was not, or the other way round.
+    AuditFound {
+        findings: Vec<String>,
+    },
+}
+
+/// One delivery's part in an attempt.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sending {
+    #[serde(rename = "i")]
+    pub incident: IncidentId,
+    #[serde(rename = "d")]
+    pub delivery: u32,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants a reference")]
+const fn is_zero_i64(count: &i64) -> bool {
+    *count == 0
 }
 
 const fn yes() -> bool {
@@ -205,237 +331,6 @@ pub enum Became {
     Unmatched,
 }
 
-/// What changed about one incident.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "what", rename_all = "kebab-case")]
-pub enum Change {
-    /// It exists.
-    Opened(Box<Opened>),
-    /// Somebody decided that it is an incident.
-    Declared {
-        reason: String,
-    },
-    /// Impact × urgency was assessed.
-    Triaged {
-        impact: Level3,
-        urgency: Level3,
-    },
-    /// The first or another human answered.
-    Acknowledged,
-    /// Observed impact was judged anew.
-    SeverityChanged {
-        from: Severity,
-        to: Severity,
-        reason: String,
-    },
-    /// It moved on, or back.
-    PhaseChanged {
-        to: Phase,
-        reason: String,
-    },
-    TitleChanged {
-        title: String,
-    },
-    ServicesChanged {
-        services: Vec<String>,
-    },
-    LabelSet {
-        label: String,
-        value: Option<String>,
-    },
-    /// Who sees to it that it moves.
-    OwnerChanged {
-        owner: Option<String>,
-    },
-    RoleAssigned {
-        role: Role,
-        person: String,
-    },
-    RoleLeft {
-        role: Role,
-        person: String,
-    },
-    /// Command was free and somebody took it.
-    CommandTaken {
-        person: String,
-    },
-    /// The commander offered command; accountable until it is accepted.
-    CommandOffered {
-        from: String,
-        to: String,
-    },
-    CommandAccepted {
-        from: Option<String>,
-        to: String,
-    },
-    CommandRefused {
-        by: String,
-        reason: String,
-    },
-    /// A person wrote something down.
-    NoteAdded {
-        kind: NoteKind,
-        text: String,
-        #[serde(default)]
-        said_by: String,
-    },
-    /// A correction of an earlier entry, which stays.
-    EntryCorrected {
-        entry: Seq,
-        text: String,
-    },
-    /// The text of an entry is no longer shown; its hash stays.
-    EntryRedacted {
-        entry: Seq,
-        reason: String,
-    },
-    /// A file was put on record by its hash.
-    AttachmentAdded {
-        name: String,
-        sha256: String,
-        bytes: u64,
-        note: String,
-    },
-    RemedyRecorded {
-        remedy: u32,
-        kind: RemedyKind,
-        text: String,
-        expires: Option<Timestamp>,
-    },
-    RemedyJudged {
-        remedy: u32,
-        outcome: Outcome,
-        evidence: String,
-    },
-    /// A workaround outlived its time.
-    RemedyExpired {
-        remedy: u32,
-    },
-    /// A stakeholder was told, or told us, something.
-    ContactLogged {
-        stakeholder: String,
-        channel: String,
-        text: String,
-        next_by: Option<Timestamp>,
-        /// How much they may read, as the plan says; unknown for people whom the plan does not name.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        audience: Option<Audience>,
-    },
-    Linked {
-        other: IncidentId,
-        kind: LinkKind,
-    },
-    Unlinked {
-        other: IncidentId,
-        kind: LinkKind,
-    },
-    /// It became part of another one.
-    MergedInto {
-        into: IncidentId,
-    },
-    /// Another one became part of it, with these alerts.
-    Absorbed {
-        child: IncidentId,
-        alerts: Vec<Moved>,
-    },
-    /// The merge was taken back: it lives again, as it was.
-    Unmerged {
-        from: IncidentId,
-        alerts: Vec<Moved>,
-    },
-    Released {
-        child: IncidentId,
-        alerts: Vec<Moved>,
-    },
-    /// Some of its alerts became an incident of their own.
-    SplitOff {
-        into: IncidentId,
-        alerts: Vec<Moved>,
-    },
-    /// Alerts that came with it from another incident.
-    Received {
-        from: IncidentId,
-        alerts: Vec<Moved>,
-    },
-    Declined {
-        reason: ClosureReason,
-        note: String,
-    },
-    Resolved {
-        reason: ClosureReason,
-        evidence: String,
-        forced: Option<String>,
-    },
-    /// The resolution is void.
-    Reopened {
-        reason: String,
-    },
-    ReviewStarted,
-    Closed {
-        note: String,
-    },
-    /// An instant that metrics use was set or revised; the old value stays in the journal.
-    MomentRevised {
-        moment: Moment,
-        at: Option<Timestamp>,
-        reason: String,
-    },
-    PublicStatusSet {
-        status: PublicStatus,
-    },
-    /// A word from an imported history that has no counterpart here.
-    HistoryNoted {
-        text: String,
-    },
-    /// The measured resolution of an imported history.
-    ExternalFields {
-        fields: BTreeMap<String, String>,
-    },
-}
-
-/// An alert on its way from one incident to another.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Moved {
-    /// Which one.
-    pub alert: String,
-    /// Whether it fires.
-    pub firing: bool,
-    /// How often it was repeated.
-    #[serde(default)]
-    pub repeats: u32,
-}
-
-/// What is known of an incident when it comes into being.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Opened {
-    /// One line for people.
-    pub title: String,
-    /// What it came from.
-    pub origin: Origin,
-    /// Observed impact.
-    pub severity: Severity,
-    /// Why that severity: a rule's name, a sender's word, a person.
-    pub because: String,
-    /// What is affected.
-    #[serde(default)]
-    pub services: Vec<String>,
-    /// Free labels.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub labels: BTreeMap<String, String>,
-    /// The alert group that it stands for.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub group: Option<String>,
-    /// Its name in the system it was imported from.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub external: Option<String>,
-    /// Whether somebody already decided that it is an incident.
-    #[serde(default)]
-    pub declared: bool,
-    /// Seconds after a resolution in which a firing alert reopens it.
-    #[serde(default)]
-    pub reopen_within_s: u32,
-}
-
 impl Recorded {
     /// When it happened in the world: `occurred` where given, else when it was recorded.
     pub fn when(&self) -> Timestamp {
@@ -444,6 +339,21 @@ impl Recorded {
 }
 
 impl Body {
+    /// Whether it changes a deadline that belongs to no incident and no alert.
+    pub const fn is_about_the_desk(&self) -> bool {
+        matches!(
+            self,
+            Self::ShiftChanged { .. }
+                | Self::ShiftCovered { .. }
+                | Self::CoverRevoked { .. }
+                | Self::SwapAsked { .. }
+                | Self::SwapAnswered { .. }
+                | Self::WindowPlanned { .. }
+                | Self::WindowBegan { .. }
+                | Self::WindowEnded { .. }
+        )
+    }
+
     /// The incidents in whose streams this event stands, each once.
     pub fn incidents(&self) -> Vec<IncidentId> {
         match self {
@@ -460,6 +370,15 @@ impl Body {
             | Self::AlertUnshelved { incident, .. }
             | Self::AlertExpired { incident, .. }
             | Self::AlertSettled { incident, .. } => incident.iter().copied().collect(),
+            Self::SendingBegan { items, .. } | Self::SendingEnded { items, .. } => {
+                let mut ids: Vec<IncidentId> = items.iter().map(|item| item.incident).collect();
+                ids.sort_unstable();
+                ids.dedup();
+                ids
+            }
+            Self::WindowBegan { incidents, .. } | Self::WindowEnded { incidents, .. } => {
+                incidents.clone()
+            }
             Self::PostRefused { .. }
             | Self::ChangeReceived { .. }
             | Self::PlanAdopted { .. }
@@ -468,7 +387,15 @@ impl Body {
             | Self::KeeperStarted { .. }
             | Self::KeeperStopped { .. }
             | Self::ClockJumped { .. }
-            | Self::StoreRebuilt { .. } => Vec::new(),
+            | Self::StoreRebuilt { .. }
+            | Self::ShiftChanged { .. }
+            | Self::ShiftCovered { .. }
+            | Self::CoverRevoked { .. }
+            | Self::SwapAsked { .. }
+            | Self::SwapAnswered { .. }
+            | Self::WindowPlanned { .. }
+            | Self::HeartbeatReceived { .. }
+            | Self::AuditFound { .. } => Vec::new(),
         }
     }
 }

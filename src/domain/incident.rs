@@ -6,17 +6,21 @@
 //! - An incident is a function of its own stream; nothing else is looked up.
 
 mod changes;
+mod paging;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::event::{Became, Body, Change, Moved, Opened, Recorded};
+use crate::domain::change::{Change, Moved, Opened};
+use crate::domain::delivery::AttemptEnd;
+use crate::domain::escalation::Escalation;
+use crate::domain::event::{Became, Body, Recorded};
 use crate::domain::ids::{IncidentId, Seq};
 use crate::domain::time::Timestamp;
 use crate::domain::words::{
     ClosureReason, Level3, LinkKind, Moment, Origin, Outcome, Phase, Priority, PublicStatus,
-    RemedyKind, Role, Severity,
+    RemedyKind, Role, Severity, Via,
 };
 
 /// Where an incident stands, with what is known only there.
@@ -155,6 +159,10 @@ pub struct Incident {
     pub texts: BTreeSet<Seq>,
     /// Whether a person judged the severity; then no alert changes it.
     pub is_severity_judged: bool,
+    /// How far it has climbed.
+    pub esc: Escalation,
+    /// The last act of a person on it.
+    pub worked_at: Timestamp,
     /// Entries whose text is no longer shown.
     pub redacted: BTreeSet<Seq>,
     pub last_act: Option<LastAct>,
@@ -225,6 +233,12 @@ impl Incident {
             reopened: 0,
             texts: BTreeSet::new(),
             is_severity_judged: opened.origin != Origin::Alert,
+            esc: Escalation {
+                policy: opened.policy.clone(),
+                anchor: event.at,
+                ..Escalation::default()
+            },
+            worked_at: when,
             redacted: BTreeSet::new(),
             last_act: None,
             last_seq: event.seq,
@@ -286,11 +300,19 @@ impl Incident {
     pub fn apply(&mut self, event: &Recorded) {
         self.last_seq = event.seq;
         self.changed_at = event.when();
+        if matches!(event.actor.via, Via::Console | Via::Cli | Via::Gateway) {
+            self.worked_at = self.worked_at.max(event.at);
+        }
         if event.has_words() {
             self.texts.insert(event.seq);
         }
         match &event.body {
-            Body::Incident { change, .. } => self.change(event, change),
+            Body::Incident { change, .. } => {
+                self.change(event, change);
+                if !self.phase().is_active() {
+                    self.stand_down(event.at);
+                }
+            }
             Body::AlertsReceived { items, .. } => {
                 let id = Some(self.id);
                 for item in items.iter().filter(|item| item.incident == id) {
@@ -299,7 +321,22 @@ impl Incident {
             }
             Body::AlertExpired { alert, .. } => self.set_firing(alert, false),
             Body::AlertSettled { alert, firing, .. } => self.set_firing(alert, *firing),
-            Body::AlertAcknowledged { .. }
+            Body::SendingBegan { items, .. } => self.sending_began(event.at, items),
+            Body::SendingEnded { items, result, detail, wait_ms, .. } => {
+                let end = AttemptEnd { result: *result, detail, wait_ms: *wait_ms };
+                self.sending_ended(event, items, &end);
+            }
+            Body::WindowBegan { window, .. } => self.pause(event.at, *window),
+            Body::WindowEnded { window, .. } => self.resume(event.at, *window),
+            Body::ShiftChanged { .. }
+            | Body::ShiftCovered { .. }
+            | Body::CoverRevoked { .. }
+            | Body::SwapAsked { .. }
+            | Body::SwapAnswered { .. }
+            | Body::WindowPlanned { .. }
+            | Body::HeartbeatReceived { .. }
+            | Body::AuditFound { .. }
+            | Body::AlertAcknowledged { .. }
             | Body::AlertShelved { .. }
             | Body::AlertUnshelved { .. }
             | Body::PostRefused { .. }
@@ -364,7 +401,7 @@ impl Incident {
             | Change::AttachmentAdded { .. } => {}
             Change::Declared { .. } => self.declare(when),
             Change::Triaged { impact, urgency } => self.triage(event, *impact, *urgency),
-            Change::Acknowledged => self.acknowledge(by, when),
+            Change::Acknowledged => self.acknowledge(by, when, event.at),
             Change::SeverityChanged { to, reason, .. } => self.set_severity(event, *to, reason),
             Change::PhaseChanged { to, .. } => self.set_phase(event, *to),
             Change::TitleChanged { title } => self.title.clone_from(title),
@@ -385,11 +422,8 @@ impl Incident {
             }
             Change::RemedyJudged { remedy, outcome, .. } => self.judge(*remedy, *outcome, when),
             Change::RemedyExpired { remedy } => self.expire(*remedy),
-            Change::ContactLogged { stakeholder, channel, text, next_by, audience } => {
-                let (channel, text, by) = (channel.clone(), text.clone(), by.clone());
-                let (entry, next_by) = (event.seq, *next_by);
-                let told = Told { at: when, by, channel, text, next_by, count: 1, entry };
-                self.tell(stakeholder, told, *audience);
+            Change::ContactLogged { stakeholder, audience, .. } => {
+                self.contact(event, change, stakeholder, *audience);
             }
             Change::Linked { other, kind } => self.link(*kind, *other),
             Change::Unlinked { other, kind } => self.links.retain(|l| *l != (*kind, *other)),
@@ -399,10 +433,7 @@ impl Incident {
             Change::Released { child, alerts } => self.release(*child, alerts),
             Change::SplitOff { alerts, .. } => self.lose(alerts),
             Change::Received { alerts, .. } => self.receive(alerts),
-            Change::Declined { reason, .. } => {
-                self.stage = Stage::Declined { by: by.clone(), at: when, reason: *reason };
-                self.acted(event, "declined it".to_owned());
-            }
+            Change::Declined { reason, .. } => self.decline(event, *reason),
             Change::Resolved { reason, evidence, forced } => {
                 self.resolve(event, *reason, evidence, forced.as_ref());
             }
@@ -412,6 +443,18 @@ impl Incident {
             Change::MomentRevised { moment, at, .. } => self.revise(*moment, *at),
             Change::PublicStatusSet { status } => self.publish(*status, when),
             Change::ExternalFields { fields } => self.labels.extend(fields.clone()),
+            Change::PolicyTaken { .. }
+            | Change::LevelReached(_)
+            | Change::LevelSkipped { .. }
+            | Change::FallbackPaged { .. }
+            | Change::PagedByHand { .. }
+            | Change::AckExpired { .. }
+            | Change::Snoozed { .. }
+            | Change::SnoozeEnded { .. }
+            | Change::HandoverOffered { .. }
+            | Change::HandoverAccepted { .. }
+            | Change::HandoverRefused { .. }
+            | Change::EscalationPaused { .. } => self.paging(event, change),
         }
     }
 }

@@ -6,20 +6,31 @@
 //! - `decide` may refuse; `evolve` may not. Replaying a journal can never fail.
 
 pub mod alert;
+pub mod change;
+pub mod channel;
 pub mod command;
 pub mod decide;
+pub mod delivery;
+pub mod duty;
+pub mod escalation;
 pub mod event;
 pub mod ids;
 pub mod incident;
-pub mod oncall;
+pub mod outbox;
+pub mod outlook;
 pub mod plan;
+pub mod post;
+pub mod reach;
 pub mod redact;
 pub mod room;
 mod room_changes;
+mod room_desk;
 pub mod row;
+pub mod schedule;
 pub mod stats;
 pub mod text;
 pub mod time;
 pub mod timeline;
+mod timeline_paging;
 pub mod timers;
 pub mod words;

@@ -6,13 +6,14 @@
 //! Invariants:
 //! - Fields are added with a default, never renamed: plans live in the journal for ever.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::NaiveDateTime;
+use chrono::NaiveTime;
 use serde::{Deserialize, Serialize};
 
-use crate::domain::time::Timestamp;
-use crate::domain::words::{Right, Severity};
+use crate::domain::channel::Channel;
+use crate::domain::schedule::{Holidays, Schedule};
+use crate::domain::words::{AckMode, Right, Role, Severity};
 
 /// The whole plan as it was adopted.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -44,6 +45,50 @@ pub struct Plan {
     pub flap_window_s: u32,
     /// Seconds an alert must be steady before flapping ends.
     pub flap_hold_s: u32,
+    /// Who is paged when nobody else can be: targets like those of a level.
+    pub fallback: Vec<String>,
+    /// Minutes after which the fallback is paged again while nobody has answered.
+    pub fallback_every_min: u32,
+    /// Seconds in which one person gets one page by one method; what comes meanwhile is bundled.
+    pub bundle_s: u32,
+    /// Senders that must be heard from: name → how often.
+    pub heartbeats: BTreeMap<String, Heartbeat>,
+    /// Calendar name → its holidays.
+    pub holidays: Holidays,
+    /// Channel name → how it sends. `terminal` and `file` are always there.
+    pub channels: BTreeMap<String, Channel>,
+}
+
+/// A sender that must be heard from, else something is wrong with it (a dead man's switch).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Heartbeat {
+    /// Seconds between two signs of life.
+    pub every_s: u32,
+    /// Seconds of grace on top.
+    #[serde(default = "grace_default")]
+    pub grace_s: u32,
+    /// An alert that is the sign of life, such as `Watchdog`; empty: posts to
+    /// `/v1/heartbeat/NAME` are.
+    #[serde(default)]
+    pub alert: String,
+    /// Any post of this source is a sign of life too; empty: none is.
+    #[serde(default)]
+    pub source: String,
+    /// How bad its silence is.
+    #[serde(default = "heartbeat_severity")]
+    pub severity: Severity,
+    /// What is blind without it.
+    #[serde(default)]
+    pub services: Vec<String>,
+}
+
+const fn grace_default() -> u32 {
+    60
+}
+
+const fn heartbeat_severity() -> Severity {
+    Severity::Sev2
 }
 
 /// Somebody who can be reached.
@@ -52,72 +97,30 @@ pub struct Plan {
 pub struct Person {
     /// The full name, as it is shown.
     pub name: String,
-    /// How to reach them, in order of preference: `mail:a@b`, `sms:+49…`, `terminal`.
+    /// How to reach them, in order of preference: `mail:a@b`, `terminal`, `phone:+49… after 3m`.
     pub contacts: Vec<String>,
-    /// Their time zone (tz database name), for a reader; schedules have their own.
+    /// Their time zone (tz database name): for quiet hours and for what they read.
     pub zone: String,
+    /// When which method is left out.
+    pub quiet: Vec<Quiet>,
+    /// Languages they read, the best first (`en`, `de`).
+    pub languages: Vec<String>,
+    /// Roles they may hold (`commander`, `scribe`, …); empty: any.
+    pub roles: Vec<Role>,
 }
 
-/// Who is on call when.
+/// Hours in which some methods are left out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Schedule {
-    /// The zone whose wall clock the hand-overs follow.
-    pub zone: chrono_tz::Tz,
-    /// Layers; the last one with somebody on duty wins.
-    #[serde(default)]
-    pub rotations: Vec<Rotation>,
-    /// Exceptions; they beat every rotation, and the last one wins.
-    #[serde(default)]
-    pub overrides: Vec<Override>,
-}
-
-/// People who take turns.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Rotation {
-    /// First hand-over, on the schedule's wall clock.
-    pub start: NaiveDateTime,
-    /// How long a turn is.
-    pub every: Turn,
-    /// How many of those a turn lasts.
-    #[serde(default = "one")]
-    pub times: u16,
-    /// Logins, in order.
-    pub people: Vec<String>,
-}
-
-const fn one() -> u16 {
-    1
-}
-
-/// The unit of a turn.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Turn {
-    /// Elapsed hours.
-    Hour,
-    /// Days of the wall clock.
-    Day,
-    /// Weeks of the wall clock.
-    Week,
-    /// Months of the calendar, clamped at their end.
-    Month,
-}
-
-/// Somebody who covers for a while.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Override {
-    /// From this instant …
-    pub from: Timestamp,
-    /// … up to, not including, this one.
-    pub until: Timestamp,
-    /// Who covers (login).
-    pub person: String,
-    /// Why.
-    #[serde(default)]
-    pub reason: String,
+pub struct Quiet {
+    /// The channels that are quiet (`phone`, `sms`).
+    pub methods: Vec<String>,
+    /// From this time of day in the person's zone …
+    pub from: NaiveTime,
+    /// … until this one; earlier than `from`: the next morning.
+    pub until: NaiveTime,
+    /// From this severity upwards nothing is left out.
+    pub unless: Severity,
 }
 
 /// The levels an incident climbs until somebody answers.
@@ -126,18 +129,88 @@ pub struct Override {
 pub struct Policy {
     /// L1 first.
     pub levels: Vec<Level>,
+    /// Incidents below this severity page nobody by the clock.
+    pub from_severity: Option<Severity>,
+    /// How often the levels are gone through again after the first time.
+    pub repeat: u8,
+    /// Minutes after the last level before they are.
+    pub repeat_after_min: u32,
+    /// Severity → minutes without any act after which an acknowledgement no longer counts.
+    pub ack_expires_min: BTreeMap<Severity, u32>,
+    /// Levels that are reached by something other than the clock.
+    pub triggers: Vec<Trigger>,
+}
+
+/// Something other than the clock that reaches a level, once, whoever has answered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Trigger {
+    /// What must hold.
+    pub when: When,
+    /// The level's name.
+    pub level: String,
+}
+
+/// Conditions; those that are given must all hold.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct When {
+    /// At least this severe.
+    pub severity: Option<Severity>,
+    /// One of these services is affected.
+    pub services: Vec<String>,
+    /// Between these times of day, `08:00-18:00`, in `zone`.
+    pub hours: String,
+    /// Zone of `hours` and `weekdays`; empty: UTC.
+    pub zone: String,
+    /// On these days (`mon` … `sun`); empty: any.
+    pub weekdays: Vec<String>,
+    /// So many member alerts …
+    pub alerts: u32,
+    /// … within so many minutes; 0: ever.
+    pub within_min: u32,
+    /// Services of so many teams are affected.
+    pub teams: u32,
+    /// It is labelled as a security incident (label `security` or service of that name).
+    pub security: bool,
+    /// A promise to a stakeholder was missed.
+    pub missed_promise: bool,
+    /// More alerts fire than when the last level was reached, or the severity was raised since.
+    pub growing: bool,
 }
 
 /// One level of a policy.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Level {
     /// As it is shown: `L1 on-call`, `manager`.
     pub name: String,
-    /// `person:LOGIN`, `team:NAME`, `schedule:NAME`.
+    /// `person:LOGIN`, `team:NAME`, `schedule:NAME`, `channel:NAME:ADDRESS`.
     pub targets: Vec<String>,
     /// Minutes after the level before it (for the first: after the opening).
     pub after_min: u32,
+    /// Whose answer is waited for.
+    pub mode: AckMode,
+    /// Only where this holds when its time comes.
+    pub when: When,
+    /// One of the targets' people in turn instead of all of them.
+    pub round_robin: bool,
+    /// They are told, not asked to answer: executives are informed, not put in command.
+    pub informs: bool,
+}
+
+impl Default for Level {
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            targets: Vec::new(),
+            after_min: 0,
+            mode: AckMode::Any,
+            when: When::default(),
+            round_robin: false,
+            informs: false,
+        }
+    }
 }
 
 /// Something that can break.
@@ -258,6 +331,22 @@ pub fn glob(pattern: &str, value: &str) -> bool {
 }
 
 impl Plan {
+    /// Whether something can be sent by a channel.
+    pub fn has_channel(&self, name: &str) -> bool {
+        matches!(name, "terminal" | "file") || self.channels.contains_key(name)
+    }
+
+    /// How many teams run these services.
+    pub fn teams_of(&self, services: &[String]) -> usize {
+        let teams: BTreeSet<&str> = services
+            .iter()
+            .filter_map(|name| self.services.get(name))
+            .map(|service| service.team.as_str())
+            .filter(|team| !team.is_empty())
+            .collect();
+        teams.len()
+    }
+
     /// The policy that applies to an incident with these services.
     pub fn policy_for(&self, services: &[String]) -> Option<(&str, &Policy)> {
         let named = services

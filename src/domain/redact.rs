@@ -4,7 +4,8 @@
 //! - The journal itself is never changed; the hash stays that of the words.
 #![expect(clippy::wildcard_enum_match_arm, reason = "only some changes hold words of people")]
 
-use crate::domain::event::{Body, Change, Recorded};
+use crate::domain::change::Change;
+use crate::domain::event::{Body, Recorded};
 
 /// What stands in the place of a redacted text.
 pub const REDACTED: &str = "(redacted)";

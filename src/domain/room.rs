@@ -11,9 +11,12 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use serde::{Deserialize, Serialize};
 
 use crate::domain::alert::Alert;
+use crate::domain::duty::Desk;
+use crate::domain::escalation::PolicyRef;
 use crate::domain::event::{Became, Body, Recorded};
 use crate::domain::ids::{CommandId, IncidentId, Seq};
 use crate::domain::incident::Incident;
+use crate::domain::outbox::Outbox;
 use crate::domain::plan::Plan;
 use crate::domain::row::Rank;
 use crate::domain::time::{DAY_MS, Timestamp};
@@ -83,6 +86,8 @@ pub struct Room {
     pub changes: VecDeque<Changed>,
     /// Name elsewhere → incident here, for imports.
     pub externals: BTreeMap<String, IncidentId>,
+    /// What is known of paging besides the incidents.
+    pub desk: Desk,
     /// The latest commands, oldest first.
     pub remembered: VecDeque<(CommandId, Seq, Option<IncidentId>)>,
     #[serde(skip)]
@@ -92,6 +97,12 @@ pub struct Room {
     pub queue: BTreeSet<(Rank, IncidentId)>,
     #[serde(skip)]
     pub deadlines: BTreeSet<(Timestamp, Timer)>,
+    /// The deadlines among them that belong to no incident and no alert.
+    #[serde(skip)]
+    desk_timers: Vec<(Timestamp, Timer)>,
+    /// What waits to be sent.
+    #[serde(skip)]
+    pub outbox: Outbox,
     /// What the header counts.
     #[serde(skip)]
     pub tally: Tally,
@@ -121,7 +132,7 @@ impl Room {
     /// The incident that an event is about but that is not in the room, if any: it must be
     /// hydrated before the event is applied.
     pub fn wanted(&self, event: &Recorded) -> Option<IncidentId> {
-        use crate::domain::event::Change;
+        use crate::domain::change::Change;
         if let Body::Incident { change: Change::Opened(_), .. } = event.body {
             return None;
         }
@@ -207,12 +218,45 @@ impl Room {
             .collect();
         self.queue.clear();
         self.deadlines.clear();
+        self.desk_timers.clear();
+        self.outbox = Outbox::default();
         self.tally = Tally::default();
         for id in self.incidents.keys().copied().collect::<Vec<_>>() {
             self.index_incident(id);
         }
         for key in self.alerts.keys().cloned().collect::<Vec<_>>() {
             self.index_alert(&key);
+        }
+        self.index_desk();
+    }
+
+    /// When something is due next: by the clock, or because something waits to be sent.
+    pub fn next_due(&self) -> Option<Timestamp> {
+        let clock = self.deadlines.first().map(|(at, _)| *at);
+        let outbox = self.outbox.next_due(&self.desk, self.plan.bundle_s);
+        [clock, outbox].into_iter().flatten().min()
+    }
+
+    /// The policy that an incident on these services takes when it opens.
+    pub fn policy_ref(&self, services: &[String]) -> Option<PolicyRef> {
+        self.plan.policy_for(services).map(|(name, policy)| PolicyRef::of(name, policy))
+    }
+
+    fn index_desk(&mut self) {
+        self.desk_timers = Timer::of_desk(self);
+        self.deadlines.extend(self.desk_timers.iter().cloned());
+    }
+
+    fn unindex_desk(&mut self) {
+        // A sign of life moves its own deadline; what is left of the list is found by its name.
+        let names: Vec<String> = self.desk.beats.keys().cloned().collect();
+        for name in names {
+            if let Some(due) = self.desk.beat_due(&self.plan, &name) {
+                self.deadlines.remove(&(due, Timer::Beat(name)));
+            }
+        }
+        for timer in std::mem::take(&mut self.desk_timers) {
+            self.deadlines.remove(&timer);
         }
     }
 
@@ -223,7 +267,8 @@ impl Room {
             if self.queue.insert((Rank::of(incident), id)) {
                 self.tally.count(incident, u32::saturating_add);
             }
-            self.deadlines.extend(Timer::of_incident(incident));
+            self.deadlines.extend(Timer::of_incident(incident, self));
+            self.outbox.add(incident);
         }
     }
 
@@ -232,9 +277,10 @@ impl Room {
             if self.queue.remove(&(Rank::of(incident), id)) {
                 self.tally.count(incident, u32::saturating_sub);
             }
-            for timer in Timer::of_incident(incident) {
+            for timer in Timer::of_incident(incident, self) {
                 self.deadlines.remove(&timer);
             }
+            self.outbox.remove(incident);
         }
     }
 
@@ -263,14 +309,18 @@ pub fn evolve(room: &mut Room, event: &Recorded) {
     room.seq = event.seq;
     room.at = room.at.max(event.at);
     room.remember(event);
+    let is_desk = event.body.is_about_the_desk();
+    if is_desk {
+        room.unindex_desk();
+    }
     let touched = event.body.incidents();
     for id in &touched {
         room.unindex_incident(*id);
     }
     match &event.body {
         Body::Incident { incident, change } => room.incident_changed(event, *incident, change),
-        Body::AlertsReceived { source, items, truncated, first, .. } => {
-            room.alerts_received(event, source, items, *truncated, *first);
+        Body::AlertsReceived { source, group, items, truncated, first } => {
+            room.alerts_received(event, source, items, (group.as_ref(), *truncated), *first);
         }
         Body::PostRefused { source, status, reason, excerpt, count } => {
             room.post_refused(event.at, source, *status, reason, excerpt, *count);
@@ -283,17 +333,9 @@ pub fn evolve(room: &mut Room, event: &Recorded) {
         Body::AlertExpired { alert, .. } => room.alert_steady(event.at, alert, false),
         Body::AlertSettled { alert, firing, .. } => room.alert_steady(event.at, alert, *firing),
         Body::ChangeReceived { source, summary, origin, .. } => {
-            let (source, summary, origin) = (source.clone(), summary.clone(), origin.clone());
-            room.changes.push_back(Changed { at: event.when(), source, summary, origin });
-            if room.changes.len() > CHANGES_MAX {
-                room.changes.pop_front();
-            }
+            room.change_received(event.when(), source, summary, origin);
         }
-        Body::PlanAdopted { plan, digest, .. } => {
-            room.plan = (**plan).clone();
-            room.plan_digest.clone_from(digest);
-            room.rebuild_index_keeping_commands();
-        }
+        Body::PlanAdopted { plan, digest, .. } => room.plan_adopted(event.at, plan, digest),
         Body::TokenIssued { name, hash } => {
             room.asks_for_tokens = true;
             room.tokens.insert(name.clone(), hash.clone());
@@ -302,7 +344,21 @@ pub fn evolve(room: &mut Room, event: &Recorded) {
         Body::KeeperStarted { .. }
         | Body::KeeperStopped { .. }
         | Body::ClockJumped { .. }
-        | Body::StoreRebuilt { .. } => {}
+        | Body::StoreRebuilt { .. }
+        | Body::SendingBegan { .. } => {}
+        Body::SendingEnded { to, method, items, result, .. } => {
+            room.sending_ended(event.at, to, method, items, *result);
+        }
+        Body::ShiftChanged { .. }
+        | Body::ShiftCovered { .. }
+        | Body::CoverRevoked { .. }
+        | Body::SwapAsked { .. }
+        | Body::SwapAnswered { .. }
+        | Body::WindowPlanned { .. }
+        | Body::WindowBegan { .. }
+        | Body::WindowEnded { .. }
+        | Body::HeartbeatReceived { .. }
+        | Body::AuditFound { .. } => room.desk_changed(event),
     }
     for id in &touched {
         if let Some(incident) = room.incidents.get_mut(id)
@@ -311,5 +367,8 @@ pub fn evolve(room: &mut Room, event: &Recorded) {
             incident.apply(event);
         }
         room.index_incident(*id);
+    }
+    if is_desk {
+        room.index_desk();
     }
 }

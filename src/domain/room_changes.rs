@@ -2,12 +2,16 @@
 //!
 //! Invariants: total, like `evolve`.
 
-use crate::domain::alert::{Alert, Flap, Shelf};
-use crate::domain::event::{AlertFacts, AlertItem, Became, Change, Recorded};
+use crate::domain::alert::{Alert, Flap, Held, Shelf};
+use crate::domain::change::{Change, Moved, Opened};
+use crate::domain::decide::due::OWN_SOURCE;
+use crate::domain::duty::Beat;
+use crate::domain::event::{AlertFacts, AlertItem, Became, Recorded};
 use crate::domain::ids::IncidentId;
 use crate::domain::incident::Incident;
-use crate::domain::room::{REFUSALS_MAX, Refusal, Room};
+use crate::domain::room::{CHANGES_MAX, Changed, REFUSALS_MAX, Refusal, Room};
 use crate::domain::time::Timestamp;
+use crate::domain::timers::Timer;
 
 impl Room {
     pub(crate) fn rebuild_index_keeping_commands(&mut self) {
@@ -18,33 +22,12 @@ impl Room {
 
     pub(crate) fn incident_changed(&mut self, event: &Recorded, id: IncidentId, change: &Change) {
         match change {
-            Change::Opened(opened) => {
-                self.last_incident = self.last_incident.max(id.0);
-                if let Some(group) = &opened.group {
-                    self.groups.insert(group.clone(), id);
-                }
-                if let Some(external) = &opened.external {
-                    self.externals.insert(external.clone(), id);
-                }
-                self.incidents.insert(id, Incident::open(id, opened, event));
-            }
+            Change::Opened(opened) => self.opened(event, id, opened),
             Change::Acknowledged => self.answer_members(id),
             Change::EntryRedacted { entry, .. } => drop(self.redacted.insert(*entry)),
-            Change::Absorbed { child, alerts } => {
-                for moved in alerts {
-                    self.rehome(&moved.alert, id);
-                }
-                if let Some(group) = self.incidents.get(child).and_then(|c| c.group.clone()) {
-                    self.groups.insert(group, id);
-                }
-            }
+            Change::Absorbed { child, alerts } => self.rehome_all(alerts, id, *child),
             Change::Unmerged { alerts, .. } | Change::Received { alerts, .. } => {
-                for moved in alerts {
-                    self.rehome(&moved.alert, id);
-                }
-                if let Some(group) = self.incidents.get(&id).and_then(|i| i.group.clone()) {
-                    self.groups.insert(group, id);
-                }
+                self.rehome_all(alerts, id, id);
             }
             Change::Declared { .. }
             | Change::Triaged { .. }
@@ -80,7 +63,54 @@ impl Room {
             | Change::MomentRevised { .. }
             | Change::PublicStatusSet { .. }
             | Change::HistoryNoted { .. }
-            | Change::ExternalFields { .. } => {}
+            | Change::ExternalFields { .. }
+            | Change::PolicyTaken { .. }
+            | Change::LevelSkipped { .. }
+            | Change::FallbackPaged { .. }
+            | Change::PagedByHand { .. }
+            | Change::AckExpired { .. }
+            | Change::SnoozeEnded { .. }
+            | Change::HandoverOffered { .. }
+            | Change::HandoverAccepted { .. }
+            | Change::HandoverRefused { .. }
+            | Change::EscalationPaused { .. } => {}
+            Change::Snoozed { .. } => self.answer_members(id),
+            Change::LevelReached(reached) => self.take_turn(id, reached),
+        }
+    }
+
+    fn opened(&mut self, event: &Recorded, id: IncidentId, opened: &Opened) {
+        self.last_incident = self.last_incident.max(id.0);
+        if let Some(group) = &opened.group {
+            self.groups.insert(group.clone(), id);
+        }
+        if let Some(external) = &opened.external {
+            self.externals.insert(external.clone(), id);
+        }
+        self.incidents.insert(id, Incident::open(id, opened, event));
+    }
+
+    /// Alerts come to an incident, and with them the group of the one they belonged to first.
+    fn rehome_all(&mut self, alerts: &[Moved], id: IncidentId, group_of: IncidentId) {
+        for moved in alerts {
+            self.rehome(&moved.alert, id);
+        }
+        if let Some(group) = self.incidents.get(&group_of).and_then(|i| i.group.clone()) {
+            self.groups.insert(group, id);
+        }
+    }
+
+    pub(crate) fn change_received(
+        &mut self,
+        at: Timestamp,
+        source: &str,
+        summary: &str,
+        origin: &str,
+    ) {
+        let (source, summary) = (source.to_owned(), summary.to_owned());
+        self.changes.push_back(Changed { at, source, summary, origin: origin.to_owned() });
+        if self.changes.len() > CHANGES_MAX {
+            self.changes.pop_front();
         }
     }
 
@@ -123,7 +153,7 @@ impl Room {
         self.unindex_alert(key);
         if let Some(alert) = self.alerts.get_mut(key) {
             let (by, reason) = (event.actor.login.clone(), reason.to_owned());
-            alert.shelf = Some(Shelf { by, until, reason });
+            alert.shelf = Some(Shelf { by, until, reason, held: None });
         }
         self.index_alert(key);
     }
@@ -188,7 +218,7 @@ impl Room {
         event: &Recorded,
         source: &str,
         items: &[AlertItem],
-        truncated: u32,
+        (group, truncated): (Option<&String>, u32),
         first: bool,
     ) {
         let counts = self.sources.entry(source.to_owned()).or_default();
@@ -199,16 +229,75 @@ impl Room {
             *counts.alerts.entry(item.became).or_default() += 1;
         }
         for item in items {
-            self.alert_became(event, source, item);
+            self.alert_became(event, source, group, item);
+        }
+        self.sign_of_life(event.at, source, items);
+    }
+
+    /// A post may be the sign of life that is waited for.
+    fn sign_of_life(&mut self, at: Timestamp, source: &str, items: &[AlertItem]) {
+        if self.plan.heartbeats.is_empty() {
+            return;
+        }
+        let is_alert = |name: &str| {
+            items.iter().any(|item| {
+                let facts = item.facts.as_ref().map(|facts| facts.name.as_str());
+                facts == Some(name)
+                    || self.alerts.get(&item.alert).is_some_and(|alert| alert.name == name)
+            })
+        };
+        let signs = self.plan.heartbeats.iter().filter(|(_, asked)| {
+            (!asked.source.is_empty() && asked.source == source)
+                || (!asked.alert.is_empty() && is_alert(&asked.alert))
+        });
+        let names: Vec<String> = signs.map(|(name, _)| name.clone()).collect();
+        for name in names {
+            let beat = Beat::heard(at, self.desk.beats.get(&name));
+            self.set_beat(&name, beat);
+        }
+        if source == OWN_SOURCE {
+            items.iter().for_each(|item| self.silence_told(item));
         }
     }
 
-    fn alert_became(&mut self, event: &Recorded, source: &str, item: &AlertItem) {
+    /// The keeper's own alert about a silence, or about its end, was told: it is told once.
+    fn silence_told(&mut self, item: &AlertItem) {
+        let Some(name) = item.alert.strip_prefix("warroom/HeartbeatMissed/") else { return };
+        let Some(beat) = self.desk.beats.get(name).copied() else { return };
+        let is_over =
+            matches!(item.became, Became::Resolved | Became::FlappingResolved | Became::Unmatched)
+                || (beat.is_back && item.became == Became::Repeated);
+        let beat = if is_over {
+            Beat { is_back: false, ..beat }
+        } else {
+            Beat { is_missed: true, is_back: false, ..beat }
+        };
+        self.set_beat(name, beat);
+    }
+
+    /// Notes a sign of life, or its absence.
+    pub(crate) fn set_beat(&mut self, name: &str, beat: Beat) {
+        if let Some(due) = self.desk.beat_due(&self.plan, name) {
+            self.deadlines.remove(&(due, Timer::Beat(name.to_owned())));
+        }
+        self.desk.beats.insert(name.to_owned(), beat);
+        if let Some(due) = self.desk.beat_due(&self.plan, name) {
+            self.deadlines.insert((due, Timer::Beat(name.to_owned())));
+        }
+    }
+
+    fn alert_became(
+        &mut self,
+        event: &Recorded,
+        source: &str,
+        group: Option<&String>,
+        item: &AlertItem,
+    ) {
         let key = item.alert.as_str();
         let keep = usize::from(self.plan.flap_changes);
         match item.became {
             Became::Unmatched => return,
-            Became::Repeated | Became::Shelved => self.alert_repeated(event.at, item),
+            Became::Repeated | Became::Shelved => self.alert_repeated(event.at, group, item),
             Became::Opened | Became::Attached | Became::Reopened | Became::Recorded => {
                 self.unindex_alert(key);
                 self.alert_fired(event.at, source, item, keep);
@@ -231,13 +320,19 @@ impl Room {
         self.index_alert(key);
     }
 
-    fn alert_repeated(&mut self, at: Timestamp, item: &AlertItem) {
+    fn alert_repeated(&mut self, at: Timestamp, group: Option<&String>, item: &AlertItem) {
         self.unindex_alert(&item.alert);
         if let Some(alert) = self.alerts.get_mut(&item.alert) {
             alert.repeats = alert.repeats.saturating_add(1);
             alert.last_seen = at;
             if let Some(facts) = &item.facts {
                 alert.ends_at = facts.ends_at;
+            }
+            let is_new = item.became == Became::Shelved && !alert.is_firing;
+            if let (true, Some(facts), Some(shelf)) = (is_new, &item.facts, &mut alert.shelf) {
+                let held = Held { facts: (**facts).clone(), group: group.cloned() };
+                shelf.held = Some(Box::new(held));
+                (alert.is_firing, alert.since, alert.is_answered) = (true, at, false);
             }
         }
     }

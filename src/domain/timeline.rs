@@ -11,9 +11,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::event::{AlertItem, Became, Body, Change, Recorded};
+use crate::domain::change::Change;
+use crate::domain::event::{AlertItem, Became, Body, Recorded};
 use crate::domain::ids::{IncidentId, Seq};
 use crate::domain::time::{Timestamp, span_words};
+use crate::domain::timeline_paging;
 use crate::domain::words::{Fidelity, NoteKind, Outcome, RemedyKind};
 
 /// What an entry is about; a view gives each a mark and a colour.
@@ -29,6 +31,7 @@ pub enum Kind {
     Remedy,
     Contact,
     Link,
+    Paging,
 }
 
 /// One line of a timeline.
@@ -74,7 +77,19 @@ pub fn entry(event: &Recorded, incident: IncidentId) -> Entry {
         | Body::KeeperStarted { .. }
         | Body::KeeperStopped { .. }
         | Body::ClockJumped { .. }
-        | Body::StoreRebuilt { .. } => (Kind::State, String::new()),
+        | Body::StoreRebuilt { .. }
+        | Body::ShiftChanged { .. }
+        | Body::ShiftCovered { .. }
+        | Body::CoverRevoked { .. }
+        | Body::SwapAsked { .. }
+        | Body::SwapAnswered { .. }
+        | Body::WindowPlanned { .. }
+        | Body::HeartbeatReceived { .. }
+        | Body::AuditFound { .. } => (Kind::State, String::new()),
+        Body::SendingBegan { .. }
+        | Body::SendingEnded { .. }
+        | Body::WindowBegan { .. }
+        | Body::WindowEnded { .. } => (Kind::Paging, timeline_paging::body_words(&event.body)),
     };
     let when = event.when();
     let is_late = event.at.since(when) > 60_000;
@@ -133,6 +148,18 @@ fn change_words(change: &Change, event: &Recorded) -> (Kind, String) {
         | Change::AttachmentAdded { .. }
         | Change::HistoryNoted { .. }
         | Change::ExternalFields { .. } => note_words(change),
+        Change::PolicyTaken { .. }
+        | Change::LevelReached(_)
+        | Change::LevelSkipped { .. }
+        | Change::FallbackPaged { .. }
+        | Change::PagedByHand { .. }
+        | Change::AckExpired { .. }
+        | Change::Snoozed { .. }
+        | Change::SnoozeEnded { .. }
+        | Change::HandoverOffered { .. }
+        | Change::HandoverAccepted { .. }
+        | Change::HandoverRefused { .. }
+        | Change::EscalationPaused { .. } => (Kind::Paging, timeline_paging::change_words(change)),
         Change::RemedyRecorded { .. }
         | Change::RemedyJudged { .. }
         | Change::RemedyExpired { .. } => (Kind::Remedy, remedy_words(change, event.when())),

@@ -4,7 +4,10 @@
 use serde::{Deserialize, Serialize};
 
 use crate::domain::alert::Alert;
-use crate::domain::event::{Body, Change};
+use crate::domain::change::Change;
+use crate::domain::decide::due;
+use crate::domain::duty::WindowStage;
+use crate::domain::event::Body;
 use crate::domain::ids::IncidentId;
 use crate::domain::incident::Incident;
 use crate::domain::plan::Plan;
@@ -22,6 +25,14 @@ pub enum Timer {
     Unshelve(String),
     /// A workaround's time is over.
     Remedy(IncidentId, u32),
+    /// The next step of an incident's escalation.
+    Escalate(IncidentId),
+    /// A maintenance window begins or ends.
+    Window(u32),
+    /// The people on call on a schedule change.
+    Shift(String),
+    /// A sender was silent for too long.
+    Beat(String),
 }
 
 impl Timer {
@@ -41,47 +52,70 @@ impl Timer {
     }
 
     /// The deadlines of an incident.
-    pub fn of_incident(incident: &Incident) -> Vec<(Timestamp, Self)> {
-        incident
+    pub fn of_incident(incident: &Incident, room: &Room) -> Vec<(Timestamp, Self)> {
+        let mut timers: Vec<(Timestamp, Self)> = incident
             .remedies
             .iter()
             .filter(|remedy| remedy.is_debt() && !remedy.is_expired)
             .filter_map(|r| Some((r.expires?, Self::Remedy(incident.id, r.number))))
-            .collect()
+            .collect();
+        if let Some(policy) = room.desk.policy(incident.esc.policy.as_ref())
+            && let Some((at, _)) = incident.next_step(policy, &room.plan)
+        {
+            timers.push((at, Self::Escalate(incident.id)));
+        }
+        timers
     }
 
-    /// What its coming due means.
-    fn fired(self, room: &Room) -> Body {
+    /// The deadlines that belong to no incident and no alert.
+    pub fn of_desk(room: &Room) -> Vec<(Timestamp, Self)> {
+        let (desk, plan) = (&room.desk, &room.plan);
+        let windows = desk.windows.values().filter_map(|window| match window.stage {
+            WindowStage::Planned => Some((window.from, Self::Window(window.id))),
+            WindowStage::Open => Some((window.until, Self::Window(window.id))),
+            WindowStage::Over => None,
+        });
+        let shifts = plan
+            .schedules
+            .keys()
+            .filter_map(|name| Some((desk.next_shift(plan, name)?, Self::Shift(name.clone()))));
+        let beats = desk
+            .beats
+            .keys()
+            .filter_map(|name| Some((desk.beat_due(plan, name)?, Self::Beat(name.clone()))));
+        windows.chain(shifts).chain(beats).collect()
+    }
+
+    /// What its coming due means; nothing where it is no longer so.
+    pub fn fired(&self, room: &Room, now: Timestamp) -> Vec<Body> {
         let member = |key: &str| room.alerts.get(key).and_then(|alert| alert.incident);
         match self {
-            Self::Expire(alert) => Body::AlertExpired { incident: member(&alert), alert },
+            Self::Expire(alert) => {
+                vec![Body::AlertExpired { incident: member(alert), alert: alert.clone() }]
+            }
             Self::Settle(alert) => {
                 let firing = room
                     .alerts
-                    .get(&alert)
+                    .get(alert)
                     .and_then(|a| a.flap.as_ref())
                     .is_some_and(|flap| flap.said_firing);
-                Body::AlertSettled { incident: member(&alert), alert, firing }
+                let (incident, alert) = (member(alert), alert.clone());
+                vec![Body::AlertSettled { incident, alert, firing }]
             }
-            Self::Unshelve(alert) => Body::AlertUnshelved { incident: member(&alert), alert },
+            Self::Unshelve(alert) => due::unshelve(room, alert, now),
             Self::Remedy(incident, remedy) => {
-                Body::Incident { incident, change: Change::RemedyExpired { remedy } }
+                let (incident, remedy) = (*incident, *remedy);
+                vec![Body::Incident { incident, change: Change::RemedyExpired { remedy } }]
             }
+            Self::Escalate(incident) => due::escalate(room, *incident, now),
+            Self::Window(window) => due::window(room, *window, now),
+            Self::Shift(schedule) => due::shift(room, schedule, now),
+            Self::Beat(name) => due::silence(room, name, now),
         }
     }
 }
 
-/// When something is due next.
-pub fn next_deadline(room: &Room) -> Option<Timestamp> {
-    room.deadlines.first().map(|(at, _)| *at)
-}
-
-/// What is due at `now`, the oldest first, at most `limit`: what was missed comes once.
-pub fn due(room: &Room, now: Timestamp, limit: usize) -> Vec<Body> {
-    room.deadlines
-        .iter()
-        .take_while(|(at, _)| *at <= now)
-        .take(limit)
-        .map(|(_, timer)| timer.clone().fired(room))
-        .collect()
+/// The timers that are due at `now`, the oldest first, at most `limit`.
+pub fn due(room: &Room, now: Timestamp, limit: usize) -> Vec<(Timestamp, Timer)> {
+    room.deadlines.iter().take_while(|(at, _)| *at <= now).take(limit).cloned().collect()
 }

@@ -174,7 +174,7 @@ words! {
 
 words! {
     /// Through what an act came in.
-    Via, "way in" { Console = "console", Cli = "cli", Http = "http", Timer = "timer", Import = "import", Keeper = "keeper" }
+    Via, "way in" { Console = "console", Cli = "cli", Http = "http", Timer = "timer", Import = "import", Keeper = "keeper", Gateway = "gateway" }
 }
 
 words! {
@@ -244,8 +244,52 @@ words! {
 }
 
 words! {
+    /// What a delivery is.
+    DeliveryKind, "kind of delivery" {
+        /// Somebody must answer.
+        Page = "page",
+        /// Somebody must know; nothing is asked of them.
+        Inform = "inform",
+        /// An open incident is offered to somebody.
+        Handover = "handover",
+        /// A word to a stakeholder.
+        Update = "update",
+    }
+}
+
+words! {
+    /// How an attempt to deliver ended.
+    AttemptResult, "result" {
+        /// The other side took it and said so, with a code.
+        Accepted = "accepted",
+        /// It was given away; nothing proves that it arrived.
+        HandedOver = "handed-over",
+        /// It failed and may be tried again.
+        Failed = "failed",
+        /// It failed and would fail again.
+        Refused = "refused",
+        /// The keeper went while it was on its way.
+        Unknown = "unknown",
+        /// It was called back while it was on its way.
+        Cancelled = "cancelled",
+    }
+}
+
+words! {
+    /// Whose answer a level waits for.
+    AckMode, "mode" { Any = "any", All = "all" }
+}
+
+words! {
     /// What an operator may do; each level includes the ones before it.
     Right, "right" { Observe = "observe", Respond = "respond", Command = "command", Administer = "administer" }
+}
+
+impl Default for AckMode {
+    /// One answer is enough.
+    fn default() -> Self {
+        Self::Any
+    }
 }
 
 impl Severity {

@@ -11,8 +11,8 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::domain::command::{Incoming, Post, Signal};
 use crate::domain::event::AlertFacts;
+use crate::domain::post::{Incoming, Post, Signal};
 use crate::domain::time::{MINUTE_MS, Timestamp};
 use crate::ingest::caps::{Loose, cap, plain, summary_of};
 use crate::ingest::{ALERTS_MAX, Refused, fingerprint_of};

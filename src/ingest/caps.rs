@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Deserializer};
 
-use crate::domain::command::Incoming;
 use crate::domain::event::AlertFacts;
+use crate::domain::post::Incoming;
 use crate::domain::text::cut_bytes;
 
 /// Labels of one alert, and annotations.

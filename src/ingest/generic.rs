@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use crate::config::settings::Mapping;
-use crate::domain::command::{Incoming, Post, Signal};
 use crate::domain::event::AlertFacts;
+use crate::domain::post::{Incoming, Post, Signal};
 use crate::domain::time::Timestamp;
 use crate::ingest::caps::cap;
 use crate::ingest::{ALERTS_MAX, Refused, fingerprint_of};

@@ -8,8 +8,9 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use crate::domain::command::{Command, Incoming, Post, Signal};
+use crate::domain::command::Command;
 use crate::domain::event::AlertFacts;
+use crate::domain::post::{Incoming, Post, Signal};
 use crate::domain::text::cut_bytes;
 use crate::ingest::Refused;
 use crate::ingest::caps::{Loose, cap, plain};

@@ -89,7 +89,7 @@ pub async fn serve(stream: UnixStream, shared: Arc<Shared>) {
 }
 
 fn welcome(who: &Who, shared: &Shared) -> Welcome {
-    let plan = shared.gate.plan();
+    let (plan, changes) = (shared.gate.plan(), shared.gate.changes());
     Welcome {
         protocol: PROTOCOL,
         version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -99,6 +99,7 @@ fn welcome(who: &Who, shared: &Shared) -> Welcome {
         seq: shared.gate.seq.load(Ordering::Relaxed),
         now: wall_now(),
         plan,
+        changes,
         intake: shared.listening.clone(),
     }
 }

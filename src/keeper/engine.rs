@@ -7,27 +7,27 @@
 #![expect(clippy::wildcard_enum_match_arm, reason = "the others are handled alike")]
 
 mod answers;
+mod paging;
 
 use std::collections::BTreeMap;
 
+use crate::domain::change::Change;
 use crate::domain::command::{Command, Order, Rejection, RejectionKind};
 use crate::domain::decide::{decide, occurred};
-use crate::domain::event::{Actor, Body, Change, Occurred, Recorded};
+use crate::domain::duty::Destination;
+use crate::domain::event::{Actor, Body, Occurred, Recorded, Sending};
 use crate::domain::ids::{CommandId, IncidentId, Seq};
 use crate::domain::incident::Incident;
-use crate::domain::plan::Plan;
+use crate::domain::plan::{Plan, Policy};
 use crate::domain::room::{Room, evolve};
 use crate::domain::row::Row;
 use crate::domain::stats::Sample;
 use crate::domain::time::Timestamp;
-use crate::domain::timers;
 use crate::domain::words::{Right, Via};
 use crate::keeper::turn::{ClientId, Input, Output, ReadJob, Turn, Who};
 use crate::proto::{Ask, ClientKind, Counts, IntakeReport, KeeperMsg, Present, Push, Queue, Reply};
 use crate::store::snapshot::row_bytes;
 
-/// Deadlines handled in one turn; the rest follow in the next.
-const DUE_MAX: usize = 256;
 /// Rows in one answer.
 const ROWS_MAX: usize = 2_000;
 
@@ -54,6 +54,12 @@ pub struct Engine {
     limbo: BTreeMap<IncidentId, Incident>,
     /// What the intake listens on.
     pub listening: Result<String, String>,
+    /// What the codes of pages are made of; it never leaves this home.
+    pub secret: [u8; 32],
+    /// What the shell is sending just now.
+    in_flight: BTreeMap<Destination, Vec<Sending>>,
+    /// Nothing was looked at by this engine yet.
+    is_fresh: bool,
     counter: u64,
 }
 
@@ -65,6 +71,9 @@ impl Engine {
             clients: BTreeMap::new(),
             limbo: BTreeMap::new(),
             listening: Err("the intake is not started".to_owned()),
+            secret: [0; 32],
+            in_flight: BTreeMap::new(),
+            is_fresh: true,
             counter: 0,
         }
     }
@@ -93,11 +102,10 @@ impl Engine {
             // The same plan again is no news.
             Input::Own(Body::PlanAdopted { digest, .. }) if digest == self.room.plan_digest => {}
             Input::Own(body) => self.own(body, now, turn),
-            Input::Tick => {
-                for body in timers::due(&self.room, now, DUE_MAX) {
-                    let cause = self.own_id("t");
-                    self.record(cause, Actor::timer(), None, body, now, archive, turn);
-                }
+            Input::Tick => self.tick(now, archive, turn),
+            Input::Delivered { destination, items, result, detail, wait_ms } => {
+                let when = (now, archive);
+                self.delivered(destination, items, result, detail, wait_ms, when, turn);
             }
             Input::Stop { reason } => self.stop(reason, now, turn),
         }
@@ -146,6 +154,8 @@ impl Engine {
         archive: &dyn Archive,
         turn: &mut Turn,
     ) -> Result<(), Rejection> {
+        let by_code = self.by_code(order)?;
+        let order = by_code.as_ref().unwrap_or(order);
         let wanted = [order.command.incident(), order.command.other_incident()];
         let mut visiting = Vec::new();
         for id in wanted.into_iter().flatten() {
@@ -219,8 +229,13 @@ impl Engine {
             returned.push(id);
         }
         evolve(&mut self.room, &event);
+        // An attempt changes no line of the queue.
+        let is_attempt =
+            matches!(event.body, Body::SendingBegan { .. } | Body::SendingEnded { .. });
         for id in event.body.incidents() {
-            turn.touched.insert(id);
+            if !is_attempt {
+                turn.touched.insert(id);
+            }
             let is_live = self.room.incidents.get(&id).is_some_and(|i| i.phase().is_live());
             if !is_live {
                 self.let_go(id, turn);
@@ -239,7 +254,16 @@ impl Engine {
             Body::PlanAdopted { plan, .. } => {
                 turn.out.push(Output::Plan);
                 let clients = self.followers();
-                let message = Box::new(KeeperMsg::Push(Push::Plan { plan: plan.clone() }));
+                let (plan, changes) = (plan.clone(), self.room.desk.changes.clone());
+                let message = Box::new(KeeperMsg::Push(Push::Plan { plan, changes }));
+                turn.out.push(Output::Tell { clients, message });
+            }
+            Body::ShiftCovered { .. } | Body::CoverRevoked { .. } | Body::SwapAnswered { .. } => {
+                turn.out.push(Output::Plan);
+                let clients = self.followers();
+                let (plan, changes) =
+                    (Box::new(self.room.plan.clone()), self.room.desk.changes.clone());
+                let message = Box::new(KeeperMsg::Push(Push::Plan { plan, changes }));
                 turn.out.push(Output::Tell { clients, message });
             }
             _ => {}
@@ -340,7 +364,8 @@ impl Engine {
                 self.change_client(client, |c| c.watching = Some(incident));
                 turn.presence_changed = true;
                 let head = self.room.incidents.get(&incident).cloned().map(Box::new);
-                read(ReadJob::Incident { incident, head, until: None, limit: 300 })
+                let policy = self.policy_of(incident);
+                read(ReadJob::Incident { incident, head, policy, until: None, limit: 300 })
             }
             Ask::Unwatch => {
                 self.change_client(client, |c| c.watching = None);
@@ -355,7 +380,8 @@ impl Engine {
             Ask::Incident { incident, until, limit } => {
                 let head = self.room.incidents.get(&incident).filter(|_| until.is_none());
                 let head = head.cloned().map(Box::new);
-                read(ReadJob::Incident { incident, head, until, limit })
+                let policy = self.policy_of(incident);
+                read(ReadJob::Incident { incident, head, policy, until, limit })
             }
             Ask::SaveDraft { key, text } => {
                 read(ReadJob::SaveDraft { login: who.login.clone(), key, text })
@@ -364,6 +390,11 @@ impl Engine {
             Ask::Search { query, limit } => read(ReadJob::Search { query, limit }),
             Ask::Closed { query, limit } => read(ReadJob::Closed { query, limit }),
             Ask::Events { after, limit } => read(ReadJob::Events { after, limit }),
+            Ask::Pages { from, until } => {
+                let zones = self.room.plan.people.iter();
+                let zones = zones.map(|(login, p)| (login.clone(), p.zone.clone())).collect();
+                read(ReadJob::Pages { from, until, zones })
+            }
             Ask::Samples => {
                 let live = self.room.incidents.values().filter_map(Sample::of).collect();
                 read(ReadJob::Samples { live })
@@ -376,7 +407,10 @@ impl Engine {
             Ask::Plan => {
                 let (plan, digest) =
                     (Box::new(self.room.plan.clone()), self.room.plan_digest.clone());
-                return turn.reply(client, id, Reply::Plan { plan, digest });
+                let desk = &self.room.desk;
+                let (changes, windows) =
+                    (desk.changes.clone(), desk.windows.values().cloned().collect());
+                return turn.reply(client, id, Reply::Plan { plan, digest, changes, windows });
             }
             Ask::Status => return turn.reply(client, id, Reply::Status(Box::new(self.status()))),
         };
@@ -412,6 +446,12 @@ impl Engine {
                 self.stop(format!("stopped by {}", who.login), now, turn);
             }
         }
+    }
+
+    /// The policy that an incident took, as it was then.
+    fn policy_of(&self, incident: IncidentId) -> Option<Box<Policy>> {
+        let policy = self.room.incidents.get(&incident)?.esc.policy.as_ref();
+        self.room.desk.policy(policy).cloned().map(Box::new)
     }
 
     fn change_client(&mut self, client: ClientId, change: impl FnOnce(&mut Client)) {

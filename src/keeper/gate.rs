@@ -9,9 +9,11 @@ use tokio::sync::Notify;
 
 use crate::clock::monotonic;
 use crate::config::settings::Settings;
+use crate::domain::channel::Channel;
 use crate::domain::command::Command;
 use crate::domain::ids::Seq;
 use crate::domain::plan::Plan;
+use crate::domain::schedule::Changes;
 use crate::domain::text::cut_bytes;
 use crate::ingest::token_hash;
 
@@ -30,6 +32,8 @@ pub struct Gate {
     buckets: Mutex<HashMap<String, Bucket>>,
     refusals: Mutex<BTreeMap<RefusalKind, (String, u32)>>,
     plan: RwLock<Plan>,
+    /// Covers and swaps by schedule.
+    changes: RwLock<BTreeMap<String, Changes>>,
     settings: RwLock<Arc<Settings>>,
     /// Space is short: alerts are refused.
     pub tight: AtomicBool,
@@ -101,8 +105,20 @@ impl Gate {
         self.plan.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Takes a new plan.
-    pub fn set_plan(&self, plan: &Plan) {
+    /// Covers and swaps that are in force beside the plan's files.
+    pub fn changes(&self) -> BTreeMap<String, Changes> {
+        self.changes.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// One way to deliver, by its name in the plan.
+    pub fn channel(&self, name: &str) -> Option<Channel> {
+        let plan = self.plan.read().unwrap_or_else(PoisonError::into_inner);
+        plan.channels.get(name).cloned()
+    }
+
+    /// Takes a new plan, or changes beside it.
+    pub fn set_plan(&self, plan: &Plan, changes: &BTreeMap<String, Changes>) {
+        self.changes.write().unwrap_or_else(PoisonError::into_inner).clone_from(changes);
         *self.plan.write().unwrap_or_else(PoisonError::into_inner) = plan.clone();
     }
 

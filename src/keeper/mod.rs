@@ -14,6 +14,7 @@ pub mod engine;
 pub mod gate;
 pub mod http;
 pub mod identity;
+pub mod mailroom;
 pub mod reads;
 pub mod run;
 pub mod supervise;

@@ -1,18 +1,23 @@
 //! Questions that the store answers, on threads of their own, beside the writer.
 
+use std::collections::BTreeMap;
 use std::os::unix::fs::OpenOptionsExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
 
+use chrono::Timelike;
+
 use crate::domain::command::{Rejection, RejectionKind};
-use crate::domain::event::Recorded;
+use crate::domain::event::{Body, Recorded};
 use crate::domain::ids::{IncidentId, Seq};
 use crate::domain::incident::Incident;
 use crate::domain::stats::Sample;
+use crate::domain::time::Timestamp;
+use crate::domain::words::AttemptResult;
 use crate::keeper::gate::Gate;
 use crate::keeper::turn::ReadJob;
-use crate::proto::{Detail, Hit, Reply};
+use crate::proto::{Detail, Hit, PageCount, Reply};
 use crate::store::batch::Head;
 use crate::store::journal::Paths;
 use crate::store::sled_log::SledLog;
@@ -51,8 +56,12 @@ pub fn run(job: ReadJob, places: &Places, head: Head) -> Reply {
 
 fn answer(job: ReadJob, places: &Places, head: Head) -> Result<Reply, StoreError> {
     match job {
-        ReadJob::Incident { incident, head: room, until, limit } => {
-            one_incident(places, incident, room, until, limit)
+        ReadJob::Incident { incident, head: room, policy, until, limit } => {
+            let mut reply = one_incident(places, incident, room, until, limit)?;
+            if let Reply::Incident(detail) = &mut reply {
+                detail.policy = policy;
+            }
+            Ok(reply)
         }
         ReadJob::Search { query, limit } => {
             let found =
@@ -68,6 +77,7 @@ fn answer(job: ReadJob, places: &Places, head: Head) -> Result<Reply, StoreError
         ReadJob::Closed { query, limit } => closed(&*places.reader, &query, limit as usize),
         ReadJob::Samples { live } => samples(&*places.reader, live),
         ReadJob::Events { after, limit } => events(places, after, limit as usize),
+        ReadJob::Pages { from, until, zones } => pages(&*places.reader, from, until, &zones),
         ReadJob::Drafts { login } => drafts(&*places.reader, &login),
         ReadJob::SaveDraft { login, key, text } => {
             save_draft(&*places.reader, &login, &key, text, head)
@@ -127,7 +137,7 @@ fn one_incident(
     });
     let surplus = events.len() - kept.count().min(limit as usize);
     let events = events.into_iter().skip(surplus).map(|(_, event)| event).collect();
-    Ok(Reply::Incident(Box::new(Detail { head, events, total })))
+    Ok(Reply::Incident(Box::new(Detail { head, events, total, policy: None })))
 }
 
 fn closed(reader: &dyn Reader, query: &str, limit: usize) -> Result<Reply, StoreError> {
@@ -169,6 +179,33 @@ fn events(places: &Places, after: Seq, limit: usize) -> Result<Reply, StoreError
         events.len() < limit.min(5_000)
     })?;
     Ok(Reply::Events { events })
+}
+
+/// Counts the pages that were handed over to each person.
+fn pages(
+    reader: &dyn Reader,
+    from: Timestamp,
+    until: Timestamp,
+    zones: &BTreeMap<String, String>,
+) -> Result<Reply, StoreError> {
+    let mut pages: BTreeMap<String, PageCount> = BTreeMap::new();
+    reader.scan(0, &mut |raw| {
+        // Cheap to pass over: most events are no attempts.
+        let is_end = memchr::memmem::find(raw.json, b"\"sending-ended\"").is_some();
+        let Some(event) = is_end.then(|| raw.decode().ok()).flatten() else { return true };
+        if let Body::SendingEnded { to, result, .. } = &event.body
+            && matches!(result, AttemptResult::Accepted | AttemptResult::HandedOver)
+            && (from..until).contains(&event.at)
+        {
+            let zone = zones.get(to).and_then(|zone| zone.parse().ok()).unwrap_or(chrono_tz::UTC);
+            let hour = event.at.utc().with_timezone(&zone).hour();
+            let count = pages.entry(to.clone()).or_default();
+            count.pages += 1;
+            count.at_night += u32::from(!(6..22).contains(&hour));
+        }
+        true
+    })?;
+    Ok(Reply::Pages { pages })
 }
 
 fn draft_prefix(login: &str) -> Vec<u8> {

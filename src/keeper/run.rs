@@ -18,6 +18,7 @@ use crate::domain::room::Room;
 use crate::keeper::engine::Engine;
 use crate::keeper::gate::Gate;
 use crate::keeper::http::{self, Intake};
+use crate::keeper::mailroom::Mailroom;
 use crate::keeper::reads::Places;
 use crate::keeper::turn::Input;
 use crate::keeper::writer::{INBOX_MAX, Mail, Writer};
@@ -136,7 +137,7 @@ async fn serve(
     let gate = Arc::new(Gate::default());
     gate.set_tokens(&opened.room.tokens, opened.room.asks_for_tokens);
     gate.set_redacted(&opened.room.redacted);
-    gate.set_plan(&opened.room.plan);
+    gate.set_plan(&opened.room.plan, &opened.room.desk.changes);
     gate.seq.store(opened.room.seq, Ordering::Relaxed);
     let (inbox, mail) = mpsc::channel(INBOX_MAX);
     gate.set_settings(settings);
@@ -149,6 +150,7 @@ async fn serve(
     });
     let mut engine = Engine::new(opened.room);
     engine.listening.clone_from(&listening);
+    engine.secret = supervise::secret(&home)?;
     let first_words = first_words(&home, &engine, opened.mended)?;
     for body in first_words {
         drop(inbox.send(Mail::Input(Input::Own(body))).await);
@@ -161,6 +163,7 @@ async fn serve(
         own_inbox: inbox.downgrade(),
         gate: Arc::clone(&gate),
         places: Arc::clone(&places),
+        mailroom: mailroom(&gate, &inbox, &home),
         runtime: Handle::current(),
         snapshot_path: paths.snapshot,
         unsaved: opened.folded,
@@ -188,6 +191,11 @@ async fn serve(
     result.unwrap_or_else(|_| {
         Err(StoreError::Refused("the writer failed; look at keeper.log".to_owned()))
     })
+}
+
+fn mailroom(gate: &Arc<Gate>, inbox: &mpsc::Sender<Mail>, home: &Home) -> Mailroom {
+    let (gate, inbox, root) = (Arc::clone(gate), inbox.downgrade(), home.root.clone());
+    Mailroom::new(gate, inbox, Handle::current(), root, identity::hostname())
 }
 
 type Ended = tokio::sync::oneshot::Receiver<Result<String, StoreError>>;

@@ -41,6 +41,34 @@ pub fn take_home(home: &Home) -> Result<Lock, StoreError> {
     Ok(Lock { _file: file })
 }
 
+/// What the codes of pages are made of: random, made once, readable by its owner only. Without
+/// the file a new one is made; codes that were sent before no longer work then.
+pub fn secret(home: &Home) -> Result<[u8; 32], StoreError> {
+    use std::os::unix::fs::OpenOptionsExt;
+    let path = home.root.join("keeper.secret");
+    if let Ok(bytes) = fs::read(&path)
+        && let Ok(secret) = <[u8; 32]>::try_from(bytes.as_slice())
+    {
+        return Ok(secret);
+    }
+    let mut secret = [0; 32];
+    let mut random = File::open("/dev/urandom").map_err(StoreError::io("open", "/dev/urandom"))?;
+    std::io::Read::read_exact(&mut random, &mut secret)
+        .map_err(StoreError::io("read", "/dev/urandom"))?;
+    let mut options = OpenOptions::new();
+    let mut file = options
+        .create(true)
+        .truncate(true)
+        .write(true)
+        .mode(0o600)
+        .open(&path)
+        .map_err(StoreError::io("create", &path))?;
+    file.write_all(&secret)
+        .and_then(|()| file.sync_all())
+        .map_err(StoreError::io("write", &path))?;
+    Ok(secret)
+}
+
 /// Binds the socket. Whoever holds the lock may remove a socket that nobody answers on.
 pub fn bind(path: &Path) -> Result<UnixListener, StoreError> {
     if path.exists() {

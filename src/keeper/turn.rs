@@ -1,12 +1,16 @@
 //! What goes into the engine and what comes out of it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::command::{Command, Rejection};
-use crate::domain::event::Recorded;
+use crate::domain::duty::Destination;
+use crate::domain::event::{Recorded, Sending};
 use crate::domain::ids::{CommandId, IncidentId, Seq};
 use crate::domain::incident::Incident;
+use crate::domain::plan::Policy;
 use crate::domain::stats::Sample;
+use crate::domain::time::Timestamp;
+use crate::domain::words::{AttemptResult, DeliveryKind, Phase, Severity};
 use crate::proto::{Ask, ClientKind, KeeperMsg, Reply};
 
 /// A connection, for as long as it lasts.
@@ -48,6 +52,15 @@ pub enum Input {
     Receipt(Command),
     /// The keeper's own word: start, a mended store, an adopted plan.
     Own(crate::domain::event::Body),
+    /// An attempt to deliver ended.
+    Delivered {
+        destination: Destination,
+        items: Vec<Sending>,
+        result: AttemptResult,
+        detail: String,
+        /// The pause that the other side asked for, in milliseconds.
+        wait_ms: i64,
+    },
     /// Some deadline may be due.
     Tick,
     Stop {
@@ -66,6 +79,10 @@ pub enum Output {
     Posted { ticket: u64, result: Result<(), Rejection> },
     /// Reads from the store and answers.
     Read { client: ClientId, id: CommandId, job: Box<ReadJob> },
+    /// Sends something; its end comes back as `Input::Delivered`.
+    Deliver(Box<Job>),
+    /// What is on its way there is wanted by nobody any more.
+    Recall(Destination),
     /// The tokens changed.
     Tokens,
     /// The plan changed.
@@ -76,17 +93,79 @@ pub enum Output {
     Stop { reason: String },
 }
 
+/// One message to one destination, about one or several incidents.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Job {
+    pub destination: Destination,
+    /// A page if any of its items is one.
+    pub kind: DeliveryKind,
+    /// The person's name.
+    pub name: String,
+    /// The language they read best; empty: not known.
+    pub language: String,
+    pub sendings: Vec<Sending>,
+    pub items: Vec<JobItem>,
+}
+
+/// One incident in a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JobItem {
+    pub incident: IncidentId,
+    pub delivery: u32,
+    pub attempt: u32,
+    pub title: String,
+    pub severity: Severity,
+    pub phase: Phase,
+    pub services: Vec<String>,
+    pub why: String,
+    /// The one-time code that answers it.
+    pub code: Option<String>,
+    /// What the next one must know, where it is handed over.
+    pub brief: String,
+}
+
 /// A question that the store answers, beside the engine.
 #[derive(Debug)]
 pub enum ReadJob {
-    Incident { incident: IncidentId, head: Option<Box<Incident>>, until: Option<Seq>, limit: u32 },
-    Search { query: String, limit: u32 },
-    Closed { query: String, limit: u32 },
-    Samples { live: Vec<Sample> },
-    Events { after: Seq, limit: u32 },
-    Drafts { login: String },
-    SaveDraft { login: String, key: String, text: String },
-    Backup { dest: String },
+    Incident {
+        incident: IncidentId,
+        head: Option<Box<Incident>>,
+        policy: Option<Box<Policy>>,
+        until: Option<Seq>,
+        limit: u32,
+    },
+    Search {
+        query: String,
+        limit: u32,
+    },
+    Closed {
+        query: String,
+        limit: u32,
+    },
+    Samples {
+        live: Vec<Sample>,
+    },
+    Events {
+        after: Seq,
+        limit: u32,
+    },
+    /// Login → zone, for what is night to them.
+    Pages {
+        from: Timestamp,
+        until: Timestamp,
+        zones: BTreeMap<String, String>,
+    },
+    Drafts {
+        login: String,
+    },
+    SaveDraft {
+        login: String,
+        key: String,
+        text: String,
+    },
+    Backup {
+        dest: String,
+    },
     Verify,
 }
 

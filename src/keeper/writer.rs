@@ -20,9 +20,9 @@ use crate::domain::command::{Command, Rejection};
 use crate::domain::event::Body;
 use crate::domain::ids::IncidentId;
 use crate::domain::incident::Incident;
-use crate::domain::timers::next_deadline;
 use crate::keeper::engine::{Archive, Engine};
 use crate::keeper::gate::Gate;
+use crate::keeper::mailroom::Mailroom;
 use crate::keeper::reads::{self, Places};
 use crate::keeper::turn::{ClientId, Input, Output, Turn, Who};
 use crate::proto::frame::encode;
@@ -76,6 +76,8 @@ pub struct Writer {
     pub own_inbox: mpsc::WeakSender<Mail>,
     pub gate: Arc<Gate>,
     pub places: Arc<Places>,
+    /// Carries messages out of the house.
+    pub mailroom: Mailroom,
     /// Where reads run.
     pub runtime: Handle,
     pub snapshot_path: PathBuf,
@@ -161,7 +163,7 @@ impl Writer {
     /// clock or a suspended machine is noticed.
     fn until_deadline(&mut self) -> Duration {
         let minute = Duration::from_secs(60);
-        let Some(at) = next_deadline(&self.engine.room) else {
+        let Some(at) = self.engine.next_due() else {
             return minute;
         };
         let span = at.since(crate::clock::wall_now()).max(0);
@@ -213,7 +215,7 @@ impl Writer {
             self.handle(input, turn, reader);
         }
         // What is due by the clock is due whether or not somebody knocks.
-        if next_deadline(&self.engine.room).is_some_and(|at| at <= crate::clock::wall_now()) {
+        if self.engine.next_due().is_some_and(|at| at <= crate::clock::wall_now()) {
             self.handle(Input::Tick, turn, reader);
         }
     }
@@ -289,7 +291,12 @@ impl Writer {
                 self.gate.set_tokens(&room.tokens, room.asks_for_tokens);
             }
             Output::Redacted => self.gate.set_redacted(&self.engine.room.redacted),
-            Output::Plan => self.gate.set_plan(&self.engine.room.plan),
+            Output::Plan => {
+                let room = &self.engine.room;
+                self.gate.set_plan(&room.plan, &room.desk.changes);
+            }
+            Output::Deliver(job) => self.mailroom.send(*job),
+            Output::Recall(destination) => self.mailroom.recall(&destination),
             Output::Stop { reason } => shell.stop = Some(reason),
         }
     }

@@ -13,18 +13,20 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::alert::Alert;
 use crate::domain::command::{Command, Rejection};
+use crate::domain::duty::Window;
 use crate::domain::event::{Occurred, Recorded};
 use crate::domain::ids::{CommandId, IncidentId, Seq};
 use crate::domain::incident::Incident;
-use crate::domain::plan::Plan;
+use crate::domain::plan::{Plan, Policy};
 use crate::domain::room::{Changed, Refusal, SourceCounts};
 use crate::domain::row::Row;
+use crate::domain::schedule::Changes;
 use crate::domain::stats::Sample;
 use crate::domain::time::Timestamp;
-use crate::domain::words::Right;
+use crate::domain::words::{DeliveryKind, Right, Severity};
 
 /// The version both sides must share.
-pub const PROTOCOL: u32 = 1;
+pub const PROTOCOL: u32 = 2;
 
 /// What a client says.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -106,6 +108,11 @@ pub enum Ask {
     Samples,
     Status,
     Plan,
+    /// How often each person was paged in a time.
+    Pages {
+        from: Timestamp,
+        until: Timestamp,
+    },
     /// Events of the whole journal after one.
     Events {
         after: Seq,
@@ -151,6 +158,9 @@ pub struct Welcome {
     pub seq: Seq,
     pub now: Timestamp,
     pub plan: Plan,
+    /// Covers and swaps by schedule, beside the plan's files.
+    #[serde(default)]
+    pub changes: BTreeMap<String, Changes>,
     /// Where alerts are posted to; an error text where that does not work.
     pub intake: Result<String, String>,
 }
@@ -189,6 +199,14 @@ pub enum Reply {
     Plan {
         plan: Box<Plan>,
         digest: String,
+        /// Covers and swaps by schedule, beside the plan's files.
+        #[serde(default)]
+        changes: BTreeMap<String, Changes>,
+        #[serde(default)]
+        windows: Vec<Window>,
+    },
+    Pages {
+        pages: BTreeMap<String, PageCount>,
     },
     Events {
         events: Vec<Recorded>,
@@ -197,6 +215,14 @@ pub enum Reply {
         lines: Vec<String>,
         ok: bool,
     },
+}
+
+/// How often somebody was paged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct PageCount {
+    pub pages: u32,
+    /// Between 22:00 and 06:00 in the person's zone.
+    pub at_night: u32,
 }
 
 /// Something found by a search.
@@ -238,6 +264,9 @@ pub struct Detail {
     pub events: Vec<Recorded>,
     /// How many it has in all.
     pub total: u64,
+    /// The escalation policy that it took, as it was then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy: Option<Box<Policy>>,
 }
 
 /// What was posted, and what became of it.
@@ -278,9 +307,27 @@ pub enum Push {
     /// Who looks at what.
     Presence { people: Vec<Present> },
     /// A new plan is in force.
-    Plan { plan: Box<Plan> },
+    Plan {
+        plan: Box<Plan>,
+        /// Covers and swaps by schedule, beside the plan's files.
+        #[serde(default)]
+        changes: BTreeMap<String, Changes>,
+    },
+    /// You are wanted.
+    Paged { pages: Vec<Page> },
     /// The keeper goes; the reason, and whether it is worth coming back.
     Goodbye { reason: String },
+}
+
+/// A page in a console of the person it is for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Page {
+    pub incident: IncidentId,
+    pub title: String,
+    pub severity: Severity,
+    /// Why now.
+    pub why: String,
+    pub kind: DeliveryKind,
 }
 
 /// Somebody in the war room.

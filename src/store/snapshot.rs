@@ -22,7 +22,7 @@ use crate::store::twin::sync_dir;
 use crate::store::{Journal, Reader, StoreError};
 
 /// Raised whenever the room's own shape changes; an older snapshot is then not used.
-const VERSION: &str = "warroom-room-2";
+const VERSION: &str = "warroom-room-3";
 
 /// A room with the place in the journal it was folded up to.
 pub struct Folded {

@@ -9,7 +9,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::event::{Body, Change, Recorded};
+use crate::domain::change::Change;
+use crate::domain::event::{Body, Recorded};
 use crate::domain::ids::{IncidentId, Seq};
 use crate::store::{Reader, StoreError, Table};
 
@@ -84,7 +85,19 @@ pub fn searchable(event: &Recorded) -> String {
         | Body::KeeperStarted { .. }
         | Body::KeeperStopped { .. }
         | Body::ClockJumped { .. }
-        | Body::StoreRebuilt { .. } => {}
+        | Body::StoreRebuilt { .. }
+        | Body::SendingBegan { .. }
+        | Body::SendingEnded { .. }
+        | Body::ShiftChanged { .. }
+        | Body::ShiftCovered { .. }
+        | Body::CoverRevoked { .. }
+        | Body::SwapAsked { .. }
+        | Body::SwapAnswered { .. }
+        | Body::WindowPlanned { .. }
+        | Body::WindowBegan { .. }
+        | Body::WindowEnded { .. }
+        | Body::HeartbeatReceived { .. }
+        | Body::AuditFound { .. } => {}
     }
     text
 }

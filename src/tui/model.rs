@@ -172,6 +172,8 @@ pub struct Model {
     /// Distance of the selected entry from the newest one.
     pub entry_back: usize,
     pub stakeholder: usize,
+    /// The first line of the escalation pane that is shown.
+    pub chain_top: usize,
     pub past: Option<Past>,
     /// An incident that the queue does not hold is looked at.
     pub visiting: bool,
@@ -234,6 +236,7 @@ impl Model {
             marks: BTreeSet::new(),
             entry_back: 0,
             stakeholder: 0,
+            chain_top: 0,
             past: None,
             visiting: false,
             slipped_at: None,

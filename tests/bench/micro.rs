@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use warroom::domain::command::{Command, Incoming, Order, Post, Signal};
+use warroom::domain::command::{Command, Order};
 use warroom::domain::decide::decide;
 use warroom::domain::event::{Actor, AlertFacts, Recorded};
 use warroom::domain::ids::CommandId;
+use warroom::domain::post::{Incoming, Post, Signal};
 use warroom::domain::room::{Room, evolve};
 use warroom::domain::time::Timestamp;
 use warroom::domain::words::{Right, Via};

@@ -136,7 +136,7 @@ fn a_plan_is_checked_whole_and_adopted() {
     assert!(utf8(&out.stderr).contains("10-people.toml:"), "{}", utf8(&out.stderr));
     assert!(utf8(&out.stderr).contains("names 'nobody'"), "{}", utf8(&out.stderr));
     let sound = format!(
-        "{}\n[people.nobody]\nname = \"N\"\ncontacts = [\"mail:n@example.org\"]\n",
+        "{}\n[people.nobody]\nname = \"N\"\ncontacts = [\"file\"]\n",
         std::fs::read_to_string(&people).expect("the file")
     );
     std::fs::write(&people, sound).expect("the cure");

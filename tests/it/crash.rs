@@ -6,8 +6,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use warroom::client::call::Caller;
+use warroom::domain::change::Change;
 use warroom::domain::command::Command;
-use warroom::domain::event::{Body, Change};
+use warroom::domain::event::Body;
 use warroom::domain::ids::{CommandId, IncidentId};
 use warroom::domain::words::NoteKind;
 use warroom::proto::{Ask, Reply};

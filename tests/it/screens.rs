@@ -6,8 +6,8 @@ use ratatui::backend::TestBackend;
 use ratatui::buffer::Buffer;
 use ratatui::style::{Color, Modifier};
 
-use warroom::domain::command::Signal;
 use warroom::domain::ids::CommandId;
+use warroom::domain::post::Signal;
 use warroom::keeper::turn::{Input, Output, ReadJob};
 use warroom::proto::{ClientMsg, Detail, KeeperMsg, PROTOCOL, Reply, Welcome};
 use warroom::store::snapshot;
@@ -53,6 +53,7 @@ impl Console {
             copied: Vec::new(),
         };
         let welcome = Welcome {
+            changes: std::collections::BTreeMap::new(),
             protocol: PROTOCOL,
             version: "test".into(),
             login: login.into(),
@@ -97,13 +98,14 @@ impl Console {
     /// What the store would answer.
     fn answer(&self, job: ReadJob) -> Reply {
         match job {
-            ReadJob::Incident { incident, head, until, .. } => {
+            ReadJob::Incident { incident, head, policy, until, .. } => {
                 let events =
                     snapshot::stream(&self.world.journal, incident, until).expect("a stream");
                 let folded =
                     snapshot::incident(&self.world.journal, incident, until).expect("a fold");
                 let head = head.map(|h| *h).or(folded).expect("an incident");
-                Reply::Incident(Box::new(Detail { head, total: events.len() as u64, events }))
+                let total = events.len() as u64;
+                Reply::Incident(Box::new(Detail { head, total, events, policy }))
             }
             ReadJob::Drafts { .. } => {
                 let drafts =

@@ -2,8 +2,9 @@
 //! One seed replays one history: `WARROOM_SEED=… WARROOM_RUNS=1`.
 
 use warroom::client::mirror::Mirror;
-use warroom::domain::command::{Command, Signal};
+use warroom::domain::command::Command;
 use warroom::domain::ids::{CommandId, IncidentId};
+use warroom::domain::post::Signal;
 use warroom::domain::room::Room;
 use warroom::domain::words::{ClosureReason, NoteKind, Phase, Severity};
 use warroom::keeper::turn::Input;
@@ -226,7 +227,7 @@ fn check_mirrors(world: &mut World) {
     let mut mirror = Mirror::default();
     mirror.watch(id);
     let head = world.engine.room.incidents[&id].clone();
-    mirror.take_detail(warroom::proto::Detail { head, events: Vec::new(), total: 0 });
+    mirror.take_detail(warroom::proto::Detail { head, events: Vec::new(), total: 0, policy: None });
     for n in 0..5 {
         let text = format!("n{n}");
         world.act(

@@ -15,7 +15,7 @@ const RANKS: &[&[&str]] = &[
     &["cli"],
     &["tui", "keeper"],
     &["client"],
-    &["ingest", "store"],
+    &["ingest", "notify", "store"],
     &["proto", "config", "clock"],
     &["domain"],
 ];

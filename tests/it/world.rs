@@ -6,16 +6,20 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use warroom::domain::command::{Command, Incoming, Post, Signal};
+use warroom::domain::command::Command;
+use warroom::domain::delivery::channel_of;
+use warroom::domain::duty::Destination;
 use warroom::domain::event::{AlertFacts, Body, Recorded};
 use warroom::domain::ids::{CommandId, IncidentId};
 use warroom::domain::incident::Incident;
 use warroom::domain::plan::Plan;
+use warroom::domain::post::{Incoming, Post, Signal};
 use warroom::domain::room::Room;
 use warroom::domain::time::{Timestamp, parse_span};
 use warroom::domain::timeline;
+use warroom::domain::words::AttemptResult;
 use warroom::keeper::engine::{Archive, Engine};
-use warroom::keeper::turn::{Input, Output, Turn, Who};
+use warroom::keeper::turn::{Input, Job, Output, Turn, Who};
 use warroom::proto::{Ask, ClientKind, KeeperMsg, Reply};
 use warroom::store::batch::Batch;
 use warroom::store::memory::MemoryJournal;
@@ -33,6 +37,10 @@ pub struct World {
     ids: u64,
     /// Every push and reply, by client.
     pub heard: Vec<(u64, KeeperMsg)>,
+    /// What the shell was told to send, in order.
+    pub jobs: Vec<Job>,
+    /// What the shell was told to call back.
+    pub recalled: Vec<Destination>,
 }
 
 struct Store<'a>(&'a MemoryJournal);
@@ -44,12 +52,10 @@ impl Archive for Store<'_> {
 }
 
 impl World {
-    /// A new war room under the shipped plan.
+    /// A new war room under the shipped plan, without its policies: nobody is paged, so that a
+    /// script tells only what it is about.
     pub fn new() -> Self {
-        let files = warroom::config::plan_files::shipped();
-        let plan =
-            warroom::config::plan_files::check(&files, "ann").expect("the shipped plan").plan;
-        Self::under(plan)
+        Self::under(Plan { policies: BTreeMap::new(), ..shipped() })
     }
 
     /// A new war room under a plan.
@@ -61,6 +67,8 @@ impl World {
             clients: BTreeMap::new(),
             ids: 0,
             heard: Vec::new(),
+            jobs: Vec::new(),
+            recalled: Vec::new(),
         };
         let (digest, note) = ("test".to_owned(), "test".to_owned());
         world.give(Input::Own(Body::PlanAdopted { plan: Box::new(plan), digest, note }));
@@ -86,6 +94,8 @@ impl World {
         for output in &turn.out {
             match output {
                 Output::Say { client, message } => self.heard.push((*client, (**message).clone())),
+                Output::Deliver(job) => self.jobs.push((**job).clone()),
+                Output::Recall(destination) => self.recalled.push(destination.clone()),
                 Output::Tell { clients, message } => {
                     self.heard.extend(clients.iter().map(|client| (*client, (**message).clone())));
                 }
@@ -108,6 +118,31 @@ impl World {
             .expect("a readable journal");
         self.engine = Engine::new(room);
         self.clients.clear();
+    }
+
+    /// Lets the clock run until nothing is due any more at this instant.
+    pub fn tick(&mut self) -> Vec<Recorded> {
+        let mut events = Vec::new();
+        for _ in 0..50 {
+            if self.engine.next_due().is_none_or(|due| due > self.now) {
+                break;
+            }
+            events.extend(self.give(Input::Tick).0);
+        }
+        events
+    }
+
+    /// The other side's answer to what is on its way to somebody by a channel.
+    pub fn answer(&mut self, to: &str, channel: &str, result: AttemptResult) -> Vec<Recorded> {
+        let found = self
+            .engine
+            .on_its_way()
+            .find(|destination| destination.to == to && channel_of(&destination.method) == channel);
+        let destination = found.expect("something is on its way there").clone();
+        let job = self.jobs.iter().rfind(|job| job.destination == destination).expect("a job");
+        let items = job.sendings.clone();
+        let detail = if result == AttemptResult::Accepted { "250 ok" } else { "no" }.to_owned();
+        self.give(Input::Delivered { destination, items, result, detail, wait_ms: 0 }).0
     }
 
     /// The client of a person; they join on their first word.
@@ -161,6 +196,12 @@ impl World {
     }
 }
 
+/// The plan that ships.
+pub fn shipped() -> Plan {
+    let files = warroom::config::plan_files::shipped();
+    warroom::config::plan_files::check(&files, "ann").expect("the shipped plan").plan
+}
+
 /// An alert as a sender says it.
 pub fn alert(name: &str, instance: &str, severity: &str, signal: Signal) -> Incoming {
     let labels = BTreeMap::from([
@@ -194,7 +235,10 @@ pub fn play(world: &mut World, script: &str) -> String {
     for line in script.lines().map(str::trim).filter(|line| !line.is_empty()) {
         let (time, rest) = line.split_once(' ').expect("TIME WHO ACT");
         let (who, act) = rest.trim().split_once(' ').unwrap_or((rest.trim(), ""));
-        world.now = START.plus(parse_span(time).expect("a span"));
+        // The clock is looked at a little after the minute, when what is due is due.
+        let late_ms = if who == "clock" { 1_000 } else { 0 };
+        let at = START.plus(parse_span(time).expect("a span") + late_ms);
+        world.now = world.now.max(at);
         step(world, who, act, &mut out);
     }
     out
@@ -210,7 +254,12 @@ fn step(world: &mut World, who: &str, act: &str, out: &mut String) {
             let alerts = act.split(',').map(parse_alert).collect();
             world.post("am", None, alerts)
         }
-        "clock" => world.give(Input::Tick).0,
+        "clock" => world.tick(),
+        "answer" => {
+            let words: Vec<&str> = act.split_whitespace().collect();
+            let result = words[2].parse().expect("a result");
+            world.answer(words[0], words[1], result)
+        }
         "kill" => {
             world.restart();
             Vec::new()
@@ -231,6 +280,9 @@ fn step(world: &mut World, who: &str, act: &str, out: &mut String) {
             let entry = timeline::entry(&event, incident);
             writeln!(out, "{incident} {}: {}", entry.who, entry.text).expect("a String takes it");
         }
+        if let Some(line) = desk_line(&event.body) {
+            writeln!(out, "{line}").expect("a String takes it");
+        }
         if let Body::AlertsReceived { items, .. } = &event.body {
             for item in items.iter().filter(|item| item.incident.is_none()) {
                 writeln!(out, "- {} {:?} by '{}'", item.alert, item.became, item.rule)
@@ -238,6 +290,21 @@ fn step(world: &mut World, who: &str, act: &str, out: &mut String) {
             }
         }
     }
+}
+
+/// What facts that belong to no incident read like.
+fn desk_line(body: &Body) -> Option<String> {
+    Some(match body {
+        Body::ShiftChanged { schedule, left, came, .. } => {
+            format!("{schedule}: {} goes, {} comes", left.join(","), came.join(","))
+        }
+        Body::ShiftCovered { schedule, cover } => {
+            format!("{schedule}: {} covers", cover.person)
+        }
+        Body::WindowPlanned { window } => format!("window {} planned", window.id),
+        Body::HeartbeatReceived { name } => format!("{name} is heard"),
+        _ => return None,
+    })
 }
 
 /// `name/instance/severity`, with `!` before it for the end.

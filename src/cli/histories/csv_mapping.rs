@@ -22,7 +22,7 @@ use serde::Deserialize;
 
 use crate::cli::histories::{History, column, csv_reader, finish, noted};
 use crate::cli::out::Failure;
-use crate::domain::command::ImportedIncident;
+use crate::domain::post::ImportedIncident;
 use crate::domain::time::Timestamp;
 use crate::domain::words::Severity;
 

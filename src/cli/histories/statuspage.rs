@@ -4,9 +4,9 @@
 use serde::Deserialize;
 
 use crate::cli::histories::{History, finish};
-use crate::domain::command::ImportedIncident;
-use crate::domain::event::Change;
+use crate::domain::change::Change;
 use crate::domain::plan::Audience;
+use crate::domain::post::ImportedIncident;
 use crate::domain::time::Timestamp;
 use crate::domain::words::{PublicStatus, Severity};
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use crate::cli::histories::{History, column, csv_reader, finish, noted};
 use crate::cli::out::Failure;
-use crate::domain::command::ImportedIncident;
+use crate::domain::post::ImportedIncident;
 use crate::domain::time::Timestamp;
 use crate::domain::words::Severity;
 

@@ -7,12 +7,14 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::alert::Alert;
-use crate::domain::command::{Command, ImportedIncident, Incoming, Order, Post, Signal};
+use crate::domain::alert::{Alert, Held};
+use crate::domain::change::{Change, Opened};
+use crate::domain::command::{Command, Order};
 use crate::domain::decide::{Decision, already, bad, not_now, reason};
-use crate::domain::event::{AlertFacts, AlertItem, Became, Body, Change, Opened};
+use crate::domain::event::{AlertFacts, AlertItem, Became, Body};
 use crate::domain::ids::IncidentId;
 use crate::domain::plan::{Rule, RuleAction};
+use crate::domain::post::{ImportedIncident, Incoming, Post, Signal};
 use crate::domain::room::Room;
 use crate::domain::time::{DAY_MS, SECOND_MS, Timestamp};
 use crate::domain::words::{Origin, Phase, Severity};
@@ -42,18 +44,7 @@ struct Intake<'a> {
 
 /// Facts for a post: never refused; each alert becomes one thing.
 pub(super) fn ingest(room: &Room, post: &Post, now: Timestamp) -> Vec<Body> {
-    let mut intake = Intake {
-        room,
-        post,
-        now,
-        opened: Vec::new(),
-        items: Vec::with_capacity(post.alerts.len()),
-        seen: BTreeMap::new(),
-        groups: BTreeMap::new(),
-        reopened: Vec::new(),
-        raised: BTreeMap::new(),
-        next: room.last_incident + 1,
-    };
+    let mut intake = Intake::new(room, post, now);
     for incoming in &post.alerts {
         let item = intake.one(incoming);
         intake.items.push(item);
@@ -61,7 +52,40 @@ pub(super) fn ingest(room: &Room, post: &Post, now: Timestamp) -> Vec<Body> {
     intake.finish()
 }
 
-impl Intake<'_> {
+/// An alert that has fired on its shelf and belongs to no incident, when the shelf's time is over:
+/// the rules decide as if it was posted now.
+pub(super) fn resurface(room: &Room, key: &str, held: &Held, now: Timestamp) -> Vec<Body> {
+    let source = room.alerts.get(key).map(|alert| alert.source.clone()).unwrap_or_default();
+    let post = Post { source, group: held.group.clone(), ..Post::default() };
+    let mut intake = Intake::new(room, &post, now);
+    let severity_word = held.facts.labels.get("severity").cloned().unwrap_or_default();
+    let incoming = Incoming {
+        fingerprint: key.to_owned(),
+        signal: Signal::Firing,
+        severity_word,
+        facts: held.facts.clone(),
+    };
+    let item = intake.begins(key.to_owned(), &incoming, None);
+    intake.items.push(item);
+    intake.finish()
+}
+
+impl<'a> Intake<'a> {
+    fn new(room: &'a Room, post: &'a Post, now: Timestamp) -> Self {
+        Self {
+            room,
+            post,
+            now,
+            opened: Vec::new(),
+            items: Vec::with_capacity(post.alerts.len()),
+            seen: BTreeMap::new(),
+            groups: BTreeMap::new(),
+            reopened: Vec::new(),
+            raised: BTreeMap::new(),
+            next: room.last_incident + 1,
+        }
+    }
+
     fn one(&mut self, incoming: &Incoming) -> AlertItem {
         let key = format!("{}/{}", self.post.source, incoming.fingerprint);
         let known = self.room.alerts.get(&key);
@@ -119,7 +143,12 @@ impl Intake<'_> {
         };
         if let Some(alert) = known {
             if alert.shelf.is_some() {
-                return repeated(Became::Shelved);
+                let mut item = repeated(Became::Shelved);
+                if !alert.is_firing {
+                    // It begins to fire while it is put aside: what it said is kept until then.
+                    item.facts = Some(Box::new(incoming.facts.clone()));
+                }
+                return item;
             }
             if alert.flap.is_some() || (is_firing == Some(false) && self.would_flap(known)) {
                 self.seen.insert(key.clone(), true);
@@ -263,17 +292,19 @@ impl Intake<'_> {
             ("", summary) => summary.to_owned(),
             (name, summary) => format!("{name}: {summary}"),
         };
+        let services = services_of(rule, facts);
         let opened = Opened {
             title: first_line(&title, super::TITLE_MAX),
             origin: Origin::Alert,
             severity,
             because,
-            services: services_of(rule, facts),
+            services: services.clone(),
             labels: facts.labels.clone(),
             group: Some(group.to_owned()),
             external: None,
             declared: false,
             reopen_within_s: rule.map_or(300, |rule| rule.reopen_within_s),
+            policy: self.room.policy_ref(&services),
         };
         self.groups.insert(group.to_owned(), id);
         self.raised.insert(id, severity);
@@ -367,7 +398,7 @@ pub(super) fn decide_alert(room: &Room, order: &Order, now: Timestamp) -> Decisi
             if known.shelf.is_none() {
                 return Err(already(format!("alert '{alert}' is not shelved")));
             }
-            Ok(vec![Body::AlertUnshelved { alert: alert.clone(), incident: known.incident }])
+            Ok(super::due::unshelve(room, alert, now))
         }
         _ => Err(bad("not a command about an alert", "this is a defect; please report it")),
     }
@@ -414,6 +445,7 @@ pub(super) fn import(room: &Room, imported: &ImportedIncident) -> Decision {
         external: Some(imported.external.clone()),
         declared: true,
         reopen_within_s: 0,
+        policy: None,
     };
     let opening = Body::Incident { incident, change: Change::Opened(Box::new(opened)) };
     let history = imported.history.iter();

@@ -5,9 +5,10 @@
     reason = "each file decides its own commands; `route` is the exhaustive list"
 )]
 
+use crate::domain::change::{Change, Opened};
 use crate::domain::command::{Command, Order, Rejection, RejectionKind};
 use crate::domain::decide::{Decision, already, bad, find, live, not_now, one, reason, wanted};
-use crate::domain::event::{Body, Change, Opened};
+use crate::domain::event::Body;
 use crate::domain::ids::IncidentId;
 use crate::domain::incident::{Incident, Stage};
 use crate::domain::room::Room;
@@ -58,6 +59,7 @@ fn open(room: &Room, order: &Order) -> Decision {
         external: None,
         declared: *declare,
         reopen_within_s: 0,
+        policy: room.policy_ref(services),
     };
     let mut bodies = vec![Body::Incident { incident, change: Change::Opened(Box::new(opened)) }];
     if !note.trim().is_empty() {

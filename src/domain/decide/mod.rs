@@ -9,13 +9,16 @@
     reason = "each file decides its own commands; `route` is the exhaustive list"
 )]
 
+pub mod due;
 mod intake;
 mod life;
+mod paging;
 mod people;
 mod record;
 
+use crate::domain::change::Change;
 use crate::domain::command::{Command, Order, Rejection, RejectionKind};
-use crate::domain::event::{Body, Change, Occurred};
+use crate::domain::event::{Body, Occurred};
 use crate::domain::ids::IncidentId;
 use crate::domain::incident::Incident;
 use crate::domain::room::Room;
@@ -86,6 +89,22 @@ fn route(room: &Room, order: &Order, now: Timestamp) -> Decision {
             intake::decide_alert(room, order, now)
         }
         C::Ingest(post) => Ok(intake::ingest(room, post, now)),
+        C::Escalate { .. }
+        | C::Page { .. }
+        | C::Snooze { .. }
+        | C::EndSnooze { .. }
+        | C::TakePolicy { .. }
+        | C::OfferHandover { .. }
+        | C::AcceptHandover { .. }
+        | C::RefuseHandover { .. }
+        | C::CoverShift { .. }
+        | C::RevokeCover { .. }
+        | C::AskSwap { .. }
+        | C::AnswerSwap { .. }
+        | C::PlanWindow { .. }
+        | C::EndWindow { .. }
+        | C::AcknowledgeByCode { .. }
+        | C::Beat { .. } => paging::decide(room, order, now),
         C::NoteChange { .. } | C::RefusePost { .. } => intake::note(order),
         C::Import(imported) => intake::import(room, imported),
         C::AdoptPlan { .. } | C::IssueToken { .. } | C::RevokeToken { .. } => {
@@ -213,6 +232,58 @@ fn check_small<'a>(texts: impl Iterator<Item = &'a String>) -> Result<(), Reject
 }
 
 fn check_sizes(command: &Command) -> Result<(), Rejection> {
+    let texts: Vec<&str> = match command {
+        Command::Page { .. } | Command::PlanWindow { .. } | Command::OfferHandover { .. } => {
+            paging_texts(command)?
+        }
+        other => texts_of(other)?,
+    };
+    if let Some(long) = texts.iter().find(|text| text.len() > TEXT_MAX) {
+        return Err(bad(
+            format!("the text has {} bytes, the limit is {TEXT_MAX}", long.len()),
+            "attach long material by its hash instead ('warroom evidence')",
+        ));
+    }
+    check_title(command)
+}
+
+fn check_title(command: &Command) -> Result<(), Rejection> {
+    let (Command::Open { title, .. }
+    | Command::SetTitle { title, .. }
+    | Command::Split { title, .. }) = command
+    else {
+        return Ok(());
+    };
+    if title.len() > TITLE_MAX {
+        return Err(bad(
+            format!("the title has {} bytes, the limit is {TITLE_MAX}", title.len()),
+            "keep it to one line and put the rest in a note",
+        ));
+    }
+    Ok(())
+}
+
+/// The long texts of a command about paging; its names are checked.
+fn paging_texts(command: &Command) -> Result<Vec<&str>, Rejection> {
+    Ok(match command {
+        Command::Page { people, reason, .. } => {
+            check_small(people.iter())?;
+            vec![reason]
+        }
+        Command::PlanWindow { services, reason, .. } => {
+            check_small(services.iter())?;
+            vec![reason]
+        }
+        Command::OfferHandover { to, note, .. } => {
+            check_small(std::iter::once(to))?;
+            vec![note]
+        }
+        _ => Vec::new(),
+    })
+}
+
+/// The long texts of a command; its names and labels are checked.
+fn texts_of(command: &Command) -> Result<Vec<&str>, Rejection> {
     let texts: &[&str] = match command {
         Command::Open { title, note, services, labels, .. } => {
             check_small(services.iter().chain(labels.keys()).chain(labels.values()))?;
@@ -241,6 +312,11 @@ fn check_sizes(command: &Command) -> Result<(), Rejection> {
         }
         Command::JudgeRemedy { evidence, .. } | Command::Resolve { evidence, .. } => &[evidence],
         Command::Declare { reason, .. }
+        | Command::Escalate { reason, .. }
+        | Command::Snooze { reason, .. }
+        | Command::TakePolicy { reason, .. }
+        | Command::RefuseHandover { reason, .. }
+        | Command::CoverShift { reason, .. }
         | Command::SetSeverity { reason, .. }
         | Command::SetPhase { reason, .. }
         | Command::Reopen { reason, .. }
@@ -250,23 +326,5 @@ fn check_sizes(command: &Command) -> Result<(), Rejection> {
         Command::Decline { note, .. } | Command::Close { note, .. } => &[note],
         _ => &[],
     };
-    if let Some(long) = texts.iter().find(|text| text.len() > TEXT_MAX) {
-        return Err(bad(
-            format!("the text has {} bytes, the limit is {TEXT_MAX}", long.len()),
-            "attach long material by its hash instead ('warroom evidence')",
-        ));
-    }
-    let (Command::Open { title, .. }
-    | Command::SetTitle { title, .. }
-    | Command::Split { title, .. }) = command
-    else {
-        return Ok(());
-    };
-    if title.len() > TITLE_MAX {
-        return Err(bad(
-            format!("the title has {} bytes, the limit is {TITLE_MAX}", title.len()),
-            "keep it to one line and put the rest in a note",
-        ));
-    }
-    Ok(())
+    Ok(texts.to_vec())
 }

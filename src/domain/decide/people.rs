@@ -5,9 +5,9 @@
     reason = "each file decides its own commands; `route` is the exhaustive list"
 )]
 
+use crate::domain::change::Change;
 use crate::domain::command::{Command, Order};
 use crate::domain::decide::{Decision, already, bad, live, not_now, one, wanted};
-use crate::domain::event::Change;
 use crate::domain::ids::IncidentId;
 use crate::domain::room::Room;
 use crate::domain::time::Timestamp;

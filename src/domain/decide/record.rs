@@ -5,9 +5,10 @@
     reason = "each file decides its own commands; `route` is the exhaustive list"
 )]
 
+use crate::domain::change::{Change, Moved, Opened};
 use crate::domain::command::{Command, Order};
 use crate::domain::decide::{Decision, already, bad, find, live, not_now, one, reason, wanted};
-use crate::domain::event::{Body, Change, Moved, Opened};
+use crate::domain::event::Body;
 use crate::domain::ids::IncidentId;
 use crate::domain::incident::{Incident, Stage};
 use crate::domain::room::Room;
@@ -290,6 +291,7 @@ fn split(room: &Room, id: IncidentId, alerts: &[String], title: &str) -> Decisio
         external: None,
         declared: incident.phase() != Phase::Triage,
         reopen_within_s: 0,
+        policy: incident.esc.policy.clone(),
     };
     Ok(vec![
         Body::Incident { incident: into, change: Change::Opened(Box::new(opened)) },

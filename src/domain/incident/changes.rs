@@ -2,6 +2,7 @@
 //!
 //! Invariants: as in `incident`; everything here is total.
 
+use crate::domain::change::Change;
 use crate::domain::ids::Seq;
 use crate::domain::plan::Audience;
 use crate::domain::redact::REDACTED;
@@ -26,12 +27,18 @@ impl Incident {
         self.acted(event, format!("assessed it as {impact} × {urgency}"));
     }
 
-    pub(super) fn acknowledge(&mut self, by: &str, when: Timestamp) {
+    pub(super) fn acknowledge(&mut self, by: &str, when: Timestamp, at: Timestamp) {
         self.ack = Some(Ack { by: by.to_owned(), at: when });
+        self.esc.snooze = None;
+        self.answer_pages(by, at);
         self.first(Moment::Acknowledged, when);
     }
 
     pub(super) fn set_severity(&mut self, event: &Recorded, to: Severity, reason: &str) {
+        if to < self.severity && self.esc.next == 0 {
+            // It may begin to page only now; the delay counts from here.
+            self.esc.anchor = event.at;
+        }
         self.severity = to;
         self.is_severity_judged |= event.actor.via != Via::Http;
         let given = if reason.is_empty() { "" } else { ": " };
@@ -128,6 +135,37 @@ impl Incident {
         for remedy in self.remedies.iter_mut().filter(|remedy| remedy.entry == entry) {
             REDACTED.clone_into(&mut remedy.text);
         }
+    }
+
+    #[expect(clippy::wildcard_enum_match_arm, reason = "it is called for a contact only")]
+    pub(super) fn contact(
+        &mut self,
+        event: &Recorded,
+        change: &Change,
+        stakeholder: &str,
+        audience: Option<Audience>,
+    ) {
+        match change {
+            Change::ContactLogged { channel, text, next_by, .. } => {
+                let told = Told {
+                    at: event.when(),
+                    by: event.actor.login.clone(),
+                    channel: channel.clone(),
+                    text: text.clone(),
+                    next_by: *next_by,
+                    count: 1,
+                    entry: event.seq,
+                };
+                self.tell(stakeholder, told, audience);
+            }
+            _ => {}
+        }
+    }
+
+    pub(super) fn decline(&mut self, event: &Recorded, reason: ClosureReason) {
+        let by = event.actor.login.clone();
+        self.stage = Stage::Declined { by, at: event.when(), reason };
+        self.acted(event, "declined it".to_owned());
     }
 
     pub(super) fn tell(&mut self, stakeholder: &str, mut told: Told, audience: Option<Audience>) {
@@ -229,6 +267,8 @@ impl Incident {
         self.moments.remove(&Moment::Mitigated);
         self.moments.remove(&Moment::Closed);
         self.ack = None;
+        self.esc.fired.clear();
+        self.esc.restart(event.at, "reopened");
         self.acted(event, "reopened it".to_owned());
     }
 

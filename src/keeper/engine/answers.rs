@@ -12,11 +12,14 @@ impl Engine {
         let touched = std::mem::take(&mut turn.touched);
         if !touched.is_empty() {
             self.tell_rows(&touched.into_iter().collect::<Vec<_>>(), turn);
+        }
+        if !turn.events.is_empty() {
             self.tell_watchers(turn);
         }
         if std::mem::take(&mut turn.presence_changed) {
             self.tell_presence(turn);
         }
+        self.recall(turn);
         self.limbo.clear();
     }
 

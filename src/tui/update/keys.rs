@@ -258,7 +258,10 @@ pub(super) fn move_rows(model: &mut Model, by: isize) {
             // The newest entry is at the bottom; going up goes back in time.
             model.entry_back = moved(model.entry_back, by.saturating_neg(), model.entries().len());
         }
-        Pane::Chain => {}
+        Pane::Chain => {
+            let count = crate::tui::view::chain::line_count(model);
+            model.chain_top = moved(model.chain_top, by, count);
+        }
         Pane::Stakeholders => {
             let count = crate::tui::view::stakeholders::names(model).len();
             model.stakeholder = moved(model.stakeholder, by, count);

@@ -1,109 +1,352 @@
-//! The escalation chain: who answered, and who would be reached at each level, computed now.
+//! The escalation chain: who was reached and how, who holds the incident now, who comes next.
+//!
+//! Invariants:
+//! - What is behind comes from the journal, attempt by attempt; what is ahead is computed from the
+//!   plan at this moment. Nothing here is a guess.
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
+use crate::domain::delivery::{Attempt, Delivery, Stand, channel_of};
+use crate::domain::escalation::{PolicyRef, Step};
 use crate::domain::incident::Incident;
-use crate::domain::oncall::{self, Reach};
+use crate::domain::outlook::{self, Rung};
+use crate::domain::plan::Policy;
+use crate::domain::reach::Asked;
 use crate::domain::text::{fit, visible};
-use crate::domain::time::span_words;
-use crate::domain::words::Role;
+use crate::domain::time::{Timestamp, span_words};
+use crate::domain::words::{AttemptResult, DeliveryKind, Role};
 use crate::tui::model::{Model, Pane};
+
+/// A line before it is cut and made safe.
+struct Told {
+    text: String,
+    style: Style,
+}
 
 pub(super) fn draw(model: &Model, screen: &mut Frame<'_>, rect: Rect) {
     let title = match model.shown_incident() {
-        Some(incident) => format!("Escalation {}", incident.id),
+        Some(incident) => {
+            let policy = incident.esc.policy.as_ref().map_or("", |policy| &policy.name);
+            format!("Escalation {} {policy}", incident.id)
+        }
         None => "Escalation".to_owned(),
     };
     let inner = super::pane_frame(model, screen, rect, Some(Pane::Chain), &title);
-    super::lines(screen, inner, chain_lines(model, usize::from(inner.width)));
+    let height = usize::from(inner.height);
+    let all = chain_lines(model, height > 14 || model.zoom);
+    let from = model.chain_top.min(all.len().saturating_sub(height));
+    let shown = all.into_iter().skip(from).take(height);
+    let width = usize::from(inner.width);
+    let lines = shown
+        .map(|told| {
+            Line::from(Span::styled(fit(&visible(&told.text), width).into_owned(), told.style))
+        })
+        .collect();
+    super::lines(screen, inner, lines);
 }
 
-fn chain(model: &Model, incident: &Incident) -> Vec<Reach> {
-    oncall::chain(&model.mirror.plan, &incident.services, incident.opened_at, model.shown_now())
+/// How many lines there are to scroll through.
+pub fn line_count(model: &Model) -> usize {
+    chain_lines(model, model.zoom).len()
 }
 
-fn held_by(model: &Model, incident: &Incident) -> (String, Style) {
+/// The lines as plain text, for a reader without a screen.
+pub fn plain_lines(model: &Model) -> Vec<String> {
+    chain_lines(model, true).into_iter().map(|told| told.text).collect()
+}
+
+fn policy(model: &Model) -> Option<&Policy> {
+    model.mirror.watched.as_ref()?.policy.as_deref()
+}
+
+/// A span to come, to the second only when it is short.
+fn until_words(ms: i64) -> String {
+    if ms <= 0 {
+        return "now".to_owned();
+    }
+    if ms < 120_000 {
+        format!("in {}s", (ms + 999) / 1_000)
+    } else {
+        format!("in {}", span_words(ms))
+    }
+}
+
+/// What stands between now and the next page, in one line.
+fn present(model: &Model, incident: &Incident) -> Told {
     let theme = &model.theme;
+    let now = model.shown_now();
     if !incident.phase().is_active() {
-        return (format!("{} {}", theme.mark("·", "-"), incident.phase()), theme.dim);
+        let text = format!("{} {}", theme.mark("·", "-"), incident.phase());
+        return Told { text, style: theme.dim };
+    }
+    if let Some(snooze) = &incident.esc.snooze {
+        let left = until_words(snooze.until.since(now));
+        let text = format!(
+            "z snoozed by {} until {} (pages again {left}): {}",
+            snooze.by,
+            snooze.until.clock_minutes(),
+            snooze.reason
+        );
+        return Told { text, style: theme.warn };
+    }
+    if let Some(pause) = &incident.esc.pause {
+        let text = format!("= maintenance window {}: pages nobody", pause.window);
+        return Told { text, style: theme.warn };
     }
     if let Some(ack) = &incident.ack {
         let after = span_words(ack.at.since(incident.opened_at));
-        (
-            format!(
-                "{} acknowledged by {} at {} (after {after})",
-                theme.mark("✓", "v"),
-                visible(&ack.by),
-                ack.at.clock()
-            ),
-            theme.good,
-        )
-    } else {
-        let since = span_words(model.now.since(incident.opened_at));
-        (format!("! nobody has acknowledged, open for {since}"), theme.bad)
+        let mut text = format!(
+            "{} acknowledged by {} at {} (after {after})",
+            theme.mark("✓", "v"),
+            ack.by,
+            ack.at.clock()
+        );
+        if !incident.esc.must.is_empty() {
+            let people: Vec<&str> = incident.esc.must.iter().map(String::as_str).collect();
+            text = format!("{text} · waiting for {}", people.join(", "));
+            return Told { text, style: theme.warn };
+        }
+        if let Some((at, Step::AckExpires)) = next(model, incident) {
+            text = format!("{text} · expires {}", until_words(at.since(now)));
+        }
+        return Told { text, style: theme.good };
     }
+    let since = span_words(now.since(incident.opened_at));
+    let mut text = format!("! nobody has acknowledged, open for {since}");
+    if incident.esc.is_unreached {
+        text = format!("{text} · NOBODY WAS REACHED");
+    }
+    Told { text, style: theme.bad }
 }
 
-fn chain_lines(model: &Model, width: usize) -> Vec<Line<'static>> {
+fn next(model: &Model, incident: &Incident) -> Option<(Timestamp, Step)> {
+    incident.next_step(policy(model)?, &model.mirror.plan)
+}
+
+/// What is next by the clock, if anything.
+fn ahead(model: &Model, incident: &Incident) -> Option<Told> {
+    let theme = &model.theme;
+    let Some(taken) = &incident.esc.policy else {
+        let text = "  follows no policy; nobody is paged by the clock".to_owned();
+        return incident.phase().is_active().then_some(Told { text, style: theme.dim });
+    };
+    let policy = policy(model)?;
+    if incident.phase().is_active() && !incident.is_paging(policy) {
+        let from = policy.from_severity.map(|s| s.to_string()).unwrap_or_default();
+        let text = format!("  {} pages nobody by the clock (from {from} on)", incident.severity);
+        return Some(Told { text, style: theme.dim });
+    }
+    let changed = model
+        .mirror
+        .plan
+        .policies
+        .get(&*taken.name)
+        .is_none_or(|now| PolicyRef::of(&taken.name, now) != *taken);
+    let mut words = Vec::new();
+    if let Some((at, Step::Fallback)) = next(model, incident) {
+        let left = until_words(at.since(model.shown_now()));
+        words.push(format!("no level is left; the fallback is paged {left}"));
+    }
+    if changed {
+        words.push("the policy changed since; it follows the old one".to_owned());
+    }
+    (!words.is_empty())
+        .then(|| Told { text: format!("  {}", words.join(" · ")), style: theme.warn })
+}
+
+fn chain_lines(model: &Model, full: bool) -> Vec<Told> {
     let Some(incident) = model.shown_incident() else {
         return Vec::new();
     };
     let theme = &model.theme;
-    let (text, style) = held_by(model, incident);
-    let mut lines = vec![Line::styled(fit(&text, width).into_owned(), style)];
+    let mut lines = vec![present(model, incident)];
+    if let Some(handover) = &incident.esc.handover {
+        let how = if handover.to == model.login { ": e a takes it, e r refuses" } else { "" };
+        let text = format!("? {} offers it to {}{how}", handover.from, handover.to);
+        lines.push(Told { text, style: theme.warn });
+        if full {
+            let brief = handover.brief.lines();
+            lines.extend(brief.map(|l| Told { text: format!("    {l}"), style: Style::default() }));
+        }
+    }
     if let Some(offer) = &incident.offer {
         let how = if offer.to == model.login { ": c a accepts" } else { "" };
-        let text =
-            format!("? command offered by {} to {}{how}", visible(&offer.from), visible(&offer.to));
-        lines.push(Line::styled(fit(&text, width).into_owned(), theme.warn));
+        let text = format!("? command offered by {} to {}{how}", offer.from, offer.to);
+        lines.push(Told { text, style: theme.warn });
     }
-    let commander = incident.commander().unwrap_or("nobody");
-    let mut roles = format!("  commander {}", visible(commander));
-    for (role, people) in incident.roles.iter().filter(|(role, _)| **role != Role::Commander) {
-        roles.push_str(" · ");
-        roles.push_str(role.word());
-        roles.push(' ');
-        roles.push_str(&visible(&people.join(", ")));
+    lines.push(Told { text: roles(incident), style: Style::default() });
+    lines.extend(ahead(model, incident));
+    let Some(policy) = policy(model) else {
+        for delivery in &incident.esc.deliveries {
+            lines.extend(delivery_lines(model, delivery, full));
+        }
+        return lines;
+    };
+    let desk = &model.mirror.desk;
+    let (plan, severity, now) = (&model.mirror.plan, incident.severity, model.shown_now());
+    let asked = Asked { plan, desk, severity, now };
+    for rung in outlook::of_incident(asked, policy, incident) {
+        lines.extend(rung_lines(model, incident, &rung, full));
     }
-    lines.push(Line::raw(fit(&roles, width).into_owned()));
-    let name_width = if width > 60 { 14 } else { 11 };
-    for reach in chain(model, incident) {
-        lines.push(reach_line(model, &reach, incident, name_width, width));
-    }
-    if lines.len() == 2 {
-        lines.push(Line::styled("the plan has no escalation policy", theme.bad));
+    for delivery in incident.esc.deliveries.iter().filter(|d| d.level.is_none()) {
+        lines.extend(delivery_lines(model, delivery, full));
     }
     lines
 }
 
-fn reach_line(
-    model: &Model,
-    reach: &Reach,
-    incident: &Incident,
-    name_width: usize,
-    width: usize,
-) -> Line<'static> {
-    let theme = &model.theme;
-    // A level that was not due yet was not reached, whoever answered.
-    let answered = incident
-        .ack
-        .as_ref()
-        .is_some_and(|ack| reach.people.contains(&ack.by) && reach.due <= ack.at);
-    let mark = if answered { theme.mark("✓", "v") } else { theme.mark("○", "o") };
-    let name = fit(&visible(&reach.level), name_width).into_owned();
-    let pad = name_width.saturating_sub(unicode_width::UnicodeWidthStr::width(name.as_str()));
-    let after = span_words(reach.due.since(incident.opened_at));
-    let head = format!("{mark} {name}{} +{after:<4} ", " ".repeat(pad));
-    let room = width.saturating_sub(unicode_width::UnicodeWidthStr::width(head.as_str()));
-    if reach.people.is_empty() {
-        let text = format!("nobody on call {}", theme.mark("⚠", "!!"));
-        return Line::from(vec![Span::raw(head), super::outside(&text, room, theme.bad)]);
+fn roles(incident: &Incident) -> String {
+    let mut roles = format!("  commander {}", incident.commander().unwrap_or("nobody"));
+    for (role, people) in incident.roles.iter().filter(|(role, _)| **role != Role::Commander) {
+        roles.push_str(" · ");
+        roles.push_str(role.word());
+        roles.push(' ');
+        roles.push_str(&people.join(", "));
     }
-    let text = format!("{}  {}", reach.people.join(", "), reach.contacts.join(" → "));
-    Line::from(vec![Span::raw(head), super::outside(&text, room, Style::default())])
+    roles
+}
+
+fn rung_lines(model: &Model, incident: &Incident, rung: &Rung, full: bool) -> Vec<Told> {
+    let theme = &model.theme;
+    let mine = || incident.esc.deliveries.iter().filter(|d| d.level == Some(rung.level));
+    if mine().next().is_some() {
+        let mut lines = Vec::new();
+        // The latest round is what counts; all of it is in the timeline.
+        let latest = mine().map(|delivery| delivery.at).max();
+        let kept = mine().filter(|delivery| full || Some(delivery.at) == latest);
+        for delivery in kept {
+            lines.extend(delivery_lines(model, delivery, full));
+        }
+        if let Some(first) = lines.first_mut() {
+            first.text = first.text.replacen("{level}", &format!("{:<12}", fit(&rung.name, 12)), 1);
+        }
+        for line in lines.iter_mut().skip(1) {
+            line.text = line.text.replacen("{level}", &" ".repeat(12), 1);
+        }
+        return lines;
+    }
+    let name = format!("{:<12}", fit(&rung.name, 12));
+    let when = match rung.due {
+        Some(due) => until_words(due.since(model.shown_now())),
+        None if rung.is_behind => "passed".to_owned(),
+        None => "waits".to_owned(),
+    };
+    let mut extra = Vec::new();
+    if rung.is_informed {
+        extra.push("informed".to_owned());
+    }
+    if rung.wants_all {
+        extra.push("all must answer".to_owned());
+    }
+    if rung.in_turn {
+        extra.push("in turn".to_owned());
+    }
+    if !rung.condition.is_empty() {
+        extra.push(format!("if {}", rung.condition));
+    }
+    let extra =
+        if extra.is_empty() { String::new() } else { format!(" · {}", extra.join(" · ")) };
+    let mark = theme.mark("○", "o");
+    if rung.people.is_empty() {
+        let text =
+            format!("{mark} {name} {when:<9} nobody on call {}{extra}", theme.mark("⚠", "!!"));
+        return vec![Told { text, style: theme.bad }];
+    }
+    let people: Vec<String> = rung
+        .people
+        .iter()
+        .map(|one| {
+            let ways: Vec<&str> = one.methods.iter().map(|m| channel_of(m)).collect();
+            format!("{} {}", one.to, ways.join(theme.mark("→", ">")))
+        })
+        .collect();
+    let text = format!("{mark} {name} {when:<9} {}{extra}", people.join(", "));
+    vec![Told { text, style: Style::default() }]
+}
+
+fn delivery_lines(model: &Model, delivery: &Delivery, full: bool) -> Vec<Told> {
+    let theme = &model.theme;
+    let (mark, style, word) = match delivery.stand {
+        Stand::Queued { due } => {
+            let left = until_words(due.since(model.shown_now()));
+            (theme.mark("◐", "~"), theme.warn, format!("next try {left}"))
+        }
+        Stand::Sending { .. } => (theme.mark("◐", "~"), theme.warn, "sending…".to_owned()),
+        Stand::Waiting { .. } if delivery.wanted.kind == DeliveryKind::Inform => {
+            (theme.mark("✓", "v"), theme.good, "informed".to_owned())
+        }
+        Stand::Waiting { .. } if delivery.is_accepted => {
+            (theme.mark("◐", "~"), theme.warn, "no answer yet".to_owned())
+        }
+        Stand::Waiting { .. } => {
+            (theme.mark("◐", "~"), theme.warn, "no proof, no answer".to_owned())
+        }
+        Stand::Confirmed { at } => {
+            let after = span_words(at.since(delivery.at));
+            (theme.mark("✓", "v"), theme.good, format!("answered after {after}"))
+        }
+        Stand::Failed { .. } => (theme.mark("✗", "x"), theme.bad, "NOT REACHED".to_owned()),
+        Stand::Cancelled { .. } => (theme.mark("·", "-"), theme.dim, "called back".to_owned()),
+    };
+    let head = if delivery.level.is_some() {
+        "{level}".to_owned()
+    } else {
+        let kind = match delivery.wanted.kind {
+            DeliveryKind::Page if delivery.wanted.why.starts_with("nobody") => "fallback",
+            DeliveryKind::Page => "by hand",
+            DeliveryKind::Inform => "informed",
+            DeliveryKind::Handover => "hand-over",
+            DeliveryKind::Update => "update",
+        };
+        format!("{kind:<12}")
+    };
+    let ways: Vec<String> = delivery.attempts.iter().map(|a| way(model, delivery, a)).collect();
+    let late = if delivery.late_ms > 0 {
+        format!(" · {} LATE", span_words(delivery.late_ms))
+    } else {
+        String::new()
+    };
+    let text = format!(
+        "{mark} {head} {} {} {} · {word}{late}",
+        delivery.at.clock_minutes(),
+        delivery.wanted.to,
+        ways.join(" ")
+    );
+    let mut lines = vec![Told { text, style }];
+    if full {
+        lines.push(Told { text: format!("    why: {}", delivery.wanted.why), style: theme.dim });
+        for attempt in &delivery.attempts {
+            let text = format!(
+                "    {} {} {}: {}",
+                attempt.at.clock(),
+                method_name(delivery, attempt),
+                attempt.result.map_or("on its way", AttemptResult::word),
+                attempt.detail
+            );
+            lines.push(Told { text, style: Style::default() });
+        }
+    }
+    lines
+}
+
+fn method_name<'a>(delivery: &'a Delivery, attempt: &Attempt) -> &'a str {
+    delivery.wanted.methods.get(usize::from(attempt.method)).map_or("", |m| m.name.as_str())
+}
+
+/// One attempt in a word: by what, and whether it was taken.
+fn way(model: &Model, delivery: &Delivery, attempt: &Attempt) -> String {
+    let theme = &model.theme;
+    let mark = match attempt.result {
+        None => theme.mark("…", "."),
+        Some(AttemptResult::Accepted) => theme.mark("✓", "v"),
+        Some(AttemptResult::HandedOver) => theme.mark("→", ">"),
+        Some(AttemptResult::Failed | AttemptResult::Refused) => theme.mark("✗", "x"),
+        Some(AttemptResult::Unknown) => "?",
+        Some(AttemptResult::Cancelled) => theme.mark("·", "-"),
+    };
+    format!("{}{mark}", channel_of(method_name(delivery, attempt)))
 }
 
 /// The chain in one line, for small screens.
@@ -112,15 +355,19 @@ pub(super) fn strip(model: &Model, screen: &mut Frame<'_>, rect: Rect) {
         return;
     };
     let width = usize::from(rect.width);
-    let (held, style) = held_by(model, incident);
-    let next = chain(model, incident)
-        .into_iter()
-        .map(|reach| {
-            let who = reach.people.first().cloned().unwrap_or_else(|| "nobody".to_owned());
-            format!("{} {}", reach.level.split(' ').next().unwrap_or_default(), who)
-        })
-        .collect::<Vec<_>>()
-        .join(" → ");
-    let text = format!("3 {held} · {}", visible(&next));
-    super::lines(screen, rect, vec![Line::styled(fit(&text, width).into_owned(), style)]);
+    let held = present(model, incident);
+    let mut parts = vec![format!("3 {}", held.text)];
+    if let Some(policy) = policy(model) {
+        let desk = &model.mirror.desk;
+        let (plan, severity, now) = (&model.mirror.plan, incident.severity, model.shown_now());
+        let asked = Asked { plan, desk, severity, now };
+        let rungs = outlook::of_incident(asked, policy, incident);
+        if let Some(rung) = rungs.iter().find(|rung| rung.due.is_some()) {
+            let who = rung.people.first().map_or("NOBODY", |one| one.to.as_str());
+            let when = rung.due.map(|due| until_words(due.since(now))).unwrap_or_default();
+            parts.push(format!("{} {who} {when}", rung.name));
+        }
+    }
+    let text = visible(&parts.join(" · ")).into_owned();
+    super::lines(screen, rect, vec![Line::styled(fit(&text, width).into_owned(), held.style)]);
 }

@@ -68,7 +68,9 @@ fn style_of(model: &Model, kind: Kind) -> Style {
         Kind::State => model.theme.accent,
         Kind::Remedy | Kind::Contact => model.theme.good,
         Kind::Decision => model.theme.title,
-        Kind::People | Kind::Note | Kind::Hypothesis | Kind::Link => Style::default(),
+        Kind::People | Kind::Note | Kind::Hypothesis | Kind::Link | Kind::Paging => {
+            Style::default()
+        }
     }
 }
 

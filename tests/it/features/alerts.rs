@@ -1,7 +1,7 @@
 //! What becomes of alerts: each exactly one thing, and it can be told why.
 
-use warroom::domain::command::Signal;
 use warroom::domain::event::Became;
+use warroom::domain::post::Signal;
 
 use crate::world::{World, alert, check};
 

@@ -3,4 +3,7 @@
 mod alerts;
 mod command;
 mod life;
+mod paging;
+mod paging_desk;
+pub mod paging_world;
 mod record;

@@ -1,0 +1,345 @@
+//! Who is on call, who would be paged, and calendars of it.
+
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "an unexpected answer is handled alike, whatever it is"
+)]
+
+use std::collections::BTreeMap;
+
+use clap::Subcommand;
+use serde::Serialize;
+
+use crate::cli::Context;
+use crate::cli::act::unexpected;
+use crate::cli::out::{Failure, say, say_json};
+use crate::clock::wall_now;
+use crate::domain::duty::Desk;
+use crate::domain::outlook::{self, Rung};
+use crate::domain::plan::Plan;
+use crate::domain::reach::{self, Asked};
+use crate::domain::schedule::{self, SwapState, calendar, ical};
+use crate::domain::time::{DAY_MS, HOUR_MS, Timestamp, parse_span, span_words};
+use crate::domain::words::Severity;
+use crate::proto::{Ask, Reply};
+
+#[derive(Debug, Subcommand)]
+pub enum OnCall {
+    /// Who is on call, now or at another time, or for a while (--for 14d); gaps are said.
+    Oncall {
+        /// Only this schedule.
+        schedule: Option<String>,
+        /// 2027-03-28T02:30Z, or "2027-03-28 02:30 Europe/Berlin".
+        #[arg(long)]
+        at: Option<String>,
+        /// So long from then: every shift.
+        #[arg(long = "for", value_name = "SPAN")]
+        span: Option<String>,
+        /// Only this person's shifts.
+        #[arg(long)]
+        person: Option<String>,
+        /// As an iCalendar feed (RFC 5545).
+        #[arg(long, conflicts_with = "load")]
+        ical: bool,
+        /// Hours, nights, weekends and pages of each person.
+        #[arg(long)]
+        load: bool,
+    },
+    /// Who would be paged for an incident, how, in what order, and why.
+    Who {
+        #[arg(long = "service")]
+        services: Vec<String>,
+        #[arg(long, value_parser = Severity::parse_loose, default_value = "SEV2")]
+        severity: Severity,
+        /// 2027-03-28T02:30Z, or "2027-03-28 02:30 Europe/Berlin".
+        #[arg(long)]
+        at: Option<String>,
+    },
+}
+
+/// What the keeper knows of the plan.
+pub struct Known {
+    pub plan: Plan,
+    pub desk: Desk,
+}
+
+/// Asks the keeper for the plan in force with the covers and swaps beside it.
+pub fn known(context: &Context) -> Result<Known, Failure> {
+    match context.keeper()?.ask(Ask::Plan)? {
+        Reply::Plan { plan, changes, .. } => {
+            Ok(Known { plan: *plan, desk: Desk { changes, ..Desk::default() } })
+        }
+        other => Err(unexpected(&other)),
+    }
+}
+
+/// Reads a time; a zone's name at its end makes it a wall-clock time there.
+pub fn parse_at(text: &str, now: Timestamp) -> Result<Timestamp, Failure> {
+    if let Some((clock, zone)) = text.trim().rsplit_once(' ')
+        && let Ok(zone) = zone.parse::<chrono_tz::Tz>()
+    {
+        let formats = ["%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M:%S"];
+        let local = formats
+            .iter()
+            .find_map(|format| chrono::NaiveDateTime::parse_from_str(clock.trim(), format).ok());
+        let Some(local) = local else {
+            return Err(Failure::Usage(format!(
+                "'{clock}' is no wall-clock time; write 2027-03-28 02:30 {zone}"
+            )));
+        };
+        return Ok(schedule::instant(zone, local));
+    }
+    Timestamp::parse_human(text, now).map_err(|e| Failure::Usage(e.to_string()))
+}
+
+/// Asks and prints.
+pub fn run(verb: OnCall, context: &Context) -> Result<(), Failure> {
+    let known = known(context)?;
+    let now = wall_now();
+    match verb {
+        OnCall::Who { services, severity, at } => {
+            let at = at.map(|text| parse_at(&text, now)).transpose()?.unwrap_or(now);
+            who(context, &known, &services, severity, at)
+        }
+        OnCall::Oncall { schedule, at, span, person, ical, load } => {
+            let at = at.map(|text| parse_at(&text, now)).transpose()?.unwrap_or(now);
+            if let Some(name) = schedule.as_ref().filter(|n| !known.plan.schedules.contains_key(*n))
+            {
+                let names = known.plan.schedules.keys().cloned().collect::<Vec<_>>().join(", ");
+                let text = format!("there is no schedule '{name}'; use one of: {names}");
+                return Err(Failure::Usage(text));
+            }
+            let span = span.map_or(Ok(None), |text| {
+                let span = parse_span(&text);
+                let text = format!("'{text}' is no span of time; write 14d");
+                span.map(Some).ok_or(Failure::Usage(text))
+            })?;
+            let wanted = Wanted { schedule, person, from: at, span };
+            if ical {
+                return feed(&known, &wanted, now);
+            }
+            if load {
+                return loads(context, &known, &wanted);
+            }
+            match wanted.span {
+                Some(_) => period(context, &known, &wanted),
+                None => instant(context, &known, &wanted),
+            }
+        }
+    }
+}
+
+struct Wanted {
+    schedule: Option<String>,
+    person: Option<String>,
+    from: Timestamp,
+    span: Option<i64>,
+}
+
+impl Wanted {
+    fn until(&self, default_ms: i64) -> Timestamp {
+        self.from.plus(self.span.unwrap_or(default_ms))
+    }
+
+    fn schedules<'a>(
+        &'a self,
+        plan: &'a Plan,
+    ) -> impl Iterator<Item = (&'a String, &'a schedule::Schedule)> {
+        let all = plan.schedules.iter();
+        all.filter(|(name, _)| self.schedule.as_ref().is_none_or(|wanted| wanted == *name))
+    }
+}
+
+#[derive(Serialize)]
+struct Now<'a> {
+    schedule: &'a str,
+    people: Vec<String>,
+    until: Option<Timestamp>,
+    open_swaps: Vec<u32>,
+    covers: Vec<String>,
+}
+
+fn instant(context: &Context, known: &Known, wanted: &Wanted) -> Result<(), Failure> {
+    let horizon = wanted.from.plus(60 * DAY_MS);
+    let mut all = Vec::new();
+    for (name, found) in wanted.schedules(&known.plan) {
+        let changes = known.desk.changes_of(name);
+        let holidays = &known.plan.holidays;
+        let until = schedule::next_change(found, holidays, changes, wanted.from, horizon);
+        let open = changes.swaps.iter().filter(|s| s.state == SwapState::Asked);
+        all.push(Now {
+            schedule: name,
+            people: known.desk.on_call(&known.plan, name, wanted.from),
+            until,
+            open_swaps: open.map(|swap| swap.id).collect(),
+            covers: changes
+                .covers
+                .iter()
+                .filter(|cover| cover.until > wanted.from)
+                .map(|c| format!("{}: {} {} … {}", c.id, c.person, c.from, c.until))
+                .collect(),
+        });
+    }
+    if context.json {
+        return say_json(&all);
+    }
+    for now in all {
+        let people =
+            if now.people.is_empty() { "NOBODY ON CALL".to_owned() } else { now.people.join(", ") };
+        let until = now.until.map(|at| format!(" until {at}")).unwrap_or_default();
+        say(&format!("{:<16} {people}{until}", now.schedule));
+        for cover in now.covers {
+            say(&format!("{:<16}   cover {cover}", ""));
+        }
+        for swap in now.open_swaps {
+            say(&format!("{:<16}   swap {swap} waits for an answer", ""));
+        }
+    }
+    Ok(())
+}
+
+fn period(context: &Context, known: &Known, wanted: &Wanted) -> Result<(), Failure> {
+    let until = wanted.until(14 * DAY_MS);
+    let mut all: BTreeMap<&String, Vec<schedule::Shift>> = BTreeMap::new();
+    for (name, found) in wanted.schedules(&known.plan) {
+        let changes = known.desk.changes_of(name);
+        let mut shifts = schedule::shifts(found, &known.plan.holidays, changes, wanted.from, until);
+        if let Some(person) = &wanted.person {
+            shifts.retain(|shift| shift.people.iter().any(|duty| duty.person == *person));
+        }
+        all.insert(name, shifts);
+    }
+    if context.json {
+        return say_json(&all);
+    }
+    for (name, shifts) in all {
+        say(name);
+        for shift in shifts {
+            let people: Vec<&str> = shift.people.iter().map(|d| d.person.as_str()).collect();
+            let who =
+                if people.is_empty() { "NOBODY ON CALL".to_owned() } else { people.join(", ") };
+            let long = span_words(shift.until.since(shift.from));
+            say(&format!("  {} … {} {long:>7}  {who}", shift.from, shift.until));
+        }
+    }
+    Ok(())
+}
+
+fn feed(known: &Known, wanted: &Wanted, now: Timestamp) -> Result<(), Failure> {
+    let until = wanted.until(90 * DAY_MS);
+    let mut text = String::new();
+    let mut count = 0;
+    for (name, found) in wanted.schedules(&known.plan) {
+        let changes = known.desk.changes_of(name);
+        let entries = calendar::entries(found, &known.plan.holidays, changes, wanted.from, until);
+        let revision = u32::try_from(changes.covers.len() + changes.swaps.len()).unwrap_or(0);
+        let who = wanted.person.as_deref();
+        let feed =
+            ical::Feed { schedule: name, entries: &entries, removed: &[], who, revision, now };
+        text.push_str(&ical::feed(&feed));
+        count += 1;
+    }
+    if count > 1 {
+        // One calendar is one schedule; several go one after the other, which readers refuse.
+        return Err(Failure::Usage("name one schedule: a feed is one calendar".to_owned()));
+    }
+    use std::io::Write as _;
+    std::io::stdout().lock().write_all(text.as_bytes())?;
+    Ok(())
+}
+
+fn loads(context: &Context, known: &Known, wanted: &Wanted) -> Result<(), Failure> {
+    let until = wanted.until(90 * DAY_MS);
+    let mut all = BTreeMap::new();
+    for (name, found) in wanted.schedules(&known.plan) {
+        let changes = known.desk.changes_of(name);
+        let load = schedule::load(found, &known.plan.holidays, changes, wanted.from, until);
+        all.insert(name, load);
+    }
+    let pages = match context.keeper()?.ask(Ask::Pages { from: wanted.from, until })? {
+        Reply::Pages { pages } => pages,
+        other => return Err(unexpected(&other)),
+    };
+    if context.json {
+        return say_json(&serde_json::json!({ "schedules": all, "pages": pages }));
+    }
+    let hours = |ms: i64| ms / HOUR_MS;
+    for (name, load) in all {
+        say(&format!("{name}: nobody for {}", span_words(load.uncovered_ms)));
+        for (person, one) in load.people {
+            say(&format!(
+                "  {person:<16} {:>5} h in {:>3} shifts, {:>4} h at night, {:>4} h at weekends",
+                hours(one.total_ms),
+                one.shifts,
+                hours(one.night_ms),
+                hours(one.weekend_ms)
+            ));
+        }
+    }
+    for (person, count) in pages {
+        say(&format!("{person:<18} {} pages, {} of them at night", count.pages, count.at_night));
+    }
+    Ok(())
+}
+
+#[derive(Serialize)]
+struct Who<'a> {
+    policy: &'a str,
+    at: Timestamp,
+    severity: Severity,
+    pages: bool,
+    levels: &'a [Rung],
+    fallback: Vec<String>,
+}
+
+fn who(
+    context: &Context,
+    known: &Known,
+    services: &[String],
+    severity: Severity,
+    at: Timestamp,
+) -> Result<(), Failure> {
+    let Some((name, policy)) = known.plan.policy_for(services) else {
+        return Err(Failure::Failed(anyhow::anyhow!(
+            "the plan has no policy for these services; set default_policy"
+        )));
+    };
+    let asked = Asked { plan: &known.plan, desk: &known.desk, severity, now: at };
+    let rungs = outlook::of_policy(asked, policy);
+    let (fallback, _) = reach::targets(asked, &known.plan.fallback);
+    let fallback: Vec<String> = fallback.into_iter().map(|one| one.to).collect();
+    let pages = policy.from_severity.is_none_or(|from| severity <= from);
+    if context.json {
+        let levels = &rungs[..];
+        return say_json(&Who { policy: name, at, severity, pages, levels, fallback });
+    }
+    say(&format!("policy '{name}', {severity}, opened at {at}"));
+    if !pages {
+        say(&format!("{severity} pages nobody by the clock under this policy"));
+    }
+    for rung in &rungs {
+        let after =
+            rung.due.map_or_else(String::new, |due| format!("+{}", span_words(due.since(at))));
+        let told = if rung.is_informed { " (informed)" } else { "" };
+        let condition = if rung.condition.is_empty() {
+            String::new()
+        } else {
+            format!(" if {}", rung.condition)
+        };
+        say(&format!("{:<14} {after:>6}{told}{condition}", rung.name));
+        for one in &rung.people {
+            say(&format!("    {} by {} ({})", one.to, one.methods.join(", then "), one.through));
+        }
+        for gap in &rung.gaps {
+            say(&format!("    ! {gap}"));
+        }
+        if rung.people.is_empty() {
+            say("    ! NOBODY; the fallback is paged");
+        }
+    }
+    say(&format!(
+        "fallback: {}",
+        if fallback.is_empty() { "everybody".to_owned() } else { fallback.join(", ") }
+    ));
+    Ok(())
+}

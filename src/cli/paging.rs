@@ -1,0 +1,237 @@
+//! Paging and on-call by the command line: escalate, page, snooze, hand over, cover, swap.
+
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "an unexpected answer is handled alike, whatever it is"
+)]
+
+use clap::Subcommand;
+
+use crate::cli::Context;
+use crate::cli::act::{time_ahead, unexpected};
+use crate::cli::out::{Failure, say, say_json};
+use crate::clock::wall_now;
+use crate::domain::command::Command;
+use crate::domain::ids::IncidentId;
+use crate::domain::time::Timestamp;
+use crate::proto::{Ask, Reply};
+
+#[derive(Debug, Subcommand)]
+pub enum Paging {
+    /// Reach the next level of the escalation now, or a named one; it wants an answer of its own.
+    Escalate {
+        incident: IncidentId,
+        #[arg(long, short)]
+        reason: String,
+        /// L2, manager, …; the next one unless given.
+        #[arg(long, short)]
+        level: Option<String>,
+    },
+    /// Page people by name (or team:NAME, schedule:NAME): to add responders, or to page again.
+    Page {
+        incident: IncidentId,
+        #[arg(required = true)]
+        people: Vec<String>,
+        #[arg(long, short)]
+        reason: String,
+    },
+    /// Put an incident aside until a time within 24 hours (30m, or a time); it pages again then.
+    Snooze {
+        incident: IncidentId,
+        until: String,
+        #[arg(long, short)]
+        reason: String,
+    },
+    /// End a snooze before its time.
+    Wake { incident: IncidentId },
+    /// Offer what you hold to somebody; --accept or --refuse an offer.
+    Handover {
+        incident: IncidentId,
+        #[arg(required_unless_present_any = ["accept", "refuse"])]
+        to: Option<String>,
+        #[arg(long, short, default_value = "")]
+        note: String,
+        #[arg(long, group = "how", conflicts_with = "to")]
+        accept: bool,
+        #[arg(long, value_name = "REASON", group = "how", conflicts_with = "to")]
+        refuse: Option<String>,
+    },
+    /// Let an incident follow a policy as it is now (that of its services unless named).
+    Policy {
+        incident: IncidentId,
+        policy: Option<String>,
+        #[arg(long, short, default_value = "")]
+        reason: String,
+    },
+    /// Let somebody stand in on a schedule for a while; --revoke takes it back by its number.
+    Cover {
+        schedule: String,
+        #[arg(required_unless_present = "revoke")]
+        person: Option<String>,
+        /// From when (now unless given) …
+        #[arg(long)]
+        from: Option<String>,
+        /// … until when: 8h, or a time.
+        #[arg(long, required_unless_present = "revoke")]
+        until: Option<String>,
+        /// Whose place they take, where several are on call.
+        #[arg(long)]
+        instead_of: Option<String>,
+        #[arg(long, short, default_value = "")]
+        reason: String,
+        #[arg(long, value_name = "NUMBER", conflicts_with = "person")]
+        revoke: Option<u32>,
+    },
+    /// Ask somebody to take your shift; --accept or --refuse a swap by its number.
+    Swap {
+        schedule: String,
+        #[arg(required_unless_present_any = ["accept", "refuse"])]
+        with: Option<String>,
+        /// An instant within the shift that is given away.
+        #[arg(long, required_unless_present_any = ["accept", "refuse"])]
+        at: Option<String>,
+        /// An instant within the shift that is taken in return.
+        #[arg(long)]
+        their_at: Option<String>,
+        /// Whose shift it is, on behalf of somebody else.
+        #[arg(long = "for", value_name = "PERSON")]
+        on_behalf_of: Option<String>,
+        #[arg(long, value_name = "NUMBER", group = "answer", conflicts_with = "with")]
+        accept: Option<u32>,
+        #[arg(long, value_name = "NUMBER", group = "answer", conflicts_with = "with")]
+        refuse: Option<u32>,
+    },
+    /// Plan a time in which services page nobody ('*': all of them), list such times, or end one.
+    Maintenance {
+        services: Vec<String>,
+        /// From when (now unless given) …
+        #[arg(long)]
+        from: Option<String>,
+        /// … until when: 2h, or a time; at most 7 days.
+        #[arg(long)]
+        until: Option<String>,
+        #[arg(long, short, default_value = "")]
+        reason: String,
+        #[arg(long, value_name = "NUMBER", conflicts_with = "services")]
+        end: Option<u32>,
+    },
+    /// Give a sign of life for a heartbeat of the plan.
+    Heartbeat { name: String },
+}
+
+/// Gives the command to the keeper and prints the answer.
+pub fn run(paging: Paging, context: &Context) -> Result<(), Failure> {
+    if let Paging::Maintenance { services, end: None, .. } = &paging
+        && services.is_empty()
+    {
+        return windows(context);
+    }
+    let command = match paging {
+        Paging::Cover { .. } | Paging::Swap { .. } | Paging::Maintenance { .. } => shifts(paging)?,
+        other => incident(other)?,
+    };
+    let ask = Ask::Do { command: Box::new(command), occurred: None, seen: None };
+    match context.keeper()?.ask(ask)? {
+        Reply::Done { seq, incident } if context.json => say_json(
+            &serde_json::json!({ "seq": seq, "incident": incident.map(|i| i.to_string()) }),
+        ),
+        Reply::Done { incident: Some(incident), .. } => {
+            say(&format!("{incident}: done"));
+            Ok(())
+        }
+        Reply::Done { .. } => {
+            say("done");
+            Ok(())
+        }
+        Reply::Rejected(rejection) => Err(Failure::Rejected(rejection)),
+        other => Err(unexpected(&other)),
+    }
+}
+
+fn incident(paging: Paging) -> Result<Command, Failure> {
+    Ok(match paging {
+        Paging::Escalate { incident, reason, level } => {
+            Command::Escalate { incident, level, reason }
+        }
+        Paging::Page { incident, people, reason } => Command::Page { incident, people, reason },
+        Paging::Snooze { incident, until, reason } => {
+            Command::Snooze { incident, until: time_ahead(&until)?, reason }
+        }
+        Paging::Wake { incident } => Command::EndSnooze { incident },
+        Paging::Handover { incident, accept: true, .. } => Command::AcceptHandover { incident },
+        Paging::Handover { incident, refuse: Some(reason), .. } => {
+            Command::RefuseHandover { incident, reason }
+        }
+        Paging::Handover { incident, to, note, .. } => {
+            Command::OfferHandover { incident, to: to.unwrap_or_default(), note }
+        }
+        Paging::Policy { incident, policy, reason } => {
+            Command::TakePolicy { incident, policy, reason }
+        }
+        Paging::Heartbeat { name } => Command::Beat { name },
+        _ => return Err(Failure::Usage("not about an incident".to_owned())),
+    })
+}
+
+/// A time: `now` unless given.
+fn start(text: Option<String>) -> Result<Timestamp, Failure> {
+    text.map_or_else(|| Ok(wall_now()), |text| time_ahead(&text))
+}
+
+fn shifts(paging: Paging) -> Result<Command, Failure> {
+    let given = |text: Option<String>| time_ahead(&text.unwrap_or_default());
+    Ok(match paging {
+        Paging::Cover { schedule, revoke: Some(cover), .. } => {
+            Command::RevokeCover { schedule, cover }
+        }
+        Paging::Cover { schedule, person, from, until, instead_of, reason, .. } => {
+            let (from, until) = (start(from)?, given(until)?);
+            let person = person.unwrap_or_default();
+            Command::CoverShift { schedule, from, until, person, instead_of, reason }
+        }
+        Paging::Swap { schedule, accept: Some(swap), .. } => {
+            Command::AnswerSwap { schedule, swap, accept: true }
+        }
+        Paging::Swap { schedule, refuse: Some(swap), .. } => {
+            Command::AnswerSwap { schedule, swap, accept: false }
+        }
+        Paging::Swap { schedule, with, at, their_at, on_behalf_of, .. } => Command::AskSwap {
+            schedule,
+            from: on_behalf_of,
+            at: given(at)?,
+            with: with.unwrap_or_default(),
+            their_at: their_at.map(|text| time_ahead(&text)).transpose()?,
+        },
+        Paging::Maintenance { end: Some(window), .. } => Command::EndWindow { window },
+        Paging::Maintenance { services, from, until, reason, .. } => {
+            Command::PlanWindow { services, from: start(from)?, until: given(until)?, reason }
+        }
+        _ => return Err(Failure::Usage("not about shifts".to_owned())),
+    })
+}
+
+fn windows(context: &Context) -> Result<(), Failure> {
+    let windows = match context.keeper()?.ask(Ask::Plan)? {
+        Reply::Plan { windows, .. } => windows,
+        other => return Err(unexpected(&other)),
+    };
+    if context.json {
+        return say_json(&windows);
+    }
+    if windows.is_empty() {
+        say("no maintenance is planned");
+    }
+    for window in windows {
+        say(&format!(
+            "{} {:?} {} … {} {} by {}: {}",
+            window.id,
+            window.stage,
+            window.from,
+            window.until,
+            window.services.join(" "),
+            window.by,
+            window.reason
+        ));
+    }
+    Ok(())
+}

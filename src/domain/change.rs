@@ -1,0 +1,348 @@
+//! What changed about one incident: the larger half of the journal's vocabulary.
+//!
+//! Invariants: as in `event`: past tense, only added to, for ever readable.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::delivery::Wanted;
+use crate::domain::escalation::PolicyRef;
+use crate::domain::ids::{IncidentId, Seq};
+use crate::domain::plan::Audience;
+use crate::domain::time::Timestamp;
+use crate::domain::words::{
+    AckMode, ClosureReason, Level3, LinkKind, Moment, NoteKind, Origin, Outcome, Phase,
+    PublicStatus, RemedyKind, Role, Severity,
+};
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants a reference")]
+const fn is_zero_i64(count: &i64) -> bool {
+    *count == 0
+}
+
+/// What changed about one incident.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "what", rename_all = "kebab-case")]
+pub enum Change {
+    /// It exists.
+    Opened(Box<Opened>),
+    /// Somebody decided that it is an incident.
+    Declared {
+        reason: String,
+    },
+    /// Impact × urgency was assessed.
+    Triaged {
+        impact: Level3,
+        urgency: Level3,
+    },
+    /// The first or another human answered.
+    Acknowledged,
+    /// Observed impact was judged anew.
+    SeverityChanged {
+        from: Severity,
+        to: Severity,
+        reason: String,
+    },
+    /// It moved on, or back.
+    PhaseChanged {
+        to: Phase,
+        reason: String,
+    },
+    TitleChanged {
+        title: String,
+    },
+    ServicesChanged {
+        services: Vec<String>,
+    },
+    LabelSet {
+        label: String,
+        value: Option<String>,
+    },
+    /// Who sees to it that it moves.
+    OwnerChanged {
+        owner: Option<String>,
+    },
+    RoleAssigned {
+        role: Role,
+        person: String,
+    },
+    RoleLeft {
+        role: Role,
+        person: String,
+    },
+    /// Command was free and somebody took it.
+    CommandTaken {
+        person: String,
+    },
+    /// The commander offered command; accountable until it is accepted.
+    CommandOffered {
+        from: String,
+        to: String,
+    },
+    CommandAccepted {
+        from: Option<String>,
+        to: String,
+    },
+    CommandRefused {
+        by: String,
+        reason: String,
+    },
+    /// A person wrote something down.
+    NoteAdded {
+        kind: NoteKind,
+        text: String,
+        #[serde(default)]
+        said_by: String,
+    },
+    /// A correction of an earlier entry, which stays.
+    EntryCorrected {
+        entry: Seq,
+        text: String,
+    },
+    /// The text of an entry is no longer shown; its hash stays.
+    EntryRedacted {
+        entry: Seq,
+        reason: String,
+    },
+    /// A file was put on record by its hash.
+    AttachmentAdded {
+        name: String,
+        sha256: String,
+        bytes: u64,
+        note: String,
+    },
+    RemedyRecorded {
+        remedy: u32,
+        kind: RemedyKind,
+        text: String,
+        expires: Option<Timestamp>,
+    },
+    RemedyJudged {
+        remedy: u32,
+        outcome: Outcome,
+        evidence: String,
+    },
+    /// A workaround outlived its time.
+    RemedyExpired {
+        remedy: u32,
+    },
+    /// A stakeholder was told, or told us, something.
+    ContactLogged {
+        stakeholder: String,
+        channel: String,
+        text: String,
+        next_by: Option<Timestamp>,
+        /// How much they may read, as the plan says; unknown for people whom the plan does not name.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        audience: Option<Audience>,
+    },
+    Linked {
+        other: IncidentId,
+        kind: LinkKind,
+    },
+    Unlinked {
+        other: IncidentId,
+        kind: LinkKind,
+    },
+    /// It became part of another one.
+    MergedInto {
+        into: IncidentId,
+    },
+    /// Another one became part of it, with these alerts.
+    Absorbed {
+        child: IncidentId,
+        alerts: Vec<Moved>,
+    },
+    /// The merge was taken back: it lives again, as it was.
+    Unmerged {
+        from: IncidentId,
+        alerts: Vec<Moved>,
+    },
+    Released {
+        child: IncidentId,
+        alerts: Vec<Moved>,
+    },
+    /// Some of its alerts became an incident of their own.
+    SplitOff {
+        into: IncidentId,
+        alerts: Vec<Moved>,
+    },
+    /// Alerts that came with it from another incident.
+    Received {
+        from: IncidentId,
+        alerts: Vec<Moved>,
+    },
+    Declined {
+        reason: ClosureReason,
+        note: String,
+    },
+    Resolved {
+        reason: ClosureReason,
+        evidence: String,
+        forced: Option<String>,
+    },
+    /// The resolution is void.
+    Reopened {
+        reason: String,
+    },
+    ReviewStarted,
+    Closed {
+        note: String,
+    },
+    /// An instant that metrics use was set or revised; the old value stays in the journal.
+    MomentRevised {
+        moment: Moment,
+        at: Option<Timestamp>,
+        reason: String,
+    },
+    PublicStatusSet {
+        status: PublicStatus,
+    },
+    /// A word from an imported history that has no counterpart here.
+    HistoryNoted {
+        text: String,
+    },
+    /// The measured resolution of an imported history.
+    ExternalFields {
+        fields: BTreeMap<String, String>,
+    },
+    /// It follows this policy from now on, as the policy is now.
+    PolicyTaken {
+        policy: PolicyRef,
+        reason: String,
+    },
+    /// A level was reached: these people are wanted.
+    LevelReached(Box<LevelReached>),
+    /// A level's conditions did not hold when its time came.
+    LevelSkipped {
+        level: u16,
+        #[serde(default)]
+        round: u8,
+        name: String,
+        why: String,
+    },
+    /// Nobody else is left: the plan's fallback is wanted.
+    FallbackPaged {
+        why: String,
+        pages: Vec<Wanted>,
+    },
+    /// Somebody was wanted by hand.
+    PagedByHand {
+        reason: String,
+        pages: Vec<Wanted>,
+    },
+    /// The acknowledgement no longer counts: nobody has acted for too long.
+    AckExpired {
+        by: String,
+        after_min: u32,
+    },
+    Snoozed {
+        until: Timestamp,
+        reason: String,
+    },
+    /// It always ends; by hand: before its time.
+    SnoozeEnded {
+        #[serde(default)]
+        by_hand: bool,
+    },
+    /// It was offered to somebody; until they accept the giver answers for it.
+    HandoverOffered {
+        from: String,
+        to: String,
+        brief: String,
+        pages: Vec<Wanted>,
+    },
+    HandoverAccepted {
+        from: String,
+        to: String,
+    },
+    HandoverRefused {
+        by: String,
+        reason: String,
+    },
+    /// A maintenance window covers it; it pages nobody until that ends.
+    EscalationPaused {
+        window: u32,
+        why: String,
+    },
+}
+
+/// A level of the policy was reached.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LevelReached {
+    pub level: u16,
+    #[serde(default)]
+    pub round: u8,
+    pub name: String,
+    /// By the clock, by hand (who and why), or by which trigger.
+    pub why: String,
+    pub by: ReachedBy,
+    /// How late it comes, in milliseconds, where the keeper could not look at the clock in time.
+    #[serde(default, skip_serializing_if = "is_zero_i64")]
+    pub late_ms: i64,
+    #[serde(default)]
+    pub mode: AckMode,
+    /// Targets behind which nobody was, in words.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub gaps: Vec<String>,
+    pub pages: Vec<Wanted>,
+    /// The fallback, where the level reached nobody.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fallback: Vec<Wanted>,
+}
+
+/// What reached a level.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ReachedBy {
+    Clock,
+    Hand,
+    Trigger(u16),
+}
+
+/// An alert on its way from one incident to another.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Moved {
+    /// Which one.
+    pub alert: String,
+    /// Whether it fires.
+    pub firing: bool,
+    /// How often it was repeated.
+    #[serde(default)]
+    pub repeats: u32,
+}
+
+/// What is known of an incident when it comes into being.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Opened {
+    /// One line for people.
+    pub title: String,
+    /// What it came from.
+    pub origin: Origin,
+    /// Observed impact.
+    pub severity: Severity,
+    /// Why that severity: a rule's name, a sender's word, a person.
+    pub because: String,
+    /// What is affected.
+    #[serde(default)]
+    pub services: Vec<String>,
+    /// Free labels.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub labels: BTreeMap<String, String>,
+    /// The alert group that it stands for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
+    /// Its name in the system it was imported from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub external: Option<String>,
+    /// Whether somebody already decided that it is an incident.
+    #[serde(default)]
+    pub declared: bool,
+    /// Seconds after a resolution in which a firing alert reopens it.
+    #[serde(default)]
+    pub reopen_within_s: u32,
+    /// The escalation policy that it takes, as it is now; none for histories.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy: Option<PolicyRef>,
+}

@@ -1,0 +1,363 @@
+//! What the clock brings: the next step of an escalation, windows, changes of shift, silence.
+//!
+//! Invariants:
+//! - Pure. What is no longer so when its time comes brings nothing, or a fact that says why.
+//! - A step that was due while nobody looked comes once, marked late.
+
+use crate::domain::change::{Change, LevelReached, ReachedBy};
+use crate::domain::decide::intake;
+use crate::domain::delivery::Wanted;
+use crate::domain::duty::WindowStage;
+use crate::domain::escalation::Step;
+use crate::domain::event::{AlertFacts, Body};
+use crate::domain::ids::IncidentId;
+use crate::domain::incident::Incident;
+use crate::domain::outlook::when_words;
+use crate::domain::plan::Policy;
+use crate::domain::post::{Incoming, Post, Signal};
+use crate::domain::reach::{self, Asked};
+use crate::domain::room::Room;
+use crate::domain::time::{SECOND_MS, Timestamp, span_words};
+use crate::domain::words::DeliveryKind;
+
+/// A step that comes later than this after its time is marked late, in milliseconds.
+const LATE_MS: i64 = 15 * SECOND_MS;
+/// The source under which the keeper reports its own findings as alerts.
+pub const OWN_SOURCE: &str = "warroom";
+
+fn of(incident: IncidentId, change: Change) -> Vec<Body> {
+    vec![Body::Incident { incident, change }]
+}
+
+/// What decides who is reached for an incident now.
+pub fn asked<'a>(room: &'a Room, incident: &Incident, now: Timestamp) -> Asked<'a> {
+    Asked { plan: &room.plan, desk: &room.desk, severity: incident.severity, now }
+}
+
+/// The next step of an incident's escalation.
+pub fn escalate(room: &Room, id: IncidentId, now: Timestamp) -> Vec<Body> {
+    let Some(incident) = room.incidents.get(&id) else { return Vec::new() };
+    let Some(policy) = room.desk.policy(incident.esc.policy.as_ref()) else {
+        return Vec::new();
+    };
+    let Some((due, step)) = incident.next_step(policy, &room.plan) else {
+        return Vec::new();
+    };
+    if due > now {
+        return Vec::new();
+    }
+    if let Some(window) = room.desk.window_over(&incident.services)
+        && matches!(step, Step::Level { .. } | Step::Fallback)
+    {
+        let why = format!("maintenance until {}: {}", window.until, window.reason);
+        return of(id, Change::EscalationPaused { window: window.id, why });
+    }
+    let late_ms = Some(now.since(due)).filter(|late| *late >= LATE_MS).unwrap_or(0);
+    match step {
+        Step::SnoozeEnds => of(id, Change::SnoozeEnded { by_hand: false }),
+        Step::AckExpires => {
+            let by = incident.ack.as_ref().map(|ack| ack.by.clone()).unwrap_or_default();
+            let after_min = policy.ack_expires_min.get(&incident.severity).copied().unwrap_or(0);
+            of(id, Change::AckExpired { by, after_min })
+        }
+        Step::Fallback => {
+            let why = format!("nobody has answered {id}, and no level is left");
+            let pages = fallback(room, incident, incident.esc.last_number + 1, &why, now);
+            of(id, Change::FallbackPaged { why, pages })
+        }
+        Step::Level { level, round } => {
+            let reach = Reach { level, round, by: ReachedBy::Clock, late_ms };
+            let why = clock_words(incident, policy, level, round);
+            of(id, reach_level(room, incident, policy, &reach, &why, now))
+        }
+        Step::Trigger(index) => {
+            let Some(trigger) = policy.triggers.get(usize::from(index)) else { return Vec::new() };
+            let level = policy.levels.iter().position(|level| level.name == trigger.level);
+            let level = level.and_then(|at| u16::try_from(at).ok()).unwrap_or(0);
+            let (round, by) = (incident.esc.round, ReachedBy::Trigger(index));
+            let why = format!("trigger: {}", when_words(&trigger.when));
+            let reach = Reach { level, round, by, late_ms };
+            of(id, reach_level(room, incident, policy, &reach, &why, now))
+        }
+    }
+}
+
+/// Which level is reached, and how.
+#[derive(Debug, Clone, Copy)]
+pub struct Reach {
+    pub level: u16,
+    pub round: u8,
+    pub by: ReachedBy,
+    pub late_ms: i64,
+}
+
+/// A level that is reached now, or skipped because its conditions do not hold.
+pub fn reach_level(
+    room: &Room,
+    incident: &Incident,
+    policy: &Policy,
+    reach: &Reach,
+    why: &str,
+    now: Timestamp,
+) -> Change {
+    let Some(level) = policy.levels.get(usize::from(reach.level)) else {
+        let why = format!("{why}; the level is no longer there");
+        let pages = fallback(room, incident, incident.esc.last_number + 1, &why, now);
+        return Change::FallbackPaged { why, pages };
+    };
+    if reach.by == ReachedBy::Clock
+        && let Err(why) = reach::conditions(room, incident, &level.when, now)
+    {
+        let (level, name, round) = (reach.level, level.name.clone(), reach.round);
+        return Change::LevelSkipped { level, round, name, why };
+    }
+    let asked = asked(room, incident, now);
+    let last_turn = room.desk.turns.get(&turn_key(incident, level.name.as_str()));
+    let number = incident.esc.last_number + 1;
+    let (pages, gaps) = reach::level(asked, level, last_turn.map(String::as_str), number, why);
+    // Nobody has to answer a word for information; that nobody gets it is told, not alarmed.
+    let fallback = if pages.is_empty() && !level.informs {
+        let why = format!("nobody was reached at level '{}' of {}", level.name, incident.id);
+        fallback(room, incident, number, &why, now)
+    } else {
+        Vec::new()
+    };
+    Change::LevelReached(Box::new(LevelReached {
+        level: reach.level,
+        round: reach.round,
+        name: level.name.clone(),
+        why: why.to_owned(),
+        by: reach.by,
+        late_ms: reach.late_ms,
+        mode: level.mode,
+        gaps,
+        pages,
+        fallback,
+    }))
+}
+
+/// Names the turns of one level of one policy.
+pub fn turn_key(incident: &Incident, level: &str) -> String {
+    let policy = incident.esc.policy.as_ref().map_or("", |policy| &policy.name);
+    format!("{policy}/{level}")
+}
+
+/// The plan's fallback; where it reaches nobody either, everybody the plan knows.
+pub fn fallback(
+    room: &Room,
+    incident: &Incident,
+    number: u32,
+    why: &str,
+    now: Timestamp,
+) -> Vec<Wanted> {
+    let asked = asked(room, incident, now);
+    let (mut reached, _) = reach::targets(asked, &room.plan.fallback);
+    if reached.is_empty() {
+        let everybody: Vec<String> =
+            room.plan.people.keys().map(|login| format!("person:{login}")).collect();
+        (reached, _) = reach::targets(asked, &everybody);
+    }
+    reach::wanted(reached, DeliveryKind::Page, number, why)
+}
+
+fn clock_words(incident: &Incident, policy: &Policy, level: u16, round: u8) -> String {
+    let name = policy.levels.get(usize::from(level)).map_or("", |level| level.name.as_str());
+    let mut words = if level == 0 && round == 0 {
+        if incident.esc.again.is_empty() {
+            format!("{name}: new")
+        } else {
+            format!("{name}: {}", incident.esc.again)
+        }
+    } else if incident.esc.is_unreached {
+        format!("{name}: the level before reached nobody")
+    } else {
+        format!("{name}: no answer")
+    };
+    if round > 0 {
+        words = format!("{words}, round {}", round + 1);
+    }
+    words
+}
+
+/// A maintenance window begins or ends.
+pub fn window(room: &Room, id: u32, now: Timestamp) -> Vec<Body> {
+    let Some(window) = room.desk.windows.get(&id) else { return Vec::new() };
+    match window.stage {
+        WindowStage::Planned if window.from <= now => {
+            let is_open = |incident: &&Incident| {
+                incident.phase().is_active()
+                    && incident.esc.pause.is_none()
+                    && !incident.is_answered()
+                    && window.covers(&incident.services)
+            };
+            let covered = room.incidents.values().filter(is_open);
+            vec![Body::WindowBegan { window: id, incidents: covered.map(|i| i.id).collect() }]
+        }
+        WindowStage::Open if window.until <= now => end_window(room, id, false),
+        WindowStage::Planned | WindowStage::Open | WindowStage::Over => Vec::new(),
+    }
+}
+
+/// The end of a window, with the incidents that it paused.
+pub fn end_window(room: &Room, id: u32, early: bool) -> Vec<Body> {
+    let is_paused =
+        |incident: &&Incident| incident.esc.pause.as_ref().is_some_and(|pause| pause.window == id);
+    let incidents = room.incidents.values().filter(is_paused).map(|i| i.id).collect();
+    vec![Body::WindowEnded { window: id, incidents, early }]
+}
+
+/// Other people come on call: what those who go hold is offered to them, with what they must know.
+pub fn shift(room: &Room, name: &str, now: Timestamp) -> Vec<Body> {
+    let Some(due) = room.desk.next_shift(&room.plan, name).filter(|due| *due <= now) else {
+        return Vec::new();
+    };
+    let before = room.desk.shifts_seen.get(name).copied().unwrap_or(due);
+    let was = room.desk.on_call(&room.plan, name, before);
+    // After a long sleep several changes may have passed: what counts is who is there now.
+    let is = room.desk.on_call(&room.plan, name, now);
+    let left: Vec<String> = was.iter().filter(|login| !is.contains(login)).cloned().collect();
+    let came: Vec<String> = is.iter().filter(|login| !was.contains(login)).cloned().collect();
+    let mut bodies = Vec::new();
+    let target = format!("schedule:{name}");
+    for incident in room.incidents.values().filter(|i| i.phase().is_active()) {
+        let Some(holder) = incident.ack.as_ref().filter(|ack| left.contains(&ack.by)) else {
+            continue;
+        };
+        let follows = room
+            .desk
+            .policy(incident.esc.policy.as_ref())
+            .is_some_and(|policy| policy.levels.iter().any(|l| l.targets.contains(&target)));
+        let Some(to) = came.first().filter(|_| follows && incident.esc.handover.is_none()) else {
+            continue;
+        };
+        bodies.extend(offer(room, incident, &holder.by, to, "the shift ends", now));
+    }
+    bodies.insert(0, Body::ShiftChanged { schedule: name.to_owned(), due, left, came });
+    bodies
+}
+
+/// An offer of an incident, with a brief.
+pub fn offer(
+    room: &Room,
+    incident: &Incident,
+    from: &str,
+    to: &str,
+    why: &str,
+    now: Timestamp,
+) -> Vec<Body> {
+    let why = format!("{from} offers you {}: {why}", incident.id);
+    let target = vec![format!("person:{to}")];
+    let (mut reached, _) = reach::targets(asked(room, incident, now), &target);
+    if reached.is_empty()
+        && let Ok(methods) = reach::methods(asked(room, incident, now), to)
+    {
+        reached.push(reach::Reached { to: to.to_owned(), methods, through: "offer".to_owned() });
+    }
+    let number = incident.esc.last_number + 1;
+    let pages = reach::wanted(reached, DeliveryKind::Handover, number, &why);
+    let (from, to, brief) = (from.to_owned(), to.to_owned(), brief(incident, now));
+    of(incident.id, Change::HandoverOffered { from, to, brief, pages })
+}
+
+/// What the next one must know of an incident, in a few lines.
+pub fn brief(incident: &Incident, now: Timestamp) -> String {
+    let mut lines = vec![format!(
+        "{} {} {}, open for {}: {}",
+        incident.id,
+        incident.severity,
+        incident.phase(),
+        span_words(now.since(incident.opened_at)),
+        incident.title
+    )];
+    lines.push(format!(
+        "{} of {} alerts fire; commander {}",
+        incident.firing(),
+        incident.members.len(),
+        incident.commander().unwrap_or("nobody")
+    ));
+    for debt in incident.debts() {
+        let until = debt.expires.map(|at| format!(" until {at}")).unwrap_or_default();
+        lines.push(format!("in force: {} {}{until}: {}", debt.kind, debt.number, debt.text));
+    }
+    for remedy in incident.remedies.iter().filter(|r| !r.is_debt()) {
+        lines.push(format!(
+            "tried: {} {} ({}): {}",
+            remedy.kind, remedy.number, remedy.outcome, remedy.text
+        ));
+    }
+    for (who, told) in &incident.told {
+        let next = told.next_by.map(|at| format!(", next by {at}")).unwrap_or_default();
+        lines.push(format!("told {who} at {}{next}: {}", told.at, told.text));
+    }
+    lines.join("\n")
+}
+
+/// A sender was silent for too long: that is an alert like any other.
+pub fn silence(room: &Room, name: &str, now: Timestamp) -> Vec<Body> {
+    let is_due = room.desk.beat_due(&room.plan, name).is_some_and(|due| due <= now);
+    let Some(asked) = room.plan.heartbeats.get(name).filter(|_| is_due) else {
+        return Vec::new();
+    };
+    let beat = room.desk.beats.get(name);
+    if beat.is_some_and(|beat| beat.is_back) {
+        let (word, about) = (asked.severity.word(), "HeartbeatMissed");
+        return own_alert(room, about, name, "it is heard again", word, Signal::Resolved, now);
+    }
+    let at = beat.map_or(now, |beat| beat.at);
+    let silent = span_words(now.since(at));
+    let summary =
+        format!("nothing was heard from {name} for {silent}; what it watches is unwatched");
+    own_alert(room, "HeartbeatMissed", name, &summary, asked.severity.word(), Signal::Firing, now)
+}
+
+/// A finding of the keeper's own, as an alert that opens an incident by the plan's rules.
+pub fn own_alert(
+    room: &Room,
+    name: &str,
+    about: &str,
+    summary: &str,
+    severity: &str,
+    signal: Signal,
+    now: Timestamp,
+) -> Vec<Body> {
+    let mut labels = std::collections::BTreeMap::from([
+        ("alertname".to_owned(), name.to_owned()),
+        ("about".to_owned(), about.to_owned()),
+        ("severity".to_owned(), severity.to_owned()),
+    ]);
+    let services = room.plan.heartbeats.get(about).map(|beat| beat.services.clone());
+    if let Some(service) = services.unwrap_or_default().first() {
+        labels.insert("service".to_owned(), service.clone());
+    }
+    let facts = AlertFacts {
+        name: name.to_owned(),
+        summary: summary.to_owned(),
+        labels,
+        ..AlertFacts::default()
+    };
+    let incoming = Incoming {
+        fingerprint: format!("{name}/{about}"),
+        signal,
+        severity_word: severity.to_owned(),
+        facts,
+    };
+    let group = Some(format!("{OWN_SOURCE}:{name}/{about}"));
+    let post = Post { source: OWN_SOURCE.to_owned(), group, alerts: vec![incoming], truncated: 0 };
+    intake::ingest(room, &post, now)
+}
+
+/// A shelf's time is over. An alert that has fired all the while and belongs to no incident opens
+/// one now, as if it was posted just then.
+pub fn unshelve(room: &Room, key: &str, now: Timestamp) -> Vec<Body> {
+    let Some(alert) = room.alerts.get(key) else { return Vec::new() };
+    let mut bodies = vec![Body::AlertUnshelved { alert: key.to_owned(), incident: alert.incident }];
+    let has_live = alert
+        .incident
+        .and_then(|id| room.incidents.get(&id))
+        .is_some_and(|incident| incident.phase().is_active());
+    let held = alert.shelf.as_ref().and_then(|shelf| shelf.held.as_deref());
+    if let Some(held) = held.filter(|_| alert.is_firing && !has_live) {
+        bodies.extend(intake::resurface(room, key, held, now));
+    }
+    bodies
+}

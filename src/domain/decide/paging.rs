@@ -1,0 +1,403 @@
+//! Paging by hand, snoozes, hand-overs, covers, swaps and maintenance windows.
+
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "each file decides its own commands; `route` is the exhaustive list"
+)]
+
+use crate::domain::change::{Change, ReachedBy};
+use crate::domain::command::{Command, Order, Rejection, RejectionKind};
+use crate::domain::decide::due::{self, Reach};
+use crate::domain::decide::{Decision, already, bad, live, not_now, one, reason};
+use crate::domain::duty::{Window, WindowStage};
+use crate::domain::escalation::PolicyRef;
+use crate::domain::event::Body;
+use crate::domain::ids::IncidentId;
+use crate::domain::incident::Incident;
+use crate::domain::reach;
+use crate::domain::room::Room;
+use crate::domain::schedule::{self, Cover, Duty, Swap, SwapState, TurnId};
+use crate::domain::time::{DAY_MS, Timestamp};
+use crate::domain::words::DeliveryKind;
+
+/// The longest snooze, maintenance window and cover.
+const SNOOZE_MAX_MS: i64 = DAY_MS;
+const WINDOW_MAX_MS: i64 = 7 * DAY_MS;
+const COVER_MAX_MS: i64 = 60 * DAY_MS;
+/// People that are paged by hand at once.
+const BY_HAND_MAX: usize = 20;
+
+pub(super) fn decide(room: &Room, order: &Order, now: Timestamp) -> Decision {
+    let login = order.actor.login.as_str();
+    match &order.command {
+        Command::Escalate { incident, level, reason } => {
+            escalate(room, login, *incident, level.as_deref(), reason, now)
+        }
+        Command::Page { incident, people, reason } => {
+            page(room, login, *incident, people, reason, now)
+        }
+        Command::Snooze { incident, until, reason } => snooze(room, *incident, *until, reason, now),
+        Command::EndSnooze { incident } => {
+            if active(room, *incident)?.esc.snooze.is_none() {
+                return Err(already(format!("{incident} is not snoozed")));
+            }
+            one(*incident, Change::SnoozeEnded { by_hand: true })
+        }
+        Command::TakePolicy { incident, policy, reason } => {
+            take_policy(room, *incident, policy.as_deref(), reason)
+        }
+        Command::OfferHandover { incident, to, note } => {
+            offer(room, login, *incident, to, note, now)
+        }
+        Command::AcceptHandover { incident } => accept(room, login, *incident),
+        Command::RefuseHandover { incident, reason: why } => {
+            let incident = active(room, *incident)?;
+            let Some(handover) = &incident.esc.handover else {
+                return Err(not_now(format!("{} was not offered", incident.id), NOTHING_OFFERED));
+            };
+            if handover.to != login && handover.from != login {
+                return Err(not_now(
+                    format!("{} was offered to {}", incident.id, handover.to),
+                    "only the two of them can refuse it or take it back",
+                ));
+            }
+            let (by, reason) = (login.to_owned(), why.trim().to_owned());
+            one(incident.id, Change::HandoverRefused { by, reason })
+        }
+        other => decide_desk(room, login, other, now),
+    }
+}
+
+const NOTHING_OFFERED: &str = "acknowledge it to take it";
+
+fn active(room: &Room, id: IncidentId) -> Result<&Incident, Rejection> {
+    let incident = live(room, id)?;
+    if incident.phase().is_active() {
+        return Ok(incident);
+    }
+    Err(not_now(format!("{id} is {}", incident.phase()), "reopen it first"))
+}
+
+fn escalate(
+    room: &Room,
+    login: &str,
+    id: IncidentId,
+    wanted: Option<&str>,
+    why: &str,
+    now: Timestamp,
+) -> Decision {
+    let incident = active(room, id)?;
+    let why = reason(why, &format!("escalating {id}"))?;
+    let Some(policy) = room.desk.policy(incident.esc.policy.as_ref()) else {
+        return Err(not_now(
+            format!("{id} follows no escalation policy"),
+            "give it one with 'warroom policy', or page somebody by name",
+        ));
+    };
+    let names = || policy.levels.iter().map(|l| l.name.as_str()).collect::<Vec<_>>().join(", ");
+    let index = match wanted {
+        Some(name) => policy
+            .levels
+            .iter()
+            .position(|level| {
+                level.name.eq_ignore_ascii_case(name) || starts_with(&level.name, name)
+            })
+            .ok_or_else(|| {
+                bad(
+                    format!("the policy of {id} has no level '{name}'"),
+                    format!("use one of: {}", names()),
+                )
+            })?,
+        // At the end it begins again at the first level.
+        None if usize::from(incident.esc.next) >= policy.levels.len() => 0,
+        None => usize::from(incident.esc.next),
+    };
+    let level = u16::try_from(index).unwrap_or(u16::MAX);
+    let (round, by) = (incident.esc.round, ReachedBy::Hand);
+    let name = policy.levels.get(index).map_or("", |level| level.name.as_str());
+    let why = format!("{name}: {login} escalated: {why}");
+    let reach = Reach { level, round, by, late_ms: 0 };
+    one(id, due::reach_level(room, incident, policy, &reach, &why, now))
+}
+
+/// `L2` names the level `L2 senior`.
+fn starts_with(level: &str, name: &str) -> bool {
+    level.split_whitespace().next().is_some_and(|word| word.eq_ignore_ascii_case(name))
+}
+
+fn page(
+    room: &Room,
+    login: &str,
+    id: IncidentId,
+    people: &[String],
+    why: &str,
+    now: Timestamp,
+) -> Decision {
+    let incident = active(room, id)?;
+    let why = reason(why, &format!("paging somebody for {id}"))?.to_owned();
+    if people.is_empty() || people.len() > BY_HAND_MAX {
+        return Err(bad(
+            format!("{} people were named", people.len()),
+            format!("name 1 to {BY_HAND_MAX} people, teams or schedules"),
+        ));
+    }
+    let asked = due::asked(room, incident, now);
+    let (mut reached, mut gaps) = (Vec::new(), Vec::new());
+    for name in people {
+        let target = if name.contains(':') { name.clone() } else { format!("person:{name}") };
+        let (mut found, missing) = reach::targets(asked, std::slice::from_ref(&target));
+        if found.is_empty() && missing.iter().all(|gap| gap.ends_with(": nobody")) {
+            // Somebody whom no plan knows may have a console open.
+            if let ("person", Ok(methods)) =
+                (target.split(':').next().unwrap_or_default(), reach::methods(asked, name))
+            {
+                let (to, through) = (name.clone(), "by name".to_owned());
+                found.push(reach::Reached { to, methods, through });
+            }
+        }
+        if found.is_empty() {
+            gaps.extend(missing);
+        }
+        reached.append(&mut found);
+    }
+    if !gaps.is_empty() {
+        return Err(bad(gaps.join("; "), "name somebody else, or give them a contact in the plan"));
+    }
+    let words = format!("{login} wants you: {why}");
+    let number = incident.esc.last_number + 1;
+    let pages = reach::wanted(reached, DeliveryKind::Page, number, &words);
+    one(id, Change::PagedByHand { reason: why, pages })
+}
+
+fn snooze(room: &Room, id: IncidentId, until: Timestamp, why: &str, now: Timestamp) -> Decision {
+    active(room, id)?;
+    let reason = reason(why, &format!("snoozing {id}"))?.to_owned();
+    if until <= now || until.since(now) > SNOOZE_MAX_MS {
+        return Err(bad(
+            format!("{until} is not a time to snooze until"),
+            "give an end within 24 hours; nothing is snoozed for ever",
+        ));
+    }
+    one(id, Change::Snoozed { until, reason })
+}
+
+fn take_policy(room: &Room, id: IncidentId, name: Option<&str>, why: &str) -> Decision {
+    let incident = active(room, id)?;
+    let found = match name {
+        Some(name) => room.plan.policies.get_key_value(name).map(|(n, p)| (n.as_str(), p)),
+        None => room.plan.policy_for(&incident.services),
+    };
+    let Some((name, policy)) = found else {
+        let known = room.plan.policies.keys().cloned().collect::<Vec<_>>().join(", ");
+        let wanted = name.unwrap_or("for its services");
+        return Err(bad(format!("there is no policy {wanted}"), format!("use one of: {known}")));
+    };
+    let policy = PolicyRef::of(name, policy);
+    if incident.esc.policy.as_ref() == Some(&policy) {
+        return Err(already(format!("{id} follows '{name}' as it is now")));
+    }
+    one(id, Change::PolicyTaken { policy, reason: why.trim().to_owned() })
+}
+
+fn offer(
+    room: &Room,
+    login: &str,
+    id: IncidentId,
+    to: &str,
+    note: &str,
+    now: Timestamp,
+) -> Decision {
+    let incident = active(room, id)?;
+    let to = super::wanted(to, "person")?;
+    let holder = incident.ack.as_ref().map(|ack| ack.by.as_str());
+    if holder != Some(login) {
+        let who = holder.unwrap_or("nobody");
+        return Err(not_now(
+            format!("{who} holds {id}, not you"),
+            if holder.is_some() { "ask them to offer it" } else { NOTHING_OFFERED },
+        ));
+    }
+    if to == login {
+        return Err(already(format!("you hold {id}")));
+    }
+    let why = if note.trim().is_empty() { "hand-over" } else { note.trim() };
+    Ok(due::offer(room, incident, login, to, why, now))
+}
+
+fn accept(room: &Room, login: &str, id: IncidentId) -> Decision {
+    let incident = active(room, id)?;
+    match &incident.esc.handover {
+        Some(handover) if handover.to == login => {
+            let (from, to) = (handover.from.clone(), login.to_owned());
+            one(id, Change::HandoverAccepted { from, to })
+        }
+        Some(handover) => {
+            Err(not_now(format!("{id} was offered to {}", handover.to), NOTHING_OFFERED))
+        }
+        None => Err(not_now(format!("{id} was not offered"), NOTHING_OFFERED)),
+    }
+}
+
+/// What concerns no single incident.
+fn decide_desk(room: &Room, login: &str, command: &Command, now: Timestamp) -> Decision {
+    match command {
+        Command::CoverShift { .. } => cover(room, login, command, now),
+        Command::RevokeCover { schedule, cover } => {
+            let known = room.desk.changes_of(schedule).covers.iter().any(|c| c.id == *cover);
+            if !known {
+                return Err(bad(
+                    format!("schedule '{schedule}' has no cover {cover}"),
+                    "list them with 'warroom oncall'",
+                ));
+            }
+            Ok(vec![Body::CoverRevoked { schedule: schedule.clone(), cover: *cover }])
+        }
+        Command::AskSwap { .. } => ask_swap(room, login, command),
+        Command::AnswerSwap { schedule, swap, accept } => {
+            answer_swap(room, login, schedule, *swap, *accept)
+        }
+        Command::PlanWindow { services, from, until, reason: why } => {
+            let reason = reason(why, "a maintenance window")?.to_owned();
+            if *until <= now || until.since(*from) > WINDOW_MAX_MS || until <= from {
+                return Err(bad(
+                    format!("from {from} until {until} is no maintenance window"),
+                    "give an end that lies ahead, at most 7 days after its beginning",
+                ));
+            }
+            if services.iter().all(|service| service.trim().is_empty()) {
+                return Err(bad("no service was named", "name services, or '*' for all of them"));
+            }
+            let window = Window {
+                id: room.desk.last_window + 1,
+                services: services.clone(),
+                from: *from,
+                until: *until,
+                reason,
+                by: login.to_owned(),
+                stage: WindowStage::Planned,
+            };
+            Ok(vec![Body::WindowPlanned { window: Box::new(window) }])
+        }
+        Command::EndWindow { window } => match room.desk.windows.get(window) {
+            Some(known) if known.stage != WindowStage::Over => {
+                Ok(due::end_window(room, *window, true))
+            }
+            Some(_) => Err(already(format!("maintenance window {window} is over"))),
+            None => Err(bad(
+                format!("there is no maintenance window {window}"),
+                "list them with 'warroom maintenance'",
+            )),
+        },
+        Command::Beat { name } => {
+            if !room.plan.heartbeats.contains_key(name) {
+                return Err(Rejection::new(
+                    RejectionKind::NotFound,
+                    format!("the plan has no heartbeat '{name}'"),
+                    "add [heartbeats.NAME] to the plan and adopt it",
+                ));
+            }
+            Ok(vec![Body::HeartbeatReceived { name: name.clone() }])
+        }
+        _ => Err(bad("not a command about paging", "this is a defect; please report it")),
+    }
+}
+
+fn known_schedule<'a>(room: &'a Room, name: &str) -> Result<&'a schedule::Schedule, Rejection> {
+    room.plan.schedules.get(name).ok_or_else(|| {
+        let known = room.plan.schedules.keys().cloned().collect::<Vec<_>>().join(", ");
+        bad(format!("there is no schedule '{name}'"), format!("use one of: {known}"))
+    })
+}
+
+fn known_person(room: &Room, login: &str) -> Result<(), Rejection> {
+    if room.plan.people.contains_key(login) {
+        return Ok(());
+    }
+    Err(bad(
+        format!("'{login}' is nobody whom the plan can reach"),
+        "add them to [people] first: whoever is on call must be reachable",
+    ))
+}
+
+fn cover(room: &Room, login: &str, command: &Command, now: Timestamp) -> Decision {
+    let Command::CoverShift { schedule, from, until, person, instead_of, reason } = command else {
+        return Err(bad("not a cover", ""));
+    };
+    known_schedule(room, schedule)?;
+    known_person(room, person)?;
+    if *until <= now || until <= from || until.since(*from) > COVER_MAX_MS {
+        return Err(bad(
+            format!("from {from} until {until} cannot be covered"),
+            "give an end that lies ahead, at most 60 days after its beginning",
+        ));
+    }
+    let cover = Cover {
+        id: room.desk.last_change + 1,
+        from: *from,
+        until: *until,
+        person: person.clone(),
+        instead_of: instead_of.clone().filter(|who| !who.is_empty()),
+        reason: reason.trim().to_owned(),
+        by: login.to_owned(),
+    };
+    Ok(vec![Body::ShiftCovered { schedule: schedule.clone(), cover }])
+}
+
+/// The turn that somebody has at an instant.
+fn turn_at(room: &Room, name: &str, person: &str, at: Timestamp) -> Result<TurnId, Rejection> {
+    let schedule = known_schedule(room, name)?;
+    let changes = room.desk.changes_of(name);
+    let on_duty = schedule::on_duty(schedule, &room.plan.holidays, changes, at);
+    let is_theirs = |duty: &Duty| duty.person == person;
+    on_duty.into_iter().find(is_theirs).and_then(|duty| duty.turn).ok_or_else(|| {
+        bad(
+            format!("{person} has no turn on '{name}' at {at}"),
+            "give an instant within one of their turns ('warroom oncall' lists them)",
+        )
+    })
+}
+
+fn ask_swap(room: &Room, login: &str, command: &Command) -> Decision {
+    let Command::AskSwap { schedule, from, at, with, their_at } = command else {
+        return Err(bad("not a swap", ""));
+    };
+    let giver = from.as_deref().unwrap_or(login);
+    known_person(room, with)?;
+    if giver == with {
+        return Err(bad(format!("{giver} cannot swap with themselves"), "name somebody else"));
+    }
+    let a = turn_at(room, schedule, giver, *at)?;
+    let b = their_at.map(|at| turn_at(room, schedule, with, at)).transpose()?;
+    let swap = Swap {
+        id: room.desk.last_change + 1,
+        a,
+        b,
+        person_a: giver.to_owned(),
+        person_b: with.clone(),
+        state: SwapState::Asked,
+    };
+    Ok(vec![Body::SwapAsked { schedule: schedule.clone(), swap }])
+}
+
+fn answer_swap(room: &Room, login: &str, name: &str, id: u32, accept: bool) -> Decision {
+    let known = room.desk.changes_of(name).swaps.iter().find(|swap| swap.id == id);
+    let Some(swap) = known else {
+        return Err(bad(
+            format!("schedule '{name}' has no swap {id}"),
+            "list them with 'warroom oncall'",
+        ));
+    };
+    if swap.state != SwapState::Asked {
+        return Err(already(format!("swap {id} was answered")));
+    }
+    // The one who takes the shift decides; the one who asked may only take it back.
+    if swap.person_b != login && (accept || swap.person_a != login) {
+        return Err(Rejection::new(
+            RejectionKind::NotAllowed,
+            format!("swap {id} was asked of {}", swap.person_b),
+            format!("only {} can accept it", swap.person_b),
+        ));
+    }
+    let (schedule, swap, accepted) = (name.to_owned(), id, accept);
+    Ok(vec![Body::SwapAnswered { schedule, swap, accepted }])
+}

@@ -1,0 +1,402 @@
+//! A wanted delivery and its attempts: who is to be reached, how, and what proves that it was done.
+//!
+//! A delivery is wanted by an event, each attempt begins with one and ends with one: the journal is
+//! the outbox and the ledger. Methods are tried in order of preference. One that fails is tried
+//! again after a growing pause, then the next one follows; one that gives no proof that a machine
+//! on the other side took it (a terminal, a file) is followed by the next at once.
+//!
+//! Invariants:
+//! - Everything here is total and pure; when something is due is derived from what happened.
+//! - What was cancelled or confirmed never becomes due again.
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::time::{MINUTE_MS, SECOND_MS, Timestamp};
+use crate::domain::words::{AttemptResult, DeliveryKind};
+
+/// Attempts by one method before the next one is taken.
+pub const TRIES_MAX: u8 = 3;
+/// The pause after the first failure, and the longest one, in milliseconds.
+const BACKOFF_FIRST_MS: i64 = 5 * SECOND_MS;
+const BACKOFF_MAX_MS: i64 = 2 * MINUTE_MS;
+/// Attempts of one delivery that are kept in the room; all of them are in the journal.
+const ATTEMPTS_KEPT: usize = 12;
+
+/// A delivery as the event that wants it says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Wanted {
+    /// Names it within its incident, from 1.
+    pub number: u32,
+    /// What it is: a page, a hand-over, a word for information.
+    #[serde(default = "page", skip_serializing_if = "is_page")]
+    pub kind: DeliveryKind,
+    /// The login of a person, or `channel:NAME:ADDRESS`.
+    pub to: String,
+    /// Why it is sent now: the rule, the person or the clock behind it.
+    pub why: String,
+    /// How, in order of preference (`mail:a@b`, `terminal`); empty: there is no way.
+    pub methods: Vec<Method>,
+}
+
+/// One way to reach somebody, and how long it waits for the ways before it to be answered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Method {
+    /// Channel and address: `mail:a@b`, `terminal`.
+    #[serde(rename = "m")]
+    pub name: String,
+    /// Tried after this many seconds even where the methods before it were taken; 0: only where they
+    /// were not.
+    #[serde(rename = "s", default, skip_serializing_if = "is_zero")]
+    pub after_s: u32,
+}
+
+const fn page() -> DeliveryKind {
+    DeliveryKind::Page
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants a reference")]
+fn is_page(kind: &DeliveryKind) -> bool {
+    *kind == DeliveryKind::Page
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants a reference")]
+const fn is_zero(count: &u32) -> bool {
+    *count == 0
+}
+
+impl Method {
+    /// Reads `mail:a@b` or `phone:+49… after 3m`, as a plan writes it.
+    pub fn parse(text: &str) -> Self {
+        let waits = text.rsplit_once(" after ").and_then(|(name, span)| {
+            let span = crate::domain::time::parse_span(span)?;
+            Some((name.trim(), u32::try_from(span / SECOND_MS).ok()?))
+        });
+        let (name, after_s) = waits.unwrap_or((text.trim(), 0));
+        Self { name: name.to_owned(), after_s }
+    }
+
+    /// The channel's name: what stands before the first colon.
+    pub fn channel(&self) -> &str {
+        channel_of(&self.name)
+    }
+}
+
+/// The channel of a method: what stands before the first colon.
+pub fn channel_of(method: &str) -> &str {
+    method.split_once(':').map_or(method, |(channel, _)| channel)
+}
+
+/// The address of a method: what stands behind the first colon.
+pub fn address_of(method: &str) -> &str {
+    method.split_once(':').map_or("", |(_, address)| address)
+}
+
+/// Where a delivery stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "kebab-case")]
+pub enum Stand {
+    /// The next attempt is due then.
+    Queued { due: Timestamp },
+    /// An attempt is on its way.
+    Sending { since: Timestamp },
+    /// Every method was tried; the last that was taken gave this much proof.
+    Waiting { since: Timestamp },
+    /// The person answered.
+    Confirmed { at: Timestamp },
+    /// No method got through.
+    Failed { at: Timestamp },
+    /// It is no longer wanted.
+    Cancelled { at: Timestamp },
+}
+
+/// One attempt by one method.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attempt {
+    /// Names it within its delivery, from 1; a repetition after a crash keeps the number.
+    pub number: u32,
+    /// By which of the delivery's methods.
+    pub method: u8,
+    pub at: Timestamp,
+    /// How it ended, once it has.
+    pub result: Option<AttemptResult>,
+    pub ended_at: Option<Timestamp>,
+    /// The other side's code or words, or what went wrong.
+    pub detail: String,
+}
+
+/// One delivery as the room knows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Delivery {
+    pub wanted: Wanted,
+    /// The level of the policy that wanted it; none for one by hand.
+    pub level: Option<u16>,
+    /// How late it was wanted, in milliseconds, where the clock was not looked at in time.
+    pub late_ms: i64,
+    pub at: Timestamp,
+    pub stand: Stand,
+    /// The method that is next, or on its way.
+    pub method: u8,
+    /// Failed tries of that method.
+    pub tries: u8,
+    /// Attempts that were begun.
+    pub begun: u32,
+    /// The other side took one of them and said so.
+    pub is_accepted: bool,
+    /// One of them was handed over at least.
+    pub is_handed_over: bool,
+    pub attempts: Vec<Attempt>,
+}
+
+/// The pause before the next try of a method that failed `tries` times: doubles up to two minutes,
+/// with up to a quarter of it as jitter that follows from `seed`.
+pub fn backoff_ms(tries: u8, seed: u64) -> i64 {
+    let doubled = BACKOFF_FIRST_MS << u32::from(tries.saturating_sub(1)).min(16);
+    let pause = doubled.min(BACKOFF_MAX_MS);
+    let mut mixed = seed.wrapping_add(u64::from(tries)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    mixed ^= mixed >> 31;
+    let quarter = u64::try_from(pause / 4).unwrap_or(1).max(1);
+    pause - i64::try_from(mixed % quarter).unwrap_or(0)
+}
+
+impl Delivery {
+    /// A delivery that has just been wanted.
+    pub fn new(wanted: Wanted, level: Option<u16>, late_ms: i64, at: Timestamp) -> Self {
+        let stand = if wanted.methods.is_empty() {
+            Stand::Failed { at }
+        } else {
+            Stand::Queued { due: at }
+        };
+        Self {
+            wanted,
+            level,
+            late_ms,
+            at,
+            stand,
+            method: 0,
+            tries: 0,
+            begun: 0,
+            is_accepted: false,
+            is_handed_over: false,
+            attempts: Vec::new(),
+        }
+    }
+
+    /// Whether somebody may still be reached by it without another attempt.
+    pub const fn is_open(&self) -> bool {
+        matches!(self.stand, Stand::Queued { .. } | Stand::Sending { .. } | Stand::Waiting { .. })
+    }
+
+    /// When the next attempt is due.
+    pub const fn due(&self) -> Option<Timestamp> {
+        match self.stand {
+            Stand::Queued { due } => Some(due),
+            Stand::Sending { .. }
+            | Stand::Waiting { .. }
+            | Stand::Confirmed { .. }
+            | Stand::Failed { .. }
+            | Stand::Cancelled { .. } => None,
+        }
+    }
+
+    /// The method that is next, or on its way.
+    pub fn next_method(&self) -> &str {
+        self.wanted.methods.get(usize::from(self.method)).map_or("", |method| method.name.as_str())
+    }
+
+    /// An attempt begins. One that a crash left open is begun again under its number.
+    pub fn begin(&mut self, at: Timestamp) {
+        self.stand = Stand::Sending { since: at };
+        let is_again = self.attempts.last().is_some_and(|attempt| {
+            attempt.result == Some(AttemptResult::Unknown) && attempt.method == self.method
+        });
+        if is_again {
+            if let Some(attempt) = self.attempts.last_mut() {
+                (attempt.result, attempt.ended_at) = (None, None);
+            }
+            return;
+        }
+        self.begun += 1;
+        self.attempts.push(Attempt {
+            number: self.begun,
+            method: self.method,
+            at,
+            result: None,
+            ended_at: None,
+            detail: String::new(),
+        });
+        let surplus = self.attempts.len().saturating_sub(ATTEMPTS_KEPT);
+        self.attempts.drain(..surplus);
+    }
+
+    /// An attempt ended. `wait_ms` is the pause that the other side asked for, `seed` makes the
+    /// jitter.
+    pub fn end(&mut self, at: Timestamp, end: &AttemptEnd<'_>, seed: u64) {
+        let open = self.attempts.iter_mut().rfind(|attempt| attempt.result.is_none());
+        if let Some(attempt) = open {
+            attempt.result = Some(end.result);
+            attempt.ended_at = Some(at);
+            end.detail.clone_into(&mut attempt.detail);
+        }
+        self.is_accepted |= end.result == AttemptResult::Accepted;
+        self.is_handed_over |=
+            matches!(end.result, AttemptResult::Accepted | AttemptResult::HandedOver);
+        if !matches!(self.stand, Stand::Sending { .. }) {
+            return; // It was cancelled or confirmed while it was on its way.
+        }
+        match end.result {
+            AttemptResult::Accepted => self.follow(at, true),
+            AttemptResult::HandedOver | AttemptResult::Refused => self.follow(at, false),
+            AttemptResult::Unknown => self.stand = Stand::Queued { due: at },
+            AttemptResult::Failed => {
+                self.tries += 1;
+                if self.tries < TRIES_MAX {
+                    let pause = backoff_ms(self.tries, seed).max(end.wait_ms);
+                    self.stand = Stand::Queued { due: at.plus(pause.min(BACKOFF_MAX_MS)) };
+                } else {
+                    self.follow(at, false);
+                }
+            }
+            AttemptResult::Cancelled => self.stand = Stand::Cancelled { at },
+        }
+    }
+
+    /// The next method: at once, or in its own time where one before it was taken with proof.
+    fn follow(&mut self, at: Timestamp, proven: bool) {
+        self.tries = 0;
+        let rest = self.wanted.methods.iter().enumerate().skip(usize::from(self.method) + 1);
+        // Once a machine took it, only what is to follow in its own time follows.
+        let next = rest.into_iter().find(|(_, method)| !proven || method.after_s > 0);
+        self.stand = match next {
+            Some((index, method)) => {
+                let waits = self.is_accepted.then(|| self.in_its_time(method.after_s));
+                self.method = u8::try_from(index).unwrap_or(u8::MAX);
+                Stand::Queued { due: waits.unwrap_or(at).max(at) }
+            }
+            None if self.is_handed_over => Stand::Waiting { since: at },
+            None => Stand::Failed { at },
+        };
+    }
+
+    fn in_its_time(&self, after_s: u32) -> Timestamp {
+        self.at.plus(i64::from(after_s) * SECOND_MS)
+    }
+
+    /// Somebody answered: the person reached confirms it, for all others it is no longer wanted.
+    pub fn answered(&mut self, by: &str, at: Timestamp) {
+        if self.is_open() {
+            self.stand = if self.wanted.to == by {
+                Stand::Confirmed { at }
+            } else {
+                Stand::Cancelled { at }
+            };
+        }
+    }
+
+    /// It is no longer wanted.
+    pub fn cancel(&mut self, at: Timestamp) {
+        if self.is_open() {
+            self.stand = Stand::Cancelled { at };
+        }
+    }
+}
+
+/// How an attempt ended.
+#[derive(Debug, Clone, Copy)]
+pub struct AttemptEnd<'a> {
+    pub result: AttemptResult,
+    pub detail: &'a str,
+    /// The pause that the other side asked for, in milliseconds; 0: none.
+    pub wait_ms: i64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn delivery(methods: &[&str]) -> Delivery {
+        let methods = methods.iter().map(|text| Method::parse(text)).collect();
+        let (to, why) = ("bob".to_owned(), "test".to_owned());
+        let wanted = Wanted { number: 1, kind: DeliveryKind::Page, to, why, methods };
+        Delivery::new(wanted, Some(0), 0, Timestamp(0))
+    }
+
+    fn run(delivery: &mut Delivery, at: i64, result: AttemptResult) {
+        delivery.begin(Timestamp(at));
+        delivery.end(Timestamp(at), &AttemptEnd { result, detail: "", wait_ms: 0 }, 7);
+    }
+
+    #[test]
+    fn a_method_is_read_with_its_wait() {
+        let table = [
+            ("mail:a@b", "mail:a@b", 0),
+            ("phone:+49 1 after 3m", "phone:+49 1", 180),
+            ("terminal", "terminal", 0),
+            ("x: the day after", "x: the day after", 0),
+        ];
+        for (text, name, after_s) in table {
+            assert_eq!(Method::parse(text), Method { name: name.to_owned(), after_s }, "{text}");
+        }
+        assert_eq!((channel_of("mail:a:b"), address_of("mail:a:b")), ("mail", "a:b"));
+    }
+
+    #[test]
+    fn a_failing_method_is_tried_again_and_then_the_next_one() {
+        let mut it = delivery(&["mail:a", "sms:1"]);
+        run(&mut it, 0, AttemptResult::Failed);
+        assert!(it.due().is_some_and(|due| due > Timestamp(3_000)), "a pause");
+        run(&mut it, 10_000, AttemptResult::Failed);
+        run(&mut it, 30_000, AttemptResult::Failed);
+        assert_eq!((it.next_method(), it.due()), ("sms:1", Some(Timestamp(30_000))));
+        run(&mut it, 30_000, AttemptResult::Refused);
+        assert_eq!(it.stand, Stand::Failed { at: Timestamp(30_000) });
+        assert_eq!(it.begun, 4);
+    }
+
+    #[test]
+    fn what_gives_no_proof_is_followed_at_once_and_what_does_is_waited_for() {
+        let mut it = delivery(&["terminal", "mail:a"]);
+        run(&mut it, 0, AttemptResult::HandedOver);
+        assert_eq!((it.next_method(), it.due()), ("mail:a", Some(Timestamp(0))));
+        let mut it = delivery(&["terminal", "mail:a", "sms:1"]);
+        run(&mut it, 0, AttemptResult::HandedOver);
+        run(&mut it, 5, AttemptResult::Accepted);
+        assert_eq!(it.stand, Stand::Waiting { since: Timestamp(5) }, "sms is for when mail fails");
+        let mut it = delivery(&["mail:a", "sms:1", "phone:1 after 3m"]);
+        run(&mut it, 5, AttemptResult::Accepted);
+        assert_eq!((it.next_method(), it.due()), ("phone:1", Some(Timestamp(180_000))));
+    }
+
+    #[test]
+    fn an_answer_confirms_one_and_cancels_the_others_for_good() {
+        let (mut bob, mut ann) = (delivery(&["mail:a"]), delivery(&["mail:a"]));
+        ann.wanted.to = "ann".to_owned();
+        ann.begin(Timestamp(1));
+        bob.answered("bob", Timestamp(2));
+        ann.answered("bob", Timestamp(2));
+        assert_eq!(bob.stand, Stand::Confirmed { at: Timestamp(2) });
+        let late = AttemptEnd { result: AttemptResult::Failed, detail: "late", wait_ms: 0 };
+        ann.end(Timestamp(3), &late, 7);
+        assert_eq!(ann.stand, Stand::Cancelled { at: Timestamp(2) });
+        assert_eq!(ann.attempts[0].detail, "late", "but it is on record");
+    }
+
+    #[test]
+    fn an_attempt_that_a_crash_left_open_is_repeated_under_its_number() {
+        let mut it = delivery(&["mail:a"]);
+        run(&mut it, 0, AttemptResult::Unknown);
+        run(&mut it, 9, AttemptResult::Accepted);
+        let numbers: Vec<u32> = it.attempts.iter().map(|attempt| attempt.number).collect();
+        assert_eq!(numbers, [1]);
+    }
+
+    #[test]
+    fn the_pause_grows_to_its_cap() {
+        for seed in 0..200 {
+            for tries in 1..=u8::MAX {
+                let pause = backoff_ms(tries, seed);
+                assert!((BACKOFF_FIRST_MS * 3 / 4..=BACKOFF_MAX_MS).contains(&pause), "{pause}");
+            }
+            assert!(backoff_ms(2, seed) > backoff_ms(1, seed));
+        }
+    }
+}

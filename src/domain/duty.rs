@@ -1,0 +1,241 @@
+//! What the room knows of paging besides the incidents: policies that are in use, maintenance
+//! windows, changes of schedules, what was sent to whom last, signs of life.
+//!
+//! Invariants:
+//! - Everything here follows from events; nothing looks at a clock.
+//! - A policy stays for as long as a live incident refers to it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::escalation::PolicyRef;
+use crate::domain::plan::{Plan, Policy};
+use crate::domain::schedule::{self, Changes, SwapState};
+use crate::domain::time::{DAY_MS, HOUR_MS, Timestamp};
+
+/// How long a service counts as known to somebody after a page about it, in milliseconds.
+pub const KNOWN_FOR_MS: i64 = HOUR_MS;
+/// How far ahead a change of shift is looked for, in milliseconds.
+const SHIFT_HORIZON_MS: i64 = 60 * DAY_MS;
+/// Services that are remembered for one destination.
+const SERVICES_MAX: usize = 256;
+/// Windows that are over and still listed.
+const WINDOWS_KEPT: usize = 20;
+
+/// A time in which services are worked on and page nobody.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Window {
+    pub id: u32,
+    /// The services; `*` for all of them.
+    pub services: Vec<String>,
+    pub from: Timestamp,
+    pub until: Timestamp,
+    pub reason: String,
+    pub by: String,
+    #[serde(default)]
+    pub stage: WindowStage,
+}
+
+/// How far a window has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum WindowStage {
+    #[default]
+    Planned,
+    Open,
+    Over,
+}
+
+impl Window {
+    /// Whether it covers an incident on these services: all of them, and there are some.
+    pub fn covers(&self, services: &[String]) -> bool {
+        let is_named = |service: &String| self.services.iter().any(|name| name == service);
+        self.services.iter().any(|name| name == "*")
+            || (!services.is_empty() && services.iter().all(is_named))
+    }
+}
+
+/// Where something is sent: a person (or channel) and one way to it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Destination {
+    pub to: String,
+    pub method: String,
+}
+
+/// What was sent to a destination last.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct LastSent {
+    pub at: Timestamp,
+    /// Service → when something about it was sent; those of the last hour.
+    pub services: BTreeMap<String, Timestamp>,
+}
+
+impl LastSent {
+    /// Notes that something was sent about these services.
+    pub fn note(&mut self, at: Timestamp, services: impl Iterator<Item = String>) {
+        self.at = at;
+        self.services.retain(|_, then| at.since(*then) < KNOWN_FOR_MS);
+        for service in services {
+            if self.services.len() < SERVICES_MAX {
+                self.services.insert(service, at);
+            }
+        }
+    }
+}
+
+/// A sender that must be heard from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Beat {
+    /// Its last sign of life, or when it was first asked for.
+    pub at: Timestamp,
+    /// Whether its silence was told.
+    pub is_missed: bool,
+    /// Whether it was heard at all.
+    pub is_heard: bool,
+    /// It was heard again after its silence was told; that is still to be told.
+    #[serde(default)]
+    pub is_back: bool,
+}
+
+impl Beat {
+    /// A sign of life, after what was known before.
+    pub fn heard(at: Timestamp, before: Option<&Self>) -> Self {
+        let is_back = before.is_some_and(|before| before.is_missed || before.is_back);
+        Self { at, is_missed: false, is_heard: true, is_back }
+    }
+}
+
+/// What the room knows of paging besides the incidents.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Desk {
+    /// Digest → policy, for every policy of the plan and those of live incidents.
+    pub policies: BTreeMap<Box<str>, Policy>,
+    pub windows: BTreeMap<u32, Window>,
+    pub last_window: u32,
+    /// Schedule → what was changed about it beside the plan's files.
+    pub changes: BTreeMap<String, Changes>,
+    pub last_change: u32,
+    /// Schedule → up to when changes of shift were told.
+    pub shifts_seen: BTreeMap<String, Timestamp>,
+    #[serde(with = "pairs")]
+    pub sent: BTreeMap<Destination, LastSent>,
+    pub beats: BTreeMap<String, Beat>,
+    /// Policy and level → who was paged in turn last.
+    pub turns: BTreeMap<String, String>,
+    /// The auditor's last findings.
+    pub findings: Vec<String>,
+}
+
+mod pairs {
+    //! A map whose keys are no strings, as a list of pairs.
+
+    use std::collections::BTreeMap;
+
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use super::{Destination, LastSent};
+
+    pub(super) fn serialize<S: Serializer>(
+        map: &BTreeMap<Destination, LastSent>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        map.iter().collect::<Vec<_>>().serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<BTreeMap<Destination, LastSent>, D::Error> {
+        Ok(Vec::<(Destination, LastSent)>::deserialize(deserializer)?.into_iter().collect())
+    }
+}
+
+impl Desk {
+    /// The policy that an incident took.
+    pub fn policy(&self, policy: Option<&PolicyRef>) -> Option<&Policy> {
+        self.policies.get(&*policy?.digest)
+    }
+
+    /// Takes the policies, schedules and heartbeats of a plan that came into force at `at`.
+    pub fn take_plan(&mut self, plan: &Plan, at: Timestamp, in_use: &BTreeSet<Box<str>>) {
+        self.policies.retain(|digest, _| in_use.contains(digest));
+        for (name, policy) in &plan.policies {
+            self.policies.insert(PolicyRef::of(name, policy).digest, policy.clone());
+        }
+        self.shifts_seen.retain(|name, _| plan.schedules.contains_key(name));
+        self.changes.retain(|name, _| plan.schedules.contains_key(name));
+        for name in plan.schedules.keys() {
+            self.shifts_seen.insert(name.clone(), at);
+        }
+        self.beats.retain(|name, _| plan.heartbeats.contains_key(name));
+        for name in plan.heartbeats.keys() {
+            let fresh = Beat { at, is_missed: false, is_heard: false, is_back: false };
+            self.beats.entry(name.clone()).or_insert(fresh);
+        }
+    }
+
+    /// The window that covers services now, if one is open.
+    pub fn window_over(&self, services: &[String]) -> Option<&Window> {
+        self.windows
+            .values()
+            .find(|window| window.stage == WindowStage::Open && window.covers(services))
+    }
+
+    /// Lets windows go that are long over.
+    pub fn forget_windows(&mut self) {
+        let over: Vec<u32> =
+            self.windows.values().filter(|w| w.stage == WindowStage::Over).map(|w| w.id).collect();
+        for id in over.iter().take(over.len().saturating_sub(WINDOWS_KEPT)) {
+            self.windows.remove(id);
+        }
+    }
+
+    /// Covers and swaps of a schedule.
+    pub fn changes_of(&self, schedule: &str) -> &Changes {
+        static NONE: Changes = Changes { covers: Vec::new(), swaps: Vec::new() };
+        self.changes.get(schedule).unwrap_or(&NONE)
+    }
+
+    /// Takes the answer to a swap.
+    pub fn answer_swap(&mut self, schedule: &str, swap: u32, accepted: bool) {
+        let Some(changes) = self.changes.get_mut(schedule) else { return };
+        for known in changes.swaps.iter_mut().filter(|known| known.id == swap) {
+            known.state = if accepted { SwapState::Accepted } else { SwapState::Refused };
+        }
+    }
+
+    /// When the people on call on a schedule change next, after what was told.
+    pub fn next_shift(&self, plan: &Plan, name: &str) -> Option<Timestamp> {
+        let schedule = plan.schedules.get(name)?;
+        let seen = *self.shifts_seen.get(name)?;
+        let horizon = seen.plus(SHIFT_HORIZON_MS);
+        let changes = self.changes_of(name);
+        let next = schedule::next_change(schedule, &plan.holidays, changes, seen, horizon);
+        // Nothing within the horizon: it is looked at again then.
+        Some(next.unwrap_or_else(|| horizon.plus(-DAY_MS)))
+    }
+
+    /// The logins on call on a schedule at an instant.
+    pub fn on_call(&self, plan: &Plan, name: &str, at: Timestamp) -> Vec<String> {
+        let Some(schedule) = plan.schedules.get(name) else { return Vec::new() };
+        let mut people: Vec<String> = Vec::new();
+        for duty in schedule::on_duty(schedule, &plan.holidays, self.changes_of(name), at) {
+            if !people.contains(&duty.person) {
+                people.push(duty.person);
+            }
+        }
+        people
+    }
+
+    /// When the silence of a sender becomes too long.
+    pub fn beat_due(&self, plan: &Plan, name: &str) -> Option<Timestamp> {
+        let beat = self.beats.get(name).filter(|beat| !beat.is_missed)?;
+        if beat.is_back {
+            return Some(beat.at);
+        }
+        let asked = plan.heartbeats.get(name)?;
+        let span_s = i64::from(asked.every_s) + i64::from(asked.grace_s);
+        Some(beat.at.plus(span_s * 1_000))
+    }
+}

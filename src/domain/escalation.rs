@@ -1,0 +1,295 @@
+//! How far an incident has climbed, and what is due next: derived from what happened, never stored.
+//!
+//! An incident takes a snapshot of its policy when it opens (`PolicyRef`); the room keeps every
+//! policy that a live incident refers to. A level is reached by the clock, by hand or by a trigger.
+//! The clock stops while somebody has answered, and goes on when the answer expires, when a snooze
+//! ends, and for ever where nobody answers: after the last round the fallback is paged again and
+//! again.
+//!
+//! Invariants:
+//! - Everything here is total and pure. A level that no longer exists never strands an incident.
+//! - An active incident that pages always has a next step, unless somebody holds it for good or a
+//!   maintenance window pauses it, and both are on record.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::delivery::{Delivery, Stand};
+use crate::domain::incident::Incident;
+use crate::domain::plan::{Plan, Policy, Trigger, When};
+use crate::domain::time::{MINUTE_MS, Timestamp};
+use crate::domain::words::{DeliveryKind, Severity};
+
+/// Deliveries of one incident that are kept in the room; all of them are in the journal.
+pub const DELIVERIES_KEPT: usize = 40;
+/// Minutes between two pages of the fallback where the plan does not say.
+const FALLBACK_MIN: u32 = 30;
+
+/// A policy as it was when an incident took it: its name, and a digest of what it said.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct PolicyRef {
+    pub name: Box<str>,
+    pub digest: Box<str>,
+}
+
+impl PolicyRef {
+    /// The reference to a policy as it is now.
+    pub fn of(name: &str, policy: &Policy) -> Self {
+        use sha2::{Digest, Sha256};
+        let text = serde_json::to_vec(policy)
+            .expect("invariant: a policy has only string keys, so it always serialises");
+        let digest = crate::domain::text::hex(&Sha256::digest(text)[..8]);
+        Self { name: name.into(), digest: digest.into() }
+    }
+}
+
+/// Put aside by a person until a given time; it always ends.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Snooze {
+    pub by: String,
+    pub until: Timestamp,
+    pub reason: String,
+}
+
+/// A maintenance window keeps it from paging.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pause {
+    pub window: u32,
+    pub since: Timestamp,
+}
+
+/// An open incident on its way from one person to another; until it is accepted the giver answers
+/// for it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Handover {
+    pub from: String,
+    pub to: String,
+    pub at: Timestamp,
+    /// What the next one must know.
+    pub brief: String,
+}
+
+/// How far an incident has climbed.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Escalation {
+    /// The policy it took; none for histories: these page nobody.
+    pub policy: Option<PolicyRef>,
+    /// Rounds through all levels that are over.
+    pub round: u8,
+    /// The level that comes next.
+    pub next: u16,
+    /// From when the next level's delay counts.
+    pub anchor: Timestamp,
+    /// Whose answer is still waited for although somebody holds the incident.
+    pub must: BTreeSet<String>,
+    /// All of them, not one of them.
+    pub must_all: bool,
+    pub snooze: Option<Snooze>,
+    pub pause: Option<Pause>,
+    pub handover: Option<Handover>,
+    /// Triggers that have done their work.
+    pub fired: BTreeSet<u16>,
+    /// Alerts that fired, and the severity, when the last level was reached.
+    pub firing_then: u32,
+    pub severity_then: Option<Severity>,
+    /// The last level reached nobody.
+    pub is_unreached: bool,
+    /// Why paging began anew, where it did.
+    pub again: String,
+    pub last_number: u32,
+    pub deliveries: Vec<Delivery>,
+}
+
+/// What comes next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// A level, and the round it belongs to.
+    Level {
+        level: u16,
+        round: u8,
+    },
+    /// All levels and rounds are through.
+    Fallback,
+    /// A trigger reaches its level.
+    Trigger(u16),
+    /// Nobody has acted for too long.
+    AckExpires,
+    SnoozeEnds,
+}
+
+impl Escalation {
+    /// The delivery of a number, if it is still kept.
+    pub fn delivery(&self, number: u32) -> Option<&Delivery> {
+        self.deliveries.iter().find(|delivery| delivery.wanted.number == number)
+    }
+
+    pub(super) fn delivery_mut(&mut self, number: u32) -> Option<&mut Delivery> {
+        self.deliveries.iter_mut().find(|delivery| delivery.wanted.number == number)
+    }
+
+    /// Begins anew at the first level.
+    pub(super) fn restart(&mut self, at: Timestamp, why: &str) {
+        (self.next, self.round, self.anchor) = (0, 0, at);
+        self.must.clear();
+        self.snooze = None;
+        self.is_unreached = false;
+        why.clone_into(&mut self.again);
+    }
+
+    /// Adds deliveries; the oldest that are over give way.
+    pub(super) fn want(&mut self, deliveries: impl Iterator<Item = Delivery>) {
+        for delivery in deliveries {
+            self.last_number = self.last_number.max(delivery.wanted.number);
+            self.deliveries.push(delivery);
+        }
+        let surplus = self.deliveries.len().saturating_sub(DELIVERIES_KEPT);
+        for _ in 0..surplus {
+            let Some(over) = self.deliveries.iter().position(|d| !d.is_open()) else { break };
+            self.deliveries.remove(over);
+        }
+    }
+
+    /// When the pages of the level that was reached last had all failed, if they have.
+    fn failed_at(&self) -> Option<Timestamp> {
+        let level = self.next.checked_sub(1)?;
+        let mut last = None;
+        let of_level = self.deliveries.iter().filter(|delivery| {
+            delivery.level == Some(level)
+                && delivery.at >= self.anchor
+                && delivery.wanted.kind == DeliveryKind::Page
+        });
+        for delivery in of_level {
+            let Stand::Failed { at } = delivery.stand else { return None };
+            last = last.max(Some(at));
+        }
+        last.or_else(|| self.is_unreached.then_some(self.anchor))
+    }
+}
+
+impl When {
+    /// Whether nothing is asked for.
+    pub fn is_always(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+impl Incident {
+    /// Whether somebody holds it, and everybody answered whose answer is waited for.
+    pub fn is_answered(&self) -> bool {
+        self.ack.is_some() && self.esc.must.is_empty()
+    }
+
+    /// Who answers for it now: the one who acknowledged, else whoever is being reached.
+    pub fn accountable(&self) -> Vec<&str> {
+        if let Some(ack) = &self.ack {
+            return vec![ack.by.as_str()];
+        }
+        let open =
+            self.esc.deliveries.iter().filter(|delivery| {
+                delivery.is_open() && delivery.wanted.kind == DeliveryKind::Page
+            });
+        let mut people: Vec<&str> = open.map(|delivery| delivery.wanted.to.as_str()).collect();
+        people.sort_unstable();
+        people.dedup();
+        people
+    }
+
+    /// Whether the clock pages for it at all.
+    pub fn is_paging(&self, policy: &Policy) -> bool {
+        policy.from_severity.is_none_or(|from| self.severity <= from)
+    }
+
+    /// What comes next by the clock, and when, under the policy it took.
+    pub fn next_step(&self, policy: &Policy, plan: &Plan) -> Option<(Timestamp, Step)> {
+        if !self.phase().is_active() || self.esc.policy.is_none() || self.esc.pause.is_some() {
+            return None;
+        }
+        let trigger = self.next_trigger(policy, plan);
+        let clock = self.by_the_clock(policy, plan.fallback_every_min);
+        [trigger, clock].into_iter().flatten().min_by_key(|(at, _)| *at)
+    }
+
+    fn by_the_clock(&self, policy: &Policy, fallback_min: u32) -> Option<(Timestamp, Step)> {
+        let esc = &self.esc;
+        if let Some(snooze) = &esc.snooze {
+            return Some((snooze.until, Step::SnoozeEnds));
+        }
+        if let Some(ack) = self.ack.as_ref().filter(|_| esc.must.is_empty()) {
+            let minutes = policy.ack_expires_min.get(&self.severity).copied()?;
+            let from = ack.at.max(self.worked_at);
+            return Some((minutes_after(from, minutes), Step::AckExpires));
+        }
+        if !self.is_paging(policy) {
+            return None;
+        }
+        let levels = u16::try_from(policy.levels.len()).unwrap_or(u16::MAX);
+        let (after_min, step) = match policy.levels.get(usize::from(esc.next)) {
+            Some(level) => (level.after_min, Step::Level { level: esc.next, round: esc.round }),
+            None if esc.round < policy.repeat && levels > 0 => {
+                (policy.repeat_after_min, Step::Level { level: 0, round: esc.round + 1 })
+            }
+            None => {
+                let every = if fallback_min == 0 { FALLBACK_MIN } else { fallback_min };
+                return Some((minutes_after(esc.anchor, every), Step::Fallback));
+            }
+        };
+        let due = minutes_after(esc.anchor, after_min);
+        // Where nobody of a level could be reached, the next one does not wait.
+        let failed = esc.failed_at().filter(|_| esc.next > 0 && esc.next < levels);
+        Some((failed.map_or(due, |failed| due.min(failed)), step))
+    }
+
+    fn next_trigger(&self, policy: &Policy, plan: &Plan) -> Option<(Timestamp, Step)> {
+        let numbered = policy.triggers.iter().zip(0_u16..);
+        numbered
+            .filter(|(_, index)| !self.esc.fired.contains(index))
+            .filter_map(|(trigger, index)| {
+                let at = self.trigger_at(trigger, policy, plan)?;
+                Some((at, Step::Trigger(index)))
+            })
+            .min_by_key(|(at, _)| *at)
+    }
+
+    /// When a trigger's conditions hold: now, from a known time on, or not as things stand.
+    fn trigger_at(&self, trigger: &Trigger, policy: &Policy, plan: &Plan) -> Option<Timestamp> {
+        if !policy.levels.iter().any(|level| level.name == trigger.level) {
+            return None;
+        }
+        let when = &trigger.when;
+        if when.is_always() || !self.holds(when, plan) {
+            return None;
+        }
+        if when.missed_promise {
+            return self.next_promise().map(|(at, _)| at.plus(1));
+        }
+        Some(self.changed_at)
+    }
+
+    /// Whether the conditions hold that need no clock.
+    pub fn holds(&self, when: &When, plan: &Plan) -> bool {
+        let esc = &self.esc;
+        let firing = u32::try_from(self.firing()).unwrap_or(u32::MAX);
+        let is_security = || {
+            self.labels.contains_key("security")
+                || self.labels.get("kind").is_some_and(|kind| kind == "security")
+                || self.services.iter().any(|service| service == "security")
+        };
+        let has_grown = || {
+            let worse = esc.severity_then.is_some_and(|then| self.severity < then);
+            worse || (esc.severity_then.is_some() && firing > esc.firing_then)
+        };
+        when.severity.is_none_or(|least| self.severity <= least)
+            && (when.services.is_empty()
+                || when.services.iter().any(|service| self.services.contains(service)))
+            && (when.teams == 0 || plan.teams_of(&self.services) >= when.teams as usize)
+            && (when.alerts == 0 || u64::from(when.alerts) <= self.members.len() as u64)
+            && (!when.security || is_security())
+            && (!when.growing || has_grown())
+    }
+}
+
+/// So many minutes later.
+fn minutes_after(at: Timestamp, minutes: u32) -> Timestamp {
+    at.plus(i64::from(minutes) * MINUTE_MS)
+}

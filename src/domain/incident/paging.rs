@@ -1,0 +1,193 @@
+//! How paging changes an incident: levels, pages, answers, snoozes and hand-overs.
+//!
+//! Invariants: as in `incident`; everything here is total.
+
+use crate::domain::change::{Change, LevelReached, ReachedBy};
+use crate::domain::delivery::{AttemptEnd, Delivery, Wanted};
+use crate::domain::escalation::{Handover, Pause, Snooze};
+use crate::domain::event::{Recorded, Sending};
+use crate::domain::time::Timestamp;
+use crate::domain::words::{AckMode, DeliveryKind};
+
+use super::{Ack, Incident};
+
+impl Incident {
+    /// The changes that are about paging.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "`Incident::change` is the exhaustive list")]
+    pub(super) fn paging(&mut self, event: &Recorded, change: &Change) {
+        let (at, by) = (event.at, event.actor.login.as_str());
+        match change {
+            Change::PolicyTaken { policy, .. } => {
+                if self.esc.policy.is_none() {
+                    self.esc.anchor = at;
+                }
+                self.esc.policy = Some(policy.clone());
+            }
+            Change::LevelReached(reached) => self.level_reached(at, reached),
+            Change::LevelSkipped { level, round, .. } => {
+                self.esc.next = level.saturating_add(1);
+                (self.esc.round, self.esc.anchor) = (*round, at);
+            }
+            Change::FallbackPaged { pages, .. } => {
+                self.esc.anchor = at;
+                self.want(at, pages, None, 0);
+            }
+            Change::PagedByHand { pages, .. } => self.want(at, pages, None, 0),
+            Change::AckExpired { by, .. } => {
+                let why = format!("the acknowledgement of {by} expired");
+                self.ack = None;
+                self.esc.restart(at, &why);
+            }
+            Change::Snoozed { until, reason } => {
+                let (by, reason) = (by.to_owned(), reason.clone());
+                self.ack.get_or_insert_with(|| Ack { by: by.clone(), at: event.when() });
+                self.esc.must.clear();
+                self.answer_pages(&by, at);
+                self.esc.snooze = Some(Snooze { by, until: *until, reason });
+            }
+            Change::SnoozeEnded { .. } => {
+                self.ack = None;
+                self.esc.restart(at, "the snooze is over");
+            }
+            Change::HandoverOffered { from, to, brief, pages } => {
+                let (from, to, brief) = (from.clone(), to.clone(), brief.clone());
+                self.esc.handover = Some(Handover { from, to, at, brief });
+                self.want(at, pages, None, 0);
+            }
+            Change::HandoverAccepted { to, .. } => {
+                self.ack = Some(Ack { by: to.clone(), at: event.when() });
+                (self.esc.handover, self.esc.snooze) = (None, None);
+                self.answer_pages(to, at);
+            }
+            Change::HandoverRefused { .. } => {
+                self.cancel_handover(at);
+            }
+            Change::EscalationPaused { window, .. } => self.pause(at, *window),
+            _ => {}
+        }
+    }
+
+    fn want(&mut self, at: Timestamp, pages: &[Wanted], level: Option<u16>, late_ms: i64) {
+        let deliveries =
+            pages.iter().map(|wanted| Delivery::new(wanted.clone(), level, late_ms, at));
+        self.esc.want(deliveries);
+    }
+
+    fn level_reached(&mut self, at: Timestamp, reached: &LevelReached) {
+        let is_held = self.ack.is_some();
+        if let ReachedBy::Trigger(index) = reached.by {
+            self.esc.fired.insert(index);
+        }
+        // Beside a chain that climbs anyway, a trigger does not move it; where somebody holds the
+        // incident, what follows is the level above the one that the trigger reached.
+        if is_held || !matches!(reached.by, ReachedBy::Trigger(_)) {
+            self.esc.next = reached.level.saturating_add(1);
+            (self.esc.round, self.esc.anchor) = (reached.round, at);
+            self.esc.is_unreached = reached.pages.is_empty();
+        }
+        self.esc.firing_then = u32::try_from(self.firing()).unwrap_or(u32::MAX);
+        self.esc.severity_then = Some(self.severity);
+        let pages = || reached.pages.iter().filter(|page| page.kind == DeliveryKind::Page);
+        let is_extra = reached.by != ReachedBy::Clock && is_held;
+        if is_extra || reached.mode == AckMode::All {
+            self.esc.must = pages()
+                .map(|page| page.to.clone())
+                .filter(|to| !to.contains(':') && self.ack.as_ref().is_none_or(|a| a.by != *to))
+                .collect();
+            self.esc.must_all = reached.mode == AckMode::All;
+        }
+        if reached.by == ReachedBy::Hand && self.esc.snooze.take().is_some() {
+            "escalated by hand".clone_into(&mut self.esc.again);
+        }
+        self.want(at, &reached.pages, Some(reached.level), reached.late_ms);
+        self.want(at, &reached.fallback, None, reached.late_ms);
+    }
+
+    /// Somebody answered: all that is on its way is called back, but for those whose own answer is
+    /// still waited for.
+    pub(super) fn answer_pages(&mut self, by: &str, at: Timestamp) {
+        let esc = &mut self.esc;
+        if esc.must.contains(by) && !esc.must_all {
+            esc.must.clear();
+        } else {
+            esc.must.remove(by);
+        }
+        esc.is_unreached = false;
+        let must = std::mem::take(&mut esc.must);
+        let offered = esc.handover.as_ref().map(|handover| handover.to.clone());
+        for delivery in &mut esc.deliveries {
+            let to = &delivery.wanted.to;
+            let is_offer = delivery.wanted.kind == DeliveryKind::Handover
+                && offered.as_ref() == Some(to)
+                && to != by;
+            let is_told =
+                matches!(delivery.wanted.kind, DeliveryKind::Inform | DeliveryKind::Update);
+            if !must.contains(to) && !is_offer && !is_told {
+                delivery.answered(by, at);
+            }
+        }
+        esc.must = must;
+    }
+
+    fn cancel_handover(&mut self, at: Timestamp) {
+        self.esc.handover = None;
+        let offers = self.esc.deliveries.iter_mut();
+        for offer in offers.filter(|d| d.wanted.kind == DeliveryKind::Handover) {
+            offer.cancel(at);
+        }
+    }
+
+    /// It is over, or no longer its own: nothing more is sent for it.
+    pub(super) fn stand_down(&mut self, at: Timestamp) {
+        let esc = &mut self.esc;
+        (esc.handover, esc.snooze, esc.pause) = (None, None, None);
+        esc.must.clear();
+        esc.is_unreached = false;
+        self.call_back(at);
+    }
+
+    /// Calls back what is on its way, but for what stakeholders were promised.
+    fn call_back(&mut self, at: Timestamp) {
+        let deliveries = self.esc.deliveries.iter_mut();
+        for delivery in deliveries.filter(|d| d.wanted.kind != DeliveryKind::Update) {
+            delivery.cancel(at);
+        }
+    }
+
+    pub(super) fn pause(&mut self, at: Timestamp, window: u32) {
+        self.esc.pause = Some(Pause { window, since: at });
+        self.call_back(at);
+    }
+
+    /// The window is over: what was due meanwhile is due from here on.
+    pub(super) fn resume(&mut self, at: Timestamp, window: u32) {
+        if self.esc.pause.as_ref().is_some_and(|pause| pause.window == window) {
+            self.esc.pause = None;
+            if !self.is_answered() {
+                self.esc.restart(at, "the maintenance window is over");
+            }
+        }
+    }
+
+    pub(super) fn sending_began(&mut self, at: Timestamp, items: &[Sending]) {
+        for item in items.iter().filter(|item| item.incident == self.id) {
+            if let Some(delivery) = self.esc.delivery_mut(item.delivery) {
+                delivery.begin(at);
+            }
+        }
+    }
+
+    pub(super) fn sending_ended(
+        &mut self,
+        event: &Recorded,
+        items: &[Sending],
+        end: &AttemptEnd<'_>,
+    ) {
+        for item in items.iter().filter(|item| item.incident == self.id) {
+            let seed = u64::from(self.id.0) << 32 | u64::from(item.delivery);
+            if let Some(delivery) = self.esc.delivery_mut(item.delivery) {
+                delivery.end(event.at, end, seed);
+            }
+        }
+    }
+}

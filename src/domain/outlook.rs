@@ -1,0 +1,138 @@
+//! What lies ahead of an incident: each level with the people who would be reached when its time
+//! comes, computed from the plan. The escalation pane and `warroom who` show it.
+//!
+//! Invariants:
+//! - Pure, and of one mind with the engine: people and methods come from `reach`.
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::delivery::Method;
+use crate::domain::incident::Incident;
+use crate::domain::plan::{Level, Policy, When};
+use crate::domain::reach::{self, Asked};
+use crate::domain::time::{MINUTE_MS, SECOND_MS, Timestamp, span_words};
+use crate::domain::words::{AckMode, Severity};
+
+/// One level ahead, or behind.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rung {
+    pub level: u16,
+    pub name: String,
+    /// When its time comes; none while the clock stands still, or when it is behind.
+    pub due: Option<Timestamp>,
+    /// It was reached in this round.
+    pub is_behind: bool,
+    pub is_informed: bool,
+    /// All of them must answer.
+    pub wants_all: bool,
+    /// Only one of them, in turn.
+    pub in_turn: bool,
+    /// What must hold when its time comes, in words; empty: nothing.
+    pub condition: String,
+    /// Who would be reached, how, and through which target.
+    pub people: Vec<Candidate>,
+    /// Targets behind which there is nobody, in words.
+    pub gaps: Vec<String>,
+}
+
+/// Somebody who would be reached.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Candidate {
+    pub to: String,
+    /// Methods in order, as a reader wants them: `mail:a@b`, `phone:1 (after 3m)`.
+    pub methods: Vec<String>,
+    pub through: String,
+}
+
+/// A method as a reader wants it.
+pub fn method_words(method: &Method) -> String {
+    if method.after_s == 0 {
+        return method.name.clone();
+    }
+    format!("{} (after {})", method.name, span_words(i64::from(method.after_s) * SECOND_MS))
+}
+
+/// The levels of a policy for an incident that is or would be opened at `asked.now`.
+pub fn of_policy(asked: Asked<'_>, policy: &Policy) -> Vec<Rung> {
+    let is_paging = policy.from_severity.is_none_or(|from| asked.severity <= from);
+    let mut due = asked.now;
+    let mut rungs = Vec::new();
+    for (level, index) in policy.levels.iter().zip(0_u16..) {
+        due = due.plus(i64::from(level.after_min) * MINUTE_MS);
+        let then = Asked { now: due, ..asked };
+        rungs.push(rung(then, level, index, is_paging.then_some(due), false));
+    }
+    rungs
+}
+
+/// The levels of the policy that an incident took, as they stand now.
+pub fn of_incident(asked: Asked<'_>, policy: &Policy, incident: &Incident) -> Vec<Rung> {
+    let esc = &incident.esc;
+    let runs = incident.phase().is_active()
+        && !incident.is_answered()
+        && incident.is_paging(policy)
+        && esc.pause.is_none()
+        && esc.snooze.is_none();
+    let mut due = esc.anchor;
+    let mut rungs = Vec::new();
+    for (level, index) in policy.levels.iter().zip(0_u16..) {
+        let is_behind = index < esc.next;
+        if !is_behind {
+            due = due.plus(i64::from(level.after_min) * MINUTE_MS);
+        }
+        let then = Asked { now: if is_behind { asked.now } else { due.max(asked.now) }, ..asked };
+        let when = (runs && !is_behind).then_some(due);
+        rungs.push(rung(then, level, index, when, is_behind));
+    }
+    rungs
+}
+
+fn rung(
+    asked: Asked<'_>,
+    level: &Level,
+    index: u16,
+    due: Option<Timestamp>,
+    is_behind: bool,
+) -> Rung {
+    let (reached, gaps) = reach::targets(asked, &level.targets);
+    let people = reached.into_iter().map(|one| Candidate {
+        to: one.to,
+        methods: one.methods.iter().map(method_words).collect(),
+        through: one.through,
+    });
+    Rung {
+        level: index,
+        name: level.name.clone(),
+        due,
+        is_behind,
+        is_informed: level.informs,
+        wants_all: level.mode == AckMode::All,
+        in_turn: level.round_robin,
+        condition: when_words(&level.when),
+        people: people.collect(),
+        gaps,
+    }
+}
+
+/// Conditions in words; empty where there are none.
+pub fn when_words(when: &When) -> String {
+    let mut words: Vec<String> = Vec::new();
+    let mut say = |is_asked: bool, text: String| {
+        if is_asked {
+            words.push(text);
+        }
+    };
+    say(when.severity.is_some(), format!("{} or worse", when.severity.unwrap_or(Severity::Sev5)));
+    say(!when.services.is_empty(), format!("on {}", when.services.join(", ")));
+    let zone = if when.zone.is_empty() { "UTC" } else { &when.zone };
+    say(!when.weekdays.is_empty(), when.weekdays.join(" "));
+    say(!when.hours.is_empty(), format!("{} {zone}", when.hours));
+    let within =
+        if when.within_min > 0 { format!(" within {}m", when.within_min) } else { String::new() };
+    say(when.alerts > 0, format!("{} alerts{within}", when.alerts));
+    say(when.teams > 0, format!("{} teams", when.teams));
+    say(when.security, "a security incident".to_owned());
+    say(when.missed_promise, "a missed promise".to_owned());
+    say(when.growing, "growing impact".to_owned());
+    words.join(", ")
+}

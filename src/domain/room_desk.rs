@@ -1,0 +1,111 @@
+//! How single facts change what the room knows of paging; `room::evolve` says which come here.
+//!
+//! Invariants: total, like `evolve`.
+
+use std::collections::BTreeSet;
+
+use crate::domain::change::{LevelReached, ReachedBy};
+use crate::domain::decide::due::turn_key;
+use crate::domain::duty::{Beat, Destination, WindowStage};
+use crate::domain::event::{Body, Recorded, Sending};
+use crate::domain::ids::IncidentId;
+use crate::domain::outbox;
+use crate::domain::plan::Plan;
+use crate::domain::room::Room;
+use crate::domain::time::{DAY_MS, Timestamp};
+use crate::domain::words::AttemptResult;
+
+/// Covers that are over for so long are let go, in milliseconds.
+const COVERS_KEPT_MS: i64 = 35 * DAY_MS;
+
+impl Room {
+    pub(crate) fn plan_adopted(&mut self, at: Timestamp, plan: &Plan, digest: &str) {
+        self.plan = plan.clone();
+        digest.clone_into(&mut self.plan_digest);
+        let in_use: BTreeSet<Box<str>> = self
+            .incidents
+            .values()
+            .filter_map(|incident| Some(incident.esc.policy.as_ref()?.digest.clone()))
+            .collect();
+        self.desk.take_plan(plan, at, &in_use);
+        self.rebuild_index_keeping_commands();
+    }
+
+    /// Who was paged in turn, so that the next one is another.
+    pub(crate) fn take_turn(&mut self, id: IncidentId, reached: &LevelReached) {
+        let Some(incident) = self.incidents.get(&id) else { return };
+        if let ([only], ReachedBy::Clock) = (reached.pages.as_slice(), reached.by) {
+            let key = turn_key(incident, &reached.name);
+            self.desk.turns.insert(key, only.to.clone());
+        }
+    }
+
+    /// What was taken by a destination makes the next one wait.
+    pub(crate) fn sending_ended(
+        &mut self,
+        at: Timestamp,
+        to: &str,
+        method: &str,
+        items: &[Sending],
+        result: AttemptResult,
+    ) {
+        if !matches!(result, AttemptResult::Accepted | AttemptResult::HandedOver) {
+            return;
+        }
+        let services: BTreeSet<String> = items
+            .iter()
+            .filter_map(|item| self.incidents.get(&item.incident))
+            .flat_map(outbox::services_of)
+            .collect();
+        let destination = Destination { to: to.to_owned(), method: method.to_owned() };
+        self.desk.sent.entry(destination).or_default().note(at, services.into_iter());
+    }
+
+    /// The facts that only the desk keeps.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "`evolve` is the exhaustive list")]
+    pub(crate) fn desk_changed(&mut self, event: &Recorded) {
+        let desk = &mut self.desk;
+        match &event.body {
+            Body::ShiftChanged { schedule, .. } => {
+                desk.shifts_seen.insert(schedule.clone(), event.at);
+            }
+            Body::ShiftCovered { schedule, cover } => {
+                desk.last_change = desk.last_change.max(cover.id);
+                let changes = desk.changes.entry(schedule.clone()).or_default();
+                changes.covers.retain(|old| event.at.since(old.until) < COVERS_KEPT_MS);
+                changes.covers.push(cover.clone());
+            }
+            Body::CoverRevoked { schedule, cover } => {
+                if let Some(changes) = desk.changes.get_mut(schedule) {
+                    changes.covers.retain(|known| known.id != *cover);
+                }
+            }
+            Body::SwapAsked { schedule, swap } => {
+                desk.last_change = desk.last_change.max(swap.id);
+                desk.changes.entry(schedule.clone()).or_default().swaps.push(swap.clone());
+            }
+            Body::SwapAnswered { schedule, swap, accepted } => {
+                desk.answer_swap(schedule, *swap, *accepted);
+            }
+            Body::WindowPlanned { window } => {
+                desk.last_window = desk.last_window.max(window.id);
+                desk.windows.insert(window.id, (**window).clone());
+            }
+            Body::WindowBegan { window, .. } => self.set_window(*window, WindowStage::Open),
+            Body::WindowEnded { window, .. } => self.set_window(*window, WindowStage::Over),
+            Body::HeartbeatReceived { name } => {
+                let beat = Beat::heard(event.at, self.desk.beats.get(name));
+                self.set_beat(name, beat);
+            }
+            Body::AuditFound { findings } => desk.findings.clone_from(findings),
+            _ => {}
+        }
+    }
+
+    fn set_window(&mut self, id: u32, stage: WindowStage) {
+        if let Some(window) = self.desk.windows.get_mut(&id) {
+            window.stage = stage;
+        }
+        self.desk.forget_windows();
+    }
+}

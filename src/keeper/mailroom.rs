@@ -1,0 +1,206 @@
+//! The mailroom: carries messages out of the house, each as a task of its own.
+//!
+//! Invariants:
+//! - Every message ends as `Input::Delivered`, within its channel's time limit.
+//! - One destination that hangs delays no other: tasks are independent, pages and other messages
+//!   have places of their own, and a place is waited for no longer than a delivery may take.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::runtime::Handle;
+use tokio::sync::{Semaphore, mpsc};
+use tokio::task::AbortHandle;
+
+use crate::clock::wall_now;
+use crate::domain::channel::{Channel, File};
+use crate::domain::delivery::{address_of, channel_of};
+use crate::domain::duty::Destination;
+use crate::domain::text::fit;
+use crate::domain::words::{AttemptResult, DeliveryKind};
+use crate::keeper::gate::Gate;
+use crate::keeper::turn::{Input, Job, JobItem};
+use crate::keeper::writer::Mail;
+use crate::notify::message::{About, Kind, Message, Signal};
+use crate::notify::send::{Context, Outcome, send};
+
+/// Pages on their way at once, and other messages; destinations that hang take a place each.
+const PAGES_MAX: usize = 256;
+const OTHERS_MAX: usize = 64;
+/// Where pages go that have no other way: below the home directory.
+pub const PAGES_FILE: &str = "pages.jsonl";
+
+/// Carries messages out of the house.
+pub struct Mailroom {
+    gate: Arc<Gate>,
+    inbox: mpsc::WeakSender<Mail>,
+    runtime: Handle,
+    home: PathBuf,
+    host: String,
+    pages: Arc<Semaphore>,
+    others: Arc<Semaphore>,
+    under_way: Arc<Mutex<HashMap<Destination, AbortHandle>>>,
+}
+
+impl Mailroom {
+    /// A mailroom that reports into `inbox`; files of pages lie below `home`.
+    pub fn new(
+        gate: Arc<Gate>,
+        inbox: mpsc::WeakSender<Mail>,
+        runtime: Handle,
+        home: PathBuf,
+        host: String,
+    ) -> Self {
+        let (pages, others) = (Semaphore::new(PAGES_MAX), Semaphore::new(OTHERS_MAX));
+        Self {
+            gate,
+            inbox,
+            runtime,
+            home,
+            host,
+            pages: Arc::new(pages),
+            others: Arc::new(others),
+            under_way: Arc::default(),
+        }
+    }
+
+    /// Sends a message; what became of it goes into the inbox.
+    pub fn send(&self, job: Job) {
+        let name = channel_of(&job.destination.method).to_owned();
+        let channel = self.gate.channel(&name).or_else(|| builtin(&name));
+        let asks = matches!(job.kind, DeliveryKind::Page | DeliveryKind::Handover);
+        let places = Arc::clone(if asks { &self.pages } else { &self.others });
+        let context = Context { home: self.home.clone(), host: self.host.clone(), now: wall_now() };
+        let (destination, items) = (job.destination.clone(), job.sendings.clone());
+        let key = destination.clone();
+        let work = async move {
+            let Some(channel) = channel else {
+                let detail = format!("the plan has no channel '{name}'; add [channels.{name}]");
+                return (AttemptResult::Refused, detail, 0);
+            };
+            let Ok(_place) = places.acquire().await else {
+                return (AttemptResult::Cancelled, "the keeper ends".to_owned(), 0);
+            };
+            let message = message(&job);
+            let address = address_of(&job.destination.method);
+            let outcome = send(&channel, address, &message, &context).await;
+            result(&channel, outcome)
+        };
+        let task = self.runtime.spawn(work);
+        self.lock().insert(key.clone(), task.abort_handle());
+        let (inbox, under_way) = (self.inbox.clone(), Arc::clone(&self.under_way));
+        drop(self.runtime.spawn(async move {
+            let (result, detail, wait_ms) = task.await.unwrap_or_else(|error| {
+                if error.is_cancelled() {
+                    let detail = "called back; it may have arrived all the same".to_owned();
+                    (AttemptResult::Cancelled, detail, 0)
+                } else {
+                    (AttemptResult::Failed, "the driver failed; look at keeper.log".to_owned(), 0)
+                }
+            });
+            under_way.lock().unwrap_or_else(PoisonError::into_inner).remove(&key);
+            let input = Input::Delivered { destination, items, result, detail, wait_ms };
+            if let Some(inbox) = inbox.upgrade() {
+                drop(inbox.send(Mail::Input(input)).await);
+            }
+        }));
+    }
+
+    /// Calls back what is on its way to a destination; its end is reported like any other.
+    pub fn recall(&self, destination: &Destination) {
+        if let Some(task) = self.lock().get(destination) {
+            task.abort();
+        }
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Destination, AbortHandle>> {
+        self.under_way.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Channels that need no line in a plan.
+fn builtin(name: &str) -> Option<Channel> {
+    (name == "file").then(|| Channel::File(File { path: PAGES_FILE.to_owned() }))
+}
+
+/// A program that ended well is a gateway that took it; a file proves nothing but that it is there.
+fn result(channel: &Channel, outcome: Outcome) -> (AttemptResult, String, i64) {
+    match outcome {
+        Outcome::HandedOver { proof } if matches!(channel, Channel::Program(_)) => {
+            (AttemptResult::Accepted, proof, 0)
+        }
+        Outcome::HandedOver { proof } => (AttemptResult::HandedOver, proof, 0),
+        Outcome::Accepted { code, proof } => {
+            (AttemptResult::Accepted, format!("{code} {proof}").trim().to_owned(), 0)
+        }
+        Outcome::Failed { reason, permanent: true, .. } => (AttemptResult::Refused, reason, 0),
+        Outcome::Failed { reason, permanent: false, retry_after_ms } => {
+            let wait_ms = retry_after_ms.and_then(|ms| i64::try_from(ms).ok()).unwrap_or(0);
+            (AttemptResult::Failed, reason, wait_ms)
+        }
+    }
+}
+
+/// What a job says.
+pub fn message(job: &Job) -> Message {
+    let kind = match job.kind {
+        DeliveryKind::Page => Kind::Page,
+        DeliveryKind::Handover => Kind::Handoff,
+        DeliveryKind::Inform => Kind::Brief,
+        DeliveryKind::Update => Kind::Update,
+    };
+    let first = job.items.first();
+    let id = first.map_or_else(String::new, |item| {
+        format!("{}-{}-{}", item.incident, item.delivery, item.attempt)
+    });
+    let briefs: Vec<&str> =
+        job.items.iter().map(|i| i.brief.as_str()).filter(|b| !b.is_empty()).collect();
+    let how = if job.items.iter().any(|item| item.code.is_some()) {
+        "Acknowledge in the console, with 'warroom ack INC-…', or with 'warroom ack --code CODE'."
+    } else {
+        ""
+    };
+    let text = [briefs.join("\n\n").as_str(), how].join("\n").trim().to_owned();
+    Message {
+        id,
+        kind,
+        signal: Signal::Trigger,
+        subject: subject(job),
+        text,
+        urgent: kind == Kind::Page,
+        incidents: job.items.iter().map(about).collect(),
+        to_name: job.name.clone(),
+        language: job.language.clone(),
+        ..Message::default()
+    }
+}
+
+fn subject(job: &Job) -> String {
+    let worst = job.items.iter().min_by_key(|item| item.severity);
+    let Some(worst) = worst else { return "nothing".to_owned() };
+    let title = fit(&worst.title, 90).into_owned();
+    let more = match job.items.len() {
+        0 | 1 => String::new(),
+        n => format!(" (+{} more)", n - 1),
+    };
+    let word = match job.kind {
+        DeliveryKind::Page => "",
+        DeliveryKind::Handover => "hand-over: ",
+        DeliveryKind::Inform => "for information: ",
+        DeliveryKind::Update => "update: ",
+    };
+    format!("{word}[{}] {} {title}{more}", worst.severity, worst.incident)
+}
+
+fn about(item: &JobItem) -> About {
+    About {
+        id: item.incident.to_string(),
+        title: item.title.clone(),
+        severity: item.severity.to_string(),
+        services: item.services.clone(),
+        why: item.why.clone(),
+        ack_code: item.code.clone(),
+        url: None,
+    }
+}

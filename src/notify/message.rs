@@ -1,0 +1,301 @@
+//! What is said: one message to one person, before it takes the form of a channel.
+//!
+//! Invariants:
+//! - Nothing here reads a clock, touches a file or draws a random number: the same message has
+//!   the same form at every attempt.
+//! - What `Message::tidy` returns holds no control character, no escape sequence and none that
+//!   reorders or hides text, except line feeds where lines are meant; and it has a known size.
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::text::{cut_bytes, visible, visible_lines};
+
+/// The longest subject, in bytes.
+pub const SUBJECT_MAX: usize = 300;
+/// The longest text, in bytes.
+pub const TEXT_MAX: usize = 16 * 1_024;
+/// The longest HTML, in bytes.
+pub const HTML_MAX: usize = 256 * 1_024;
+/// Incidents that one message speaks of in full.
+pub const INCIDENTS_MAX: usize = 20;
+/// Services named per incident.
+const SERVICES_MAX: usize = 10;
+/// The longest name, title or reason, in bytes.
+const FIELD_MAX: usize = 300;
+/// The longest URL, in bytes: a longer one is left out, since half a link leads elsewhere.
+const URL_MAX: usize = 500;
+
+/// One message to one person.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Message {
+    /// Names this attempt for ever and stays the same when it is sent again: it becomes the
+    /// Message-ID, and the key by which a receiver knows a repetition.
+    pub id: String,
+    /// What it is about.
+    pub kind: Kind,
+    /// What has become of the incidents, for receivers that keep alerts of their own.
+    pub signal: Signal,
+    /// One line.
+    pub subject: String,
+    /// What is to be read; the facts of each incident are added below it by the forms.
+    pub text: String,
+    /// Whether it is meant to wake somebody.
+    pub urgent: bool,
+    /// What it is about; a bundle holds several.
+    pub incidents: Vec<About>,
+    /// The person, as they are called.
+    pub to_name: String,
+    /// Language of subject and text (BCP 47: `en`, `de`).
+    pub language: String,
+    /// Set in a drill; stands before everything else.
+    pub watermark: Option<String>,
+    /// The id of the message that this one continues.
+    pub in_reply_to: Option<String>,
+    /// The same for readers of mail with formatting; whoever makes it escapes what it holds.
+    pub html: Option<String>,
+}
+
+/// Why a message is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// Somebody must act.
+    #[default]
+    Page,
+    /// Something changed.
+    Update,
+    /// To see whether the channel works.
+    Test,
+    /// A shift or a role is offered.
+    Handoff,
+    /// A summary.
+    Brief,
+}
+
+impl Kind {
+    /// As it is written: `page`.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Page => "page",
+            Self::Update => "update",
+            Self::Test => "test",
+            Self::Handoff => "handoff",
+            Self::Brief => "brief",
+        }
+    }
+}
+
+/// What a receiver that keeps alerts does with its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Signal {
+    /// Opens one, or adds to it.
+    #[default]
+    Trigger,
+    /// Marks it as taken.
+    Acknowledge,
+    /// Closes it.
+    Resolve,
+}
+
+impl Signal {
+    /// As `PagerDuty` calls it.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Trigger => "trigger",
+            Self::Acknowledge => "acknowledge",
+            Self::Resolve => "resolve",
+        }
+    }
+}
+
+/// One incident that a message speaks of.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct About {
+    /// `INC-7`.
+    pub id: String,
+    pub title: String,
+    /// `SEV1` … `SEV5`.
+    pub severity: String,
+    pub services: Vec<String>,
+    /// Why this person is told now, and by which rule.
+    pub why: String,
+    /// Good once, for `warroom ack --code`.
+    pub ack_code: Option<String>,
+    /// Where more is to be read.
+    pub url: Option<String>,
+}
+
+impl Message {
+    /// The same message, safe to put into any form.
+    #[must_use]
+    pub fn tidy(&self) -> Self {
+        let mut text = cut(visible_lines(&self.text), TEXT_MAX);
+        let more = self.incidents.len().saturating_sub(INCIDENTS_MAX);
+        if more > 0 {
+            let note = format!("\n\n+ {more}: warroom");
+            text = cut(text, TEXT_MAX - note.len()) + &note;
+        }
+        Self {
+            id: line(&self.id),
+            kind: self.kind,
+            signal: self.signal,
+            subject: cut(visible(&self.subject).into_owned(), SUBJECT_MAX),
+            text,
+            urgent: self.urgent,
+            incidents: self.incidents.iter().take(INCIDENTS_MAX).map(About::tidy).collect(),
+            to_name: line(&self.to_name),
+            language: tag(&self.language),
+            watermark: self.watermark.as_deref().map(line).filter(|mark| !mark.is_empty()),
+            in_reply_to: self.in_reply_to.as_deref().map(line),
+            html: self
+                .html
+                .as_deref()
+                .map(visible_lines)
+                // Half a page of HTML may hide what was to be read; the plain text says it all.
+                .filter(|html| html.len() <= HTML_MAX),
+        }
+    }
+
+    /// The subject with the drill's mark before it.
+    pub fn headline(&self) -> String {
+        match &self.watermark {
+            Some(mark) => format!("[{mark}] {}", self.subject),
+            None => self.subject.clone(),
+        }
+    }
+
+    /// The text, and below it what must be known of each incident: what, where, why now, and how
+    /// to acknowledge. Facts stand without labels, so that they read alike in every language.
+    pub fn plain(&self) -> String {
+        let mut parts = Vec::new();
+        if let Some(mark) = &self.watermark {
+            parts.push(format!("[{mark}]"));
+        }
+        if !self.text.trim().is_empty() {
+            parts.push(self.text.trim_end().to_owned());
+        }
+        parts.extend(self.incidents.iter().map(About::plain));
+        parts.join("\n\n")
+    }
+}
+
+impl About {
+    fn tidy(&self) -> Self {
+        Self {
+            id: line(&self.id),
+            title: line(&self.title),
+            severity: line(&self.severity),
+            services: self.services.iter().take(SERVICES_MAX).map(|s| line(s)).collect(),
+            why: line(&self.why),
+            ack_code: self.ack_code.as_deref().map(line),
+            url: self.url.as_deref().filter(|url| is_link(url)).map(str::to_owned),
+        }
+    }
+
+    fn plain(&self) -> String {
+        let mut lines = vec![format!("{} {} {}", self.id, self.severity, self.title)];
+        if !self.services.is_empty() {
+            lines.push(self.services.join(", "));
+        }
+        if !self.why.is_empty() {
+            lines.push(self.why.clone());
+        }
+        if let Some(code) = &self.ack_code {
+            lines.push(format!("warroom ack --code {code}"));
+        }
+        lines.extend(self.url.clone());
+        lines.join("\n")
+    }
+}
+
+/// One line of a known size.
+fn line(text: &str) -> String {
+    cut(visible(text).into_owned(), FIELD_MAX)
+}
+
+/// Cuts to so many bytes, and says so with `…`.
+pub(crate) fn cut(mut text: String, bytes: usize) -> String {
+    if text.len() > bytes {
+        cut_bytes(&mut text, bytes.saturating_sub('…'.len_utf8()));
+        text.push('…');
+    }
+    text
+}
+
+/// A language tag, or nothing: it becomes a header.
+fn tag(language: &str) -> String {
+    let is_tag =
+        language.len() <= 35 && language.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+    if is_tag { language.to_owned() } else { String::new() }
+}
+
+/// Whether a text can be followed as a link: http or https and visible ASCII throughout.
+fn is_link(url: &str) -> bool {
+    url.len() <= URL_MAX
+        && (url.starts_with("https://") || url.starts_with("http://"))
+        && url.bytes().all(|b| b.is_ascii_graphic() && !b"<>\"`\\".contains(&b))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message() -> Message {
+        Message {
+            id: "01J\r\n".into(),
+            subject: "SEV1 down\r\nBcc: eve@example.net".into(),
+            text: "first\r\nsecond \u{1b}[2J\u{202e}".into(),
+            incidents: vec![About {
+                id: "INC-7".into(),
+                title: "Payments\r\ndown".into(),
+                severity: "SEV1".into(),
+                services: vec!["payments".into()],
+                why: "step 2".into(),
+                ack_code: Some("K7Q2".into()),
+                url: Some("https://example.org/INC-7".into()),
+            }],
+            ..Message::default()
+        }
+    }
+
+    #[test]
+    fn a_tidy_message_drives_no_terminal_and_begins_no_header() {
+        let tidy = message().tidy();
+        assert_eq!(tidy.subject, "SEV1 down  Bcc: eve@example.net");
+        assert_eq!(tidy.text, "first\nsecond ␛[2J\u{FFFD}");
+        assert_eq!(tidy.incidents[0].title, "Payments  down");
+        assert_eq!(tidy, tidy.tidy(), "tidying again changes nothing");
+        assert_eq!(
+            tidy.plain(),
+            "first\nsecond ␛[2J\u{FFFD}\n\nINC-7 SEV1 Payments  down\npayments\nstep 2\n\
+             warroom ack --code K7Q2\nhttps://example.org/INC-7"
+        );
+    }
+
+    #[test]
+    fn sizes_are_capped_and_bad_links_left_out() {
+        let mut long = message();
+        long.text = "é".repeat(TEXT_MAX);
+        long.subject = "x".repeat(10_000);
+        long.html = Some("x".repeat(HTML_MAX + 1));
+        long.incidents = vec![long.incidents[0].clone(); 500];
+        long.incidents[0].url = Some("javascript:alert(1)".into());
+        let tidy = long.tidy();
+        assert!(tidy.text.len() <= TEXT_MAX && tidy.text.contains('…'));
+        assert!(tidy.subject.len() <= SUBJECT_MAX);
+        assert_eq!(tidy.html, None);
+        assert_eq!(tidy.incidents.len(), INCIDENTS_MAX);
+        assert!(tidy.text.ends_with("+ 480: warroom"), "what is left out is counted");
+        assert_eq!(tidy.incidents[0].url, None);
+    }
+
+    #[test]
+    fn a_drill_is_marked_before_everything_else() {
+        let drill = Message { watermark: Some("DRILL".into()), ..message() }.tidy();
+        assert!(drill.headline().starts_with("[DRILL] SEV1"));
+        assert!(drill.plain().starts_with("[DRILL]\n"));
+    }
+}

@@ -1,0 +1,228 @@
+//! Snoozes, maintenance windows, hand-overs, bundles, covers, codes and triggers.
+
+use crate::features::paging_world::{OPEN, check, plan};
+use crate::world::{World, play};
+
+#[test]
+fn a_snooze_always_ends() {
+    let until = |hours: i64| crate::world::START.plus(hours * 3_600_000).to_string();
+    check(
+        &format!(
+            r#"0m ann {OPEN}
+               0m clock
+               1m bob {{"do":"snooze","incident":1,"until":"{}","reason":"known"}}
+               1m bob {{"do":"snooze","incident":1,"until":"{}","reason":"known"}}
+               59m clock
+               60m clock"#,
+            until(48),
+            until(1)
+        ),
+        &format!(
+            "INC-1 ann: opened as SEV2 (ann said so)
+             INC-1 system: paging bob by mail, phone (L1 on-call: new)
+             INC-1 system: sending to bob by mail
+             refused bob: {} is not a time to snooze until; give an end within 24 hours; nothing is snoozed for ever
+             INC-1 bob: snoozed until {}: known
+             INC-1 system: the snooze is over; paging again
+             INC-1 system: paging bob by mail, phone (L1 on-call: the snooze is over)
+             INC-1 system: sending to bob by mail",
+            until(48),
+            crate::world::START.plus(3_600_000).clock_minutes()
+        ),
+    );
+}
+
+#[test]
+fn demand_21_a_maintenance_window_is_bounded_and_cancels_what_is_on_its_way() {
+    let at = |minutes: i64| crate::world::START.plus(minutes * 60_000).to_string();
+    check(
+        &format!(
+            r#"0m ann {OPEN}
+               0m clock
+               1m ann {{"do":"plan-window","services":["payments"],"from":"{}","until":"{}","reason":"upgrade"}}
+               2m clock
+               3m ann {{"do":"open","title":"u","severity":"SEV2","services":["payments"]}}
+               3m clock
+               30m clock"#,
+            at(2),
+            at(30)
+        ),
+        &format!(
+            "INC-1 ann: opened as SEV2 (ann said so)
+             INC-1 system: paging bob by mail, phone (L1 on-call: new)
+             INC-1 system: sending to bob by mail
+             window 1 planned
+             INC-1 system: maintenance window 1 began; pages nobody until it ends
+             INC-2 ann: opened as SEV2 (ann said so)
+             INC-2 system: pages nobody: maintenance until {}: upgrade
+             INC-1 system: maintenance window 1 ended; paging again where nobody answered
+             INC-2 system: maintenance window 1 ended; paging again where nobody answered
+             INC-1 system: paging bob by mail, phone (L1 on-call: the maintenance window is over)
+             INC-2 system: paging bob by mail, phone (L1 on-call: the maintenance window is over)
+             INC-1 system: sending to bob by mail (with 1 other)
+             INC-2 system: sending to bob by mail (with 1 other)",
+            at(30)
+        ),
+    );
+}
+
+#[test]
+fn demand_24_at_the_shift_change_open_incidents_are_offered_with_a_brief() {
+    let mut world = World::under(plan());
+    let transcript = play(
+        &mut world,
+        &format!(
+            r#"0m ann {{"do":"open","title":"t","severity":"SEV3","services":["payments"]}}
+               0m bob {{"do":"acknowledge","incident":1}}
+               6d bob {{"do":"note","incident":1,"kind":"note","text":"pool raised"}}
+               7d clock
+               7d answer dana mail accepted
+               7d see INC-1
+               8d dana {{"do":"accept-handover","incident":1}}"#
+        ),
+    );
+    assert!(transcript.contains("primary: bob goes, dana comes"), "{transcript}");
+    assert!(
+        transcript.contains("bob offers it to dana; bob answers for it until then"),
+        "{transcript}"
+    );
+    assert!(transcript.contains("INC-1 SEV3 triage, open for 7d"), "the brief: {transcript}");
+    assert!(transcript.contains("dana took it over from bob"), "{transcript}");
+}
+
+#[test]
+fn demand_29_one_page_for_a_storm_and_the_first_of_a_new_service_jumps_the_queue() {
+    let mut world = World::under(plan());
+    let open = |service: &str| {
+        format!(r#"ann {{"do":"open","title":"t","severity":"SEV2","services":["{service}"]}}"#)
+    };
+    let script = format!(
+        "0s {payments}\n0s clock\n1s answer bob mail accepted\n2s {payments}\n3s {payments}\n4s clock\n\
+         5s {robin}\n5s clock",
+        payments = open("payments"),
+        robin = open("robin"),
+    );
+    play(&mut world, &script);
+    let sizes = |world: &World| -> Vec<(String, usize)> {
+        world.jobs.iter().map(|job| (job.destination.to.clone(), job.items.len())).collect()
+    };
+    assert_eq!(sizes(&world), [("bob".to_owned(), 1), ("dana".to_owned(), 1)], "a new service");
+    play(&mut world, "62s clock");
+    assert_eq!(sizes(&world).last(), Some(&("bob".to_owned(), 2)), "the rest in one message");
+}
+
+#[test]
+fn in_turn_means_another_one_each_time() {
+    let mut world = World::under(plan());
+    for _ in 0..3 {
+        play(
+            &mut world,
+            r#"0m ann {"do":"open","title":"t","severity":"SEV2","services":["robin"]}
+               0m clock"#,
+        );
+    }
+    let people: Vec<String> = world
+        .engine
+        .room
+        .incidents
+        .values()
+        .map(|i| i.esc.deliveries[0].wanted.to.clone())
+        .collect();
+    assert_eq!(people, ["dana", "bob", "dana"]);
+}
+
+#[test]
+fn a_missed_promise_reaches_the_manager_whoever_has_answered() {
+    let at = crate::world::START.plus(20 * 60_000).to_string();
+    check(
+        &format!(
+            r#"0m ann {OPEN}
+               0m bob {{"do":"acknowledge","incident":1}}
+               1m bob {{"do":"log-contact","incident":1,"stakeholder":"customers","channel":"phone","text":"we look","next_by":"{at}"}}
+               19m clock
+               21m clock
+               25m clock"#
+        ),
+        &format!(
+            "INC-1 ann: opened as SEV2 (ann said so)
+             INC-1 bob: acknowledged
+             INC-1 bob: told customers by phone: we look · next by {}
+             INC-1 system: paging erik by mail (trigger: a missed promise); 1m late
+             INC-1 system: sending to erik by mail",
+            crate::world::START.plus(20 * 60_000).clock_minutes()
+        ),
+    );
+}
+
+#[test]
+fn a_code_answers_for_the_person_it_was_sent_to_and_only_once() {
+    let mut world = World::under(plan());
+    play(&mut world, &format!("0m ann {OPEN}\n0m clock"));
+    let code = world.jobs[0].items[0].code.clone().expect("a page has a code");
+    let script = format!(
+        r#"1m eve {{"do":"acknowledge-by-code","code":"1-1-AAAAAAAA"}}
+           1m eve {{"do":"acknowledge-by-code","code":"{}"}}
+           1m eve {{"do":"acknowledge-by-code","code":"{code}"}}"#,
+        code.to_lowercase()
+    );
+    let transcript = play(&mut world, &script);
+    let refusal = "refused eve: that code belongs to no page that is open; it may be answered already; look with 'warroom list'\n";
+    assert_eq!(transcript, format!("{refusal}INC-1 bob: acknowledged\n{refusal}"));
+}
+
+#[test]
+fn a_cover_stands_in_and_is_gone_when_it_is_taken_back() {
+    let at = |minutes: i64| crate::world::START.plus(minutes * 60_000).to_string();
+    let mut world = World::under(plan());
+    play(
+        &mut world,
+        &format!(
+            r#"0m bob {{"do":"cover-shift","schedule":"primary","from":"{}","until":"{}","person":"erik","reason":"dentist"}}
+               1m ann {OPEN}
+               1m clock
+               2m bob {{"do":"revoke-cover","schedule":"primary","cover":1}}
+               3m ann {OPEN}
+               3m clock"#,
+            at(0),
+            at(60)
+        ),
+    );
+    let people: Vec<String> = world
+        .engine
+        .room
+        .incidents
+        .values()
+        .map(|i| i.esc.deliveries[0].wanted.to.clone())
+        .collect();
+    assert_eq!(people, ["erik", "bob"]);
+}
+
+#[test]
+fn an_open_console_of_the_person_shows_the_page() {
+    let mut plan = plan();
+    plan.people.entry("bob".to_owned()).and_modify(|bob| {
+        bob.contacts = vec!["terminal".to_owned(), "mail:bob@example.org".to_owned()];
+    });
+    let mut world = World::under(plan);
+    let client = world.client("bob");
+    let id = world.id();
+    let ask = warroom::proto::Ask::Follow { first: 10 };
+    world.give(warroom::keeper::turn::Input::Request { client, id, ask });
+    let transcript = play(&mut world, &format!("0m ann {OPEN}\n0m clock"));
+    assert!(
+        transcript.contains("bob by terminal was handed it: 1 open console(s)"),
+        "{transcript}"
+    );
+    assert!(
+        transcript.contains("sending to bob by mail"),
+        "a terminal proves nothing: {transcript}"
+    );
+    let paged = world.heard.iter().any(|(to, message)| {
+        *to == client
+            && matches!(
+                message,
+                warroom::proto::KeeperMsg::Push(warroom::proto::Push::Paged { .. })
+            )
+    });
+    assert!(paged, "the console is told");
+}
