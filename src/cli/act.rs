@@ -22,6 +22,7 @@ use crate::domain::words::{
     RemedyKind, Role, Severity,
 };
 use crate::proto::{Ask, Reply};
+use crate::tui::evidence;
 
 #[derive(Debug, Subcommand)]
 pub enum Act {
@@ -401,30 +402,12 @@ fn rarer(act: Act) -> Result<Wanted, Failure> {
 }
 
 fn attach(incident: IncidentId, file: &std::path::Path, note: String) -> Result<Command, Failure> {
-    use sha2::Digest as _;
-    let context = |e: std::io::Error| {
-        anyhow::Error::from(e).context(format!("cannot read {}", file.display()))
-    };
-    let mut source = std::fs::File::open(file).map_err(context)?;
-    let mut hasher = sha2::Sha256::new();
-    let mut buffer = vec![0; 1 << 16];
-    let mut bytes = 0;
-    loop {
-        let n = std::io::Read::read(&mut source, &mut buffer).map_err(context)?;
-        if n == 0 {
-            break;
-        }
-        hasher.update(&buffer[..n]);
-        bytes += n as u64;
-    }
-    let name = file
-        .file_name()
-        .map_or_else(|| file.display().to_string(), |n| n.to_string_lossy().into_owned());
+    let facts = evidence::read(file).map_err(|why| Failure::Failed(anyhow::anyhow!(why)))?;
     Ok(Command::Attach {
         incident,
-        name,
-        sha256: crate::domain::text::hex(&hasher.finalize()),
-        bytes,
+        name: facts.name,
+        sha256: facts.sha256,
+        bytes: facts.bytes,
         note,
     })
 }

@@ -71,22 +71,37 @@ actions! {
         RefuseCommand "refuse-command" "refuse the command you were offered";
         Role "role" "give somebody a role";
         Owner "owner" "say who owns it";
+        LeaveRole "leave-role" "say that somebody left a role";
     }
     "Working" {
         Note "note" "write a note";
         Decision "decision" "record a decision";
         Hypothesis "hypothesis" "record a hypothesis";
         Correct "correct" "correct the selected entry";
+        Redact "redact" "hide the words of the selected entry, for good";
+        Attach "attach" "put a file on record by its hash";
         Remedy "remedy" "record a workaround, fix, patch, upgrade or rollback";
         Judge "judge" "say how a remedy turned out";
         Contact "contact" "log that a stakeholder was told something";
         Title "title" "change the title";
+        Public "public-status" "say what the public is told";
+        Services "services" "say which services are affected";
+        Label "label" "set or remove a label";
+        Moment "moment" "revise an instant that metrics use";
+    }
+    "Alerts" {
+        Alerts "alerts" "list the alerts of this incident";
+        AckAlert "acknowledge-alert" "answer for single alerts";
+        Shelve "shelve-alert" "put alerts aside for a while";
+        Unshelve "unshelve-alert" "take shelved alerts back";
+        Split "split" "make some alerts an incident of their own";
     }
     "Several incidents" {
         Mark "mark" "mark or unmark this incident";
         MarkAll "mark-all" "mark all that are shown";
         Unmark "unmark" "unmark all";
         Link "link" "link to another incident";
+        Unlink "unlink" "take a link back";
         Merge "merge" "make this (or the marked) part of another incident";
         Unmerge "unmerge" "take a merge back";
     }
@@ -121,6 +136,11 @@ impl Action {
 
     /// Whether the palette offers it: what only makes sense inside a form does not.
     pub fn is_offered(self) -> bool {
-        self.group() != "In a form" && self.group() != "Moving"
+        self.group() != "In a form"
+    }
+
+    /// Whether it is about one incident even while others are marked.
+    pub const fn is_single(self) -> bool {
+        matches!(self, Self::LeaveRole | Self::Unlink | Self::Redact | Self::Correct | Self::Attach)
     }
 }

@@ -47,6 +47,8 @@ pub struct Form {
     pub seen: Option<Seq>,
     /// An entry of the timeline it is about.
     pub entry: Option<Seq>,
+    /// The alerts it is about, for acts on alerts.
+    pub alerts: Vec<String>,
     pub fields: Vec<Field>,
     pub at: usize,
     pub error: Option<String>,
@@ -134,6 +136,7 @@ impl Form {
             incidents: Vec::new(),
             seen: None,
             entry: None,
+            alerts: Vec::new(),
             fields: Vec::new(),
             at: 0,
             error: None,
@@ -219,8 +222,14 @@ impl Form {
         if texts.clone().all(|field| field.value().trim().is_empty()) {
             return String::new();
         }
-        let map: serde_json::Map<String, serde_json::Value> =
+        let mut map: serde_json::Map<String, serde_json::Value> =
             self.fields.iter().map(|field| (field.name.to_owned(), field.value().into())).collect();
+        if !self.alerts.is_empty() {
+            map.insert("about alerts".to_owned(), self.alerts.clone().into());
+        }
+        if let Some(entry) = self.entry {
+            map.insert("about entry".to_owned(), entry.into());
+        }
         serde_json::Value::Object(map).to_string()
     }
 
@@ -234,6 +243,13 @@ impl Form {
                 field.set(value);
             }
         }
+        let alerts = map.get("about alerts").and_then(|v| v.as_array());
+        self.alerts = alerts
+            .iter()
+            .flat_map(|list| list.iter())
+            .filter_map(|v| v.as_str().map(ToOwned::to_owned))
+            .collect();
+        self.entry = map.get("about entry").and_then(serde_json::Value::as_u64).or(self.entry);
         self.is_changed = true;
     }
 }

@@ -5,6 +5,8 @@
     reason = "most of a long vocabulary is handled alike here"
 )]
 
+mod rarer;
+
 use std::collections::BTreeMap;
 
 use crate::domain::command::Command;
@@ -18,6 +20,8 @@ use crate::domain::words::{
 };
 use crate::tui::action::Action;
 use crate::tui::form::{Field, Form};
+
+pub use rarer::question;
 
 /// What a form needs to know of the world.
 pub struct About<'a> {
@@ -92,7 +96,7 @@ fn heading(action: Action) -> &'static str {
         Action::Resolve => "Resolve",
         Action::Reopen => "Reopen",
         Action::Close => "Close",
-        _ => "",
+        other => rarer::heading(other),
     }
 }
 
@@ -220,7 +224,7 @@ fn more_fields(action: Action, about: &About<'_>) -> Option<Vec<Field>> {
         Action::Close => {
             vec![Field::line("note", "note", "").hint("needed while a workaround is in force")]
         }
-        _ => return None,
+        _ => return rarer::fields(action, about),
     })
 }
 
@@ -276,6 +280,12 @@ pub type Built = Result<(Vec<Command>, Option<Occurred>), String>;
 pub fn build(form: &Form, now: Timestamp) -> Built {
     if form.action == Action::Report {
         return report(form).map(|command| (vec![command], None));
+    }
+    if matches!(form.action, Action::Shelve | Action::Split) && form.alerts.is_empty() {
+        return Err("choose the alerts again: leave this form, then 'A l'".to_owned());
+    }
+    if form.action == Action::Shelve {
+        return rarer::shelve(form, now).map(|commands| (commands, None));
     }
     let occurred = occurred(form, now)?;
     let commands =
@@ -423,7 +433,7 @@ fn more(form: &Form, incident: IncidentId, now: Timestamp) -> Result<Command, St
         },
         Action::Reopen => Command::Reopen { incident, reason: value("reason") },
         Action::Close => Command::Close { incident, note: value("note") },
-        other => return Err(format!("'{}' has no form", other.name())),
+        _ => rarer::command(form, incident, now)?,
     })
 }
 

@@ -7,6 +7,8 @@
 //! - Text from outside is made safe where it is drawn (`domain::text`).
 
 pub mod action;
+pub mod alert_list;
+pub mod evidence;
 pub mod form;
 pub mod forms;
 pub mod key;

@@ -18,6 +18,7 @@ use crate::domain::timeline::{self, Entry};
 use crate::domain::words::Right;
 use crate::proto::Hit;
 use crate::tui::action::Action;
+use crate::tui::alert_list::AlertList;
 use crate::tui::form::Form;
 use crate::tui::key::Key;
 use crate::tui::keymap::Keymap;
@@ -76,6 +77,8 @@ pub enum Modal {
     },
     /// A list to find something in.
     Find(Find),
+    /// The alerts of an incident, to choose from.
+    Alerts(AlertList),
     Details {
         scroll: usize,
     },
@@ -182,6 +185,8 @@ pub struct Model {
     pub modals: Vec<Modal>,
     /// The form of a command on its way, to come back to if it is refused.
     pub waiting_form: Option<(CommandId, Box<Form>)>,
+    /// The form whose file is being read.
+    pub reading: Option<Box<Form>>,
     pub pending: Vec<Key>,
     pub count: Option<usize>,
     pub notice: Option<Notice>,
@@ -207,6 +212,7 @@ pub enum Asked {
     Past(Seq),
     Drafts,
     Find,
+    Alerts { incident: IncidentId, purpose: Action },
     Nothing,
 }
 
@@ -242,6 +248,7 @@ impl Model {
             slipped_at: None,
             modals: Vec::new(),
             waiting_form: None,
+            reading: None,
             pending: Vec::new(),
             count: None,
             notice: None,
@@ -264,6 +271,7 @@ impl Model {
         match self.modals.last() {
             Some(Modal::Form(_)) => vec!["form"],
             Some(Modal::Palette { .. } | Modal::Find(_)) => vec!["list"],
+            Some(Modal::Alerts(_)) => vec!["alerts", "modal"],
             Some(
                 Modal::Help { .. }
                 | Modal::Confirm { .. }
@@ -449,6 +457,13 @@ impl Model {
                 .watched()
                 .and_then(|i| i.offer.as_ref())
                 .is_some_and(|offer| offer.to == self.login),
+            Action::Unlink => self.watched().is_some_and(|i| !i.links.is_empty()),
+            Action::LeaveRole => self.watched().is_some_and(|i| !i.roles.is_empty()),
+            Action::Alerts | Action::AckAlert | Action::Shelve | Action::Unshelve => {
+                row.members > 0
+            }
+            Action::Split => row.members > 0 && row.phase.is_live(),
+            Action::Correct | Action::Redact => self.focus == Pane::Timeline,
             Action::Judge => self.watched().is_some_and(|i| !i.remedies.is_empty()),
             Action::Reopen | Action::Review | Action::Close => !row.phase.is_active(),
             Action::Resolve | Action::Phase | Action::Decline => row.phase.is_active(),

@@ -7,11 +7,12 @@
 )]
 
 use std::io;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use crossterm::event::{Event, EventStream, KeyEventKind, MouseButton, MouseEventKind};
 use futures_util::StreamExt;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 
 use crate::client::link::{self, Incoming, Link, Target};
@@ -20,6 +21,7 @@ use crate::clock::{monotonic, wall_now};
 use crate::config::paths::Home;
 use crate::domain::ids::CommandId;
 use crate::proto::{ClientMsg, KeeperMsg, Push};
+use crate::tui::evidence::{self, FileFacts};
 use crate::tui::keymap::Keymap;
 use crate::tui::model::Model;
 use crate::tui::terminal::{Screen, is_terminal};
@@ -28,6 +30,9 @@ use crate::tui::update::{Effect, Ids, Msg, next_due, update};
 
 /// The least time between two frames.
 pub const FRAME_MIN: Duration = Duration::from_millis(33);
+
+/// How long a draft may take to reach the keeper after the line dropped.
+const FAREWELL_MAX: Duration = Duration::from_millis(500);
 
 /// Ids made by the clock and chance.
 struct Ulids;
@@ -94,6 +99,71 @@ struct Wire {
     opener: mpsc::Sender<Result<Link, ClientError>>,
 }
 
+/// Everything that can wake the console.
+struct Ears {
+    input: EventStream,
+    term: Signal,
+    hangup: Signal,
+    links: mpsc::Receiver<Result<Link, ClientError>>,
+    files: mpsc::Receiver<Result<FileFacts, String>>,
+    reader: mpsc::Sender<Result<FileFacts, String>>,
+}
+
+/// What woke it.
+enum Heard {
+    Msg(Msg),
+    Nothing,
+    /// The terminal is gone, or somebody wants the console to end.
+    End,
+}
+
+impl Ears {
+    fn open(links: mpsc::Receiver<Result<Link, ClientError>>) -> io::Result<Self> {
+        let (reader, files) = mpsc::channel(1);
+        let (term, hangup) = (signal(SignalKind::terminate())?, signal(SignalKind::hangup())?);
+        Ok(Self { input: EventStream::new(), term, hangup, links, files, reader })
+    }
+
+    async fn next(&mut self, wire: &mut Wire, target: &Target, wake: Instant) -> Heard {
+        tokio::select! {
+            biased;
+            event = self.input.next() => match event {
+                Some(Ok(event)) => translate(&event).map_or(Heard::Nothing, Heard::Msg),
+                Some(Err(_)) | None => Heard::End,
+            },
+            _ = self.term.recv() => Heard::End,
+            _ = self.hangup.recv() => Heard::End,
+            incoming = wire.next() => Heard::Msg(wire.heard(incoming)),
+            Some(read) = self.files.recv() => Heard::Msg(Msg::FileRead(read)),
+            link = self.links.recv() => match link {
+                Some(Ok(link)) => {
+                    wire.link = Some(link);
+                    Heard::Nothing
+                }
+                Some(Err(error)) => {
+                    wire.lose();
+                    Heard::Msg(Msg::Lost(error.to_string()))
+                }
+                None => Heard::Nothing,
+            },
+            () = tokio::time::sleep_until(wake.into()) => {
+                if wire.retry_at.is_some_and(|at| at <= monotonic()) {
+                    wire.retry(target);
+                }
+                Heard::Msg(Msg::Tick)
+            }
+        }
+    }
+
+    /// Reads a file beside the loop: a large one must not freeze the screen.
+    fn read_file(&self, typed: &str) {
+        let home = std::env::var_os("HOME").filter(|v| !v.is_empty()).map(PathBuf::from);
+        let path = evidence::path_of(typed, home);
+        let reader = self.reader.clone();
+        tokio::task::spawn_blocking(move || drop(reader.blocking_send(evidence::read(&path))));
+    }
+}
+
 impl Wire {
     async fn next(&mut self) -> Option<Incoming> {
         match self.link.as_mut() {
@@ -142,10 +212,8 @@ async fn events(
     target: &Target,
     first: Link,
 ) -> Result<(), anyhow::Error> {
-    let mut input = EventStream::new();
-    let mut term = signal(SignalKind::terminate())?;
-    let mut hangup = signal(SignalKind::hangup())?;
-    let (opener, mut links) = mpsc::channel(1);
+    let (opener, links) = mpsc::channel(1);
+    let mut ears = Ears::open(links)?;
     let mut wire = Wire { link: Some(first), attempt: 0, may_start: true, retry_at: None, opener };
     let mut last_frame: Option<Instant> = None;
     let mut dirty = true;
@@ -163,44 +231,48 @@ async fn events(
         }
         let wake =
             sleep_until(model, draw_at.filter(|_| has_first_word(model)), wire.retry_at, now);
-        let msg = tokio::select! {
-            biased;
-            event = input.next() => match event {
-                Some(Ok(event)) => match translate(&event) {
-                    Some(msg) => msg,
-                    None => continue,
-                },
-                // The terminal is gone.
-                Some(Err(_)) | None => return Ok(()),
-            },
-            _ = term.recv() => return Ok(()),
-            _ = hangup.recv() => return Ok(()),
-            incoming = wire.next() => wire.heard(incoming),
-            link = links.recv() => match link {
-                Some(Ok(link)) => {
-                    wire.link = Some(link);
-                    continue;
-                }
-                Some(Err(error)) => {
-                    wire.lose();
-                    Msg::Lost(error.to_string())
-                }
-                None => continue,
-            },
-            () = tokio::time::sleep_until(wake.into()) => {
-                if wire.retry_at.is_some_and(|at| at <= monotonic()) {
-                    wire.retry(target);
-                }
-                Msg::Tick
+        let msg = match ears.next(&mut wire, target, wake).await {
+            Heard::Msg(msg) => msg,
+            Heard::Nothing => continue,
+            Heard::End => {
+                farewell(model, &mut wire).await;
+                return Ok(());
             }
         };
         by_key |= matches!(msg, Msg::Key(_) | Msg::Paste(_) | Msg::Resize(..));
         let effects = update(model, msg, wall_now(), &mut Ulids);
         dirty = true;
-        if apply(screen, model, &mut wire, effects).await? {
+        if apply(screen, model, &mut wire, &ears, effects).await? {
             return Ok(());
         }
     }
+}
+
+/// The line dropped: what was being written goes to the keeper before the console ends. The keeper
+/// is waited for, but not for long.
+async fn farewell(model: &mut Model, wire: &mut Wire) {
+    let effects = update(model, Msg::Leave, wall_now(), &mut Ulids);
+    let Some(mut link) = wire.link.take() else { return };
+    let mut waiting = std::collections::BTreeSet::new();
+    for effect in effects {
+        if let Effect::Send { id, ask } = effect {
+            waiting.insert(id.clone());
+            drop(link.tx.send(ClientMsg::Request { id, ask }).await);
+        }
+    }
+    let answered = async {
+        while !waiting.is_empty() {
+            match link.rx.recv().await {
+                Some(Incoming::Message(message)) => {
+                    if let KeeperMsg::Reply { id, .. } = *message {
+                        waiting.remove(&id);
+                    }
+                }
+                Some(Incoming::Lost(_)) | None => return,
+            }
+        }
+    };
+    drop(tokio::time::timeout(FAREWELL_MAX, answered).await);
 }
 
 /// Nothing is drawn before the keeper has said what there is: the first picture is a true one.
@@ -254,6 +326,7 @@ async fn apply(
     screen: &mut Screen,
     model: &mut Model,
     wire: &mut Wire,
+    ears: &Ears,
     effects: Vec<Effect>,
 ) -> io::Result<bool> {
     for effect in effects {
@@ -264,6 +337,7 @@ async fn apply(
                     drop(link.tx.send(ClientMsg::Request { id, ask }).await);
                 }
             }
+            Effect::ReadFile(path) => ears.read_file(&path),
             Effect::Copy(text) => {
                 screen.copy(&text)?;
                 model.say(crate::tui::model::Tone::Good, "copied");

@@ -14,6 +14,7 @@ mod crash;
 mod damage;
 mod disk;
 mod features;
+mod forms;
 mod home;
 mod intake;
 mod journals;

@@ -77,6 +77,10 @@ impl Console {
             match effect {
                 Effect::Send { id, ask } => self.send(id, ask),
                 Effect::Copy(text) => self.copied.push(text),
+                Effect::ReadFile(path) => {
+                    let read = warroom::tui::evidence::read(std::path::Path::new(&path));
+                    self.tell(Msg::FileRead(read));
+                }
                 Effect::Suspend | Effect::Redraw | Effect::Quit => {}
             }
         }
@@ -350,7 +354,25 @@ fn a_lost_keeper_is_seen_and_what_was_sent_goes_out_again() {
 
 #[test]
 fn no_size_makes_a_panic() {
-    let modals = ["", "n", "?", ":", "S", "i", "x", "f", "z", "3", "4", "2z", "Ma", "/x", "R"];
+    let modals = [
+        "",
+        "n",
+        "?",
+        ":",
+        "S",
+        "i",
+        "x",
+        "f",
+        "z",
+        "3",
+        "4",
+        "2z",
+        "Ma",
+        "/x",
+        "R",
+        "Al",
+        "As<enter>",
+    ];
     for keys in modals {
         let mut console = Console::new(busy(), "ann", (80, 24));
         console.keys(keys);

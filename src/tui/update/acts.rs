@@ -13,7 +13,7 @@ use crate::tui::action::Action;
 use crate::tui::form::Form;
 use crate::tui::forms::{self, About};
 use crate::tui::model::{Asked, Bulk, Find, InFlight, LinkState, Modal, Model, Pane, Past, Tone};
-use crate::tui::update::{Effect, Ids, ask};
+use crate::tui::update::{Effect, Ids, alerts, ask};
 
 /// How long after a slip of the cursor a direct act is not trusted, in milliseconds.
 const SLIP_MS: i64 = 700;
@@ -41,6 +41,11 @@ pub(super) fn act(model: &mut Model, action: Action, ids: &mut dyn Ids) -> Vec<E
         | Action::AcceptCommand
         | Action::Unmerge
         | Action::Review => return direct(model, action, ids),
+        Action::Alerts | Action::AckAlert | Action::Shelve | Action::Unshelve | Action::Split => {
+            if !is_past(model) {
+                return alerts::act(model, action, ids);
+            }
+        }
         other => return open_form(model, other, ids),
     }
     Vec::new()
@@ -125,20 +130,32 @@ fn direct(model: &mut Model, action: Action, ids: &mut dyn Ids) -> Vec<Effect> {
         return Vec::new();
     }
     if commands.len() > BULK_FREE {
-        let question = format!("{} {} incidents?", action.name(), commands.len());
+        let question = question(action, &commands);
         model.modals.push(Modal::Confirm { question, commands, occurred: None, form: None });
         return Vec::new();
     }
     send_all(model, commands, None, None, ids)
 }
 
-fn about(model: &Model) -> About<'_> {
+/// The question before an act on several incidents or alerts; it names the number.
+pub(super) fn question(action: Action, commands: &[Command]) -> String {
+    let is_of_alerts = commands.iter().all(|command| command.incident().is_none());
+    let noun = if is_of_alerts { "alerts" } else { "incidents" };
+    let name = action.name().trim_end_matches("-alert").replace('-', " ");
+    format!("{name} {} {noun}?", commands.len())
+}
+
+fn about(model: &Model, action: Action) -> About<'_> {
     let entries = model.entries();
     let entry =
         entries.iter().rev().nth(model.entry_back).map(|entry| (entry.seq, entry.text.clone()));
     About {
         incident: model.watched().filter(|i| Some(i.id) == model.selected_id),
-        incidents: model.targets(),
+        incidents: if action.is_single() {
+            model.selected_id.into_iter().collect()
+        } else {
+            model.targets()
+        },
         plan: &model.mirror.plan,
         login: &model.login,
         entry: entry.filter(|_| model.focus == Pane::Timeline),
@@ -156,19 +173,26 @@ fn open_form(model: &mut Model, action: Action, ids: &mut dyn Ids) -> Vec<Effect
     if is_past(model) {
         return Vec::new();
     }
-    if matches!(action, Action::Close | Action::Reopen | Action::Judge | Action::Declare)
-        && model.marks.is_empty()
+    if matches!(
+        action,
+        Action::Close
+            | Action::Reopen
+            | Action::Judge
+            | Action::Declare
+            | Action::Unlink
+            | Action::LeaveRole
+    ) && model.marks.is_empty()
         && !model.visiting
         && !model.is_useful(action)
     {
         model.say(Tone::Plain, format!("'{}' makes no sense for this incident now", action.name()));
         return Vec::new();
     }
-    if action == Action::Correct && model.focus != Pane::Timeline {
+    if matches!(action, Action::Correct | Action::Redact) && model.focus != Pane::Timeline {
         model.say(Tone::Plain, "select an entry of the timeline first ('2')");
         return Vec::new();
     }
-    let Some(form) = forms::open(action, &about(model)) else {
+    let Some(form) = forms::open(action, &about(model, action)) else {
         model.say(Tone::Plain, format!("'{}' does nothing here", action.name()));
         return Vec::new();
     };
@@ -191,7 +215,7 @@ pub(super) fn send_all(
     commands: Vec<Command>,
     occurred: Option<Occurred>,
     form: Option<Box<Form>>,
-    ids: &mut dyn Ids,
+    fresh: &mut dyn Ids,
 ) -> Vec<Effect> {
     let mut effects = Vec::new();
     let is_single = commands.len() == 1;
@@ -202,7 +226,7 @@ pub(super) fn send_all(
     let seen = form.as_ref().and_then(|form| form.seen).filter(|_| is_single);
     let mut form = form;
     for command in commands {
-        let id = ids.fresh();
+        let id = fresh.fresh();
         let label = label(&command);
         let flight = InFlight {
             label,
@@ -225,6 +249,10 @@ pub(super) fn send_all(
         });
         model.bulk = Some(Bulk { ids: ids.collect(), sent: effects.len(), ..Bulk::default() });
         model.marks.clear();
+        if let Some(key) = draft {
+            let forget = Ask::SaveDraft { key, text: String::new() };
+            effects.push(ask(model, fresh, Asked::Nothing, forget));
+        }
     }
     effects
 }
@@ -238,6 +266,11 @@ fn label(command: &Command) -> String {
         .replace('-', " ");
     match command.incident() {
         Some(incident) => format!("{name} {incident}"),
-        None => name,
+        None => match command {
+            Command::AcknowledgeAlert { alert }
+            | Command::ShelveAlert { alert, .. }
+            | Command::UnshelveAlert { alert } => format!("{name} {alert}"),
+            _ => name,
+        },
     }
 }

@@ -9,7 +9,7 @@ use crate::domain::ids::{CommandId, IncidentId};
 use crate::domain::time::Timestamp;
 use crate::proto::{Ask, KeeperMsg, Push, Queue, Reply, Welcome};
 use crate::tui::model::{Asked, LinkState, Modal, Model, Tone};
-use crate::tui::update::{Effect, FIRST_ROWS, Ids, MORE_ROWS, ask};
+use crate::tui::update::{Effect, FIRST_ROWS, Ids, MORE_ROWS, alerts, ask};
 
 pub(super) fn receive(model: &mut Model, message: KeeperMsg, ids: &mut dyn Ids) -> Vec<Effect> {
     match message {
@@ -75,6 +75,10 @@ fn replied(model: &mut Model, id: &CommandId, reply: Reply, ids: &mut dyn Ids) -
             if let Some(past) = model.past.as_mut().filter(|past| past.seq == seq) {
                 past.head = Some(Box::new(detail.head));
             }
+            Vec::new()
+        }
+        (Asked::Alerts { incident, purpose }, Reply::Alerts { alerts: list }) => {
+            alerts::listed(model, incident, purpose, list);
             Vec::new()
         }
         (Asked::Drafts, Reply::Drafts { drafts }) => {

@@ -11,7 +11,7 @@ use crate::tui::action::Action;
 use crate::tui::key::{Code, Key};
 use crate::tui::keymap::Resolved;
 use crate::tui::model::{Modal, Model, Pane};
-use crate::tui::update::{DRAFT_MS, Effect, Ids, REST_MS, acts, modals};
+use crate::tui::update::{DRAFT_MS, Effect, Ids, REST_MS, acts, alerts, modals};
 use crate::tui::view::layout;
 
 pub(super) fn key(model: &mut Model, event: KeyEvent, ids: &mut dyn Ids) -> Vec<Effect> {
@@ -109,6 +109,7 @@ fn typed(model: &mut Model, event: KeyEvent, key: Key, ids: &mut dyn Ids) -> Vec
             Modal::Help { .. }
             | Modal::Confirm { .. }
             | Modal::Details { .. }
+            | Modal::Alerts(_)
             | Modal::Drafts { .. },
         )
         | None => Vec::new(),
@@ -197,9 +198,14 @@ pub(super) fn act(
             return vec![Effect::Quit];
         }
         Action::Filter => model.is_filtering = true,
+        Action::Mark | Action::MarkAll if !model.modals.is_empty() => {
+            alerts::mark(model, action == Action::MarkAll);
+        }
         Action::Mark => {
-            mark(model);
-            move_rows(model, 1);
+            for _ in 0..times.min(model.shown.len()) {
+                mark(model);
+                move_rows(model, 1);
+            }
         }
         Action::MarkAll => model.marks = model.shown.iter().copied().collect(),
         Action::Unmark => model.marks.clear(),

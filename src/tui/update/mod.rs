@@ -4,6 +4,7 @@
 //! - No clock, no socket, no terminal: time comes in with `Msg::Tick`, ids are made by the runner.
 
 mod acts;
+mod alerts;
 mod keeper;
 mod keys;
 pub mod modals;
@@ -13,6 +14,7 @@ use crossterm::event::KeyEvent;
 use crate::domain::ids::CommandId;
 use crate::domain::time::Timestamp;
 use crate::proto::{Ask, KeeperMsg};
+use crate::tui::evidence::FileFacts;
 use crate::tui::model::{Asked, LinkState, Model};
 
 /// Everything that can happen to the console.
@@ -24,6 +26,10 @@ pub enum Msg {
     /// A click into the screen, and the wheel (down: true).
     Click(u16, u16),
     Wheel(bool),
+    /// A file was read for the form that waits for it.
+    FileRead(Result<FileFacts, String>),
+    /// The line dropped: what is being written is saved.
+    Leave,
     FromKeeper(Box<KeeperMsg>),
     Lost(String),
     Tick,
@@ -32,7 +38,12 @@ pub enum Msg {
 /// What should happen in the world.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Effect {
-    Send { id: CommandId, ask: Ask },
+    Send {
+        id: CommandId,
+        ask: Ask,
+    },
+    /// Read this file; the answer is `Msg::FileRead`.
+    ReadFile(String),
     Copy(String),
     Suspend,
     Redraw,
@@ -71,6 +82,8 @@ pub fn update(model: &mut Model, msg: Msg, now: Timestamp, ids: &mut dyn Ids) ->
             keys::move_rows(model, if down { 3 } else { -3 });
             Vec::new()
         }
+        Msg::FileRead(read) => modals::file_read(model, read, ids),
+        Msg::Leave => modals::save_draft(model, ids),
         Msg::FromKeeper(message) => keeper::receive(model, *message, ids),
         Msg::Lost(why) => {
             if !matches!(model.link, LinkState::Lost { .. }) {

@@ -1,10 +1,13 @@
 //! What happens inside modals: submitting, leaving, moving, searching.
 
+use crate::domain::command::Command;
 use crate::proto::Ask;
 use crate::tui::action::Action;
+use crate::tui::evidence::FileFacts;
+use crate::tui::form::Form;
 use crate::tui::forms;
 use crate::tui::model::{Asked, Modal, Model, Tone};
-use crate::tui::update::{Effect, Ids, acts, ask, keys};
+use crate::tui::update::{Effect, Ids, acts, alerts, ask, keys};
 
 /// Hits wanted at once.
 const HITS: u32 = 100;
@@ -16,9 +19,11 @@ pub(super) fn submit(model: &mut Model, ids: &mut dyn Ids) -> Vec<Effect> {
         return Vec::new();
     }
     match model.modals.pop() {
+        Some(Modal::Form(form)) if form.action == Action::Attach => read_file(model, form),
         Some(Modal::Form(form)) => match forms::build(&form, model.now) {
-            Ok((commands, occurred)) if commands.len() > 1 => {
-                let question = format!("{} {} incidents?", form.action.name(), commands.len());
+            Ok((commands, occurred)) if commands.len() > 1 || forms::question(&form).is_some() => {
+                let question = forms::question(&form)
+                    .unwrap_or_else(|| acts::question(form.action, &commands));
                 let form = Some(form);
                 model.modals.push(Modal::Confirm { question, commands, occurred, form });
                 Vec::new()
@@ -36,8 +41,10 @@ pub(super) fn submit(model: &mut Model, ids: &mut dyn Ids) -> Vec<Effect> {
                 Vec::new()
             }
         },
-        Some(Modal::Confirm { commands, occurred, .. }) => {
-            acts::send_all(model, commands, occurred, None, ids)
+        Some(Modal::Confirm { commands, occurred, form, .. }) => {
+            let mut effects = acts::send_all(model, commands, occurred, form, ids);
+            effects.push(ask(model, ids, Asked::Nothing, Ask::Writing { incident: None }));
+            effects
         }
         Some(Modal::Palette { input, at }) => match palette(&input).get(at).copied() {
             Some(action) => keys::act(model, action, 1, ids),
@@ -51,11 +58,58 @@ pub(super) fn submit(model: &mut Model, ids: &mut dyn Ids) -> Vec<Effect> {
             };
             incident.map_or_else(Vec::new, |id| go_to(model, id, ids))
         }
+        Some(Modal::Alerts(list)) => {
+            let purpose = list.purpose;
+            model.modals.push(Modal::Alerts(list));
+            alerts::act(model, purpose, ids)
+        }
         Some(Modal::Drafts { drafts, at }) => match drafts.into_iter().nth(at) {
             Some((key, text)) => take_up(model, &key, &text, ids),
             None => Vec::new(),
         },
         Some(Modal::Help { .. } | Modal::Details { .. }) | None => Vec::new(),
+    }
+}
+
+/// The file is read by the runner; until then the form waits.
+fn read_file(model: &mut Model, mut form: Box<Form>) -> Vec<Effect> {
+    let path = form.value("path");
+    if path.trim().is_empty() {
+        form.error = Some("name a file".to_owned());
+        model.modals.push(Modal::Form(form));
+        return Vec::new();
+    }
+    model.say(Tone::Plain, format!("reading {path}…"));
+    model.reading = Some(form);
+    vec![Effect::ReadFile(path)]
+}
+
+/// The file was read: its hash goes on record; or the form comes back with what is wrong.
+pub(super) fn file_read(
+    model: &mut Model,
+    read: Result<FileFacts, String>,
+    ids: &mut dyn Ids,
+) -> Vec<Effect> {
+    let Some(mut form) = model.reading.take() else {
+        return Vec::new();
+    };
+    let Some(incident) = form.incidents.first().copied() else {
+        return Vec::new();
+    };
+    match read {
+        Ok(FileFacts { name, sha256, bytes }) => {
+            let note = form.value("note");
+            let command = Command::Attach { incident, name, sha256, bytes, note };
+            model.draft_at = None;
+            let mut effects = acts::send_all(model, vec![command], None, Some(form), ids);
+            effects.push(ask(model, ids, Asked::Nothing, Ask::Writing { incident: None }));
+            effects
+        }
+        Err(why) => {
+            form.error = Some(why);
+            model.modals.push(Modal::Form(form));
+            Vec::new()
+        }
     }
 }
 
@@ -183,6 +237,7 @@ pub(super) fn move_rows(model: &mut Model, by: isize) {
             let count = if find.in_texts { find.hits.len() } else { find.rows.len() };
             find.at = clamp(find.at, count);
         }
+        Some(Modal::Alerts(list)) => list.at = clamp(list.at, list.rows.len()),
         Some(Modal::Drafts { drafts, at }) => *at = clamp(*at, drafts.len()),
         Some(Modal::Form(_) | Modal::Confirm { .. }) | None => {}
     }

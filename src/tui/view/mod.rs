@@ -4,6 +4,7 @@
 //! - Every text from outside passes `visible` before it becomes a cell.
 //! - Nothing is told by colour alone.
 
+pub mod alerts;
 pub mod chain;
 pub mod details;
 mod frame;

@@ -21,12 +21,16 @@ pub(super) fn draw(model: &Model, shown: &Modal, screen: &mut Frame<'_>, area: R
         Modal::Palette { input, at } => draw_palette(model, screen, area, input, *at),
         Modal::Form(form) => draw_form(model, screen, area, form),
         Modal::Confirm { question, .. } => {
-            let lines = vec![
-                Line::styled(visible(question).into_owned(), model.theme.title),
-                Line::raw("y yes · n no"),
-            ];
-            boxed(model, screen, area, "Are you sure?", 50, 4, lines);
+            let mut lines: Vec<Line<'static>> =
+                super::wrap(question, usize::from(area.width.min(60).saturating_sub(2)))
+                    .into_iter()
+                    .map(|text| Line::styled(text, model.theme.title))
+                    .collect();
+            lines.push(Line::raw("y yes · n no"));
+            let height = u16::try_from(lines.len() + 2).unwrap_or(4);
+            boxed(model, screen, area, "Are you sure?", 60, height, lines);
         }
+        Modal::Alerts(list) => super::alerts::draw(model, screen, area, list),
         Modal::Find(find) => draw_find(model, screen, area, find),
         Modal::Details { scroll } => {
             let inner =
@@ -61,7 +65,7 @@ fn draft_words(key: &str, text: &str) -> String {
 }
 
 /// A box in the middle; returns its inside.
-fn boxed(
+pub(super) fn boxed(
     model: &Model,
     screen: &mut Frame<'_>,
     area: Rect,
@@ -84,7 +88,7 @@ fn boxed(
     inner
 }
 
-fn picked(model: &Model, text: &str, is_picked: bool, width: usize) -> Line<'static> {
+pub(super) fn picked(model: &Model, text: &str, is_picked: bool, width: usize) -> Line<'static> {
     let cursor = if is_picked { model.theme.mark("▶ ", "> ") } else { "  " };
     let style = if is_picked { model.theme.cursor } else { Style::default() };
     let text = format!("{cursor}{}", visible(text));
