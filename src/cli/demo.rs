@@ -60,7 +60,7 @@ pub fn run(headless: bool) -> Result<(), Failure> {
         return Ok(());
     }
     let player = std::thread::spawn(move || drop(play(keeper, &stopped, STEP)));
-    let result = tui::run::run(&stage.home, &Target::Local(stage.home.clone()));
+    let result = tui::run::run(&stage.home, &Target::Local(stage.home.clone()), false);
     let end: Sender<()> = stop;
     drop(end);
     drop(player.join());

@@ -42,6 +42,9 @@ pub struct Cli {
     /// The program to run on that machine.
     #[arg(long, value_name = "PATH", default_value = "warroom", requires = "host")]
     remote_program: String,
+    /// Speak in lines instead of drawing panes, for a screen reader.
+    #[arg(long)]
+    plain: bool,
     /// Print JSON instead of text, where a command prints something.
     #[arg(long, global = true)]
     json: bool,
@@ -87,7 +90,7 @@ pub fn main() -> ExitCode {
     };
     let context = Context { home: Home::find(), json: cli.json };
     let result = match cli.verb {
-        None => console(&context, cli.host, cli.remote_program),
+        None => console(&context, cli.host, cli.remote_program, cli.plain),
         Some(verb) => verbs::run(verb, &context),
     };
     match result {
@@ -99,10 +102,15 @@ pub fn main() -> ExitCode {
     }
 }
 
-fn console(context: &Context, host: Option<String>, program: String) -> Result<(), Failure> {
+fn console(
+    context: &Context,
+    host: Option<String>,
+    program: String,
+    plain: bool,
+) -> Result<(), Failure> {
     let target = match host {
         Some(host) => Target::Ssh { host, program },
         None => Target::Local(context.home.clone()),
     };
-    tui::run::run(&context.home, &target).map_err(Failure::from)
+    tui::run::run(&context.home, &target, plain).map_err(Failure::from)
 }

@@ -44,7 +44,7 @@ actions! {
         GoTimeline "go-timeline" "go to the timeline";
         GoChain "go-chain" "go to the escalation chain";
         GoStakeholders "go-stakeholders" "go to the stakeholders";
-        Zoom "zoom" "show this pane alone, or all of them again";
+        Zoom "zoom" "show this pane alone, or all again";
         Details "details" "show everything known of this incident";
         Back "back" "go back: close, unzoom, clear the filter";
     }
@@ -52,11 +52,11 @@ actions! {
         Filter "filter" "narrow the queue to what you type";
         FindClosed "find-closed" "find incidents that are over";
         Search "search" "search all timelines, open and closed";
-        StepBack "step-back" "see the incident as it was known one event earlier";
+        StepBack "step-back" "see it as it was known one event earlier";
         StepForward "step-forward" "step forward again";
     }
     "Answering" {
-        Acknowledge "acknowledge" "answer for this incident (or the marked ones)";
+        Acknowledge "acknowledge" "answer for it, or for all that are marked";
         Report "report" "say that something is wrong";
         Declare "declare" "declare this an incident";
         Triage "triage" "assess impact × urgency";
@@ -78,9 +78,9 @@ actions! {
         Decision "decision" "record a decision";
         Hypothesis "hypothesis" "record a hypothesis";
         Correct "correct" "correct the selected entry";
-        Redact "redact" "hide the words of the selected entry, for good";
+        Redact "redact" "hide the selected entry's words for good";
         Attach "attach" "put a file on record by its hash";
-        Remedy "remedy" "record a workaround, fix, patch, upgrade or rollback";
+        Remedy "remedy" "record a workaround, fix or rollback";
         Judge "judge" "say how a remedy turned out";
         Contact "contact" "log that a stakeholder was told something";
         Title "title" "change the title";
@@ -102,7 +102,7 @@ actions! {
         Unmark "unmark" "unmark all";
         Link "link" "link to another incident";
         Unlink "unlink" "take a link back";
-        Merge "merge" "make this (or the marked) part of another incident";
+        Merge "merge" "make it part of another incident";
         Unmerge "unmerge" "take a merge back";
     }
     "The end" {
@@ -124,7 +124,7 @@ actions! {
         Submit "submit" "do it";
         NextField "next-field" "go to the next field";
         PreviousField "previous-field" "go to the field before";
-        Cancel "cancel" "leave it; what was written is kept as a draft";
+        Cancel "cancel" "leave; what you wrote is kept as a draft";
     }
 }
 
@@ -142,5 +142,18 @@ impl Action {
     /// Whether it is about one incident even while others are marked.
     pub const fn is_single(self) -> bool {
         matches!(self, Self::LeaveRole | Self::Unlink | Self::Redact | Self::Correct | Self::Attach)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_an_action_does_fits_the_help_at_eighty_columns() {
+        for action in Action::ALL {
+            assert!(action.help().len() <= 41, "{}: {}", action.name(), action.help());
+            assert!(action.name().len() <= 18, "{}", action.name());
+        }
     }
 }

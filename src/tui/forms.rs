@@ -55,6 +55,8 @@ fn people(about: &About<'_>, but: &str) -> Vec<String> {
 pub fn open(action: Action, about: &About<'_>) -> Option<Form> {
     let names: Vec<String> = about.incidents.iter().map(ToString::to_string).collect();
     let on = match names.len() {
+        // A report is about nothing that is known yet.
+        _ if action == Action::Report => String::new(),
         0 => String::new(),
         1..=3 => names.join(", "),
         n => format!("{n} incidents"),

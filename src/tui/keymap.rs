@@ -173,6 +173,19 @@ impl Keymap {
         found
     }
 
+    /// The keys of an action within some scopes, the shortest first.
+    pub fn keys_in(&self, scopes: &[&str], action: Action) -> Vec<String> {
+        let mut found: Vec<String> = Vec::new();
+        for map in scopes.iter().filter_map(|scope| self.scopes.get(*scope)) {
+            for (keys, _) in map.iter().filter(|(_, bound)| **bound == action) {
+                found.push(keys.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "));
+            }
+        }
+        found.sort_by_key(String::len);
+        found.dedup();
+        found
+    }
+
     /// The shortest key of an action within some scopes.
     pub fn key_in(&self, scopes: &[&str], action: Action) -> Option<String> {
         self.continuations(scopes, &[])

@@ -15,6 +15,8 @@ pub mod key;
 pub mod keymap;
 pub mod model;
 pub mod run;
+pub mod settings;
+pub mod speech;
 pub mod terminal;
 pub mod theme;
 pub mod update;

@@ -450,8 +450,21 @@ impl Model {
                     | Action::Search
             );
         };
+        // The past is only looked at; a report is about now.
+        let is_act = matches!(
+            action.group(),
+            "Answering" | "Command and roles" | "Working" | "Alerts" | "The end"
+        );
+        if self.past.is_some() && is_act && action != Action::Report {
+            return false;
+        }
         match action {
-            Action::Acknowledge => !row.is_acked,
+            Action::Acknowledge => !row.is_acked && row.phase.is_active(),
+            Action::OfferCommand => {
+                self.watched().is_some_and(|i| i.commander() == Some(self.login.as_str()))
+            }
+            Action::Unmark => !self.marks.is_empty(),
+            Action::StepForward => self.past.is_some(),
             Action::TakeCommand => self.watched().is_some_and(|i| i.commander().is_none()),
             Action::AcceptCommand | Action::RefuseCommand => self
                 .watched()
@@ -466,7 +479,9 @@ impl Model {
             Action::Correct | Action::Redact => self.focus == Pane::Timeline,
             Action::Judge => self.watched().is_some_and(|i| !i.remedies.is_empty()),
             Action::Reopen | Action::Review | Action::Close => !row.phase.is_active(),
-            Action::Resolve | Action::Phase | Action::Decline => row.phase.is_active(),
+            Action::Resolve | Action::Phase | Action::Decline | Action::Triage => {
+                row.phase.is_active()
+            }
             Action::Declare => row.phase == crate::domain::words::Phase::Triage,
             _ => true,
         }

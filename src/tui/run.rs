@@ -6,6 +6,7 @@
     reason = "most of a long vocabulary is handled alike here"
 )]
 
+use std::collections::BTreeSet;
 use std::io;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -24,6 +25,7 @@ use crate::proto::{ClientMsg, KeeperMsg, Push};
 use crate::tui::evidence::{self, FileFacts};
 use crate::tui::keymap::Keymap;
 use crate::tui::model::Model;
+use crate::tui::settings::Settings;
 use crate::tui::terminal::{Screen, is_terminal};
 use crate::tui::theme::Theme;
 use crate::tui::update::{Effect, Ids, Msg, next_due, update};
@@ -45,7 +47,9 @@ impl Ids for Ulids {
 
 /// Opens the console and runs it until the person leaves. The terminal is given back before any
 /// error is returned.
-pub fn run(home: &Home, target: &Target) -> Result<(), anyhow::Error> {
+///
+/// With `plain` it speaks in lines, for a screen reader, whatever the settings say.
+pub fn run(home: &Home, target: &Target, plain: bool) -> Result<(), anyhow::Error> {
     if !is_terminal() {
         anyhow::bail!(
             "the console needs a terminal; 'warroom --help' lists what works without one"
@@ -60,12 +64,15 @@ pub fn run(home: &Home, target: &Target) -> Result<(), anyhow::Error> {
     let theme = Theme::load(&config.join("theme.toml"));
     take(keymap.as_ref().map(|_| ()).map_err(Clone::clone));
     take(theme.as_ref().map(|_| ()).map_err(Clone::clone));
-    let (Ok(keymap), Ok(theme)) = (keymap, theme) else {
+    let settings = Settings::load(&config.join("console.toml"));
+    take(settings.as_ref().map(|_| ()).map_err(Clone::clone));
+    let (Ok(keymap), Ok(theme), Ok(mut settings)) = (keymap, theme, settings) else {
         let told: Vec<String> = mistakes.iter().map(ToString::to_string).collect();
         anyhow::bail!("{}", told.join("\n"));
     };
+    settings.screen_reader |= plain;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let result = runtime.block_on(console(target, keymap, theme));
+    let result = runtime.block_on(console(target, keymap, theme, settings));
     runtime.shutdown_timeout(Duration::from_millis(50));
     result
 }
@@ -78,11 +85,15 @@ fn config_dir(home: &Home) -> std::path::PathBuf {
         .map_or_else(|| home.root.clone(), |dir| dir.join("warroom"))
 }
 
-async fn console(target: &Target, keymap: Keymap, theme: Theme) -> Result<(), anyhow::Error> {
+async fn console(
+    target: &Target,
+    keymap: Keymap,
+    theme: Theme,
+    settings: Settings,
+) -> Result<(), anyhow::Error> {
     // The first link is made before the terminal is taken: what fails then is told in plain text.
     let first = link::open(target, true).await?;
-    let mouse = std::env::var_os("WARROOM_MOUSE").is_some_and(|v| v == "1");
-    let mut screen = Screen::take(mouse)?;
+    let mut screen = Screen::take(settings)?;
     let mut model = Model::new(screen.size(), wall_now(), keymap, theme);
     let ended = events(&mut screen, &mut model, target, first).await;
     drop(screen);
@@ -243,17 +254,18 @@ async fn events(
         let effects = update(model, msg, wall_now(), &mut Ulids);
         dirty = true;
         if apply(screen, model, &mut wire, &ears, effects).await? {
+            farewell(model, &mut wire).await;
             return Ok(());
         }
     }
 }
 
-/// The line dropped: what was being written goes to the keeper before the console ends. The keeper
-/// is waited for, but not for long.
+/// What was being written and what was just done go to the keeper before the console ends, also
+/// when the line dropped. The keeper is waited for, but not for long.
 async fn farewell(model: &mut Model, wire: &mut Wire) {
     let effects = update(model, Msg::Leave, wall_now(), &mut Ulids);
     let Some(mut link) = wire.link.take() else { return };
-    let mut waiting = std::collections::BTreeSet::new();
+    let mut waiting: BTreeSet<CommandId> = model.in_flight.keys().cloned().collect();
     for effect in effects {
         if let Effect::Send { id, ask } = effect {
             waiting.insert(id.clone());
@@ -313,8 +325,8 @@ fn translate(event: &Event) -> Option<Msg> {
         Event::Resize(width, height) => Some(Msg::Resize(*width, *height)),
         Event::Mouse(mouse) => match mouse.kind {
             MouseEventKind::Down(MouseButton::Left) => Some(Msg::Click(mouse.column, mouse.row)),
-            MouseEventKind::ScrollDown => Some(Msg::Wheel(true)),
-            MouseEventKind::ScrollUp => Some(Msg::Wheel(false)),
+            MouseEventKind::ScrollDown => Some(Msg::Wheel(mouse.column, mouse.row, true)),
+            MouseEventKind::ScrollUp => Some(Msg::Wheel(mouse.column, mouse.row, false)),
             _ => None,
         },
         Event::Key(_) | Event::FocusGained | Event::FocusLost => None,

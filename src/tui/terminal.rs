@@ -17,6 +17,8 @@ use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
 
 use crate::tui::model::Model;
+use crate::tui::settings::Settings;
+use crate::tui::speech::Speech;
 use crate::tui::view::view;
 
 /// Collects a frame and writes it in one piece, inside synchronized output. A frame in which no
@@ -61,25 +63,40 @@ fn raw(bytes: &[u8]) -> io::Result<()> {
 /// The terminal while it is ours.
 pub struct Screen {
     terminal: Terminal<CrosstermBackend<Output>>,
+    mode: Mode,
+    /// For a screen reader: nothing is drawn, it is said.
+    speech: Option<Speech>,
+}
+
+/// What is switched on, and must be switched off again.
+#[derive(Debug, Clone, Copy)]
+struct Mode {
     mouse: bool,
+    plain: bool,
 }
 
 impl Screen {
-    /// Takes the terminal: raw mode, alternate screen, bracketed paste.
-    pub fn take(mouse: bool) -> io::Result<Self> {
+    /// Takes the terminal: raw mode, alternate screen, bracketed paste. For a screen reader the
+    /// terminal stays as it is, so that its history holds what was said.
+    pub fn take(settings: Settings) -> io::Result<Self> {
+        let plain = settings.screen_reader;
+        let mode = Mode { mouse: settings.mouse && !plain, plain };
         enable_raw_mode()?;
         let output = Output { buffer: Vec::with_capacity(16 * 1024) };
         let terminal = Terminal::new(CrosstermBackend::new(output))
             .inspect_err(|_| drop(disable_raw_mode()))?;
-        let mut screen = Self { terminal, mouse };
-        speak_after_leaving(mouse);
+        let mut screen = Self { terminal, mode, speech: plain.then(Speech::default) };
+        speak_after_leaving(mode);
         screen.enter()?;
         Ok(screen)
     }
 
     fn enter(&mut self) -> io::Result<()> {
+        if self.mode.plain {
+            return execute!(io::stdout(), EnableBracketedPaste);
+        }
         execute!(io::stdout(), EnterAlternateScreen, EnableBracketedPaste, Hide)?;
-        if self.mouse {
+        if self.mode.mouse {
             execute!(io::stdout(), EnableMouseCapture)?;
         }
         Ok(())
@@ -87,6 +104,10 @@ impl Screen {
 
     /// Draws a frame.
     pub fn draw(&mut self, model: &Model) -> io::Result<()> {
+        if let Some(speech) = &mut self.speech {
+            let said = speech.say(model);
+            return if said.is_empty() { Ok(()) } else { raw(said.as_bytes()) };
+        }
         self.terminal.draw(|frame| view(model, frame)).map(|_| ())
     }
 
@@ -106,6 +127,10 @@ impl Screen {
 
     /// Forgets what is on the screen, so that the next frame draws all of it.
     pub fn forget(&mut self) -> io::Result<()> {
+        if let Some(speech) = &mut self.speech {
+            speech.forget();
+            return raw(b"\r\n");
+        }
         self.terminal.clear()
     }
 
@@ -124,13 +149,19 @@ impl Screen {
     }
 
     fn leave(&mut self) {
-        give_back(self.mouse);
+        give_back(self.mode);
     }
 }
 
 /// Switches everything off that was switched on.
-fn give_back(mouse: bool) {
-    if mouse {
+fn give_back(mode: Mode) {
+    if mode.plain {
+        drop(execute!(io::stdout(), DisableBracketedPaste));
+        drop(raw(b"\r\n"));
+        drop(disable_raw_mode());
+        return;
+    }
+    if mode.mouse {
         drop(execute!(io::stdout(), DisableMouseCapture));
     }
     drop(execute!(
@@ -144,10 +175,10 @@ fn give_back(mouse: bool) {
 }
 
 /// A panic's message comes after the terminal was given back, so that it can be read.
-fn speak_after_leaving(mouse: bool) {
+fn speak_after_leaving(mode: Mode) {
     let before = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
-        give_back(mouse);
+        give_back(mode);
         before(panic);
     }));
 }

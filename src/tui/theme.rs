@@ -113,13 +113,14 @@ impl Theme {
         let Ok(text) = std::fs::read_to_string(path) else {
             return Ok(theme);
         };
-        let ascii = theme.ascii;
-        let mistakes = if is_set("NO_COLOR") {
-            Vec::new()
-        } else {
-            theme.add(&path.display().to_string(), &text)
-        };
-        theme.ascii |= ascii;
+        // Without colours the file still says whether only ASCII is wanted.
+        let mut over = theme.clone();
+        let mistakes = over.add(&path.display().to_string(), &text);
+        let ascii = theme.ascii || over.ascii;
+        if !is_set("NO_COLOR") {
+            theme = over;
+        }
+        theme.ascii = ascii;
         if mistakes.is_empty() { Ok(theme) } else { Err(mistakes) }
     }
 

@@ -1,5 +1,6 @@
 //! The rarer workflows by keys: what each form asks, what it does, and what it refuses.
 
+use warroom::domain::alert::Alert;
 use warroom::domain::ids::IncidentId;
 use warroom::domain::incident::Incident;
 use warroom::domain::words::{AlertState, Moment, PublicStatus, Role};
@@ -23,7 +24,7 @@ fn shows(console: &Console, words: &str) {
 
 fn states(console: &Console) -> Vec<AlertState> {
     let alerts = console.world.engine.room.alerts.values();
-    alerts.filter(|a| a.incident == Some(IncidentId(1))).map(|a| a.state()).collect()
+    alerts.filter(|a| a.incident == Some(IncidentId(1))).map(Alert::state).collect()
 }
 
 #[test]

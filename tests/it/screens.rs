@@ -393,11 +393,78 @@ fn without_colour_and_without_fancy_marks_everything_is_still_told() {
     let screen = console.screen();
     let (text, _) = screen.split_once("row ").expect("styled runs");
     let foreign: String = text.chars().filter(|c| !c.is_ascii()).collect();
-    assert!(foreign.chars().all(|c| "·→…×".contains(c)), "{foreign}");
+    assert!(foreign.is_empty(), "{foreign}");
     assert!(
         text.contains("SEV1") && text.contains("! nobody") || text.contains("v acknowledged"),
         "{text}"
     );
+}
+
+#[test]
+fn counts_move_and_mark() {
+    let mut console = Console::new(busy(), "ann", (80, 24));
+    console.keys("02j");
+    assert_eq!(console.model.selected, 2);
+    console.keys("7k");
+    assert_eq!(console.model.selected, 0);
+    console.keys("02m");
+    assert_eq!(console.model.marks.len(), 2);
+    console.keys("<esc>01");
+    assert!(console.screen().contains("1×"), "{}", console.screen());
+    console.keys("2j");
+    assert_eq!(console.model.selected, 2, "twelve rows down is the last row");
+}
+
+#[test]
+fn the_bell_is_for_who_is_called() {
+    let page = || vec![alert("DiskFull", "db-1", "critical", Signal::Firing)];
+    for (login, rings) in [("ann", true), ("bob", false)] {
+        let mut console = Console::new(busy(), login, (80, 24));
+        console.world.post("am", Some("disk"), page());
+        console.tell(Msg::Tick);
+        assert_eq!(console.model.bell, rings, "{login}");
+        assert!(console.screen().contains("new SEV2 INC-4 DiskFull"), "{}", console.screen());
+    }
+    let mut console = Console::new(busy(), "ann", (80, 24));
+    let raise = r#"{"do":"set-severity","incident":2,"severity":"SEV1","reason":"all is lost"}"#;
+    console.world.act("bob", serde_json::from_str(raise).expect("a command"));
+    console.tell(Msg::Tick);
+    assert!(console.model.bell && console.screen().contains("now SEV1 INC-2"));
+}
+
+#[test]
+fn leaving_asks_once_while_something_is_unanswered() {
+    let mut console = Console::new(busy(), "ann", (80, 24));
+    console.tell(Msg::Lost("the connection broke".to_owned()));
+    let ack = event(Key::plain('d'));
+    let now = console.world.now;
+    update(&mut console.model, Msg::Key(ack), now, &mut Count(500));
+    update(
+        &mut console.model,
+        Msg::Key(event("<c-s>".parse().expect("a key"))),
+        now,
+        &mut Count(600),
+    );
+    assert_eq!(console.model.in_flight.len(), 1);
+    let quit = || Msg::Key(event(Key::plain('q')));
+    assert!(update(&mut console.model, quit(), now, &mut Count(700)).is_empty());
+    assert!(console.screen().contains("not answered yet"), "{}", console.screen());
+    assert_eq!(update(&mut console.model, quit(), now, &mut Count(700)), [Effect::Quit]);
+}
+
+#[test]
+fn a_long_title_gives_way_to_the_state_and_the_smallest_screen_shows_the_link() {
+    let mut console = Console::new(busy(), "ann", (80, 24));
+    let title = "a very long title ".repeat(20);
+    let act = serde_json::json!({ "do": "set-title", "incident": 1, "title": title.trim() });
+    console.world.act("bob", serde_json::from_value(act).expect("a command"));
+    console.tell(Msg::Tick);
+    assert!(console.screen().contains("· SEV1 P1 triage ─"), "{}", console.screen());
+    console.tell(Msg::Lost("the connection broke".to_owned()));
+    console.tell(Msg::Resize(39, 8));
+    assert!(console.screen().contains("KEEPER LOST"), "{}", console.screen());
+    console.keys("2");
+    assert!(console.screen().contains("told support"), "{}", console.screen());
 }
 
 #[test]

@@ -104,6 +104,35 @@ fn two_consoles_see_each_other_in_tmux() {
 }
 
 #[test]
+fn a_suspended_console_comes_back_with_what_happened_meanwhile() {
+    if !has("tmux") || !has("bash") {
+        return;
+    }
+    let home = Home::new();
+    let keeper = home.keeper();
+    let tmux = Tmux::start((80, 24), "env PS1=shell: bash --norc --noprofile -i");
+    tmux.shows("a", "shell:");
+    let start =
+        format!("WARROOM_HOME={0} XDG_CONFIG_HOME={0}/none {PROGRAM}", home.path().display());
+    tmux.keys("a", &["-l", &start]);
+    tmux.keys("a", &["Enter"]);
+    tmux.shows("a", "nothing is open");
+    tmux.keys("a", &["R"]);
+    tmux.shows("a", "what is wrong");
+    tmux.keys("a", &["-l", "half a"]);
+    tmux.keys("a", &["C-z"]);
+    tmux.shows("a", "Stopped");
+    act(&mut keeper.caller(), r#"{"do":"open","title":"meanwhile","declare":true}"#);
+    tmux.run(&["resize-window", "-t", "a", "-x", "100", "-y", "30"]);
+    tmux.keys("a", &["-l", "fg"]);
+    tmux.keys("a", &["Enter"]);
+    tmux.shows("a", "meanwhile");
+    tmux.keys("a", &["-l", " title"]);
+    tmux.shows("a", "half a title");
+    tmux.shows("a", "Stakeholders INC-1");
+}
+
+#[test]
 fn a_killed_keeper_comes_back_and_the_console_with_it() {
     if !has("tmux") {
         return;
@@ -135,11 +164,17 @@ struct Pty {
 
 impl Pty {
     fn start(home: &Home) -> Self {
+        Self::with(home, &[])
+    }
+
+    fn with(home: &Home, arguments: &[&str]) -> Self {
         let size = PtySize { rows: 24, cols: 80, pixel_width: 0, pixel_height: 0 };
         let pair = native_pty_system().openpty(size).expect("a terminal");
         let mut command = CommandBuilder::new(PROGRAM);
         command.env("WARROOM_HOME", home.path());
+        command.env("XDG_CONFIG_HOME", home.path().join("config"));
         command.env("TERM", "xterm-256color");
+        command.args(arguments);
         let child = pair.slave.spawn_command(command).expect("the console");
         drop(pair.slave);
         let writer = pair.master.take_writer().expect("a keyboard");
@@ -231,6 +266,41 @@ fn a_dropped_line_leaves_the_draft_with_the_keeper() {
     let mut pty = pty;
     pty.writer.write_all(b"P").expect("a key");
     pty.shows("note INC-1: half a thought");
+}
+
+#[test]
+fn a_screen_reader_gets_lines_and_the_terminal_as_it_was() {
+    let home = Home::new();
+    let keeper = home.keeper();
+    act(&mut keeper.caller(), r#"{"do":"open","title":"spoken","declare":true}"#);
+    let mut pty = Pty::with(&home, &["--plain"]);
+    pty.shows("not acknowledged, spoken");
+    pty.writer.write_all(b"a").expect("a key");
+    pty.shows("acknowledge INC-1");
+    pty.writer.write_all(b"q").expect("a key");
+    until("it ends", || pty.child.try_wait().expect("a state"));
+    let raw = utf8(&pty.raw.lock().expect("a lock"));
+    for code in ["\x1b[?1049h", "\x1b[?25l", "\x1b[7m", "\x1b[2J"] {
+        assert!(!raw.contains(code), "{code:?} was written");
+    }
+}
+
+#[test]
+fn mistakes_of_all_the_console_s_files_are_told_together() {
+    let home = Home::new();
+    let dir = home.path().join("config/warroom");
+    std::fs::create_dir_all(&dir).expect("a folder");
+    for (file, text) in [
+        ("console.toml", "mice = true\n"),
+        ("theme.toml", "sev1 = \"loud\"\n"),
+        ("keymap.toml", "[queue]\n\"j\" = \"explode\"\n"),
+    ] {
+        std::fs::write(dir.join(file), text).expect("a file");
+    }
+    let pty = Pty::start(&home);
+    for words in ["mice: is not a setting", "'loud' is neither", "\"explode\" is not an action"] {
+        pty.shows(words);
+    }
 }
 
 #[test]

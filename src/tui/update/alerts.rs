@@ -1,5 +1,12 @@
 //! The alerts of one incident: choosing some, and what is done to them.
 
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "most of a long vocabulary is handled alike here"
+)]
+
+use std::collections::BTreeSet;
+
 use crate::domain::alert::Alert;
 use crate::domain::command::Command;
 use crate::domain::ids::IncidentId;
@@ -127,7 +134,7 @@ pub(super) fn mark(model: &mut Model, all: bool) {
     if all {
         let is_full = list.marks.len() == list.rows.len();
         list.marks = if is_full {
-            Default::default()
+            BTreeSet::new()
         } else {
             list.rows.iter().map(|row| row.key.clone()).collect()
         };

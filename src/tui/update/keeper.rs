@@ -5,7 +5,10 @@
     reason = "most of a long vocabulary is handled alike here"
 )]
 
+use crate::domain::event::{Body, Change};
 use crate::domain::ids::{CommandId, IncidentId};
+use crate::domain::oncall;
+use crate::domain::row::Row;
 use crate::domain::time::Timestamp;
 use crate::proto::{Ask, KeeperMsg, Push, Queue, Reply, Welcome};
 use crate::tui::model::{Asked, LinkState, Modal, Model, Tone};
@@ -218,18 +221,41 @@ fn bulk_answered(model: &mut Model, label: &str, reply: &Reply) {
     model.say(tone, text);
 }
 
+/// Whether this person is among those who are called first: the bell is for them. Where the plan
+/// has nobody to call, it is for everybody who is here.
+fn is_for(model: &Model, row: &Row) -> bool {
+    let services: Vec<String> = row.services.split_whitespace().map(ToOwned::to_owned).collect();
+    let chain = oncall::chain(&model.mirror.plan, &services, row.opened_at, model.now);
+    let called = || chain.iter().filter(|reach| reach.due <= model.now).flat_map(|r| &r.people);
+    called().next().is_none() || called().any(|login| *login == model.login)
+}
+
 fn pushed(model: &mut Model, push: Push) -> Vec<Effect> {
     if let Push::Rows { rows, .. } = &push {
-        let is_new_major = |row: &crate::domain::row::Row| {
-            row.severity.is_major()
-                && !row.is_acked
-                && row.phase.is_active()
-                && model.mirror.row(row.id).is_none()
-        };
-        if let Some(row) = rows.iter().find(|row| is_new_major(row)) {
-            let text = format!("new {} {} {}", row.severity, row.id, row.title);
+        let is_alarming =
+            |row: &Row| row.severity.is_major() && !row.is_acked && row.phase.is_active();
+        let is_new =
+            |row: &&Row| is_alarming(row) && !model.mirror.row(row.id).is_some_and(is_alarming);
+        if let Some(row) = rows.iter().find(is_new) {
+            let word = if model.mirror.row(row.id).is_some() { "now" } else { "new" };
+            let text = format!("{word} {} {} {}", row.severity, row.id, row.title);
+            let is_mine = is_for(model, row);
+            model.say(Tone::Bad, text);
+            model.bell = is_mine;
+        }
+    }
+    if let Push::Events { incident, events } = &push {
+        let offered = events.iter().find_map(|event| match &event.body {
+            Body::Incident { change: Change::CommandOffered { from, to }, .. }
+                if *to == model.login =>
+            {
+                Some(format!("{from} offers you command of {incident}; c a accepts"))
+            }
+            _ => None,
+        });
+        if let Some(text) = offered {
+            model.say(Tone::Bad, text);
             model.bell = true;
-            model.notice = Some(crate::tui::model::Notice { text, tone: Tone::Bad, at: model.now });
         }
     }
     if let Push::Goodbye { reason } = &push {

@@ -1,4 +1,4 @@
-//! Keys, paste and the mouse.
+//! Keys and paste.
 
 #![expect(
     clippy::wildcard_enum_match_arm,
@@ -30,7 +30,7 @@ pub(super) fn key(model: &mut Model, event: KeyEvent, ids: &mut dyn Ids) -> Vec<
     model.pending = pending;
     match resolved {
         Resolved::Action(action) => {
-            let times = model.count.take().unwrap_or(1);
+            let times = model.count.take().unwrap_or(1).max(1);
             act(model, action, times, ids)
         }
         Resolved::Pending => Vec::new(),
@@ -54,8 +54,8 @@ fn interrupt(model: &mut Model, ids: &mut dyn Ids) -> Vec<Effect> {
     back(model)
 }
 
-/// Digits before a movement are a count; `1`–`4` alone go to a pane, so a count begins with 5–9 or
-/// has two digits.
+/// Digits before a movement are a count; `1`–`4` alone go to a pane, so a count begins with 5–9, or
+/// with a 0 that stands for nothing (`03j`).
 fn counts(model: &mut Model, key: Key) -> bool {
     let Code::Char(c @ '0'..='9') = key.code else {
         return false;
@@ -67,7 +67,7 @@ fn counts(model: &mut Model, key: Key) -> bool {
     let digit = c.to_digit(10).unwrap_or(0) as usize;
     match model.count {
         Some(before) => model.count = Some((before * 10 + digit).min(1_000_000)),
-        None if digit >= 5 => model.count = Some(digit),
+        None if digit >= 5 || digit == 0 => model.count = Some(digit),
         None => return false,
     }
     true
@@ -148,19 +148,6 @@ pub(super) fn paste(model: &mut Model, text: &str) -> Vec<Effect> {
     Vec::new()
 }
 
-pub(super) fn click(model: &mut Model, x: u16, y: u16) -> Vec<Effect> {
-    if !model.modals.is_empty() {
-        return Vec::new();
-    }
-    if let Some((pane, row)) = layout::hit(model, x, y) {
-        model.focus = pane;
-        if pane == Pane::Queue && model.top + row < model.shown.len() {
-            select(model, model.top + row);
-        }
-    }
-    Vec::new()
-}
-
 /// Does an action, `times` times where that makes sense.
 pub(super) fn act(
     model: &mut Model,
@@ -168,6 +155,9 @@ pub(super) fn act(
     times: usize,
     ids: &mut dyn Ids,
 ) -> Vec<Effect> {
+    if action != Action::Quit {
+        model.is_quitting = false;
+    }
     let step = isize::try_from(times).unwrap_or(isize::MAX);
     let page = isize::try_from(layout::page(model)).unwrap_or(10);
     match action {
@@ -193,10 +183,7 @@ pub(super) fn act(
         Action::Back => return back(model),
         Action::Redraw => return vec![Effect::Redraw],
         Action::Suspend => return vec![Effect::Suspend],
-        Action::Quit => {
-            model.is_quitting = true;
-            return vec![Effect::Quit];
-        }
+        Action::Quit => return quit(model),
         Action::Filter => model.is_filtering = true,
         Action::Mark | Action::MarkAll if !model.modals.is_empty() => {
             alerts::mark(model, action == Action::MarkAll);
@@ -221,6 +208,20 @@ pub(super) fn act(
     Vec::new()
 }
 
+/// While the keeper is gone, what it was not told would be forgotten: that is asked once.
+fn quit(model: &mut Model) -> Vec<Effect> {
+    let is_up = model.link == crate::tui::model::LinkState::Up;
+    if model.in_flight.is_empty() || is_up || model.is_quitting {
+        model.is_quitting = true;
+        return vec![Effect::Quit];
+    }
+    model.is_quitting = true;
+    let waiting = model.in_flight.len();
+    let text = format!("{waiting} not answered yet and lost if you leave; q again leaves");
+    model.say(crate::tui::model::Tone::Bad, text);
+    Vec::new()
+}
+
 fn mark(model: &mut Model) {
     if let Some(id) = model.shown.get(model.selected).copied()
         && !model.marks.remove(&id)
@@ -229,7 +230,7 @@ fn mark(model: &mut Model) {
     }
 }
 
-fn select(model: &mut Model, index: usize) {
+pub(super) fn select(model: &mut Model, index: usize) {
     let last = model.shown.len().saturating_sub(1);
     model.selected = index.min(last);
     let id = model.shown.get(model.selected).copied();

@@ -8,6 +8,7 @@ mod alerts;
 mod keeper;
 mod keys;
 pub mod modals;
+mod mouse;
 
 use crossterm::event::KeyEvent;
 
@@ -23,9 +24,9 @@ pub enum Msg {
     Key(KeyEvent),
     Paste(String),
     Resize(u16, u16),
-    /// A click into the screen, and the wheel (down: true).
+    /// A click into the screen (column, line), and the wheel there (down: true).
     Click(u16, u16),
-    Wheel(bool),
+    Wheel(u16, u16, bool),
     /// A file was read for the form that waits for it.
     FileRead(Result<FileFacts, String>),
     /// The line dropped: what is being written is saved.
@@ -77,11 +78,8 @@ pub fn update(model: &mut Model, msg: Msg, now: Timestamp, ids: &mut dyn Ids) ->
             model.keep_in_view();
             Vec::new()
         }
-        Msg::Click(x, y) => keys::click(model, x, y),
-        Msg::Wheel(down) => {
-            keys::move_rows(model, if down { 3 } else { -3 });
-            Vec::new()
-        }
+        Msg::Click(x, y) => mouse::click(model, x, y),
+        Msg::Wheel(x, y, down) => mouse::wheel(model, x, y, down),
         Msg::FileRead(read) => modals::file_read(model, read, ids),
         Msg::Leave => modals::save_draft(model, ids),
         Msg::FromKeeper(message) => keeper::receive(model, *message, ids),

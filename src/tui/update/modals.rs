@@ -220,14 +220,17 @@ pub fn palette(input: &str) -> Vec<Action> {
         .collect();
     // A name that begins with what was typed is what was meant.
     found.sort_by_key(|action| {
-        !words.first().is_some_and(|word| action.name().starts_with(word.as_str()))
+        let is_meant = words.first().is_some_and(|word| action.name().starts_with(word.as_str()));
+        (!is_meant, action.group() == "Moving")
     });
     found
 }
 
 pub(super) fn move_rows(model: &mut Model, by: isize) {
     let clamp = |at: usize, count: usize| at.saturating_add_signed(by).min(count.saturating_sub(1));
+    let room = usize::from(model.size.1.saturating_sub(2)).max(1);
     let help_lines = crate::tui::view::modal::help_lines(model).len();
+    let help_lines = help_lines.saturating_sub(room) + 1;
     let details_lines = crate::tui::view::details::lines(model).len();
     match model.modals.last_mut() {
         Some(Modal::Help { scroll }) => *scroll = clamp(*scroll, help_lines),

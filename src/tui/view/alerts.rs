@@ -1,5 +1,10 @@
 //! The alerts of one incident, to choose from.
 
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "most of a long vocabulary is handled alike here"
+)]
+
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::Line;

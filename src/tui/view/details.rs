@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::text::Line;
 
 use crate::domain::incident::{Incident, Stage};
-use crate::domain::time::span_words;
+use crate::domain::time::{Timestamp, span_words};
 use crate::domain::words::Moment;
 use crate::tui::model::Model;
 use crate::tui::view::wrap;
@@ -20,7 +20,7 @@ pub fn lines(model: &Model) -> Vec<String> {
         format!("{} because {}", i.severity, i.severity_because),
         format!("{} because {}", i.priority(), i.priority_because()),
         format!("{}, public: {}", i.phase(), i.public),
-        format!("opened {} by {} ({})", i.opened_at, i.reporter, i.origin),
+        format!("opened {} by {} ({})", instant(i.opened_at), i.reporter, i.origin),
     ];
     lines.push(format!(
         "services: {}",
@@ -37,24 +37,26 @@ pub fn lines(model: &Model) -> Vec<String> {
         lines.push(format!("holds {child}"));
     }
     lines.push(String::new());
-    lines.push(format!(
-        "alerts: {} of {} fire, posted {} times",
-        i.firing(),
-        i.members.len(),
-        i.posts()
-    ));
+    lines.push(if i.members.is_empty() {
+        "alerts: none".to_owned()
+    } else {
+        format!("alerts: {} of {} fire, posted {} times", i.firing(), i.members.len(), i.posts())
+    });
     for (key, member) in i.members.iter().take(12) {
         let state = if member.is_firing { "fires" } else { "over" };
         lines.push(format!("  {state} ×{} {key}", member.repeats + 1));
     }
     if i.members.len() > 12 {
-        lines.push(format!("  … and {} more (warroom alerts {})", i.members.len() - 12, i.id));
+        lines.push(format!("  … and {} more", i.members.len() - 12));
+    }
+    if !i.members.is_empty() {
+        lines.push("  'A l' lists them by name".to_owned());
     }
     remedies(model, i, &mut lines);
     lines.push(String::new());
     for moment in Moment::ALL {
         let text = match i.moments.get(moment) {
-            Some(at) => at.to_string(),
+            Some(at) => instant(*at),
             None if i.unknown.contains(moment) => "not known".to_owned(),
             None => continue,
         };
@@ -69,6 +71,11 @@ pub fn lines(model: &Model) -> Vec<String> {
         lines.push(format!("group: {group}"));
     }
     lines
+}
+
+/// A full time to the second: milliseconds help nobody here.
+fn instant(at: Timestamp) -> String {
+    at.utc().format("%Y-%m-%d %H:%M:%SZ").to_string()
 }
 
 fn remedies(model: &Model, i: &Incident, lines: &mut Vec<String>) {

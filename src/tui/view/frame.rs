@@ -2,7 +2,6 @@
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
-use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use unicode_width::UnicodeWidthStr;
 
@@ -37,10 +36,9 @@ pub(super) fn header(model: &Model, screen: &mut Frame<'_>, rect: Rect) {
     if let Err(why) = &model.intake {
         left.push(format!("intake OFF: {}", visible(why)));
     }
-    let right = format!("{} · {} · {}Z ", model.host, model.login, model.now.clock_minutes());
-    let room = width.saturating_sub(right.width() + 1);
     let left = format!(" {}", left.join("  "));
-    let left = fit(&left, room).into_owned();
+    let right = right(model, width.saturating_sub(left.width() + 1));
+    let left = fit(&left, width.saturating_sub(right.width() + 1)).into_owned();
     let gap = width.saturating_sub(left.width() + right.width());
     let text = format!("{left}{}{}", " ".repeat(gap), fit(&right, width));
     let style = if matches!(model.link, LinkState::Lost { .. }) {
@@ -49,6 +47,25 @@ pub(super) fn header(model: &Model, screen: &mut Frame<'_>, rect: Rect) {
         model.theme.header
     };
     super::lines(screen, rect, vec![Line::styled(text, style)]);
+}
+
+/// Where, who (with the part they play in this incident), and when: as much of it as fits.
+fn right(model: &Model, room: usize) -> String {
+    let login = visible(&model.login);
+    let role = model.watched().and_then(|incident| {
+        let mine = |people: &Vec<String>| people.contains(&model.login);
+        incident.roles.iter().find(|(_, people)| mine(people)).map(|(role, _)| *role)
+    });
+    let who = role.map_or_else(|| login.to_string(), |role| format!("{login} · {role}"));
+    let (host, time) = (visible(&model.host), model.now.clock_minutes());
+    [
+        format!("{host} · {who} · {time}Z "),
+        format!("{who} · {time}Z "),
+        format!("{login} · {time}Z "),
+    ]
+    .into_iter()
+    .find(|text| text.width() <= room)
+    .unwrap_or_else(|| format!("{time}Z "))
 }
 
 fn counts(model: &Model) -> Vec<String> {
@@ -88,6 +105,8 @@ pub(super) fn hints(model: &Model, screen: &mut Frame<'_>, rect: Rect) {
     if !model.pending.is_empty() {
         return super::lines(screen, rect, vec![which_key(model, width)]);
     }
+    // What is on its way is seen beside what was said.
+    let flight = model.flight_words().map(|words| format!(" {} ", visible(&words)));
     if let Some(notice) = &model.notice {
         let style = match notice.tone {
             Tone::Good => model.theme.good,
@@ -95,40 +114,67 @@ pub(super) fn hints(model: &Model, screen: &mut Frame<'_>, rect: Rect) {
             Tone::Plain => model.theme.accent,
         };
         let mark = if notice.tone == Tone::Bad { "!" } else { " " };
-        let text = format!(" {mark} {}", visible(&notice.text));
-        return super::lines(
-            screen,
-            rect,
-            vec![Line::styled(fit(&text, width).into_owned(), style)],
-        );
+        let flight = flight.unwrap_or_default();
+        let room = width.saturating_sub(flight.width());
+        let text = format!(" {mark} {} ", visible(&notice.text));
+        let text = fit(&text, room).into_owned();
+        let room = room.saturating_sub(text.width());
+        let mut spans = vec![Span::styled(flight, model.theme.warn), Span::styled(text, style)];
+        // What went well leaves room for what can be done next.
+        if notice.tone == Tone::Good {
+            spans.extend(hint_spans(model, room));
+        }
+        return super::lines(screen, rect, vec![Line::from(spans)]);
     }
     let mut spans: Vec<Span<'static>> = Vec::new();
     let mut used = 0;
-    if let Some(flight) = model.flight_words() {
-        let text = format!(" {} ", visible(&flight));
+    if let Some(text) = flight {
         used += text.width();
         spans.push(Span::styled(text, model.theme.warn));
     }
     if let Some(count) = model.count {
-        let text = format!(" {count}×");
+        let text = if count == 0 { " count…".to_owned() } else { format!(" {count}×") };
         used += text.width();
         spans.push(Span::styled(text, model.theme.accent));
     }
+    spans.extend(hint_spans(model, width.saturating_sub(used)));
+    super::lines(screen, rect, vec![Line::from(spans)]);
+}
+
+fn hint_spans(model: &Model, room: usize) -> Vec<Span<'static>> {
+    suggestions(model, room)
+        .into_iter()
+        .flat_map(|(key, name)| {
+            [Span::styled(format!(" {key} "), model.theme.accent), Span::raw(format!("{name} "))]
+        })
+        .collect()
+}
+
+/// Keys and names of what can be done here, as many as fit.
+fn suggestions(model: &Model, room: usize) -> Vec<(String, String)> {
     let scopes = model.scopes();
-    for action in suggested(model).into_iter().filter(|action| model.is_useful(*action)) {
-        let Some(key) = model.keymap.key_in(&scopes, action) else {
-            continue;
-        };
-        let name = action.name().replace('-', " ");
-        let cost = key.width() + name.width() + 3;
-        if used + cost > width {
+    let with_key = |action: Action| {
+        let key = model.keymap.key_in(&scopes, action)?;
+        Some((key, action.name().replace('-', " ")))
+    };
+    let cost = |(key, name): &(String, String)| key.width() + name.width() + 3;
+    // The way to everything else always fits; what is suggested gives way to it.
+    let mut tail: Vec<_> =
+        [Action::Palette, Action::Help].into_iter().filter_map(with_key).collect();
+    if tail.iter().map(cost).sum::<usize>() > room {
+        tail.clear();
+    }
+    let mut left = room.saturating_sub(tail.iter().map(cost).sum());
+    let mut shown = Vec::new();
+    for hint in suggested(model).into_iter().filter_map(with_key) {
+        if cost(&hint) > left {
             break;
         }
-        used += cost;
-        spans.push(Span::styled(format!(" {key} "), model.theme.accent));
-        spans.push(Span::styled(format!("{name} "), Style::default()));
+        left -= cost(&hint);
+        shown.push(hint);
     }
-    super::lines(screen, rect, vec![Line::from(spans)]);
+    shown.extend(tail);
+    shown
 }
 
 /// What follows a begun sequence.
@@ -146,6 +192,9 @@ fn which_key(model: &Model, width: usize) -> Line<'static> {
 
 fn suggested(model: &Model) -> Vec<Action> {
     use Action as A;
+    if model.past.is_some() {
+        return vec![A::Back, A::StepBack, A::StepForward];
+    }
     let mut list = match model.focus {
         Pane::Queue | Pane::Timeline => {
             vec![
@@ -158,14 +207,20 @@ fn suggested(model: &Model) -> Vec<Action> {
                 A::Remedy,
                 A::Contact,
                 A::Resolve,
+                A::Review,
+                A::Close,
                 A::Reopen,
             ]
         }
         Pane::Chain => vec![A::Acknowledge, A::TakeCommand, A::OfferCommand, A::Role, A::Owner],
         Pane::Stakeholders => vec![A::Contact, A::Note],
     };
-    // At 80 columns the way to everything else must fit.
+    list.retain(|action| model.is_useful(*action));
     list.truncate(6);
-    list.extend([A::Filter, A::Palette, A::Help]);
+    if model.selected_row().is_none() {
+        list.push(A::Report);
+    } else {
+        list.push(A::Filter);
+    }
     list
 }

@@ -1,6 +1,6 @@
 //! Where everything is. One function; hit-testing and paging ask it too.
 
-use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::layout::{Constraint, Layout, Margin, Rect};
 
 use crate::tui::model::{Model, Pane};
 
@@ -56,10 +56,14 @@ pub fn areas(model: &Model, area: Rect) -> Areas {
         details: None,
         hints,
     };
-    if model.zoom {
-        // What is zoomed on a tiny screen gets all of it.
-        let room = if mode == Mode::Plain { area } else { body };
+    // A tiny screen shows one pane: the one that has the focus.
+    if mode == Mode::Plain && (model.zoom || model.focus != Pane::Queue) {
+        let room = Rect { height: area.height.saturating_sub(1), ..area };
         areas.panes.push((model.focus, room));
+        return areas;
+    }
+    if model.zoom {
+        areas.panes.push((model.focus, body));
         return areas;
     }
     match mode {
@@ -130,12 +134,38 @@ pub fn queue_rows(model: &Model) -> usize {
 
 /// How far a page goes in the focused pane.
 pub fn page(model: &Model) -> usize {
+    if !model.modals.is_empty() {
+        return usize::from(model.size.1).saturating_sub(4).max(1);
+    }
     inner_height(model, model.focus).unwrap_or(10).saturating_sub(1).max(1)
 }
 
-/// The pane under a point, and the line in it.
-pub fn hit(model: &Model, x: u16, y: u16) -> Option<(Pane, usize)> {
+/// What is under a point.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hit {
+    /// A line inside a pane, counted from 0.
+    Row { pane: Pane, row: usize, inner: Rect },
+    /// A pane's frame, or the strip that opens it.
+    Frame(Pane),
+}
+
+/// What is under a point.
+pub fn hit(model: &Model, x: u16, y: u16) -> Option<Hit> {
     let areas = areas(model, screen(model));
-    let (pane, rect) = areas.panes.into_iter().find(|(_, rect)| rect.contains((x, y).into()))?;
-    Some((pane, usize::from(y.saturating_sub(rect.y + 1))))
+    let at = (x, y).into();
+    let strips = [(Pane::Chain, areas.chain_strip), (Pane::Stakeholders, areas.stakeholder_strip)];
+    for (pane, rect) in strips {
+        if rect.is_some_and(|rect| rect.contains(at)) {
+            return Some(Hit::Frame(pane));
+        }
+    }
+    let (pane, rect) = areas.panes.into_iter().find(|(_, rect)| rect.contains(at))?;
+    // The plain list has no frame.
+    let is_framed = areas.mode != Mode::Plain || model.zoom || pane != Pane::Queue;
+    let inner = if is_framed { rect.inner(Margin::new(1, 1)) } else { rect };
+    if inner.contains(at) {
+        Some(Hit::Row { pane, row: usize::from(y - inner.y), inner })
+    } else {
+        Some(Hit::Frame(pane))
+    }
 }

@@ -10,9 +10,11 @@ pub mod details;
 mod frame;
 pub mod layout;
 pub mod modal;
+pub mod plain;
+mod plain_modal;
 mod queue;
 pub mod stakeholders;
-mod timeline;
+pub mod timeline;
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -31,10 +33,13 @@ pub fn view(model: &Model, screen: &mut Frame<'_>) {
         return;
     }
     let areas = areas(model, area);
-    if areas.mode == Mode::Plain && !model.zoom {
+    if areas.mode == Mode::Plain && !model.zoom && model.focus == Pane::Queue {
         queue::plain(model, screen, area);
     } else {
-        if areas.mode != Mode::Plain {
+        if areas.mode == Mode::Plain {
+            let line = queue::last_line(model, usize::from(areas.hints.width));
+            lines(screen, areas.hints, vec![line]);
+        } else {
             frame::header(model, screen, areas.header);
             frame::hints(model, screen, areas.hints);
         }
@@ -58,6 +63,33 @@ pub fn view(model: &Model, screen: &mut Frame<'_>) {
     }
     for modal in &model.modals {
         modal::draw(model, modal, screen, area);
+    }
+    if model.theme.ascii {
+        only_ascii(screen);
+    }
+}
+
+/// Every mark of ours becomes one that any terminal can show; letters of any script stay, because
+/// names and titles are theirs.
+fn only_ascii(screen: &mut Frame<'_>) {
+    for cell in &mut screen.buffer_mut().content {
+        let symbol = cell.symbol();
+        if symbol.is_ascii() {
+            continue;
+        }
+        let plain = match symbol {
+            "·" => "-",
+            "→" => ">",
+            "…" => "~",
+            "×" | "✗" => "x",
+            "▏" => "_",
+            "✓" => "v",
+            "⚠" => "!",
+            "␛" => "^",
+            other if other.chars().all(char::is_alphanumeric) => continue,
+            _ => "?",
+        };
+        cell.set_symbol(plain);
     }
 }
 

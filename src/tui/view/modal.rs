@@ -16,7 +16,7 @@ pub(super) fn draw(model: &Model, shown: &Modal, screen: &mut Frame<'_>, area: R
     match shown {
         Modal::Help { scroll } => {
             let lines = help_lines(model).into_iter().skip(*scroll).map(Line::raw).collect();
-            boxed(model, screen, area, "Keys that work here · q closes", 78, area.height, lines);
+            boxed(model, screen, area, "Keys that work here · q closes", 84, area.height, lines);
         }
         Modal::Palette { input, at } => draw_palette(model, screen, area, input, *at),
         Modal::Form(form) => draw_form(model, screen, area, form),
@@ -57,7 +57,7 @@ pub(super) fn draw(model: &Model, shown: &Modal, screen: &mut Frame<'_>, area: R
 }
 
 /// A draft in a line: what it is for and its first words.
-fn draft_words(key: &str, text: &str) -> String {
+pub(super) fn draft_words(key: &str, text: &str) -> String {
     let fields: serde_json::Map<String, serde_json::Value> =
         serde_json::from_str(text).unwrap_or_default();
     let longest = fields.values().filter_map(|v| v.as_str()).max_by_key(|text| text.len());
@@ -95,29 +95,37 @@ pub(super) fn picked(model: &Model, text: &str, is_picked: bool, width: usize) -
     Line::styled(fit(&text, width).into_owned(), style)
 }
 
-/// The help: every action that has a key here, under its heading.
+/// The help: every action with its keys here, under its heading; what does not apply now is marked.
 pub fn help_lines(model: &Model) -> Vec<String> {
-    let mut lines = Vec::new();
+    let mut lines = vec!["- before a key: it does not apply now, or not here".to_owned()];
     let mut group = "";
+    let here = [model.focus.scope(), "global"];
     for action in Action::ALL {
         if action.group() != group {
             group = action.group();
-            if !lines.is_empty() {
-                lines.push(String::new());
-            }
+            lines.push(String::new());
             lines.push(group.to_owned());
         }
-        let keys = model.keymap.keys_of(*action);
-        let keys: Vec<String> = keys.into_iter().take(3).collect();
-        lines.push(format!("  {:<22} {:<16} {}", keys.join("  "), action.name(), action.help()));
+        let scopes: &[&str] = if action.is_offered() { &here } else { &["form"] };
+        let keys = model.keymap.keys_in(scopes, *action);
+        let keys: Vec<String> = keys.into_iter().take(2).collect();
+        let mark = if keys.is_empty() || !model.is_useful(*action) { "-" } else { " " };
+        let (keys, name) = (keys.join(" "), action.name());
+        lines.push(format!("{mark} {keys:<16} {name:<17} {}", action.help()));
     }
     lines.push(String::new());
-    lines.push(
-        "Marks: ! not acknowledged · ✓ acknowledged · ▲ alerts fire · w workaround in force"
-            .to_owned(),
-    );
+    lines.extend(LEGEND.iter().map(|line| (*line).to_owned()));
     lines
 }
+
+/// What the marks of the panes mean.
+const LEGEND: &[&str] = &[
+    "Counts: 5-9 begin one (7j), any other begins with 0 (03j, 012j, 05m)",
+    "Marks of the queue: ! nobody acknowledged · ✓ acknowledged · ▲ an alert fires",
+    "  w a workaround is in force · ◦ somebody else looks · + marked by you",
+    "  mon monitoring · res resolved · rev in review",
+    "Marks of the timeline: ~ about that time · ↩ written down later",
+];
 
 fn draw_palette(model: &Model, screen: &mut Frame<'_>, area: Rect, input: &str, at: usize) {
     let height = 16.min(area.height);
@@ -127,9 +135,10 @@ fn draw_palette(model: &Model, screen: &mut Frame<'_>, area: Rect, input: &str, 
     let mut lines = vec![Line::styled(format!(": {}▏", visible(input)), model.theme.accent)];
     for (index, action) in found.iter().enumerate().skip(top).take(room) {
         let key = model.keymap.keys_of(*action).into_iter().next().unwrap_or_default();
+        let mark = if model.is_useful(*action) { " " } else { "-" };
         lines.push(picked(
             model,
-            &format!("{:<18} {key:<8} {}", action.name(), action.help()),
+            &format!("{mark}{:<18} {key:<8} {}", action.name(), action.help()),
             index == at,
             76,
         ));
@@ -149,38 +158,17 @@ fn draw_find(model: &Model, screen: &mut Frame<'_>, area: Rect, find: &Find) {
     let waiting = if find.asked.is_some() { " …" } else { "" };
     let mut lines =
         vec![Line::styled(format!("/ {}▏{waiting}", visible(&find.input)), model.theme.accent)];
-    let texts: Vec<String> = if find.in_texts {
-        find.hits
-            .iter()
-            .map(|hit| {
-                let incident = hit.incident.map_or_else(|| "-".to_owned(), |id| id.to_string());
-                format!(
-                    "{incident:<9} #{:<7} {}",
-                    hit.seq,
-                    hit.text.lines().next().unwrap_or_default()
-                )
-            })
-            .collect()
-    } else {
-        find.rows
-            .iter()
-            .map(|row| {
-                format!(
-                    "{} {:<9} {:<9} {} {}",
-                    row.severity,
-                    row.id,
-                    row.phase,
-                    row.opened_at.date(),
-                    row.title
-                )
-            })
-            .collect()
-    };
+    let texts = if find.in_texts { hits(find) } else { closed(find) };
     for (index, text) in texts.iter().enumerate().skip(top).take(room) {
         lines.push(picked(model, text, index == find.at, columns));
     }
-    if texts.is_empty() && find.asked.is_none() && !find.input.is_empty() {
-        lines.push(Line::styled("nothing was found", model.theme.dim));
+    if texts.is_empty() && find.asked.is_none() {
+        let text = match (find.input.is_empty(), find.in_texts) {
+            (true, true) => "type two letters or more",
+            (true, false) => "no incident is over yet",
+            (false, _) => "nothing was found",
+        };
+        lines.push(Line::styled(text, model.theme.dim));
     }
     let title = if find.in_texts {
         "Search all timelines · enter goes there"
@@ -188,6 +176,25 @@ fn draw_find(model: &Model, screen: &mut Frame<'_>, area: Rect, find: &Find) {
         "Incidents that are over · enter goes there"
     };
     boxed(model, screen, area, title, width, height, lines);
+}
+
+/// What a search found, a line each.
+pub(super) fn hits(find: &Find) -> Vec<String> {
+    let line = |hit: &crate::proto::Hit| {
+        let incident = hit.incident.map_or_else(|| "-".to_owned(), |id| id.to_string());
+        let text = hit.text.lines().next().unwrap_or_default();
+        format!("{incident:<9} #{:<7} {text}", hit.seq)
+    };
+    find.hits.iter().map(line).collect()
+}
+
+/// The incidents that are over, a line each.
+pub(super) fn closed(find: &Find) -> Vec<String> {
+    let line = |row: &crate::domain::row::Row| {
+        let opened = row.opened_at.date();
+        format!("{} {:<9} {:<9} {opened} {}", row.severity, row.id, row.phase, row.title)
+    };
+    find.rows.iter().map(line).collect()
 }
 
 fn field_height(field: &Field) -> u16 {
@@ -236,8 +243,17 @@ fn foot_lines(model: &Model, form: &Form, width: usize) -> Vec<Line<'static>> {
             .map(|text| Line::styled(text, model.theme.bad))
             .collect()
     } else {
+        // As many lines as the longest hint needs, so that the form does not jump from field to field.
+        let needed = |field: &Field| super::wrap(&field.hint, width).len().min(2);
+        let height = form.fields.iter().map(needed).max().unwrap_or(1);
         let hint = form.fields.get(form.at).map_or("", |field| field.hint.as_str());
-        vec![Line::styled(fit(&visible(hint), width).into_owned(), model.theme.dim)]
+        let mut lines: Vec<Line<'static>> = super::wrap(hint, width)
+            .into_iter()
+            .take(height)
+            .map(|text| Line::styled(text, model.theme.dim))
+            .collect();
+        lines.resize(height, Line::raw(""));
+        lines
     };
     let keys = if width < 60 {
         "ctrl-s does it · tab · esc"
@@ -290,6 +306,8 @@ fn choice_line(
     width: usize,
 ) -> Line<'static> {
     let mut spans: Vec<Span<'static>> = Vec::new();
+    // Room for the marks that say that there are more on either side.
+    let width = width.saturating_sub(4);
     let mut used = 0;
     let sizes: Vec<usize> = options
         .iter()
@@ -301,9 +319,13 @@ fn choice_line(
         first -= 1;
         sum += sizes[first];
     }
+    if first > 0 {
+        spans.push(Span::styled("… ", model.theme.dim));
+    }
     for (index, option) in options.iter().enumerate().skip(first) {
         let size = sizes[index];
         if used + size > width && index > at {
+            spans.push(Span::styled("…", model.theme.dim));
             break;
         }
         used += size;

@@ -9,11 +9,16 @@ use crate::domain::row::Row;
 use crate::domain::text::{fit, visible};
 use crate::domain::time::{MINUTE_MS, span_words};
 use crate::domain::words::Phase;
-use crate::tui::model::{Model, Pane};
+use crate::tui::model::{LinkState, Model, Pane};
 
 pub(super) fn draw(model: &Model, screen: &mut Frame<'_>, rect: Rect) {
     let total = model.mirror.counts.live as usize;
-    let title = if model.filter.is_empty() {
+    let rows = usize::from(rect.height.saturating_sub(2));
+    let title = if model.filter.is_empty() && model.shown.len() > rows {
+        // Some are not seen: the title says which are.
+        let last = (model.top + rows).min(model.shown.len());
+        format!("Incidents {}-{last} of {total}", model.top + 1)
+    } else if model.filter.is_empty() {
         format!("Incidents {total}")
     } else {
         format!("Incidents {} of {total} · {}", model.shown.len(), visible(&model.filter))
@@ -64,13 +69,29 @@ pub(super) fn plain(model: &Model, screen: &mut Frame<'_>, rect: Rect) {
     if lines.is_empty() {
         lines.push(Line::raw("nothing is open"));
     }
-    let said = model.notice.as_ref().map_or_else(
-        || format!("{} open", model.mirror.counts.live),
-        |notice| visible(&notice.text).into_owned(),
-    );
     lines.truncate(height);
-    lines.push(Line::raw(fit(&said, width).into_owned()));
+    lines.push(last_line(model, width));
     super::lines(screen, rect, lines);
+}
+
+/// On the smallest screens one line says what is most urgent: the link, what is typed, what was
+/// said.
+pub(super) fn last_line(model: &Model, width: usize) -> Line<'static> {
+    let said = if let LinkState::Lost { since, .. } = &model.link {
+        format!("KEEPER LOST {} ago", span_words(model.now.since(*since)))
+    } else if model.is_filtering {
+        format!("/ {}", visible(&model.filter))
+    } else if !model.pending.is_empty() {
+        model.pending.iter().map(ToString::to_string).collect::<String>() + " …"
+    } else if let Some(notice) = &model.notice {
+        visible(&notice.text).into_owned()
+    } else if let Some(flight) = model.flight_words() {
+        visible(&flight).into_owned()
+    } else {
+        let counts = model.mirror.counts;
+        format!("{} open, {} unacked", counts.live, counts.unacked)
+    };
+    Line::raw(fit(&said, width).into_owned())
 }
 
 /// What a row's state is, in two marks: answered or not, firing or not.
@@ -87,7 +108,9 @@ fn marks(model: &Model, row: &Row) -> (String, Style) {
     };
     let firing = if row.firing > 0 { theme.mark("▲", "^") } else { " " };
     if !row.phase.is_active() {
-        return (format!("{phase} "), theme.dim);
+        // An alert that goes on after the resolution is news.
+        let style = if row.firing > 0 { theme.warn } else { theme.dim };
+        return (format!("{phase}{firing} "), style);
     }
     if row.is_acked {
         let debt = if row.debts > 0 { "w" } else { "" };

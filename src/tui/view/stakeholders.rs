@@ -69,6 +69,29 @@ pub fn names(model: &Model) -> Vec<String> {
         .unwrap_or_default()
 }
 
+/// Each in words, for a screen reader: the name, and how it stands.
+pub(super) fn sentences(model: &Model) -> Vec<(String, String)> {
+    let Some(incident) = model.shown_incident() else { return Vec::new() };
+    let sentence = |who: Who<'_>| {
+        let by =
+            if who.channel.is_empty() { String::new() } else { format!("by {}, ", who.channel) };
+        let text = match who.told {
+            None => "not told yet".to_owned(),
+            Some(told) => {
+                let next = match (who.rank, told.next_by) {
+                    (0, Some(at)) => format!(", late, promised for {}", at.clock_minutes()),
+                    (1, Some(at)) => format!(", next word by {}", at.clock_minutes()),
+                    _ => String::new(),
+                };
+                let first = told.text.lines().next().unwrap_or_default();
+                format!("told at {}{next}: {first}", told.at.clock_minutes())
+            }
+        };
+        (visible(&who.name).into_owned(), visible(&format!("{by}{text}")).into_owned())
+    };
+    list(model, incident).into_iter().map(sentence).collect()
+}
+
 fn words(model: &Model, who: &Who<'_>) -> (String, Style) {
     let theme = &model.theme;
     match who.told {

@@ -4,8 +4,9 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
+use unicode_width::UnicodeWidthStr;
 
-use crate::domain::text::visible;
+use crate::domain::text::{fit, visible};
 use crate::domain::timeline::{Entry, Kind};
 use crate::tui::model::{Model, Pane};
 use crate::tui::view::wrap;
@@ -14,52 +15,66 @@ use crate::tui::view::wrap;
 const LINES_MAX: usize = 3;
 
 pub(super) fn draw(model: &Model, screen: &mut Frame<'_>, rect: Rect) {
-    let inner = super::pane_frame(model, screen, rect, Some(Pane::Timeline), &title(model));
-    let width = usize::from(inner.width);
-    let height = usize::from(inner.height);
+    let title = title(model, usize::from(rect.width.saturating_sub(4)));
+    let inner = super::pane_frame(model, screen, rect, Some(Pane::Timeline), &title);
+    let lines = lines(model, inner).into_iter().map(|(_, line)| line).collect();
+    super::lines(screen, inner, lines);
+}
+
+/// The lines of a pane, each with the distance of its entry from the newest one.
+fn lines(model: &Model, inner: Rect) -> Vec<(usize, Line<'static>)> {
+    let (width, height) = (usize::from(inner.width), usize::from(inner.height));
     if model.watched().is_none() {
-        return;
+        return Vec::new();
     }
     let entries = model.entries();
     let is_focused = model.focus == Pane::Timeline;
     let skip = if is_focused { model.entry_back } else { 0 };
-    let mut lines: Vec<Line<'static>> = Vec::new();
+    let mut lines: Vec<(usize, Line<'static>)> = Vec::new();
     // From the bottom up, until the pane is full; the selected entry is always among them.
     let start = skip.saturating_sub(height / 2);
     for (back, entry) in entries.iter().rev().enumerate().skip(start) {
         let is_selected = is_focused && back == skip;
-        let mut block = entry_lines(model, entry, width, is_selected);
-        block.reverse();
-        lines.extend(block);
+        let block = entry_lines(model, entry, width, is_selected);
+        lines.extend(block.into_iter().rev().map(|line| (back, line)));
         if lines.len() >= height {
             break;
         }
     }
     lines.truncate(height);
     lines.reverse();
-    super::lines(screen, inner, lines);
+    lines
 }
 
-fn title(model: &Model) -> String {
+/// The entry on a line of the pane, as its distance from the newest one.
+pub fn entry_at(model: &Model, inner: Rect, row: usize) -> Option<usize> {
+    lines(model, inner).get(row).map(|(back, _)| *back)
+}
+
+/// A long title gives way to the state and to what others do.
+fn title(model: &Model, columns: usize) -> String {
     let Some(incident) = model.shown_incident() else {
         return "Timeline".to_owned();
     };
-    let mut title = format!(
-        "{} {} · {} {} {}",
-        incident.id,
-        visible(&incident.title),
-        incident.severity,
-        incident.priority(),
-        incident.phase()
-    );
-    if let Some(past) = &model.past {
-        title = format!("AS KNOWN AT #{} · {title}", past.seq);
-    }
+    let mut before = String::new();
     for (login, writes) in model.others_at(incident.id) {
         let does = if writes { "writes" } else { "looks" };
-        title = format!("{} {does} · {title}", visible(&login));
+        before = format!("{before}{} {does} · ", visible(&login));
     }
-    title
+    if let Some(past) = &model.past {
+        let now = model.shown_now();
+        let when = if now.is_same_day(model.now) {
+            now.clock()
+        } else {
+            now.utc().format("%m-%d %H:%M").to_string()
+        };
+        before = format!("AS KNOWN AT {when} (#{}) · {before}", past.seq);
+    }
+    let after = format!(" · {} {} {}", incident.severity, incident.priority(), incident.phase());
+    let before = fit(&before, columns / 2);
+    let id = incident.id.to_string();
+    let room = columns.saturating_sub(before.width() + id.width() + 1 + after.width());
+    format!("{before}{id} {}{after}", fit(&visible(&incident.title), room))
 }
 
 fn style_of(model: &Model, kind: Kind) -> Style {
@@ -89,11 +104,12 @@ fn entry_lines(
     };
     let about = if entry.about { "~" } else { "" };
     let late = entry.recorded.map(|_| theme.mark("↩", "<")).unwrap_or_default();
-    let who = crate::domain::text::fit(&visible(&entry.who), 8).into_owned();
+    let columns = if width > 90 { 13 } else { 8 };
+    let who = fit(&visible(&entry.who), columns).into_owned();
     let cursor = if is_selected { theme.mark("▶", ">") } else { " " };
     let head = format!("{cursor}{about}{time}{late} ");
-    let head_width = unicode_width::UnicodeWidthStr::width(head.as_str());
-    let indent = head_width + 9;
+    let head_width = head.width();
+    let indent = head_width + columns + 1;
     let room = width.saturating_sub(indent).max(8);
     let mut texts = wrap(&entry.text, room);
     if !is_selected && !model.zoom && texts.len() > LINES_MAX {
@@ -103,7 +119,7 @@ fn entry_lines(
         }
     }
     let head_style = if is_selected { theme.cursor } else { theme.dim };
-    let pad = 9usize.saturating_sub(unicode_width::UnicodeWidthStr::width(who.as_str()));
+    let pad = (columns + 1).saturating_sub(who.width());
     texts
         .into_iter()
         .enumerate()
