@@ -164,6 +164,22 @@ fn a_role_is_left_and_a_link_is_taken_back() {
 }
 
 #[test]
+fn a_long_list_of_stakeholders_follows_its_cursor() {
+    let mut console = console();
+    for n in 10..30 {
+        let act = serde_json::json!({
+            "do": "log-contact", "incident": 1, "stakeholder": format!("team-{n}"),
+            "channel": "phone", "text": "told",
+        });
+        console.world.act("bob", serde_json::from_value(act).expect("a command"));
+    }
+    console.keys("4G");
+    shows(&console, "▶team-29");
+    console.keys("gg");
+    shows(&console, "▶support");
+}
+
+#[test]
 fn a_half_written_form_about_alerts_still_knows_its_alerts() {
     let mut form = warroom::tui::form::Form::new(warroom::tui::action::Action::Split, "t");
     form.fields = vec![warroom::tui::form::Field::line("title", "title", "half")];

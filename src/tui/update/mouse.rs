@@ -16,14 +16,15 @@ pub(super) fn click(model: &mut Model, x: u16, y: u16) -> Vec<Effect> {
     match layout::hit(model, x, y) {
         Some(Hit::Row { pane, row, inner }) => {
             let entry = timeline::entry_at(model, inner, row);
+            let stakeholder = row + stakeholders::top(model, usize::from(inner.height));
             model.focus = pane;
             match pane {
                 Pane::Queue if model.top + row < model.shown.len() => {
                     keys::select(model, model.top + row);
                 }
                 Pane::Timeline => model.entry_back = entry.unwrap_or(model.entry_back),
-                Pane::Stakeholders if row < stakeholders::names(model).len() => {
-                    model.stakeholder = row;
+                Pane::Stakeholders if stakeholder < stakeholders::names(model).len() => {
+                    model.stakeholder = stakeholder;
                 }
                 Pane::Queue | Pane::Chain | Pane::Stakeholders => {}
             }

@@ -47,6 +47,7 @@ pub(super) fn draw(model: &Model, shown: &Modal, screen: &mut Frame<'_>, area: R
             let lines = drafts
                 .iter()
                 .enumerate()
+                .skip((at + 1).saturating_sub(usize::from(area.height.clamp(3, 12)) - 2))
                 .map(|(index, (key, text))| {
                     picked(model, &draft_words(key, text), index == *at, 76)
                 })

@@ -69,6 +69,12 @@ pub fn names(model: &Model) -> Vec<String> {
         .unwrap_or_default()
 }
 
+/// The first one that is seen: the selected one always is.
+pub fn top(model: &Model, height: usize) -> usize {
+    let is_focused = model.focus == Pane::Stakeholders;
+    if is_focused { (model.stakeholder + 1).saturating_sub(height.max(1)) } else { 0 }
+}
+
 /// Each in words, for a screen reader: the name, and how it stands.
 pub(super) fn sentences(model: &Model) -> Vec<(String, String)> {
     let Some(incident) = model.shown_incident() else { return Vec::new() };
@@ -150,6 +156,7 @@ pub(super) fn draw(model: &Model, screen: &mut Frame<'_>, rect: Rect) {
     let lines = list
         .iter()
         .enumerate()
+        .skip(top(model, usize::from(inner.height)))
         .map(|(index, who)| {
             let is_selected = model.focus == Pane::Stakeholders && index == model.stakeholder;
             let cursor = if is_selected { model.theme.mark("▶", ">") } else { " " };
