@@ -20,4 +20,5 @@ pub mod speech;
 pub mod terminal;
 pub mod theme;
 pub mod update;
+mod useful;
 pub mod view;

@@ -1,0 +1,64 @@
+//! Which actions make sense now: what is hinted at, and what help and palette mark.
+//!
+//! Invariants:
+//! - This only advises: whether an act is done is decided by the keeper.
+
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "most of a long vocabulary is handled alike here"
+)]
+
+use crate::tui::action::Action;
+use crate::tui::model::{Model, Pane};
+
+impl Model {
+    /// Whether an action makes sense now; what does not is not hinted at.
+    pub fn is_useful(&self, action: Action) -> bool {
+        let Some(row) = self.selected_row() else {
+            return matches!(
+                action,
+                Action::Report
+                    | Action::Help
+                    | Action::Palette
+                    | Action::Quit
+                    | Action::FindClosed
+                    | Action::Search
+            );
+        };
+        // The past is only looked at; a report is about now.
+        let is_act = matches!(
+            action.group(),
+            "Answering" | "Command and roles" | "Working" | "Alerts" | "The end"
+        );
+        if self.past.is_some() && is_act && action != Action::Report {
+            return false;
+        }
+        match action {
+            Action::Acknowledge => !row.is_acked && row.phase.is_active(),
+            Action::OfferCommand => {
+                self.watched().is_some_and(|i| i.commander() == Some(self.login.as_str()))
+            }
+            Action::Unmark => !self.marks.is_empty(),
+            Action::StepForward => self.past.is_some(),
+            Action::TakeCommand => self.watched().is_some_and(|i| i.commander().is_none()),
+            Action::AcceptCommand | Action::RefuseCommand => self
+                .watched()
+                .and_then(|i| i.offer.as_ref())
+                .is_some_and(|offer| offer.to == self.login),
+            Action::Unlink => self.watched().is_some_and(|i| !i.links.is_empty()),
+            Action::LeaveRole => self.watched().is_some_and(|i| !i.roles.is_empty()),
+            Action::Alerts | Action::AckAlert | Action::Shelve | Action::Unshelve => {
+                row.members > 0
+            }
+            Action::Split => row.members > 0 && row.phase.is_live(),
+            Action::Correct | Action::Redact => self.focus == Pane::Timeline,
+            Action::Judge => self.watched().is_some_and(|i| !i.remedies.is_empty()),
+            Action::Reopen | Action::Review | Action::Close => !row.phase.is_active(),
+            Action::Resolve | Action::Phase | Action::Decline | Action::Triage => {
+                row.phase.is_active()
+            }
+            Action::Declare => row.phase == crate::domain::words::Phase::Triage,
+            _ => true,
+        }
+    }
+}
