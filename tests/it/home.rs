@@ -65,13 +65,24 @@ impl Home {
 
     /// Starts a keeper in the foreground and waits until it answers.
     pub fn keeper(&self) -> Keeper {
+        self.start(self.command(&["keeper"]))
+    }
+
+    /// The same below another program, which is given the keeper's command line.
+    pub fn keeper_under(&self, wrapper: &[&str]) -> Keeper {
+        let mut command = Command::new(wrapper[0]);
+        command.args(&wrapper[1..]).args([PROGRAM, "keeper"]).stdin(Stdio::null());
+        command.env("WARROOM_HOME", self.path()).env_remove("WARROOM_LISTEN");
+        self.start(command)
+    }
+
+    fn start(&self, mut command: Command) -> Keeper {
         let log = std::fs::OpenOptions::new()
             .create(true)
             .append(true)
             .open(self.dir.path().join("log"))
             .expect("a log");
-        let child =
-            self.command(&["keeper"]).stdout(Stdio::null()).stderr(log).spawn().expect("a keeper");
+        let child = command.stdout(Stdio::null()).stderr(log).spawn().expect("a keeper");
         let mut keeper = Keeper { child, socket: self.path().join("keeper.sock") };
         let log = self.dir.path().join("log");
         until("the keeper answers", || {

@@ -31,5 +31,6 @@ mod sim;
 mod sinks;
 mod terminal;
 mod tidy;
+mod trace;
 mod wire;
 mod world;
