@@ -39,5 +39,6 @@ pub fn hello(kind: crate::proto::ClientKind) -> crate::proto::ClientMsg {
         protocol: crate::proto::PROTOCOL,
         version: env!("CARGO_PKG_VERSION").to_owned(),
         kind,
+        parts: true,
     }
 }

@@ -17,10 +17,11 @@ use crate::domain::command::{Rejection, RejectionKind};
 use crate::domain::ids::CommandId;
 use crate::keeper::engine::right_of;
 use crate::keeper::identity;
+use crate::keeper::outbox::{OUTBOX_MAX, Outbox, Told};
 use crate::keeper::run::Shared;
 use crate::keeper::turn::{Input, Who};
-use crate::keeper::writer::{Line, Mail, OUTBOX_MAX};
-use crate::proto::frame::{Frames, encode};
+use crate::keeper::writer::Mail;
+use crate::proto::frame::{Frames, Line, encode};
 use crate::proto::{ClientKind, ClientMsg, KeeperMsg, PROTOCOL, Reply, Welcome};
 
 /// How long a client may take to say hello.
@@ -40,8 +41,8 @@ pub async fn serve(stream: UnixStream, shared: Arc<Shared>) {
     let (mut read, mut write) = stream.into_split();
     let mut frames = Frames::default();
     let hello = tokio::time::timeout(HELLO_WITHIN, next::<ClientMsg>(&mut read, &mut frames)).await;
-    let kind = match check_hello(hello) {
-        Ok(kind) => kind,
+    let (kind, takes_parts) = match check_hello(hello) {
+        Ok(known) => known,
         Err(refusal) => {
             if let Some(message) = refusal {
                 drop(write.write_all(&encode(&message)).await);
@@ -52,8 +53,10 @@ pub async fn serve(stream: UnixStream, shared: Arc<Shared>) {
     let client = NEXT.fetch_add(1, Ordering::Relaxed);
     let (tx, mut rx) = mpsc::channel::<Line>(OUTBOX_MAX);
     let welcome = KeeperMsg::Welcome(Box::new(welcome(&who, &shared)));
-    if write.write_all(&encode(&welcome)).await.is_err() {
-        return;
+    for line in Told::of(&welcome).lines(takes_parts).unwrap_or_default() {
+        if write.write_all(line).await.is_err() {
+            return;
+        }
     }
     let mut writer = tokio::spawn(async move {
         while let Some(line) = rx.recv().await {
@@ -73,7 +76,8 @@ pub async fn serve(stream: UnixStream, shared: Arc<Shared>) {
     });
     // The writer loop holds the only lasting sender: when it lets go, the line ends.
     let weak = tx.downgrade();
-    let connect = Mail::Connect { client, tx, who, kind };
+    let outbox = Outbox { tx, takes_parts };
+    let connect = Mail::Connect { client, outbox, who, kind };
     if shared.inbox.send(connect).await.is_ok() {
         tokio::select! {
             () = requests(client, &mut read, &mut frames, &shared, &weak) => {}
@@ -106,14 +110,16 @@ fn welcome(who: &Who, shared: &Shared) -> Welcome {
 
 type Hello = Result<Result<Option<ClientMsg>, String>, tokio::time::error::Elapsed>;
 
-/// The kind of client, or what to say to it before it is let go (`None`: it is gone).
-fn check_hello(hello: Hello) -> Result<ClientKind, Option<KeeperMsg>> {
+/// The kind of client and whether it takes parts, or what to say to it before it is let go (`None`: it is gone).
+fn check_hello(hello: Hello) -> Result<(ClientKind, bool), Option<KeeperMsg>> {
     let refuse = |why: String| {
         let version = env!("CARGO_PKG_VERSION").to_owned();
         Some(KeeperMsg::Refused { protocol: PROTOCOL, version, why })
     };
     match hello {
-        Ok(Ok(Some(ClientMsg::Hello { protocol, kind, .. }))) if protocol == PROTOCOL => Ok(kind),
+        Ok(Ok(Some(ClientMsg::Hello { protocol, kind, parts, .. }))) if protocol == PROTOCOL => {
+            Ok((kind, parts))
+        }
         Ok(Ok(Some(ClientMsg::Hello { protocol, version, .. }))) => {
             let why = if protocol > PROTOCOL {
                 format!(

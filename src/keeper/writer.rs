@@ -23,9 +23,9 @@ use crate::domain::incident::Incident;
 use crate::keeper::engine::{Archive, Engine};
 use crate::keeper::gate::Gate;
 use crate::keeper::mailroom::Mailroom;
+use crate::keeper::outbox::{Outbox, Told};
 use crate::keeper::reads::{self, Places};
 use crate::keeper::turn::{ClientId, Input, Output, Turn, Who};
-use crate::proto::frame::encode;
 use crate::proto::{ClientKind, KeeperMsg};
 use crate::store::batch::Batch;
 use crate::store::snapshot;
@@ -38,22 +38,16 @@ pub const TURN_MAX: usize = 128;
 const TURN_BYTES: usize = 256 * 1024;
 /// Inputs that may wait; senders beyond that wait or are told to come back.
 pub const INBOX_MAX: usize = 1_024;
-/// Lines that may wait for one client. A client that is slower is cut loose and comes back with
-/// what it has; it is never waited for.
-pub const OUTBOX_MAX: usize = 512;
 /// Events after which a snapshot is worth its while, and the least time between two.
 const SNAPSHOT_EVENTS: u64 = 20_000;
 const SNAPSHOT_EVERY: Duration = Duration::from_secs(10);
-
-/// A line for a client.
-pub type Line = Arc<[u8]>;
 
 /// What is put into the writer's inbox.
 pub enum Mail {
     Input(Input),
     Connect {
         client: ClientId,
-        tx: mpsc::Sender<Line>,
+        outbox: Outbox,
         who: Who,
         kind: ClientKind,
     },
@@ -86,7 +80,7 @@ pub struct Writer {
 }
 
 struct Shell {
-    clients: HashMap<ClientId, mpsc::Sender<Line>>,
+    clients: HashMap<ClientId, Outbox>,
     posts: Vec<oneshot::Sender<Result<(), Rejection>>>,
     barriers: Vec<oneshot::Sender<()>>,
     lost: Vec<ClientId>,
@@ -195,8 +189,8 @@ impl Writer {
             };
             let input = match mail {
                 Mail::Input(input) => input,
-                Mail::Connect { client, tx, who, kind } => {
-                    shell.clients.insert(client, tx);
+                Mail::Connect { client, outbox, who, kind } => {
+                    shell.clients.insert(client, outbox);
                     Input::Join { client, who, kind }
                 }
                 Mail::Barrier(reply) => {
@@ -251,14 +245,13 @@ impl Writer {
     ) {
         match output {
             Output::Say { client, message } => {
-                let line: Line = encode(&message).into();
-                send(shell, client, &line);
+                send(shell, client, &Told::of(&message));
             }
             Output::Tell { clients, message } => {
                 if !clients.is_empty() {
-                    let line: Line = encode(&message).into();
+                    let told = Told::of(&message);
                     for client in clients {
-                        send(shell, client, &line);
+                        send(shell, client, &told);
                     }
                 }
             }
@@ -269,17 +262,16 @@ impl Writer {
                 }
             }
             Output::Read { client, id, job } => {
-                let Some(tx) = shell.clients.get(&client).cloned() else {
+                let Some(outbox) = shell.clients.get(&client).cloned() else {
                     return;
                 };
                 let (places, head) = (Arc::clone(&self.places), self.journal.head());
                 let inbox = self.own_inbox.clone();
                 drop(self.runtime.spawn_blocking(move || {
                     let reply = reads::run(*job, &places, head);
-                    let line: Line = encode(&KeeperMsg::Reply { id, reply }).into();
                     // A client that does not read its answers is cut loose, never waited for: no
                     // answer may be missing on a line that stays open.
-                    if tx.try_send(line).is_err()
+                    if !outbox.give(&Told::of(&KeeperMsg::Reply { id, reply }))
                         && let Some(inbox) = inbox.upgrade()
                     {
                         drop(inbox.blocking_send(Mail::Input(Input::Leave { client })));
@@ -333,11 +325,11 @@ fn save(path: &std::path::Path, room: &crate::domain::room::Room, head: crate::s
     }
 }
 
-fn send(shell: &mut Shell, client: ClientId, line: &Line) {
-    let Some(tx) = shell.clients.get(&client) else {
+fn send(shell: &mut Shell, client: ClientId, told: &Told) {
+    let Some(outbox) = shell.clients.get(&client) else {
         return;
     };
-    if tx.try_send(Arc::clone(line)).is_err() {
+    if !outbox.give(told) {
         shell.clients.remove(&client);
         shell.lost.push(client);
     }

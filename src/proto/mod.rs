@@ -1,4 +1,5 @@
-//! What consoles and keeper say to each other: one JSON object a line, at most 1 MiB.
+//! What consoles and keeper say to each other: one JSON object a line, at most 1 MiB;
+//! longer messages of the keeper come in parts.
 //!
 //! Invariants:
 //! - Pure: bytes in, messages out; no socket, no clock.
@@ -33,7 +34,14 @@ pub const PROTOCOL: u32 = 2;
 #[serde(tag = "say", rename_all = "kebab-case")]
 pub enum ClientMsg {
     /// The first line.
-    Hello { protocol: u32, version: String, kind: ClientKind },
+    Hello {
+        protocol: u32,
+        version: String,
+        kind: ClientKind,
+        /// Whether it puts together messages that come in parts.
+        #[serde(default)]
+        parts: bool,
+    },
     /// Anything after it.
     Request { id: CommandId, ask: Ask },
 }

@@ -193,6 +193,7 @@ impl Console {
             protocol: PROTOCOL,
             version: "bench".into(),
             kind: ClientKind::Console,
+            parts: false,
         };
         stream.write_all(&encode(&hello)).expect("a hello");
         let ask = Ask::Follow { first: 100 };

@@ -9,6 +9,10 @@ use warroom::proto::{Ask, ClientKind, ClientMsg, KeeperMsg, PROTOCOL, Push, Repl
 
 use crate::home::{Home, act, until};
 
+fn hello(protocol: u32, kind: ClientKind, parts: bool) -> ClientMsg {
+    ClientMsg::Hello { protocol, version: "9.9".into(), kind, parts }
+}
+
 /// A raw connection.
 struct Raw {
     stream: UnixStream,
@@ -24,7 +28,7 @@ impl Raw {
 
     fn hello(home: &Home, kind: ClientKind) -> Self {
         let mut raw = Self::connect(home);
-        raw.say(&ClientMsg::Hello { protocol: PROTOCOL, version: "test".into(), kind });
+        raw.say(&hello(PROTOCOL, kind, false));
         assert!(matches!(raw.hear(), Some(KeeperMsg::Welcome(_))));
         raw
     }
@@ -69,7 +73,7 @@ fn a_wrong_version_is_told_which_side_is_older() {
         [(PROTOCOL + 1, "this keeper is older"), (0, "is older than this keeper")]
     {
         let mut raw = Raw::connect(&home);
-        raw.say(&ClientMsg::Hello { protocol, version: "9.9".into(), kind: ClientKind::Cli });
+        raw.say(&hello(protocol, ClientKind::Cli, false));
         let Some(KeeperMsg::Refused { why, .. }) = raw.hear() else { panic!("not refused") };
         assert!(why.contains(words), "{why}");
         assert!(raw.hear().is_none(), "and let go");
@@ -252,4 +256,74 @@ fn who_asks_and_never_reads_is_hung_up_on() {
         answered += 1;
     }
     assert!(answered < asked, "the line ends instead of missing answers");
+}
+
+/// Opens one incident with so many alerts that it does not fit in a line.
+fn many_alerts(address: &str) -> usize {
+    let (posts, each) = (16, 1_000);
+    for post in 0..posts {
+        let alerts: Vec<_> = (0..each)
+            .map(|n| {
+                let fingerprint = format!("{:016x}-and-more-of-a-name", post * each + n);
+                serde_json::json!({
+                    "status": "firing", "fingerprint": fingerprint,
+                    "labels": {"alertname": "A", "host": fingerprint}, "annotations": {},
+                    "startsAt": "2026-11-25T00:00:00Z", "endsAt": "0001-01-01T00:00:00Z",
+                    "generatorURL": "",
+                })
+            })
+            .collect();
+        let body = serde_json::json!({
+            "version": "4", "groupKey": "{}:{one=\"group\"}", "truncatedAlerts": 0,
+            "status": "firing", "receiver": "r", "groupLabels": {}, "commonLabels": {},
+            "commonAnnotations": {}, "externalURL": "", "alerts": alerts,
+        });
+        let body = body.to_string();
+        assert_eq!(crate::home::post(address, "/v1/alertmanager", &[], body.as_bytes()).0, 200);
+    }
+    posts * each
+}
+
+#[test]
+fn no_line_of_the_keeper_is_too_long_and_long_answers_arrive_whole() {
+    let home = Home::new();
+    let keeper = home.keeper();
+    let mut caller = keeper.caller();
+    let alerts = many_alerts(&crate::home::intake_address(&caller));
+    let ask = || Ask::Incident { incident: IncidentId(1), until: None, limit: 5_000 };
+    let Ok(Reply::Incident(detail)) = caller.ask(ask()) else { panic!("no incident") };
+    assert_eq!(detail.head.members.len(), alerts);
+    assert!(serde_json::to_vec(&detail.head).expect("JSON").len() > FRAME_MAX);
+
+    let mut raw = Raw::connect(&home);
+    raw.frames = Frames::of_answers();
+    raw.say(&hello(PROTOCOL, ClientKind::Cli, true));
+    raw.ask("long", ask());
+    raw.ask("short", Ask::Status);
+    let (mut answered, mut line, mut longest) = (0, 0, 0);
+    let mut buffer = [0; 65_536];
+    while answered < 2 {
+        let n = raw.stream.read(&mut buffer).expect("the keeper answers");
+        for byte in &buffer[..n] {
+            line = if *byte == b'\n' { 0 } else { line + 1 };
+            longest = longest.max(line);
+        }
+        raw.frames.push(&buffer[..n]);
+        while let Some(message) = raw.frames.take::<KeeperMsg>().expect("sound lines") {
+            answered += usize::from(matches!(message, KeeperMsg::Reply { .. }));
+        }
+    }
+    assert!(longest < FRAME_MAX, "{longest}");
+
+    let mut old = Raw::hello(&home, ClientKind::Cli);
+    old.ask("long", ask());
+    let refused = old.hear_until("a refusal", |message| match message {
+        KeeperMsg::Reply { reply: Reply::Rejected(rejection), .. } => Some(rejection.to_string()),
+        _ => None,
+    });
+    assert!(refused.contains("newer warroom"), "{refused}");
+    old.ask("short", Ask::Status);
+    old.hear_until("the status", |message| {
+        matches!(message, KeeperMsg::Reply { reply: Reply::Status(_), .. }).then_some(())
+    });
 }
