@@ -5,9 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use tokio::sync::mpsc;
-
 use crate::keeper::gate::Gate;
+use crate::keeper::inbox::Inbox;
 use crate::keeper::reads::Places;
 use crate::keeper::turn::Input;
 use crate::keeper::writer::Mail;
@@ -19,7 +18,7 @@ const RECEIPTS_EVERY: Duration = Duration::from_secs(1);
 const PAUSE: Duration = Duration::from_secs(30);
 
 /// Writes receipts down, until the writer goes.
-pub async fn receipts(gate: Arc<Gate>, inbox: mpsc::Sender<Mail>) {
+pub async fn receipts(gate: Arc<Gate>, inbox: Inbox) {
     loop {
         gate.receipts_wait.notified().await;
         // Others of the same kind join within this second.

@@ -18,19 +18,20 @@ use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::TcpListener;
-use tokio::sync::{Semaphore, mpsc, oneshot};
+use tokio::sync::{Semaphore, oneshot};
 
 use crate::clock::wall_now;
 use crate::config::settings::Settings;
 use crate::domain::command::{Command, RejectionKind};
 use crate::ingest::{Refused, alertmanager, generic, pagerduty};
 use crate::keeper::gate::{Gate, Pass};
+use crate::keeper::inbox::Inbox;
 use crate::keeper::writer::Mail;
 
 /// Everything a connection needs.
 pub struct Intake {
     pub gate: Arc<Gate>,
-    pub inbox: mpsc::Sender<Mail>,
+    pub inbox: Inbox,
 }
 
 type Answer = Response<Full<Bytes>>;
@@ -292,7 +293,7 @@ async fn deliver(
     let alerts = if let Command::Ingest(post) = &command { post.alerts.len() as u64 } else { 0 };
     let (tx, rx) = oneshot::channel();
     let mail = Mail::Post { source: source.clone(), command, reply: tx };
-    if intake.inbox.try_send(mail).is_err() {
+    if !intake.inbox.try_send(mail) {
         gate.refuse(&source, 503, "the keeper is busy or stopping", body);
         return answer(503, error_body("busy; post it again"));
     }

@@ -7,9 +7,8 @@ use std::sync::atomic::Ordering;
 use tokio::net::UnixListener;
 use tokio::runtime::Handle;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::mpsc;
 
-use crate::clock::Clock;
+use crate::clock::{Clock, monotonic};
 use crate::config::paths::Home;
 use crate::config::plan_files;
 use crate::config::settings::{self, Settings};
@@ -19,19 +18,20 @@ use crate::keeper::engine::Engine;
 use crate::keeper::gate::Gate;
 use crate::keeper::http::{self, Intake};
 use crate::keeper::mailroom::Mailroom;
+use crate::keeper::inbox::{Inbox, inbox};
 use crate::keeper::reads::Places;
 use crate::keeper::turn::Input;
-use crate::keeper::writer::{INBOX_MAX, Mail, Writer};
+use crate::keeper::writer::{Mail, Writer};
 use crate::keeper::{background, connection, identity, supervise};
 use crate::store::batch::Head;
 use crate::store::journal::{DiskJournal, Paths};
 use crate::store::open::{self, Mended};
-use crate::store::{Journal, StoreError, snapshot};
+use crate::store::{Journal, StoreError, fold, snapshot};
 
 /// What connections share.
 pub struct Shared {
     pub home: Home,
-    pub inbox: mpsc::Sender<Mail>,
+    pub inbox: Inbox,
     pub gate: Arc<Gate>,
     pub listening: Result<String, String>,
 }
@@ -81,17 +81,24 @@ pub fn run(options: &Options) -> Result<String, StoreError> {
 
 fn open_and_fold(paths: &Paths) -> Result<Opened, StoreError> {
     let mut progress = |what: &str, events: u64| tracing::info!(events, "{what}");
-    let first = open::open(paths, &mut progress)?;
-    let (mut journal, mended) = (first.journal, first.mended);
+    let begun = monotonic();
+    // The snapshot is read while the database opens: neither needs the other.
+    let (snapshot, first) = std::thread::scope(|scope| {
+        let snapshot = scope.spawn(|| snapshot::read(&paths.snapshot));
+        let first = open::open(paths, &mut progress);
+        (snapshot.join().unwrap_or_default(), first)
+    });
+    let open::Opened { mut journal, mended } = first?;
+    tracing::info!(took_ms = begun.elapsed().as_millis(), "the journal is open");
     mend_rows(&mut journal, &mended)?;
-    match fold(&journal, paths) {
+    match fold(&journal, snapshot) {
         Ok((room, folded)) => Ok(Opened { journal, room, folded, mended }),
         Err(error) => {
             tracing::error!(%error, "the database is damaged; it is rebuilt from the twin");
             drop(journal);
             let mut again = open::rebuild_sled(paths, &mut progress)?;
             mend_rows(&mut again.journal, &again.mended)?;
-            let (room, folded) = fold(&again.journal, paths)?;
+            let (room, folded) = fold(&again.journal, snapshot::read(&paths.snapshot))?;
             Ok(Opened { journal: again.journal, room, folded, mended: again.mended })
         }
     }
@@ -106,9 +113,10 @@ fn mend_rows(journal: &mut DiskJournal, mended: &[Mended]) -> Result<(), StoreEr
     snapshot::write_rows(journal, &rows)
 }
 
-fn fold(journal: &DiskJournal, paths: &Paths) -> Result<(Room, u64), StoreError> {
+fn fold(journal: &DiskJournal, snapshot: Option<(Room, Head)>) -> Result<(Room, u64), StoreError> {
     let head: Head = journal.head();
-    let folded = snapshot::load(&paths.snapshot, &*journal.reader(), head)?;
+    let begun = monotonic();
+    let folded = fold::room(snapshot, &*journal.reader(), head)?;
     if folded.head != head {
         return Err(StoreError::Corrupt {
             seq: folded.head.seq,
@@ -119,6 +127,7 @@ fn fold(journal: &DiskJournal, paths: &Paths) -> Result<(Room, u64), StoreError>
         events = head.seq,
         folded = folded.folded,
         live = folded.room.incidents.len(),
+        took_ms = begun.elapsed().as_millis(),
         "the room is folded"
     );
     Ok((folded.room, folded.folded))
@@ -139,7 +148,7 @@ async fn serve(
     gate.set_redacted(&opened.room.redacted);
     gate.set_plan(&opened.room.plan, &opened.room.desk.changes);
     gate.seq.store(opened.room.seq, Ordering::Relaxed);
-    let (inbox, mail) = mpsc::channel(INBOX_MAX);
+    let (inbox, inputs) = inbox();
     gate.set_settings(settings);
     let listening = start_intake(&gate, &inbox).await;
     let places = Arc::new(Places {
@@ -159,7 +168,7 @@ async fn serve(
         clock: Clock::after(engine.room.at),
         engine,
         journal: Box::new(opened.journal),
-        inbox: mail,
+        inbox: inputs,
         own_inbox: inbox.downgrade(),
         gate: Arc::clone(&gate),
         places: Arc::clone(&places),
@@ -214,7 +223,7 @@ fn start_writer(writer: Writer) -> Result<Ended, StoreError> {
     Ok(rx)
 }
 
-async fn start_intake(gate: &Arc<Gate>, inbox: &mpsc::Sender<Mail>) -> Result<String, String> {
+async fn start_intake(gate: &Arc<Gate>, inbox: &Inbox) -> Result<String, String> {
     let settings = gate.settings();
     if settings.listen.is_empty() {
         return Err("switched off in warroom.toml".to_owned());
@@ -287,7 +296,7 @@ async fn accept(listener: UnixListener, shared: Arc<Shared>) {
     }
 }
 
-async fn mend(places: Arc<Places>, inbox: mpsc::Sender<Mail>) {
+async fn mend(places: Arc<Places>, inbox: Inbox) {
     let mended = tokio::task::spawn_blocking(move || background::mend(&places)).await;
     if let Ok(Some(count)) = mended {
         let body = Body::StoreRebuilt { what: format!("{count} segments of the twin"), events: 0 };

@@ -10,10 +10,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
 
 use crate::clock::{Clock, monotonic};
 use crate::domain::command::{Command, Rejection};
@@ -23,6 +24,7 @@ use crate::domain::incident::Incident;
 use crate::keeper::engine::{Archive, Engine};
 use crate::keeper::gate::Gate;
 use crate::keeper::mailroom::Mailroom;
+use crate::keeper::inbox::Inputs;
 use crate::keeper::outbox::{Outbox, Told};
 use crate::keeper::reads::{self, Places};
 use crate::keeper::turn::{ClientId, Input, Output, Turn, Who};
@@ -36,13 +38,14 @@ use crate::store::{Journal, Reader, StoreError};
 pub const TURN_MAX: usize = 128;
 /// Bytes after which a turn is closed.
 const TURN_BYTES: usize = 256 * 1024;
-/// Inputs that may wait; senders beyond that wait or are told to come back.
-pub const INBOX_MAX: usize = 1_024;
-/// Events after which a snapshot is worth its while, and the least time between two.
+/// Events after which a snapshot is worth its while.
 const SNAPSHOT_EVENTS: u64 = 20_000;
-const SNAPSHOT_EVERY: Duration = Duration::from_secs(10);
+/// After a snapshot that took so long, there is none for this many times as long: a tenth of the
+/// time, at most, goes into them.
+const SNAPSHOT_REST: u32 = 9;
 
 /// What is put into the writer's inbox.
+#[derive(Debug)]
 pub enum Mail {
     Input(Input),
     Connect {
@@ -60,12 +63,19 @@ pub enum Mail {
     Barrier(oneshot::Sender<()>),
 }
 
+impl Mail {
+    /// Whether somebody waits for an answer to it.
+    fn is_asked(&self) -> bool {
+        matches!(self, Self::Post { .. } | Self::Input(Input::Request { .. }))
+    }
+}
+
 /// The writer with all it holds.
 pub struct Writer {
     pub engine: Engine,
     pub journal: Box<dyn Journal>,
     pub clock: Clock,
-    pub inbox: mpsc::Receiver<Mail>,
+    pub inbox: Inputs,
     /// The way back into the inbox for work that runs beside the writer.
     pub own_inbox: mpsc::WeakSender<Mail>,
     pub gate: Arc<Gate>,
@@ -84,10 +94,15 @@ struct Shell {
     posts: Vec<oneshot::Sender<Result<(), Rejection>>>,
     barriers: Vec<oneshot::Sender<()>>,
     lost: Vec<ClientId>,
+    /// How many asked for something in the last turn, and now have their answer.
+    answered: usize,
     stop: Option<String>,
-    snapshot_at: Option<std::time::Instant>,
+    /// The snapshot that is being written, and when it was begun.
+    saving: Option<(JoinHandle<()>, Instant)>,
+    /// There is no other one before this.
+    snapshot_from: Instant,
     snapshot_seq: u64,
-    space_at: std::time::Instant,
+    space_at: Instant,
 }
 
 struct StoreArchive<'a>(&'a dyn Reader);
@@ -117,8 +132,10 @@ impl Writer {
             posts: Vec::new(),
             barriers: Vec::new(),
             lost: Vec::new(),
+            answered: 0,
             stop: None,
-            snapshot_at: None,
+            saving: None,
+            snapshot_from: now,
             snapshot_seq: self.engine.room.seq.saturating_sub(self.unsaved),
             space_at: now,
         };
@@ -127,7 +144,10 @@ impl Writer {
         loop {
             if waiting.is_empty() && shell.lost.is_empty() {
                 let due = self.until_deadline();
-                let wait = tokio::time::timeout(due, self.inbox.recv_many(&mut arrived, TURN_MAX));
+                let wait = tokio::time::timeout(
+                    due,
+                    self.inbox.take(&mut arrived, TURN_MAX, shell.answered),
+                );
                 match wait.await {
                     Ok(0) => arrived.push(Mail::Input(Input::Stop {
                         reason: "nobody is left to serve".to_owned(),
@@ -146,6 +166,10 @@ impl Writer {
             self.engine.finish(&mut turn);
             self.commit(turn, &mut shell)?;
             if let Some(reason) = shell.stop.take() {
+                if let Some((saving, _)) = shell.saving.take() {
+                    // Both write to the same file.
+                    saving.await.ok();
+                }
                 self.goodbye();
                 return Ok(reason);
             }
@@ -183,10 +207,12 @@ impl Writer {
         turn: &mut Turn,
         reader: &dyn Reader,
     ) {
+        shell.answered = 0;
         while turn.weight < TURN_BYTES {
             let Some(mail) = waiting.pop_front() else {
                 break;
             };
+            shell.answered += usize::from(mail.is_asked());
             let input = match mail {
                 Mail::Input(input) => input,
                 Mail::Connect { client, outbox, who, kind } => {
@@ -304,13 +330,15 @@ impl Writer {
             }
         }
         let grown = self.engine.room.seq - shell.snapshot_seq;
-        let is_due = shell.snapshot_at.is_none_or(|at| now.duration_since(at) > SNAPSHOT_EVERY);
-        if grown >= SNAPSHOT_EVENTS && is_due {
-            shell.snapshot_at = Some(now);
+        if let Some((_, begun)) = shell.saving.take_if(|(saving, _)| saving.is_finished()) {
+            shell.snapshot_from = now + now.duration_since(begun) * SNAPSHOT_REST;
+        }
+        if grown >= SNAPSHOT_EVENTS && shell.saving.is_none() && now >= shell.snapshot_from {
             shell.snapshot_seq = self.engine.room.seq;
             let (room, head, path) =
                 (self.engine.room.clone(), self.journal.head(), self.snapshot_path.clone());
-            drop(self.runtime.spawn_blocking(move || save(&path, &room, head)));
+            let saving = self.runtime.spawn_blocking(move || save(&path, &room, head));
+            shell.saving = Some((saving, now));
         }
     }
 

@@ -40,7 +40,7 @@ pub enum FrameError {
 
 /// A piece of a message that is too long for a line.
 #[derive(Debug, Serialize, Deserialize)]
-struct Part<'a> {
+struct Piece<'a> {
     /// Which message it belongs to: a number that the sender does not use twice.
     part: u64,
     /// Whether the message is whole with it.
@@ -101,7 +101,7 @@ impl Frames {
 
     /// Adds a part; gives the message that is whole with it.
     fn put_together(&mut self, line: &[u8]) -> Result<Option<Vec<u8>>, FrameError> {
-        let Part { part, last, text } = serde_json::from_slice(line).map_err(|e| malformed(&e))?;
+        let Piece { part, last, text } = serde_json::from_slice(line).map_err(|e| malformed(&e))?;
         let parts = self.parts.get_or_insert_default();
         parts.entry(part).or_default().push_str(&text);
         let got = parts.values().map(String::len).sum();
@@ -141,9 +141,13 @@ pub fn encode_lines<T: Serialize>(message: &T) -> Vec<Line> {
         .expect("invariant: serialised JSON is UTF-8");
     let mut lines = Vec::new();
     while !rest.is_empty() {
-        let (text, tail) = rest.split_at(rest.floor_char_boundary(PART_BYTES));
+        let mut end = rest.len().min(PART_BYTES);
+        while !rest.is_char_boundary(end) {
+            end -= 1;
+        }
+        let (text, tail) = rest.split_at(end);
         rest = tail;
-        lines.push(encode(&Part { part, last: rest.is_empty(), text: text.into() }).into());
+        lines.push(encode(&Piece { part, last: rest.is_empty(), text: text.into() }).into());
     }
     lines
 }
@@ -191,7 +195,7 @@ mod tests {
     #[test]
     fn a_message_without_an_end_is_given_up_at_the_limit() {
         let text = "x".repeat(FRAME_MAX - 100);
-        let line = encode(&Part { part: 7, last: false, text: text.into() });
+        let line = encode(&Piece { part: 7, last: false, text: text.into() });
         let mut frames = Frames::of_answers();
         let refused = (0..100).find_map(|_| {
             frames.push(&line);

@@ -11,6 +11,7 @@
 #![expect(clippy::wildcard_enum_match_arm, reason = "the others are handled alike")]
 
 pub mod batch;
+pub mod fold;
 pub mod journal;
 pub mod memory;
 pub mod open;

@@ -7,7 +7,6 @@
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use crate::domain::event::Recorded;
@@ -17,20 +16,12 @@ use crate::domain::room::{Room, evolve};
 use crate::domain::row::Row;
 use crate::domain::stats::Sample;
 use crate::domain::text::hex;
-use crate::store::batch::{Batch, Hash, Head, link, unhex};
+use crate::store::batch::{Batch, Head, unhex};
 use crate::store::twin::sync_dir;
 use crate::store::{Journal, Reader, StoreError};
 
 /// Raised whenever the room's own shape changes; an older snapshot is then not used.
 const VERSION: &str = "warroom-room-3";
-
-/// A room with the place in the journal it was folded up to.
-pub struct Folded {
-    pub room: Room,
-    pub head: Head,
-    /// How many events were folded after the snapshot.
-    pub folded: u64,
-}
 
 /// A row of the table of incidents that are over.
 #[derive(serde::Serialize, serde::Deserialize)]
@@ -80,7 +71,8 @@ impl<W: Write> Write for Summed<W> {
     }
 }
 
-fn read(path: &Path) -> Option<(Room, Head)> {
+/// Reads a snapshot, if there is one that can be used; where in the journal it belongs.
+pub fn read(path: &Path) -> Option<(Room, Head)> {
     let bytes = fs::read(path).ok()?;
     let end = bytes.iter().position(|byte| *byte == b'\n')?;
     let head = std::str::from_utf8(&bytes[..end]).ok()?;
@@ -97,68 +89,6 @@ fn read(path: &Path) -> Option<(Room, Head)> {
     let mut room: Room = serde_json::from_slice(body).ok()?;
     room.rebuild_index();
     Some((room, Head { seq, hash }))
-}
-
-/// Folds the room from the newest usable snapshot, checking the chain on the way.
-pub fn load(path: &Path, reader: &dyn Reader, head: Head) -> Result<Folded, StoreError> {
-    if let Some((room, at)) = read(path).filter(|(_, at)| at.seq <= head.seq)
-        && let Ok(folded) = guarded(|| fold(reader, room, at))
-        && folded.head == head
-    {
-        return Ok(folded);
-    }
-    guarded(|| fold(reader, Room::default(), Head::default()))
-}
-
-/// sled may panic while reading a damaged page; that is damage like any other.
-fn guarded(work: impl FnOnce() -> Result<Folded, StoreError>) -> Result<Folded, StoreError> {
-    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
-        Err(StoreError::Corrupt { seq: 0, text: "the database is damaged".to_owned() })
-    })
-}
-
-fn fold(reader: &dyn Reader, mut room: Room, from: Head) -> Result<Folded, StoreError> {
-    let mut head = from;
-    let mut failed = None;
-    let mut folded = 0;
-    reader.scan(from.seq, &mut |raw| {
-        let step = check_and_apply(reader, &mut room, &mut head, raw.json, raw.seq, raw.hash);
-        folded += 1;
-        match step {
-            Ok(()) => true,
-            Err(error) => {
-                failed = Some(error);
-                false
-            }
-        }
-    })?;
-    match failed {
-        Some(error) => Err(error),
-        None => Ok(Folded { room, head, folded }),
-    }
-}
-
-fn check_and_apply(
-    reader: &dyn Reader,
-    room: &mut Room,
-    head: &mut Head,
-    json: &[u8],
-    seq: u64,
-    said: Option<Hash>,
-) -> Result<(), StoreError> {
-    let corrupt = |text: &str| StoreError::Corrupt { seq, text: text.to_owned() };
-    if seq != head.seq + 1 {
-        return Err(corrupt(&format!("the event after {} is missing", head.seq)));
-    }
-    head.seq = seq;
-    head.hash = link(&head.hash, json);
-    if said.is_some_and(|said| said != head.hash) {
-        return Err(corrupt("the hash chain is broken here"));
-    }
-    let event: Recorded =
-        serde_json::from_slice(json).map_err(|e| corrupt(&format!("it cannot be read ({e})")))?;
-    apply(reader, room, &event)?;
-    Ok(())
 }
 
 /// A row of the table of incidents that are over; `None` takes it away.

@@ -301,7 +301,7 @@ fn no_line_of_the_keeper_is_too_long_and_long_answers_arrive_whole() {
     raw.ask("long", ask());
     raw.ask("short", Ask::Status);
     let (mut answered, mut line, mut longest) = (0, 0, 0);
-    let mut buffer = [0; 65_536];
+    let mut buffer = vec![0; 64 * 1024];
     while answered < 2 {
         let n = raw.stream.read(&mut buffer).expect("the keeper answers");
         for byte in &buffer[..n] {
