@@ -48,7 +48,7 @@ fn start(home: &Home) -> Result<(), ClientError> {
         .args(["keeper", "--background"])
         .env("WARROOM_HOME", &home.root)
         // Few heaps, and large buffers given back at once: the keeper runs for months.
-        .env("MALLOC_ARENA_MAX", "2")
+        .env("MALLOC_ARENA_MAX", "4")
         .env("MALLOC_MMAP_THRESHOLD_", "65536")
         .env("MALLOC_TRIM_THRESHOLD_", "131072")
         .stdin(Stdio::null())

@@ -163,28 +163,19 @@ impl Engine {
                 visiting.push(id);
             }
         }
-        let decision = decide(&self.room, order, now);
-        if let Ok(bodies) = &decision {
-            for (index, body) in bodies.iter().enumerate() {
+        let decided = decide(&self.room, order, now).map(|bodies| {
+            for (index, body) in bodies.into_iter().enumerate() {
                 let when = occurred(order, index);
-                self.record(
-                    order.id.clone(),
-                    order.actor.clone(),
-                    when,
-                    body.clone(),
-                    now,
-                    archive,
-                    turn,
-                );
+                self.record(order.id.clone(), order.actor.clone(), when, body, now, archive, turn);
             }
-        }
+        });
         for id in visiting {
             if self.room.incidents.get(&id).is_some_and(|i| i.phase().is_live()) {
                 turn.rows.push((id, None));
             }
             self.let_go(id, turn);
         }
-        decision.map(|_| ())
+        decided
     }
 
     /// Brings an incident that is over back into the room, to decide about it.

@@ -69,8 +69,6 @@ pub struct Batch {
     pub streams: Vec<(IncidentId, Seq)>,
     /// Summary rows of incidents that left the room (`None`: came back).
     pub rows: Vec<(IncidentId, Option<Vec<u8>>)>,
-    /// The events' JSON, for those who follow.
-    pub lines: Vec<Vec<u8>>,
     pub head: Head,
 }
 
@@ -146,7 +144,7 @@ impl Batch {
         }
         bytes.extend_from_slice(&self.head.hash);
         self.packs.push(Pack { first, last: self.head.seq, bytes });
-        self.lines.append(open);
+        open.clear();
     }
 
     /// Bytes that an append of this writes, about.

@@ -7,7 +7,7 @@
 //! Invariants:
 //! - A segment is found only once its closing record is written, after all its chunks.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 
 use crate::domain::change::Change;
 use crate::domain::event::{Body, Recorded};
@@ -33,13 +33,28 @@ pub struct Hit {
 
 /// The words of a text: runs of letters and digits, lower case, at most 40 bytes each.
 pub fn words(text: &str) -> impl Iterator<Item = String> + '_ {
+    raw_words(text).map(|word| {
+        let mut lower = String::new();
+        lower_into(word, &mut lower);
+        lower
+    })
+}
+
+fn raw_words(text: &str) -> impl Iterator<Item = &str> {
     text.split(|c: char| !c.is_alphanumeric())
         .filter(|word| word.len() > 1 || word.chars().any(char::is_numeric))
-        .map(|word| {
-            let mut word = word.to_lowercase();
-            crate::domain::text::cut_bytes(&mut word, WORD_BYTES_MAX);
-            word
-        })
+}
+
+/// Writes a word as it is indexed over what `into` held.
+fn lower_into(word: &str, into: &mut String) {
+    into.clear();
+    if word.is_ascii() {
+        into.push_str(word);
+        into.make_ascii_lowercase();
+    } else {
+        into.push_str(&word.to_lowercase());
+    }
+    crate::domain::text::cut_bytes(into, WORD_BYTES_MAX);
 }
 
 /// The text of an event that a search looks through.
@@ -135,29 +150,34 @@ pub fn build_next(reader: &dyn Reader, head: Seq) -> Result<bool, StoreError> {
     if head < after + SEGMENT_EVENTS {
         return Ok(false);
     }
-    let mut dictionary: BTreeMap<String, Vec<u16>> = BTreeMap::new();
+    let mut dictionary: HashMap<String, Vec<u16>> = HashMap::new();
+    let mut lower = String::new();
     reader.scan(after, &mut |raw| {
         if raw.seq > after + SEGMENT_EVENTS {
             return false;
         }
         if let (Ok(event), Ok(offset)) = (raw.decode(), u16::try_from(raw.seq - after - 1)) {
-            for word in words(&searchable(&event)) {
-                let postings = dictionary.entry(word).or_default();
-                if postings.last() != Some(&offset) {
-                    postings.push(offset);
+            for word in raw_words(&searchable(&event)) {
+                lower_into(word, &mut lower);
+                match dictionary.get_mut(lower.as_str()) {
+                    Some(postings) if postings.last() == Some(&offset) => {}
+                    Some(postings) => postings.push(offset),
+                    None => drop(dictionary.insert(lower.clone(), vec![offset])),
                 }
             }
         }
         raw.seq < after + SEGMENT_EVENTS
     })?;
-    write_segment(reader, segment, &dictionary)?;
+    let mut sorted: Vec<(String, Vec<u16>)> = dictionary.into_iter().collect();
+    sorted.sort_unstable();
+    write_segment(reader, segment, &sorted)?;
     Ok(true)
 }
 
 fn write_segment(
     reader: &dyn Reader,
     segment: u32,
-    dictionary: &BTreeMap<String, Vec<u16>>,
+    dictionary: &[(String, Vec<u16>)],
 ) -> Result<(), StoreError> {
     let mut entries: Vec<(Vec<u8>, Option<Vec<u8>>)> = Vec::new();
     let mut size = 0;
