@@ -51,8 +51,11 @@ pub enum Act {
     Triage { incident: IncidentId, impact: Level3, urgency: Level3 },
     /// Answer for incidents, so that nobody else is called.
     Ack {
-        #[arg(required = true)]
+        #[arg(required_unless_present = "code")]
         incidents: Vec<IncidentId>,
+        /// The code of a page: answers for the person it was sent to.
+        #[arg(long, conflicts_with = "incidents")]
+        code: Option<String>,
     },
     /// Change the severity; lowering asks for a reason.
     Severity {
@@ -242,7 +245,8 @@ impl From<Command> for Wanted {
 /// Gives the command to the keeper and prints the answer.
 pub fn run(act: Act, context: &Context) -> Result<(), Failure> {
     let wanted = match act {
-        Act::Ack { incidents } => {
+        Act::Ack { code: Some(code), .. } => vec![Command::AcknowledgeByCode { code }.into()],
+        Act::Ack { incidents, code: None } => {
             incidents.into_iter().map(|incident| Command::Acknowledge { incident }.into()).collect()
         }
         act => vec![command(act)?],

@@ -6,6 +6,7 @@
 )]
 
 use std::collections::BTreeMap;
+use std::io::Write as _;
 
 use clap::Subcommand;
 use serde::Serialize;
@@ -243,7 +244,6 @@ fn feed(known: &Known, wanted: &Wanted, now: Timestamp) -> Result<(), Failure> {
         // One calendar is one schedule; several go one after the other, which readers refuse.
         return Err(Failure::Usage("name one schedule: a feed is one calendar".to_owned()));
     }
-    use std::io::Write as _;
     std::io::stdout().lock().write_all(text.as_bytes())?;
     Ok(())
 }

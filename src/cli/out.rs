@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use serde::Serialize;
 
 use crate::client::ClientError;
-use crate::domain::command::Rejection;
+use crate::domain::rejection::Rejection;
 use crate::domain::text::visible_lines;
 use crate::store::StoreError;
 

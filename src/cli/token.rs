@@ -23,6 +23,9 @@ pub enum TokenVerb {
     New {
         /// The source's name: letters, digits, - _ .
         name: String,
+        /// For a gateway that passes on answers to pages (`/v1/ack`), and for nothing else.
+        #[arg(long)]
+        answers: bool,
     },
     /// List the sources that have a token.
     List,
@@ -33,9 +36,9 @@ pub enum TokenVerb {
 /// Does what was asked for.
 pub fn run(verb: TokenVerb, context: &Context) -> Result<(), Failure> {
     match verb {
-        TokenVerb::New { name } => {
+        TokenVerb::New { name, answers } => {
             let token = fresh()?;
-            give(context, Command::IssueToken { name, hash: token_hash(&token) })?;
+            give(context, Command::IssueToken { name, hash: token_hash(&token), answers })?;
             if context.json {
                 return say_json(&serde_json::json!({ "token": token }));
             }

@@ -165,8 +165,7 @@ impl Mirror {
                 self.plan = *plan;
                 self.desk.changes = changes;
             }
-            Push::Paged { .. } => {}
-            Push::Goodbye { .. } => {}
+            Push::Paged { .. } | Push::Goodbye { .. } => {}
         }
     }
 }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use crate::config::{Mistake, line_of};
+use crate::domain::channel::Value;
 
 /// `warroom.toml` in the home directory; every key may be left out.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -19,6 +20,27 @@ pub struct Settings {
     pub intake: Limits,
     /// How `/v1/events` reads a sender's JSON: source → field → path (`labels.host`).
     pub mapping: BTreeMap<String, Mapping>,
+    /// The keeper's own sign of life; none unless given.
+    pub beacon: Option<Beacon>,
+}
+
+/// Who is told that the keeper is well, while its auditor is content.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Beacon {
+    /// Got with GET; may be the place of a secret, `file:/path` or `env:NAME`.
+    #[serde(default)]
+    pub url: Option<Value>,
+    /// A program and its arguments; no shell.
+    #[serde(default)]
+    pub program: Vec<String>,
+    /// Seconds between two of them.
+    #[serde(default = "beacon_every")]
+    pub every_s: u32,
+}
+
+const fn beacon_every() -> u32 {
+    60
 }
 
 /// Limits of the intake over HTTP.
@@ -61,6 +83,7 @@ impl Default for Settings {
             twin_dir: None,
             intake: Limits::default(),
             mapping: BTreeMap::new(),
+            beacon: None,
         }
     }
 }
@@ -124,6 +147,9 @@ pub fn load(path: &Path) -> Result<Settings, Vec<Mistake>> {
     }
     if settings.intake.connections == 0 {
         wrong("intake.connections", "must be at least 1");
+    }
+    if settings.beacon.as_ref().is_some_and(|b| b.url.is_none() && b.program.is_empty()) {
+        wrong("beacon", "names neither a url nor a program");
     }
     if mistakes.is_empty() { Ok(settings) } else { Err(mistakes) }
 }

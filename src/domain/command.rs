@@ -4,7 +4,6 @@
 #![expect(clippy::wildcard_enum_match_arm, reason = "the others are handled alike")]
 
 use std::collections::BTreeMap;
-use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
@@ -251,6 +250,9 @@ pub enum Command {
     IssueToken {
         name: String,
         hash: String,
+        /// For gateways that pass on answers to pages, and for nothing else.
+        #[serde(default)]
+        answers: bool,
     },
     RevokeToken {
         name: String,
@@ -351,56 +353,6 @@ pub enum Command {
     },
 }
 
-/// Why a command was refused: an answer, not an error.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Rejection {
-    pub kind: RejectionKind,
-    /// What failed, on what.
-    pub what: String,
-    /// What to do next; may be empty.
-    pub next: String,
-}
-
-/// The kind of a refusal; a script may decide by it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum RejectionKind {
-    /// There is no such thing.
-    NotFound,
-    /// Not in this state.
-    NotNow,
-    /// Something is missing or unreadable.
-    BadInput,
-    /// A reason is asked for.
-    NeedsReason,
-    /// Alerts still fire.
-    StillFiring,
-    /// The operator's rights do not go so far.
-    NotAllowed,
-    /// Somebody was quicker; look again and decide again.
-    Conflict,
-    /// It is so already.
-    Already,
-    /// The keeper cannot write now.
-    Unavailable,
-}
-
-impl Rejection {
-    /// A refusal in words.
-    pub fn new(kind: RejectionKind, what: impl Into<String>, next: impl Into<String>) -> Self {
-        Self { kind, what: what.into(), next: next.into() }
-    }
-}
-
-impl fmt::Display for Rejection {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.what)?;
-        if self.next.is_empty() { Ok(()) } else { write!(f, "; {}", self.next) }
-    }
-}
-
-impl std::error::Error for Rejection {}
-
 impl Command {
     /// The incident that the command is about, if it is about one that exists.
     pub fn incident(&self) -> Option<IncidentId> {
@@ -478,13 +430,12 @@ impl Command {
         }
     }
 
-    /// What an operator must be allowed to do to give this command.
+    /// What an operator must be allowed to do to give it.
     pub const fn right(&self) -> Right {
         match self {
             // Anybody on the host may say that something is wrong.
-            Self::Open { declare: false, .. } => Right::Observe,
-            // Whoever holds the code holds what was sent to somebody who may.
-            Self::AcknowledgeByCode { .. } => Right::Observe,
+            // Whoever holds a page's code holds what was sent to somebody who may answer.
+            Self::Open { declare: false, .. } | Self::AcknowledgeByCode { .. } => Right::Observe,
             Self::SetPublicStatus { .. }
             | Self::RedactEntry { .. }
             | Self::PlanWindow { .. }

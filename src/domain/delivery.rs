@@ -292,6 +292,14 @@ impl Delivery {
         }
     }
 
+    /// The wall clock was put back by `by_ms` (negative).
+    pub fn put_back(&mut self, by_ms: i64) {
+        self.at = self.at.plus(by_ms);
+        if let Stand::Queued { due } = &mut self.stand {
+            *due = due.plus(by_ms);
+        }
+    }
+
     /// It is no longer wanted.
     pub fn cancel(&mut self, at: Timestamp) {
         if self.is_open() {

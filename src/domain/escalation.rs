@@ -210,7 +210,8 @@ impl Incident {
         [trigger, clock].into_iter().flatten().min_by_key(|(at, _)| *at)
     }
 
-    fn by_the_clock(&self, policy: &Policy, fallback_min: u32) -> Option<(Timestamp, Step)> {
+    /// What comes next by the clock alone.
+    pub fn by_the_clock(&self, policy: &Policy, fallback_min: u32) -> Option<(Timestamp, Step)> {
         let esc = &self.esc;
         if let Some(snooze) = &esc.snooze {
             return Some((snooze.until, Step::SnoozeEnds));

@@ -141,6 +141,9 @@ pub enum Body {
     TokenIssued {
         name: String,
         hash: String,
+        /// It is for gateways that pass on answers to pages, and for nothing else.
+        #[serde(default, skip_serializing_if = "is_false")]
+        answers: bool,
     },
     /// A sender's token no longer works.
     TokenRevoked {
@@ -158,6 +161,9 @@ pub enum Body {
     /// The wall clock moved against the monotonic one.
     ClockJumped {
         by_ms: i64,
+        /// The incidents whose waits began by a clock that was put back: they go back with it.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        incidents: Vec<IncidentId>,
     },
     /// One copy of the journal was mended from the other.
     StoreRebuilt {
@@ -253,6 +259,11 @@ const fn yes() -> bool {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants a reference")]
 const fn is_true(flag: &bool) -> bool {
     *flag
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants a reference")]
+const fn is_false(flag: &bool) -> bool {
+    !*flag
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants a reference")]
@@ -376,9 +387,9 @@ impl Body {
                 ids.dedup();
                 ids
             }
-            Self::WindowBegan { incidents, .. } | Self::WindowEnded { incidents, .. } => {
-                incidents.clone()
-            }
+            Self::WindowBegan { incidents, .. }
+            | Self::WindowEnded { incidents, .. }
+            | Self::ClockJumped { incidents, .. } => incidents.clone(),
             Self::PostRefused { .. }
             | Self::ChangeReceived { .. }
             | Self::PlanAdopted { .. }
@@ -386,7 +397,6 @@ impl Body {
             | Self::TokenRevoked { .. }
             | Self::KeeperStarted { .. }
             | Self::KeeperStopped { .. }
-            | Self::ClockJumped { .. }
             | Self::StoreRebuilt { .. }
             | Self::ShiftChanged { .. }
             | Self::ShiftCovered { .. }

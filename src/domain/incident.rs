@@ -326,6 +326,7 @@ impl Incident {
                 let end = AttemptEnd { result: *result, detail, wait_ms: *wait_ms };
                 self.sending_ended(event, items, &end);
             }
+            Body::ClockJumped { by_ms, .. } => self.clock_put_back(*by_ms),
             Body::WindowBegan { window, .. } => self.pause(event.at, *window),
             Body::WindowEnded { window, .. } => self.resume(event.at, *window),
             Body::ShiftChanged { .. }
@@ -346,7 +347,6 @@ impl Incident {
             | Body::TokenRevoked { .. }
             | Body::KeeperStarted { .. }
             | Body::KeeperStopped { .. }
-            | Body::ClockJumped { .. }
             | Body::StoreRebuilt { .. } => {}
         }
     }

@@ -6,6 +6,7 @@
 //! - `decide` may refuse; `evolve` may not. Replaying a journal can never fail.
 
 pub mod alert;
+pub mod audit;
 pub mod change;
 pub mod channel;
 pub mod command;
@@ -22,6 +23,7 @@ pub mod plan;
 pub mod post;
 pub mod reach;
 pub mod redact;
+pub mod rejection;
 pub mod room;
 mod room_changes;
 mod room_desk;

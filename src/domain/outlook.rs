@@ -15,6 +15,7 @@ use crate::domain::words::{AckMode, Severity};
 
 /// One level ahead, or behind.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each answers a question of its own")]
 pub struct Rung {
     pub level: u16,
     pub name: String,
@@ -56,13 +57,13 @@ pub fn method_words(method: &Method) -> String {
 pub fn of_policy(asked: Asked<'_>, policy: &Policy) -> Vec<Rung> {
     let is_paging = policy.from_severity.is_none_or(|from| asked.severity <= from);
     let mut due = asked.now;
-    let mut rungs = Vec::new();
+    let mut all = Vec::new();
     for (level, index) in policy.levels.iter().zip(0_u16..) {
         due = due.plus(i64::from(level.after_min) * MINUTE_MS);
         let then = Asked { now: due, ..asked };
-        rungs.push(rung(then, level, index, is_paging.then_some(due), false));
+        all.push(rung(then, level, index, is_paging.then_some(due), false));
     }
-    rungs
+    all
 }
 
 /// The levels of the policy that an incident took, as they stand now.
@@ -74,7 +75,7 @@ pub fn of_incident(asked: Asked<'_>, policy: &Policy, incident: &Incident) -> Ve
         && esc.pause.is_none()
         && esc.snooze.is_none();
     let mut due = esc.anchor;
-    let mut rungs = Vec::new();
+    let mut all = Vec::new();
     for (level, index) in policy.levels.iter().zip(0_u16..) {
         let is_behind = index < esc.next;
         if !is_behind {
@@ -82,9 +83,9 @@ pub fn of_incident(asked: Asked<'_>, policy: &Policy, incident: &Incident) -> Ve
         }
         let then = Asked { now: if is_behind { asked.now } else { due.max(asked.now) }, ..asked };
         let when = (runs && !is_behind).then_some(due);
-        rungs.push(rung(then, level, index, when, is_behind));
+        all.push(rung(then, level, index, when, is_behind));
     }
-    rungs
+    all
 }
 
 fn rung(

@@ -77,6 +77,9 @@ pub struct Room {
     pub plan_digest: String,
     /// Token name → its hash.
     pub tokens: BTreeMap<String, String>,
+    /// Those among them that are for answers to pages only.
+    #[serde(default)]
+    pub answer_tokens: BTreeSet<String>,
     /// Whether a token was ever made: from then on one is asked for.
     pub asks_for_tokens: bool,
     /// Events whose words are no longer shown.
@@ -336,16 +339,16 @@ pub fn evolve(room: &mut Room, event: &Recorded) {
             room.change_received(event.when(), source, summary, origin);
         }
         Body::PlanAdopted { plan, digest, .. } => room.plan_adopted(event.at, plan, digest),
-        Body::TokenIssued { name, hash } => {
-            room.asks_for_tokens = true;
-            room.tokens.insert(name.clone(), hash.clone());
+        Body::TokenIssued { name, hash, answers } => room.token_issued(name, hash, *answers),
+        Body::TokenRevoked { name } => {
+            room.tokens.remove(name);
+            room.answer_tokens.remove(name);
         }
-        Body::TokenRevoked { name } => drop(room.tokens.remove(name)),
         Body::KeeperStarted { .. }
         | Body::KeeperStopped { .. }
-        | Body::ClockJumped { .. }
         | Body::StoreRebuilt { .. }
         | Body::SendingBegan { .. } => {}
+        Body::ClockJumped { by_ms, .. } => room.clock_jumped(*by_ms),
         Body::SendingEnded { to, method, items, result, .. } => {
             room.sending_ended(event.at, to, method, items, *result);
         }

@@ -23,7 +23,7 @@ impl Room {
     pub(crate) fn incident_changed(&mut self, event: &Recorded, id: IncidentId, change: &Change) {
         match change {
             Change::Opened(opened) => self.opened(event, id, opened),
-            Change::Acknowledged => self.answer_members(id),
+            Change::Acknowledged | Change::Snoozed { .. } => self.answer_members(id),
             Change::EntryRedacted { entry, .. } => drop(self.redacted.insert(*entry)),
             Change::Absorbed { child, alerts } => self.rehome_all(alerts, id, *child),
             Change::Unmerged { alerts, .. } | Change::Received { alerts, .. } => {
@@ -74,7 +74,6 @@ impl Room {
             | Change::HandoverAccepted { .. }
             | Change::HandoverRefused { .. }
             | Change::EscalationPaused { .. } => {}
-            Change::Snoozed { .. } => self.answer_members(id),
             Change::LevelReached(reached) => self.take_turn(id, reached),
         }
     }
@@ -98,6 +97,15 @@ impl Room {
         if let Some(group) = self.incidents.get(&group_of).and_then(|i| i.group.clone()) {
             self.groups.insert(group, id);
         }
+    }
+
+    pub(crate) fn token_issued(&mut self, name: &str, hash: &str, answers: bool) {
+        if answers {
+            self.answer_tokens.insert(name.to_owned());
+        } else {
+            self.asks_for_tokens = true;
+        }
+        self.tokens.insert(name.to_owned(), hash.to_owned());
     }
 
     pub(crate) fn change_received(
@@ -256,7 +264,9 @@ impl Room {
             self.set_beat(&name, beat);
         }
         if source == OWN_SOURCE {
-            items.iter().for_each(|item| self.silence_told(item));
+            for item in items {
+                self.silence_told(item);
+            }
         }
     }
 

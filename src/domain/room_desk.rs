@@ -61,6 +61,22 @@ impl Room {
         self.desk.sent.entry(destination).or_default().note(at, services.into_iter());
     }
 
+    /// A wall clock that was put back takes along what was counted by it.
+    pub(crate) fn clock_jumped(&mut self, by_ms: i64) {
+        if by_ms >= 0 {
+            return;
+        }
+        for sent in self.desk.sent.values_mut() {
+            sent.at = sent.at.plus(by_ms);
+            sent.services.values_mut().for_each(|at| *at = at.plus(by_ms));
+        }
+        for name in self.desk.beats.keys().cloned().collect::<Vec<_>>() {
+            if let Some(beat) = self.desk.beats.get(&name).copied() {
+                self.set_beat(&name, Beat { at: beat.at.plus(by_ms), ..beat });
+            }
+        }
+    }
+
     /// The facts that only the desk keeps.
     #[expect(clippy::wildcard_enum_match_arm, reason = "`evolve` is the exhaustive list")]
     pub(crate) fn desk_changed(&mut self, event: &Recorded) {

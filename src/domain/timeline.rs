@@ -76,7 +76,6 @@ pub fn entry(event: &Recorded, incident: IncidentId) -> Entry {
         | Body::TokenRevoked { .. }
         | Body::KeeperStarted { .. }
         | Body::KeeperStopped { .. }
-        | Body::ClockJumped { .. }
         | Body::StoreRebuilt { .. }
         | Body::ShiftChanged { .. }
         | Body::ShiftCovered { .. }
@@ -86,6 +85,9 @@ pub fn entry(event: &Recorded, incident: IncidentId) -> Entry {
         | Body::WindowPlanned { .. }
         | Body::HeartbeatReceived { .. }
         | Body::AuditFound { .. } => (Kind::State, String::new()),
+        Body::ClockJumped { by_ms, .. } => {
+            (Kind::State, format!("the wall clock moved by {}; waits go on", span_words(*by_ms)))
+        }
         Body::SendingBegan { .. }
         | Body::SendingEnded { .. }
         | Body::WindowBegan { .. }

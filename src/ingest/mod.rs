@@ -9,6 +9,7 @@ pub mod alertmanager;
 pub mod caps;
 pub mod generic;
 pub mod pagerduty;
+pub mod reply;
 
 use std::collections::BTreeMap;
 

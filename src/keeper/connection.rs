@@ -13,8 +13,8 @@ use tokio::net::unix::OwnedReadHalf;
 use tokio::sync::mpsc;
 
 use crate::clock::wall_now;
-use crate::domain::command::{Rejection, RejectionKind};
 use crate::domain::ids::CommandId;
+use crate::domain::rejection::{Rejection, RejectionKind};
 use crate::keeper::engine::right_of;
 use crate::keeper::identity;
 use crate::keeper::outbox::{OUTBOX_MAX, Outbox, Told};

@@ -12,13 +12,14 @@ mod paging;
 use std::collections::BTreeMap;
 
 use crate::domain::change::Change;
-use crate::domain::command::{Command, Order, Rejection, RejectionKind};
+use crate::domain::command::{Command, Order};
 use crate::domain::decide::{decide, occurred};
 use crate::domain::duty::Destination;
 use crate::domain::event::{Actor, Body, Occurred, Recorded, Sending};
 use crate::domain::ids::{CommandId, IncidentId, Seq};
 use crate::domain::incident::Incident;
 use crate::domain::plan::{Plan, Policy};
+use crate::domain::rejection::{Rejection, RejectionKind};
 use crate::domain::room::{Room, evolve};
 use crate::domain::row::Row;
 use crate::domain::stats::Sample;
@@ -101,6 +102,11 @@ impl Engine {
             }
             // The same plan again is no news.
             Input::Own(Body::PlanAdopted { digest, .. }) if digest == self.room.plan_digest => {}
+            Input::Own(Body::ClockJumped { by_ms, .. }) => {
+                // Waits that began by the wrong clock would last too long by as much.
+                let incidents = if by_ms < 0 { self.waiting_incidents() } else { Vec::new() };
+                self.own(Body::ClockJumped { by_ms, incidents }, now, turn);
+            }
             Input::Own(body) => self.own(body, now, turn),
             Input::Tick => self.tick(now, archive, turn),
             Input::Delivered { destination, items, result, detail, wait_ms } => {

@@ -27,6 +27,8 @@ const SOURCES_MAX: usize = 1_024;
 pub struct Gate {
     /// Hash → name.
     tokens: RwLock<HashMap<String, String>>,
+    /// Names of those that are for answers to pages only.
+    answers: RwLock<BTreeSet<String>>,
     asks_for_tokens: AtomicBool,
     redacted: RwLock<BTreeSet<Seq>>,
     buckets: Mutex<HashMap<String, Bucket>>,
@@ -42,6 +44,8 @@ pub struct Gate {
     pub alerts: AtomicU64,
     pub refused: AtomicU64,
     pub connections: AtomicU64,
+    /// What the auditor found in its last round.
+    pub findings: AtomicU64,
     /// Raised when there are receipts to write down.
     pub receipts_wait: Notify,
     /// Raised when the journal may have a full segment to index.
@@ -73,7 +77,13 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 
 impl Gate {
     /// Takes the tokens that are in force (name → hash).
-    pub fn set_tokens(&self, tokens: &BTreeMap<String, String>, asked_for: bool) {
+    pub fn set_tokens(
+        &self,
+        tokens: &BTreeMap<String, String>,
+        answers: &BTreeSet<String>,
+        asked_for: bool,
+    ) {
+        self.answers.write().unwrap_or_else(PoisonError::into_inner).clone_from(answers);
         self.asks_for_tokens.store(asked_for, Ordering::Relaxed);
         let turned = tokens.iter().map(|(name, hash)| (hash.clone(), name.clone())).collect();
         *self.tokens.write().unwrap_or_else(PoisonError::into_inner) = turned;
@@ -130,8 +140,19 @@ impl Gate {
         }
         token
             .and_then(|token| tokens.get(&token_hash(token)))
+            .filter(|name| !self.is_for_answers(name))
             .cloned()
             .map_or(Pass::Denied, Pass::Named)
+    }
+
+    fn is_for_answers(&self, name: &str) -> bool {
+        self.answers.read().unwrap_or_else(PoisonError::into_inner).contains(name)
+    }
+
+    /// The gateway that a token for answers belongs to; such a token is always asked for.
+    pub fn gateway(&self, token: &str) -> Option<String> {
+        let tokens = self.tokens.read().unwrap_or_else(PoisonError::into_inner);
+        tokens.get(&token_hash(token)).filter(|name| self.is_for_answers(name)).cloned()
     }
 
     /// Whether a source may post now, at `rate` posts a second with a second's worth of burst.
@@ -202,6 +223,12 @@ impl Gate {
             ("warroom_intake_refused_total", "Posts refused.", "counter", read(&self.refused)),
             ("warroom_intake_connections", "Connections open.", "gauge", read(&self.connections)),
             (
+                "warroom_audit_findings",
+                "What the auditor found in its last round.",
+                "gauge",
+                read(&self.findings),
+            ),
+            (
                 "warroom_disk_tight",
                 "1 while space is too short to take alerts.",
                 "gauge",
@@ -225,7 +252,11 @@ mod tests {
     fn tokens_open_the_gate_for_their_source_only() {
         let gate = Gate::default();
         assert_eq!(gate.pass(None), Pass::Open);
-        gate.set_tokens(&BTreeMap::from([("am".to_owned(), token_hash("secret"))]), true);
+        gate.set_tokens(
+            &BTreeMap::from([("am".to_owned(), token_hash("secret"))]),
+            &BTreeSet::new(),
+            true,
+        );
         assert_eq!(gate.pass(None), Pass::Denied);
         assert_eq!(gate.pass(Some("wrong")), Pass::Denied);
         assert_eq!(gate.pass(Some("secret")), Pass::Named("am".to_owned()));

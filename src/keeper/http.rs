@@ -22,8 +22,9 @@ use tokio::sync::{Semaphore, oneshot};
 
 use crate::clock::wall_now;
 use crate::config::settings::Settings;
-use crate::domain::command::{Command, RejectionKind};
-use crate::ingest::{Refused, alertmanager, generic, pagerduty};
+use crate::domain::command::Command;
+use crate::domain::rejection::RejectionKind;
+use crate::ingest::{Refused, alertmanager, generic, pagerduty, reply};
 use crate::keeper::gate::{Gate, Pass};
 use crate::keeper::inbox::Inbox;
 use crate::keeper::writer::Mail;
@@ -109,6 +110,14 @@ async fn handle(
     intake: Arc<Intake>,
 ) -> Result<Answer, Infallible> {
     let path = request.uri().path().to_owned();
+    if let Some(name) = path.strip_prefix("/v1/heartbeat/") {
+        let is_taken = matches!(*request.method(), Method::GET | Method::POST);
+        return Ok(if is_taken {
+            beat(&request, name.trim_end_matches('/'), peer, &intake).await
+        } else {
+            answer(405, error_body("GET or POST is taken here"))
+        });
+    }
     if request.method() == Method::GET {
         return Ok(match path.as_str() {
             "/healthz" => plain(200, "ok\n"),
@@ -138,6 +147,8 @@ enum Kind {
     Enqueue,
     Change,
     Events,
+    /// A gateway passes on an answer to a page.
+    Answer,
 }
 
 impl Kind {
@@ -148,6 +159,7 @@ impl Kind {
             "/v2/enqueue" => Some(Self::Enqueue),
             "/v2/change/enqueue" => Some(Self::Change),
             "/v1/events" => Some(Self::Events),
+            "/v1/ack" => Some(Self::Answer),
             _ => None,
         }
     }
@@ -159,6 +171,7 @@ impl Kind {
             Self::AlertsApi => "prometheus",
             Self::Enqueue | Self::Change => "pagerduty",
             Self::Events => "events",
+            Self::Answer => "gateway",
         }
     }
 }
@@ -169,7 +182,8 @@ async fn post(request: Request<Incoming>, kind: Kind, peer: SocketAddr, intake: 
         gate.refuse(kind.source(), status, what, body);
         answer(status, error_body(what))
     };
-    if gate.tight.load(Ordering::Relaxed) {
+    // Answers are taken also while space is short: they stop what is being sent.
+    if gate.tight.load(Ordering::Relaxed) && kind != Kind::Answer {
         return refuse(
             507,
             "the disk is nearly full; alerts are not taken until space is freed",
@@ -201,6 +215,13 @@ async fn post(request: Request<Incoming>, kind: Kind, peer: SocketAddr, intake: 
         },
         (token, _) => token,
     };
+    if kind == Kind::Answer {
+        let Some(source) = token.as_deref().and_then(|token| gate.gateway(token)) else {
+            let what = "answers need a token of their own ('warroom token new NAME --answers')";
+            return refuse(401, what, b"");
+        };
+        return answered(source, &body, intake).await;
+    }
     let source = match gate.pass(token.as_deref()) {
         Pass::Named(name) => name,
         Pass::Open if peer.ip().is_loopback() => kind.source().to_owned(),
@@ -222,6 +243,49 @@ async fn post(request: Request<Incoming>, kind: Kind, peer: SocketAddr, intake: 
         Ok((command, reply)) => deliver(source, command, reply, &body, intake).await,
         Err(refused) => refuse(refused.status, &refused.what, &body),
     }
+}
+
+/// Codes that one gateway may try in a second: enough for people, too few for guessing.
+const CODES_PER_S: u32 = 5;
+
+/// An answer to a page, passed on by a gateway.
+async fn answered(source: String, body: &[u8], intake: &Intake) -> Answer {
+    if !intake.gate.may_post(&source, CODES_PER_S) {
+        intake.gate.refuse(&source, 429, "too many answers a second", b"");
+        return answer(429, error_body("too many answers a second"));
+    }
+    match reply::code(body) {
+        Ok(code) => {
+            let ok = (200, r#"{"status":"success"}"#.to_owned());
+            deliver(source, Command::AcknowledgeByCode { code }, ok, body, intake).await
+        }
+        Err(refused) => {
+            intake.gate.refuse(&source, refused.status, &refused.what, body);
+            answer(refused.status, error_body(&refused.what))
+        }
+    }
+}
+
+/// A sign of life. It needs a token where alerts need one.
+async fn beat(
+    request: &Request<Incoming>,
+    name: &str,
+    peer: SocketAddr,
+    intake: &Intake,
+) -> Answer {
+    let token = bearer(request);
+    let may = match intake.gate.pass(token.as_deref()) {
+        Pass::Named(_) => true,
+        Pass::Open => peer.ip().is_loopback(),
+        Pass::Denied => false,
+    };
+    if !may {
+        intake.gate.refuse("heartbeat", 401, "the token is missing or not known", b"");
+        return answer(401, error_body("the token is missing or not known"));
+    }
+    let command = Command::Beat { name: name.to_owned() };
+    let ok = (200, r#"{"status":"success"}"#.to_owned());
+    deliver("heartbeat".to_owned(), command, ok, name.as_bytes(), intake).await
 }
 
 fn bearer(request: &Request<Incoming>) -> Option<String> {
@@ -270,6 +334,7 @@ fn read(
             });
             Ok((Command::Ingest(post), (202, reply.to_string())))
         }
+        Kind::Answer => Err(Refused { status: 400, what: "not an alert".to_owned() }),
         Kind::Change => {
             let reply = r#"{"status":"success","message":"Change event processed"}"#.to_owned();
             Ok((pagerduty::change(source, body)?, (202, reply)))

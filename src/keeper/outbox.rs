@@ -6,7 +6,7 @@
 
 use tokio::sync::mpsc;
 
-use crate::domain::command::{Rejection, RejectionKind};
+use crate::domain::rejection::{Rejection, RejectionKind};
 use crate::proto::frame::{Line, encode, encode_lines};
 use crate::proto::{KeeperMsg, Reply};
 

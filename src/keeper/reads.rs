@@ -8,10 +8,10 @@ use std::sync::Arc;
 
 use chrono::Timelike;
 
-use crate::domain::command::{Rejection, RejectionKind};
 use crate::domain::event::{Body, Recorded};
 use crate::domain::ids::{IncidentId, Seq};
 use crate::domain::incident::Incident;
+use crate::domain::rejection::{Rejection, RejectionKind};
 use crate::domain::stats::Sample;
 use crate::domain::time::Timestamp;
 use crate::domain::words::AttemptResult;

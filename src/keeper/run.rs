@@ -8,7 +8,7 @@ use tokio::net::UnixListener;
 use tokio::runtime::Handle;
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::clock::{Clock, monotonic};
+use crate::clock::{Clock, monotonic, wall_now};
 use crate::config::paths::Home;
 use crate::config::plan_files;
 use crate::config::settings::{self, Settings};
@@ -17,12 +17,13 @@ use crate::domain::room::Room;
 use crate::keeper::engine::Engine;
 use crate::keeper::gate::Gate;
 use crate::keeper::http::{self, Intake};
-use crate::keeper::mailroom::Mailroom;
 use crate::keeper::inbox::{Inbox, inbox};
+use crate::keeper::mailroom::Mailroom;
 use crate::keeper::reads::Places;
 use crate::keeper::turn::Input;
 use crate::keeper::writer::{Mail, Writer};
-use crate::keeper::{background, connection, identity, supervise};
+use crate::keeper::{background, connection, identity, supervise, watch};
+use crate::notify::send::Context;
 use crate::store::batch::Head;
 use crate::store::journal::{DiskJournal, Paths};
 use crate::store::open::{self, Mended};
@@ -144,7 +145,8 @@ async fn serve(
     let listener =
         UnixListener::from_std(listener).map_err(StoreError::io("listen on", home.socket()))?;
     let gate = Arc::new(Gate::default());
-    gate.set_tokens(&opened.room.tokens, opened.room.asks_for_tokens);
+    let room = &opened.room;
+    gate.set_tokens(&room.tokens, &room.answer_tokens, room.asks_for_tokens);
     gate.set_redacted(&opened.room.redacted);
     gate.set_plan(&opened.room.plan, &opened.room.desk.changes);
     gate.seq.store(opened.room.seq, Ordering::Relaxed);
@@ -184,9 +186,7 @@ async fn serve(
         listening,
     });
     let mut ended = start_writer(writer)?;
-    tokio::spawn(background::receipts(Arc::clone(&gate), inbox.clone()));
-    tokio::spawn(background::index(Arc::clone(&places), Arc::clone(&gate)));
-    tokio::spawn(mend(places, inbox.clone()));
+    start_background(&shared, places);
     // Nobody is let in before the first words are durable: the plan is in force by then.
     let (first, durable) = tokio::sync::oneshot::channel();
     drop(inbox.send(Mail::Barrier(first)).await);
@@ -202,7 +202,17 @@ async fn serve(
     })
 }
 
-fn mailroom(gate: &Arc<Gate>, inbox: &mpsc::Sender<Mail>, home: &Home) -> Mailroom {
+/// What goes on behind the writer.
+fn start_background(shared: &Shared, places: Arc<Places>) {
+    let (gate, inbox, home) = (&shared.gate, &shared.inbox, shared.home.root.clone());
+    let context = Context { home, host: identity::hostname(), now: wall_now() };
+    tokio::spawn(background::receipts(Arc::clone(gate), inbox.clone()));
+    tokio::spawn(watch::rounds(Arc::clone(&places), Arc::clone(gate), inbox.clone(), context));
+    tokio::spawn(background::index(Arc::clone(&places), Arc::clone(gate)));
+    tokio::spawn(mend(places, inbox.clone()));
+}
+
+fn mailroom(gate: &Arc<Gate>, inbox: &Inbox, home: &Home) -> Mailroom {
     let (gate, inbox, root) = (Arc::clone(gate), inbox.downgrade(), home.root.clone());
     Mailroom::new(gate, inbox, Handle::current(), root, identity::hostname())
 }

@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::domain::command::{Command, Rejection};
+use crate::domain::command::Command;
 use crate::domain::duty::Destination;
 use crate::domain::event::{Recorded, Sending};
 use crate::domain::ids::{CommandId, IncidentId, Seq};
 use crate::domain::incident::Incident;
 use crate::domain::plan::Policy;
+use crate::domain::rejection::Rejection;
 use crate::domain::stats::Sample;
 use crate::domain::time::Timestamp;
 use crate::domain::words::{AttemptResult, DeliveryKind, Phase, Severity};

@@ -17,14 +17,15 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
 use crate::clock::{Clock, monotonic};
-use crate::domain::command::{Command, Rejection};
+use crate::domain::command::Command;
 use crate::domain::event::Body;
 use crate::domain::ids::IncidentId;
 use crate::domain::incident::Incident;
+use crate::domain::rejection::Rejection;
 use crate::keeper::engine::{Archive, Engine};
 use crate::keeper::gate::Gate;
-use crate::keeper::mailroom::Mailroom;
 use crate::keeper::inbox::Inputs;
+use crate::keeper::mailroom::Mailroom;
 use crate::keeper::outbox::{Outbox, Told};
 use crate::keeper::reads::{self, Places};
 use crate::keeper::turn::{ClientId, Input, Output, Turn, Who};
@@ -191,7 +192,8 @@ impl Writer {
     fn notice_jump(&mut self, turn: &mut Turn, reader: &dyn Reader) {
         if let Some(by_ms) = self.clock.jump() {
             tracing::warn!(by_ms, "the wall clock jumped");
-            self.handle(Input::Own(Body::ClockJumped { by_ms }), turn, reader);
+            let jump = Body::ClockJumped { by_ms, incidents: Vec::new() };
+            self.handle(Input::Own(jump), turn, reader);
         }
     }
 
@@ -306,7 +308,7 @@ impl Writer {
             }
             Output::Tokens => {
                 let room = &self.engine.room;
-                self.gate.set_tokens(&room.tokens, room.asks_for_tokens);
+                self.gate.set_tokens(&room.tokens, &room.answer_tokens, room.asks_for_tokens);
             }
             Output::Redacted => self.gate.set_redacted(&self.engine.room.redacted),
             Output::Plan => {

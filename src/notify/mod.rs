@@ -5,7 +5,7 @@
 //! - Nothing here reads the journal or writes it; the outbox decides what is sent and again.
 //! - A secret is read when it is used, and appears in no outcome, log line or error.
 
-pub mod backoff;
+pub mod beacon;
 mod file;
 pub mod forms;
 mod http;

@@ -13,12 +13,13 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::alert::Alert;
-use crate::domain::command::{Command, Rejection};
+use crate::domain::command::Command;
 use crate::domain::duty::Window;
 use crate::domain::event::{Occurred, Recorded};
 use crate::domain::ids::{CommandId, IncidentId, Seq};
 use crate::domain::incident::Incident;
 use crate::domain::plan::{Plan, Policy};
+use crate::domain::rejection::Rejection;
 use crate::domain::room::{Changed, Refusal, SourceCounts};
 use crate::domain::row::Row;
 use crate::domain::schedule::Changes;

@@ -152,7 +152,7 @@ mod tests {
         let mut journal = MemoryJournal::default();
         let actor = Actor { login: "keeper".to_owned(), via: Via::Cli };
         for seq in 1..=events {
-            let body = Body::ClockJumped { by_ms: 1 };
+            let body = Body::ClockJumped { by_ms: 1, incidents: Vec::new() };
             let (cause, at) = (CommandId(format!("c{seq}")), Timestamp(1));
             let event = Recorded { seq, cause, at, occurred: None, actor: actor.clone(), body };
             let batch = Batch::build(journal.head(), &[event]);

@@ -73,6 +73,18 @@ actions! {
         Owner "owner" "say who owns it";
         LeaveRole "leave-role" "say that somebody left a role";
     }
+    "Escalation" {
+        Escalate "escalate" "reach the next level now, or another one";
+        Page "page" "page somebody by name, or again";
+        Snooze "snooze" "put it aside; it pages again";
+        Wake "wake" "end the snooze now";
+        Handover "hand-over" "offer what you hold to somebody";
+        AcceptHandover "accept-hand-over" "take what you were offered";
+        RefuseHandover "refuse-hand-over" "refuse a hand-over, or take it back";
+        Policy "policy" "follow a policy as it is now";
+        Cover "cover" "let somebody stand in on a schedule";
+        OnCall "on-call" "see the fortnight's calendar of on-call";
+    }
     "Working" {
         Note "note" "write a note";
         Decision "decision" "record a decision";
@@ -141,7 +153,15 @@ impl Action {
 
     /// Whether it is about one incident even while others are marked.
     pub const fn is_single(self) -> bool {
-        matches!(self, Self::LeaveRole | Self::Unlink | Self::Redact | Self::Correct | Self::Attach)
+        matches!(
+            self,
+            Self::LeaveRole
+                | Self::Unlink
+                | Self::Redact
+                | Self::Correct
+                | Self::Attach
+                | Self::Cover
+        )
     }
 }
 

@@ -5,6 +5,7 @@
     reason = "most of a long vocabulary is handled alike here"
 )]
 
+mod paging;
 mod rarer;
 
 use std::collections::BTreeMap;
@@ -29,6 +30,8 @@ pub struct About<'a> {
     pub incidents: Vec<IncidentId>,
     pub plan: &'a Plan,
     pub login: &'a str,
+    /// The levels of the policy that the incident follows.
+    pub levels: Vec<String>,
     /// The entry of the timeline, or the stakeholder, that is selected.
     pub entry: Option<(u64, String)>,
     pub stakeholder: Option<String>,
@@ -67,7 +70,7 @@ pub fn open(action: Action, about: &About<'_>) -> Option<Form> {
     form.incidents.clone_from(&about.incidents);
     form.seen = about.incident.filter(|_| about.incidents.len() == 1).map(|i| i.last_seq);
     form.entry = about.entry.as_ref().map(|(seq, _)| *seq);
-    if matches!(action, Action::Report) {
+    if matches!(action, Action::Report | Action::Cover) {
         form.incidents.clear();
     }
     Some(form)
@@ -98,7 +101,10 @@ fn heading(action: Action) -> &'static str {
         Action::Resolve => "Resolve",
         Action::Reopen => "Reopen",
         Action::Close => "Close",
-        other => rarer::heading(other),
+        other => match paging::heading(other) {
+            "" => rarer::heading(other),
+            heading => heading,
+        },
     }
 }
 
@@ -226,7 +232,7 @@ fn more_fields(action: Action, about: &About<'_>) -> Option<Vec<Field>> {
         Action::Close => {
             vec![Field::line("note", "note", "").hint("needed while a workaround is in force")]
         }
-        _ => return rarer::fields(action, about),
+        _ => return paging::fields(action, about).or_else(|| rarer::fields(action, about)),
     })
 }
 
@@ -288,6 +294,9 @@ pub fn build(form: &Form, now: Timestamp) -> Built {
     }
     if form.action == Action::Shelve {
         return rarer::shelve(form, now).map(|commands| (commands, None));
+    }
+    if form.action == Action::Cover {
+        return paging::cover(form, now).map(|command| (vec![command], None));
     }
     let occurred = occurred(form, now)?;
     let commands =
@@ -435,6 +444,7 @@ fn more(form: &Form, incident: IncidentId, now: Timestamp) -> Result<Command, St
         },
         Action::Reopen => Command::Reopen { incident, reason: value("reason") },
         Action::Close => Command::Close { incident, note: value("note") },
+        action if !paging::heading(action).is_empty() => paging::command(form, incident, now)?,
         _ => rarer::command(form, incident, now)?,
     })
 }
@@ -446,6 +456,8 @@ pub fn direct(action: Action, incident: IncidentId) -> Option<Command> {
         Action::TakeCommand => Some(Command::TakeCommand { incident }),
         Action::AcceptCommand => Some(Command::AcceptCommand { incident }),
         Action::Unmerge => Some(Command::Unmerge { incident }),
+        Action::Wake => Some(Command::EndSnooze { incident }),
+        Action::AcceptHandover => Some(Command::AcceptHandover { incident }),
         Action::Review => Some(Command::StartReview { incident }),
         _ => None,
     }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::client::mirror::Mirror;
 use crate::domain::command::Command;
-use crate::domain::event::{Actor, Occurred};
+use crate::domain::event::{Actor, Body, Occurred};
 use crate::domain::ids::{CommandId, IncidentId, Seq};
 use crate::domain::incident::Incident;
 use crate::domain::row::Row;
@@ -75,6 +75,10 @@ pub enum Modal {
     /// The alerts of an incident, to choose from.
     Alerts(AlertList),
     Details {
+        scroll: usize,
+    },
+    /// The fortnight's on-call calendar.
+    OnCall {
         scroll: usize,
     },
     Drafts {
@@ -271,6 +275,7 @@ impl Model {
                 Modal::Help { .. }
                 | Modal::Confirm { .. }
                 | Modal::Details { .. }
+                | Modal::OnCall { .. }
                 | Modal::Drafts { .. },
             ) => {
                 vec!["modal"]
@@ -379,7 +384,8 @@ impl Model {
         watched
             .events
             .iter()
-            .filter(|event| event.seq <= until)
+            // That an attempt begins is in the pane of the chain and in `warroom show`; its end is here.
+            .filter(|event| event.seq <= until && !matches!(event.body, Body::SendingBegan { .. }))
             .map(|event| {
                 let mut entry = timeline::entry(event, id);
                 if watched.head.redacted.contains(&entry.seq) {

@@ -28,7 +28,7 @@ impl Model {
         // The past is only looked at; a report is about now.
         let is_act = matches!(
             action.group(),
-            "Answering" | "Command and roles" | "Working" | "Alerts" | "The end"
+            "Answering" | "Command and roles" | "Escalation" | "Working" | "Alerts" | "The end"
         );
         if self.past.is_some() && is_act && action != Action::Report {
             return false;
@@ -45,6 +45,18 @@ impl Model {
                 .watched()
                 .and_then(|i| i.offer.as_ref())
                 .is_some_and(|offer| offer.to == self.login),
+            Action::Escalate | Action::Page | Action::Policy => row.phase.is_active(),
+            Action::Snooze => {
+                row.phase.is_active() && self.watched().is_some_and(|i| i.esc.snooze.is_none())
+            }
+            Action::Wake => self.watched().is_some_and(|i| i.esc.snooze.is_some()),
+            Action::Handover => {
+                self.watched().and_then(|i| i.ack.as_ref()).is_some_and(|ack| ack.by == self.login)
+            }
+            Action::AcceptHandover | Action::RefuseHandover => {
+                let offered = self.watched().and_then(|i| i.esc.handover.as_ref());
+                offered.is_some_and(|handover| handover.to == self.login)
+            }
             Action::Unlink => self.watched().is_some_and(|i| !i.links.is_empty()),
             Action::LeaveRole => self.watched().is_some_and(|i| !i.roles.is_empty()),
             Action::Alerts | Action::AckAlert | Action::Shelve | Action::Unshelve => {

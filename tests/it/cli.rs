@@ -141,7 +141,7 @@ fn a_plan_is_checked_whole_and_adopted() {
     );
     std::fs::write(&people, sound).expect("the cure");
     home.ok(&["plan", "adopt", "--note", "one more"]);
-    assert!(home.ok(&["oncall"]).contains("nobody"));
+    assert!(home.ok(&["who"]).contains("nobody by file (team operations)"));
     assert_eq!(home.run(&["plan", "adopt"]).status.code(), Some(3), "it is in force already");
 }
 

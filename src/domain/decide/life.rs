@@ -6,11 +6,12 @@
 )]
 
 use crate::domain::change::{Change, Opened};
-use crate::domain::command::{Command, Order, Rejection, RejectionKind};
+use crate::domain::command::{Command, Order};
 use crate::domain::decide::{Decision, already, bad, find, live, not_now, one, reason, wanted};
 use crate::domain::event::Body;
 use crate::domain::ids::IncidentId;
 use crate::domain::incident::{Incident, Stage};
+use crate::domain::rejection::{Rejection, RejectionKind};
 use crate::domain::room::Room;
 use crate::domain::time::Timestamp;
 use crate::domain::words::{ClosureReason, NoteKind, Origin, Phase, Severity};

@@ -17,10 +17,11 @@ mod people;
 mod record;
 
 use crate::domain::change::Change;
-use crate::domain::command::{Command, Order, Rejection, RejectionKind};
+use crate::domain::command::{Command, Order};
 use crate::domain::event::{Body, Occurred};
 use crate::domain::ids::IncidentId;
 use crate::domain::incident::Incident;
+use crate::domain::rejection::{Rejection, RejectionKind};
 use crate::domain::room::Room;
 use crate::domain::time::Timestamp;
 use crate::domain::words::{Fidelity, Phase};

@@ -6,7 +6,7 @@
 )]
 
 use crate::domain::change::{Change, ReachedBy};
-use crate::domain::command::{Command, Order, Rejection, RejectionKind};
+use crate::domain::command::{Command, Order};
 use crate::domain::decide::due::{self, Reach};
 use crate::domain::decide::{Decision, already, bad, live, not_now, one, reason};
 use crate::domain::duty::{Window, WindowStage};
@@ -15,6 +15,7 @@ use crate::domain::event::Body;
 use crate::domain::ids::IncidentId;
 use crate::domain::incident::Incident;
 use crate::domain::reach;
+use crate::domain::rejection::{Rejection, RejectionKind};
 use crate::domain::room::Room;
 use crate::domain::schedule::{self, Cover, Duty, Swap, SwapState, TurnId};
 use crate::domain::time::{DAY_MS, Timestamp};

@@ -101,7 +101,10 @@ fn contact(room: &Room, order: &Order, now: Timestamp) -> Decision {
     one(*incident, change)
 }
 
-fn check_occurred(order: &Order, now: Timestamp) -> Result<(), crate::domain::command::Rejection> {
+fn check_occurred(
+    order: &Order,
+    now: Timestamp,
+) -> Result<(), crate::domain::rejection::Rejection> {
     match order.occurred {
         Some(occurred) if occurred.at > now => Err(bad(
             format!("{} lies in the future", occurred.at),
@@ -115,7 +118,7 @@ fn known_entry(
     room: &Room,
     id: IncidentId,
     entry: u64,
-) -> Result<(), crate::domain::command::Rejection> {
+) -> Result<(), crate::domain::rejection::Rejection> {
     let incident = find(room, id)?;
     if !incident.texts.contains(&entry) {
         return Err(bad(
@@ -310,7 +313,7 @@ pub(super) fn administer(room: &Room, order: &Order) -> Decision {
             let (plan, digest, note) = (plan.clone(), digest.clone(), note.clone());
             Ok(vec![Body::PlanAdopted { plan, digest, note }])
         }
-        Command::IssueToken { name, hash } => {
+        Command::IssueToken { name, hash, answers } => {
             let name = wanted(name, "name")?;
             if !name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
                 || name.len() > 64
@@ -323,7 +326,8 @@ pub(super) fn administer(room: &Room, order: &Order) -> Decision {
             if room.tokens.contains_key(name) {
                 return Err(already(format!("there is a token '{name}'")));
             }
-            Ok(vec![Body::TokenIssued { name: name.to_owned(), hash: hash.clone() }])
+            let (name, hash, answers) = (name.to_owned(), hash.clone(), *answers);
+            Ok(vec![Body::TokenIssued { name, hash, answers }])
         }
         Command::RevokeToken { name } => {
             if !room.tokens.contains_key(name) {

@@ -137,7 +137,6 @@ impl Incident {
         }
     }
 
-    #[expect(clippy::wildcard_enum_match_arm, reason = "it is called for a contact only")]
     pub(super) fn contact(
         &mut self,
         event: &Recorded,
@@ -145,20 +144,17 @@ impl Incident {
         stakeholder: &str,
         audience: Option<Audience>,
     ) {
-        match change {
-            Change::ContactLogged { channel, text, next_by, .. } => {
-                let told = Told {
-                    at: event.when(),
-                    by: event.actor.login.clone(),
-                    channel: channel.clone(),
-                    text: text.clone(),
-                    next_by: *next_by,
-                    count: 1,
-                    entry: event.seq,
-                };
-                self.tell(stakeholder, told, audience);
-            }
-            _ => {}
+        if let Change::ContactLogged { channel, text, next_by, .. } = change {
+            let told = Told {
+                at: event.when(),
+                by: event.actor.login.clone(),
+                channel: channel.clone(),
+                text: text.clone(),
+                next_by: *next_by,
+                count: 1,
+                entry: event.seq,
+            };
+            self.tell(stakeholder, told, audience);
         }
     }
 

@@ -169,6 +169,19 @@ impl Incident {
         }
     }
 
+    /// The wall clock was put back: what was counted from a time that has not come yet is counted
+    /// from as much earlier. What people named as a time of day stays.
+    pub(super) fn clock_put_back(&mut self, by_ms: i64) {
+        self.esc.anchor = self.esc.anchor.plus(by_ms);
+        self.worked_at = self.worked_at.plus(by_ms);
+        if let Some(ack) = &mut self.ack {
+            ack.at = ack.at.plus(by_ms);
+        }
+        for delivery in &mut self.esc.deliveries {
+            delivery.put_back(by_ms);
+        }
+    }
+
     pub(super) fn sending_began(&mut self, at: Timestamp, items: &[Sending]) {
         for item in items.iter().filter(|item| item.incident == self.id) {
             if let Some(delivery) = self.esc.delivery_mut(item.delivery) {

@@ -7,7 +7,7 @@
 //! - Nothing is sent for an incident after the event that answers it, but for what had left.
 
 use crate::domain::change::Change;
-use crate::domain::command::{Command, Order, Rejection, RejectionKind};
+use crate::domain::command::{Command, Order};
 use crate::domain::delivery::Stand;
 use crate::domain::duty::Destination;
 use crate::domain::escalation::PolicyRef;
@@ -15,6 +15,7 @@ use crate::domain::event::{Actor, Body, Sending};
 use crate::domain::ids::IncidentId;
 use crate::domain::incident::Incident;
 use crate::domain::outbox;
+use crate::domain::rejection::{Rejection, RejectionKind};
 use crate::domain::time::Timestamp;
 use crate::domain::timers;
 use crate::domain::words::{AttemptResult, DeliveryKind, Origin, Right, Via};
@@ -47,6 +48,12 @@ impl Engine {
                 .map(|(incident, delivery)| Sending { incident: *incident, delivery: *delivery });
             Some((destination, items.collect()))
         })
+    }
+
+    /// Incidents that wait for something by the clock.
+    pub(super) fn waiting_incidents(&self) -> Vec<IncidentId> {
+        let active = self.room.incidents.values().filter(|incident| incident.phase().is_active());
+        active.filter(|incident| incident.esc.policy.is_some()).map(|i| i.id).collect()
     }
 
     /// Everything that is due at `now`.

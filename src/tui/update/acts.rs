@@ -24,6 +24,7 @@ pub(super) fn act(model: &mut Model, action: Action, ids: &mut dyn Ids) -> Vec<E
     match action {
         Action::Help => model.modals.push(Modal::Help { scroll: 0 }),
         Action::Palette => model.modals.push(Modal::Palette { input: String::new(), at: 0 }),
+        Action::OnCall => model.modals.push(Modal::OnCall { scroll: 0 }),
         Action::Details => model.modals.push(Modal::Details { scroll: 0 }),
         Action::Drafts => return vec![ask(model, ids, Asked::Drafts, Ask::Drafts)],
         Action::FindClosed | Action::Search => {
@@ -39,6 +40,8 @@ pub(super) fn act(model: &mut Model, action: Action, ids: &mut dyn Ids) -> Vec<E
         Action::Acknowledge
         | Action::TakeCommand
         | Action::AcceptCommand
+        | Action::Wake
+        | Action::AcceptHandover
         | Action::Unmerge
         | Action::Review => return direct(model, action, ids),
         Action::Alerts | Action::AckAlert | Action::Shelve | Action::Unshelve | Action::Split => {
@@ -158,6 +161,7 @@ fn about(model: &Model, action: Action) -> About<'_> {
         },
         plan: &model.mirror.plan,
         login: &model.login,
+        levels: levels(model),
         entry: entry.filter(|_| model.focus == Pane::Timeline),
         stakeholder: crate::tui::view::stakeholders::names(model)
             .into_iter()
@@ -165,8 +169,14 @@ fn about(model: &Model, action: Action) -> About<'_> {
     }
 }
 
+/// The levels of the policy that the watched incident follows.
+pub(super) fn levels(model: &Model) -> Vec<String> {
+    let policy = model.mirror.watched.as_ref().and_then(|watched| watched.policy.as_ref());
+    policy.iter().flat_map(|p| p.levels.iter()).map(|level| level.name.clone()).collect()
+}
+
 fn open_form(model: &mut Model, action: Action, ids: &mut dyn Ids) -> Vec<Effect> {
-    if model.targets().is_empty() && action != Action::Report {
+    if model.targets().is_empty() && !matches!(action, Action::Report | Action::Cover) {
         model.say(Tone::Plain, "no incident is selected; 'R' reports one");
         return Vec::new();
     }

@@ -113,6 +113,7 @@ fn form(
         incidents: vec![list.incident],
         plan: &model.mirror.plan,
         login: &model.login,
+        levels: Vec::new(),
         entry: None,
         stakeholder: None,
     };

@@ -5,12 +5,13 @@
     reason = "most of a long vocabulary is handled alike here"
 )]
 
-use crate::domain::event::{Body, Change};
+use crate::domain::change::Change;
+use crate::domain::event::Body;
 use crate::domain::ids::{CommandId, IncidentId};
-use crate::domain::oncall;
 use crate::domain::row::Row;
 use crate::domain::time::Timestamp;
-use crate::proto::{Ask, KeeperMsg, Push, Queue, Reply, Welcome};
+use crate::domain::words::DeliveryKind;
+use crate::proto::{Ask, KeeperMsg, Page, Push, Queue, Reply, Welcome};
 use crate::tui::model::{Asked, LinkState, Modal, Model, Tone};
 use crate::tui::update::{Effect, FIRST_ROWS, Ids, MORE_ROWS, alerts, ask};
 
@@ -37,6 +38,7 @@ fn welcomed(model: &mut Model, welcome: Welcome, ids: &mut dyn Ids) -> Vec<Effec
     model.right = welcome.right;
     model.intake = welcome.intake;
     model.mirror.plan = welcome.plan;
+    model.mirror.desk.changes = welcome.changes;
     let mut effects = vec![ask(model, ids, Asked::Queue, Ask::Follow { first: FIRST_ROWS })];
     for (id, flight) in &model.in_flight {
         let (command, occurred, seen) =
@@ -221,13 +223,34 @@ fn bulk_answered(model: &mut Model, label: &str, reply: &Reply) {
     model.say(tone, text);
 }
 
-/// Whether this person is among those who are called first: the bell is for them. Where the plan
-/// has nobody to call, it is for everybody who is here.
-fn is_for(model: &Model, row: &Row) -> bool {
+/// Whether the bell is for everybody: where the plan pages nobody, somebody must hear it.
+fn is_for_all(model: &Model, row: &Row) -> bool {
     let services: Vec<String> = row.services.split_whitespace().map(ToOwned::to_owned).collect();
-    let chain = oncall::chain(&model.mirror.plan, &services, row.opened_at, model.now);
-    let called = || chain.iter().filter(|reach| reach.due <= model.now).flat_map(|r| &r.people);
-    called().next().is_none() || called().any(|login| *login == model.login)
+    model
+        .mirror
+        .plan
+        .policy_for(&services)
+        .is_none_or(|(_, policy)| policy.from_severity.is_some_and(|from| row.severity > from))
+}
+
+/// You are wanted: a bell, a notification, and the words why.
+fn paged(model: &mut Model, pages: &[Page]) {
+    let Some(worst) = pages.iter().min_by_key(|page| page.severity) else { return };
+    let more = match pages.len() {
+        1 => String::new(),
+        n => format!(" (+{} more)", n - 1),
+    };
+    let verb = match worst.kind {
+        DeliveryKind::Inform | DeliveryKind::Update => "for your information",
+        DeliveryKind::Page => "YOU ARE PAGED",
+        DeliveryKind::Handover => "you are offered",
+    };
+    let text = format!(
+        "{verb}: {} {} {}{more} · {}",
+        worst.severity, worst.incident, worst.title, worst.why
+    );
+    model.say(Tone::Bad, text);
+    model.bell = true;
 }
 
 fn pushed(model: &mut Model, push: Push) -> Vec<Effect> {
@@ -239,7 +262,7 @@ fn pushed(model: &mut Model, push: Push) -> Vec<Effect> {
         if let Some(row) = rows.iter().find(is_new) {
             let word = if model.mirror.row(row.id).is_some() { "now" } else { "new" };
             let text = format!("{word} {} {} {}", row.severity, row.id, row.title);
-            let is_mine = is_for(model, row);
+            let is_mine = is_for_all(model, row);
             model.say(Tone::Bad, text);
             model.bell = is_mine;
         }
@@ -257,6 +280,9 @@ fn pushed(model: &mut Model, push: Push) -> Vec<Effect> {
             model.say(Tone::Bad, text);
             model.bell = true;
         }
+    }
+    if let Push::Paged { pages } = &push {
+        paged(model, pages);
     }
     if let Push::Goodbye { reason } = &push {
         let since: Timestamp = model.now;

@@ -129,13 +129,18 @@ pub fn next_due(model: &Model) -> Option<Timestamp> {
         .min()
 }
 
-/// The header shows minutes; a promise that is due within the hour is shown to the second only when
-/// less than two minutes are left.
+/// The header shows minutes; a promise, or the next step of the escalation, is shown to the second
+/// only when less than two minutes are left.
 fn next_clock(model: &Model) -> Timestamp {
     let minute = Timestamp((model.now.0 / 60_000 + 1) * 60_000);
     let promise = model.watched().and_then(crate::domain::incident::Incident::next_promise);
-    match promise {
-        Some((at, _)) if at > model.now && at.since(model.now) < 120_000 => {
+    let step = model.watched().and_then(|incident| {
+        let policy = model.mirror.watched.as_ref()?.policy.as_deref()?;
+        incident.next_step(policy, &model.mirror.plan)
+    });
+    let soonest = [promise.map(|(at, _)| at), step.map(|(at, _)| at)].into_iter().flatten();
+    match soonest.filter(|at| *at > model.now).min() {
+        Some(at) if at > model.now && at.since(model.now) < 120_000 => {
             Timestamp((model.now.0 / 1000 + 1) * 1000)
         }
         _ => minute,

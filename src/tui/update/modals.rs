@@ -67,7 +67,9 @@ pub(super) fn submit(model: &mut Model, ids: &mut dyn Ids) -> Vec<Effect> {
             Some((key, text)) => take_up(model, &key, &text, ids),
             None => Vec::new(),
         },
-        Some(Modal::Help { .. } | Modal::Details { .. }) | None => Vec::new(),
+        Some(Modal::Help { .. } | Modal::Details { .. } | Modal::OnCall { .. }) | None => {
+            Vec::new()
+        }
     }
 }
 
@@ -149,6 +151,7 @@ fn take_up(model: &mut Model, key: &str, text: &str, ids: &mut dyn Ids) -> Vec<E
         incidents: incident.into_iter().collect(),
         plan: &model.mirror.plan,
         login: &model.login,
+        levels: acts::levels(model),
         entry: None,
         stakeholder: None,
     };
@@ -232,9 +235,13 @@ pub(super) fn move_rows(model: &mut Model, by: isize) {
     let help_lines = crate::tui::view::modal::help_lines(model).len();
     let help_lines = help_lines.saturating_sub(room) + 1;
     let details_lines = crate::tui::view::details::lines(model).len();
+    let is_calendar = matches!(model.modals.last(), Some(Modal::OnCall { .. }));
+    let days = if is_calendar { crate::tui::view::calendar::lines(model).len() } else { 0 };
+    let days = days.saturating_sub(room) + 1;
     match model.modals.last_mut() {
         Some(Modal::Help { scroll }) => *scroll = clamp(*scroll, help_lines),
         Some(Modal::Details { scroll }) => *scroll = clamp(*scroll, details_lines),
+        Some(Modal::OnCall { scroll }) => *scroll = clamp(*scroll, days),
         Some(Modal::Palette { input, at }) => *at = clamp(*at, palette(input).len()),
         Some(Modal::Find(find)) => {
             let count = if find.in_texts { find.hits.len() } else { find.rows.len() };

@@ -123,7 +123,7 @@ fn present(model: &Model, incident: &Incident) -> Told {
 }
 
 fn next(model: &Model, incident: &Incident) -> Option<(Timestamp, Step)> {
-    incident.next_step(policy(model)?, &model.mirror.plan)
+    incident.by_the_clock(policy(model)?, model.mirror.plan.fallback_every_min)
 }
 
 /// What is next by the clock, if anything.

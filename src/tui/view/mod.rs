@@ -5,6 +5,7 @@
 //! - Nothing is told by colour alone.
 
 pub mod alerts;
+pub mod calendar;
 pub mod chain;
 pub mod details;
 mod frame;
@@ -18,11 +19,10 @@ pub mod timeline;
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
-use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, BorderType, Paragraph};
 
-use crate::domain::text::{fit, visible};
+use crate::domain::text::fit;
 use crate::tui::model::{Model, Pane};
 use crate::tui::view::layout::{Mode, areas};
 
@@ -128,11 +128,6 @@ const ASCII: ratatui::symbols::border::Set<'static> = ratatui::symbols::border::
     horizontal_top: "-",
     horizontal_bottom: "-",
 };
-
-/// A text from outside as a span of at most `columns` columns.
-fn outside(text: &str, columns: usize, style: Style) -> Span<'static> {
-    Span::styled(fit(&visible(text), columns).into_owned(), style)
-}
 
 /// Lines into a rectangle.
 fn lines(screen: &mut Frame<'_>, rect: Rect, lines: Vec<Line<'_>>) {

@@ -4,7 +4,6 @@
 //! - Every text from outside passes `visible`.
 //! - Nothing here changes with the minute alone: what did not happen is not said.
 
-use crate::domain::oncall;
 use crate::domain::row::Row;
 use crate::domain::text::visible;
 use crate::domain::time::{DAY_MS, HOUR_MS, MINUTE_MS, Timestamp};
@@ -228,27 +227,13 @@ fn entry_words(model: &Model, entry: &Entry) -> String {
     format!("{about}{when}{late}, {}: {text}", visible(&entry.who))
 }
 
-/// Who answered, and who would be reached.
+/// Who was reached, who holds it, who comes next; the marks at the beginning are left out.
 fn chain(model: &Model) -> Vec<String> {
-    let Some(incident) = model.shown_incident() else { return Vec::new() };
-    let mut lines = vec![match &incident.ack {
-        Some(ack) => format!("acknowledged by {} at {}", visible(&ack.by), ack.at.clock()),
-        None => "nobody has acknowledged".to_owned(),
-    }];
-    for (role, people) in &incident.roles {
-        lines.push(format!("{role}: {}", visible(&people.join(", "))));
-    }
-    let now = model.shown_now();
-    for reach in oncall::chain(&model.mirror.plan, &incident.services, incident.opened_at, now) {
-        let after = span(reach.due.since(incident.opened_at));
-        let who = if reach.people.is_empty() {
-            "nobody on call".to_owned()
-        } else {
-            format!("{}, by {}", reach.people.join(", "), reach.contacts.join(", then "))
-        };
-        lines.push(visible(&format!("{}, after {after}: {who}", reach.level)).into_owned());
-    }
-    lines
+    let marks = ['✓', '◐', '○', '✗', '·', '⚠', ' ', '~'];
+    super::chain::plain_lines(model)
+        .into_iter()
+        .map(|line| visible(line.trim_start_matches(marks)).into_owned())
+        .collect()
 }
 
 /// A span as it is spoken, in two units at most.

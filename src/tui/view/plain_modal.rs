@@ -5,7 +5,7 @@ use crate::tui::form::{Form, Input};
 use crate::tui::model::{Find, Modal, Model};
 use crate::tui::update::modals::palette;
 use crate::tui::view::plain::{Prompt, Spoken};
-use crate::tui::view::{alerts, details, modal};
+use crate::tui::view::{alerts, calendar, details, modal};
 
 /// Adds what lies over the panes.
 pub(super) fn add(model: &Model, spoken: &mut Spoken) {
@@ -21,6 +21,11 @@ pub(super) fn add(model: &Model, spoken: &mut Spoken) {
             spoken.lines.push("details; q closes".to_owned());
             let all = details::lines(model).into_iter().filter(|line| !line.is_empty());
             spoken.lines.extend(all.map(|line| safe(&line)));
+        }
+        Modal::OnCall { .. } => {
+            spoken.lines.push("on call; q closes".to_owned());
+            let all = calendar::lines(model).into_iter().filter(|line| !line.text.is_empty());
+            spoken.lines.extend(all.map(|line| safe(line.text.trim())));
         }
         Modal::Palette { input, at } => {
             let found = palette(input);

@@ -1,7 +1,8 @@
 //! Exactly one commander, and a hand-over has two sides.
 
-use warroom::domain::command::{Command, RejectionKind};
+use warroom::domain::command::Command;
 use warroom::domain::ids::IncidentId;
+use warroom::domain::rejection::RejectionKind;
 use warroom::domain::words::Severity;
 use warroom::keeper::turn::{Input, Output};
 use warroom::proto::{Ask, KeeperMsg, Reply};

@@ -71,15 +71,13 @@ fn demand_24_at_the_shift_change_open_incidents_are_offered_with_a_brief() {
     let mut world = World::under(plan());
     let transcript = play(
         &mut world,
-        &format!(
-            r#"0m ann {{"do":"open","title":"t","severity":"SEV3","services":["payments"]}}
-               0m bob {{"do":"acknowledge","incident":1}}
-               6d bob {{"do":"note","incident":1,"kind":"note","text":"pool raised"}}
-               7d clock
-               7d answer dana mail accepted
-               7d see INC-1
-               8d dana {{"do":"accept-handover","incident":1}}"#
-        ),
+        r#"0m ann {"do":"open","title":"t","severity":"SEV3","services":["payments"]}
+           0m bob {"do":"acknowledge","incident":1}
+           6d bob {"do":"note","incident":1,"kind":"note","text":"pool raised"}
+           7d clock
+           7d answer dana mail accepted
+           7d see INC-1
+           8d dana {"do":"accept-handover","incident":1}"#,
     );
     assert!(transcript.contains("primary: bob goes, dana comes"), "{transcript}");
     assert!(

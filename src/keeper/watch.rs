@@ -1,0 +1,127 @@
+//! Watching the watcher: the auditor's rounds, and the keeper's own sign of life.
+//!
+//! Invariants:
+//! - The auditor reads the journal itself, behind the writer; it shares nothing with the engine.
+//! - The sign of life is sent only while the last round found nothing.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use crate::clock::wall_now;
+use crate::config::settings::Beacon;
+use crate::domain::audit::Auditor;
+use crate::domain::channel::{Channel, Program};
+use crate::domain::command::Command;
+use crate::domain::event::{AlertFacts, Body};
+use crate::domain::post::{Incoming, Post, Signal};
+use crate::keeper::gate::Gate;
+use crate::keeper::inbox::Inbox;
+use crate::keeper::reads::Places;
+use crate::keeper::turn::Input;
+use crate::keeper::writer::Mail;
+use crate::notify::beacon;
+use crate::notify::message::Message;
+use crate::notify::send::{Context, Outcome, send};
+
+/// How often the auditor makes its rounds.
+const ROUND: Duration = Duration::from_secs(20);
+/// A program that tells of the keeper may take this long, in seconds.
+const PROGRAM_S: u16 = 10;
+
+/// Makes rounds until the keeper goes.
+pub async fn rounds(places: Arc<Places>, gate: Arc<Gate>, inbox: Inbox, context: Context) {
+    let mut auditor = Auditor::default();
+    let mut told: Vec<String> = Vec::new();
+    let mut signed: Option<std::time::Instant> = None;
+    loop {
+        let (worker, upto) = (Arc::clone(&places), gate.seq.load(Ordering::Relaxed));
+        let round = tokio::task::spawn_blocking(move || {
+            let result = read_on(&mut auditor, &worker, upto);
+            let findings = auditor.check(wall_now());
+            (auditor, result, findings)
+        });
+        let Ok((seen, result, mut findings)) = round.await else {
+            return tracing::error!("the auditor failed; no sign of life is sent any more");
+        };
+        auditor = seen;
+        if let Err(error) = result {
+            findings.push(format!("the journal cannot be read: {error}"));
+        }
+        if findings != told {
+            if !tell(&findings, &inbox).await {
+                return;
+            }
+            told.clone_from(&findings);
+        }
+        gate.findings.store(findings.len() as u64, Ordering::Relaxed);
+        let settings = gate.settings();
+        if let Some(beacon) = settings.beacon.as_ref().filter(|_| findings.is_empty()) {
+            let now = crate::clock::monotonic();
+            let every = Duration::from_secs(u64::from(beacon.every_s));
+            if signed.is_none_or(|at| now.duration_since(at) >= every) {
+                signed = Some(now);
+                sign(beacon, &context).await;
+            }
+        }
+        tokio::time::sleep(ROUND).await;
+    }
+}
+
+fn read_on(
+    auditor: &mut Auditor,
+    places: &Places,
+    upto: u64,
+) -> Result<(), crate::store::StoreError> {
+    places.reader.scan(auditor.seq, &mut |raw| {
+        if let Ok(event) = raw.decode() {
+            auditor.see(&event);
+        }
+        auditor.seq < upto
+    })
+}
+
+/// Puts findings on record and lets them page like any other alert; false when the keeper goes.
+async fn tell(findings: &[String], inbox: &Inbox) -> bool {
+    for finding in findings {
+        tracing::error!(finding, "the auditor found something");
+    }
+    let body = Body::AuditFound { findings: findings.to_vec() };
+    if inbox.send(Mail::Input(Input::Own(body))).await.is_err() {
+        return false;
+    }
+    let signal = if findings.is_empty() { Signal::Resolved } else { Signal::Firing };
+    let facts = AlertFacts {
+        name: "AuditFinding".to_owned(),
+        summary: findings.first().cloned().unwrap_or_default(),
+        ..AlertFacts::default()
+    };
+    let incoming = Incoming {
+        fingerprint: "AuditFinding/keeper".to_owned(),
+        signal,
+        severity_word: "critical".to_owned(),
+        facts,
+    };
+    let source = crate::domain::decide::due::OWN_SOURCE.to_owned();
+    let group = Some("audit".to_owned());
+    let post = Post { source, group, alerts: vec![incoming], truncated: 0 };
+    inbox.send(Mail::Input(Input::Receipt(Command::Ingest(post)))).await.is_ok()
+}
+
+/// Tells the outside that the keeper is well.
+async fn sign(beacon: &Beacon, context: &Context) {
+    if let Some(url) = &beacon.url
+        && let Err(why) = beacon::get(url, wall_now()).await
+    {
+        tracing::warn!(why, "the sign of life did not get through");
+    }
+    if !beacon.program.is_empty() {
+        let (argv, timeout_s) = (beacon.program.clone(), PROGRAM_S);
+        let channel = Channel::Program(Program { argv, timeout_s, output_kib: 1 });
+        let context = Context { now: wall_now(), ..context.clone() };
+        let outcome = send(&channel, "", &Message::default(), &context).await;
+        if let Outcome::Failed { reason, .. } = outcome {
+            tracing::warn!(reason, "the program of the sign of life failed");
+        }
+    }
+}
