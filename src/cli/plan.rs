@@ -11,9 +11,13 @@ use clap::Subcommand;
 
 use crate::cli::Context;
 use crate::cli::act::unexpected;
+use crate::cli::oncall::known;
 use crate::cli::out::{Failure, say, say_json, warn};
+use crate::clock::wall_now;
 use crate::config::plan_files::{self, ReadPlan};
 use crate::domain::command::Command;
+use crate::domain::duty::Desk;
+use crate::domain::lint::{differences, lint};
 use crate::keeper::identity::own_login;
 use crate::proto::{Ask, Reply};
 
@@ -24,6 +28,8 @@ pub enum PlanVerb {
         /// The directory; the home's own unless given.
         dir: Option<PathBuf>,
     },
+    /// Say what the plan's files would change about who is reached, tonight and through the day.
+    Diff { dir: Option<PathBuf> },
     /// Show the plan in force.
     Show,
     /// Check the plan's files and put them in force.
@@ -52,8 +58,13 @@ pub fn run(verb: PlanVerb, context: &Context) -> Result<(), Failure> {
                 plan.stakeholders.len(),
                 plan.rules.len()
             ));
+            let lints = lint(plan, &Desk::default(), wall_now());
+            for found in &lints {
+                warn(&format!("worth a look: {}: {}", found.key, found.what));
+            }
             Ok(())
         }
+        PlanVerb::Diff { dir } => diff(context, &read(context, dir)?),
         PlanVerb::Show => show(context),
         PlanVerb::Adopt { dir, note } => adopt(context, read(context, dir)?, note),
         PlanVerb::Init { dir } => init(&dir.unwrap_or_else(|| context.home.plan())),
@@ -81,6 +92,19 @@ fn read(context: &Context, dir: Option<PathBuf>) -> Result<ReadPlan, Failure> {
             Err(Failure::Said)
         }
     }
+}
+
+fn diff(context: &Context, read: &ReadPlan) -> Result<(), Failure> {
+    let known = known(context)?;
+    let lines = differences((&known.plan, &known.desk), (&read.plan, &known.desk), wall_now());
+    if context.json {
+        return say_json(&lines);
+    }
+    if lines.is_empty() {
+        say("nobody else is reached than now, within the day to come");
+    }
+    lines.iter().for_each(|line| say(line));
+    Ok(())
 }
 
 fn show(context: &Context) -> Result<(), Failure> {

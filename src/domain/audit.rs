@@ -263,12 +263,12 @@ impl Case {
             | Change::Declined { .. }
             | Change::Closed { .. }
             | Change::ReviewStarted
-            | Change::MergedInto { .. } => self.over(),
+            | Change::MergedInto { .. }
+            | Change::PhaseChanged { to: Phase::Resolved | Phase::Closed, .. } => self.over(),
             Change::Unmerged { .. } => {
                 self.is_active = true;
                 self.stepped_at = event.at;
             }
-            Change::PhaseChanged { to: Phase::Resolved | Phase::Closed, .. } => self.over(),
             _ => {}
         }
     }

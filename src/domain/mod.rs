@@ -17,6 +17,7 @@ pub mod escalation;
 pub mod event;
 pub mod ids;
 pub mod incident;
+pub mod lint;
 pub mod outbox;
 pub mod outlook;
 pub mod plan;

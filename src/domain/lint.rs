@@ -1,0 +1,224 @@
+//! What a plan would do, looked at ahead of time: holes, steps that reach nobody new, people who are
+//! on call twice at once, pages that would come too late to matter.
+//!
+//! Invariants:
+//! - Pure; nothing here is a mistake (those are found in `config`), everything is worth a look.
+//! - Looks at most `DAYS` ahead, and every list is short: the first of a kind and how many more.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::domain::delivery::Method;
+use crate::domain::duty::Desk;
+use crate::domain::plan::{Plan, Policy};
+use crate::domain::reach::{self, Asked};
+use crate::domain::schedule::{self, Shift};
+use crate::domain::time::{DAY_MS, HOUR_MS, MINUTE_MS, Timestamp, span_words};
+use crate::domain::words::Severity;
+
+/// How far ahead is looked.
+const DAYS: i64 = 90;
+
+/// Something worth a look, and the key it is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lint {
+    pub key: String,
+    pub what: String,
+}
+
+/// Everything worth a look in a plan, from `now` on.
+pub fn lint(plan: &Plan, desk: &Desk, now: Timestamp) -> Vec<Lint> {
+    let mut found = Vec::new();
+    let until = now.plus(DAYS * DAY_MS);
+    let mut shifts: BTreeMap<&str, Vec<Shift>> = BTreeMap::new();
+    for (name, schedule) in &plan.schedules {
+        let changes = desk.changes_of(name);
+        shifts.insert(name, schedule::shifts(schedule, &plan.holidays, changes, now, until));
+        for swap in schedule::stale_swaps(schedule, changes) {
+            let what = format!("swap {swap} names a turn that its giver no longer has");
+            found.push(Lint { key: format!("schedules.{name}"), what });
+        }
+    }
+    holes(plan, &shifts, &mut found);
+    for (name, policy) in &plan.policies {
+        steps(plan, desk, name, policy, now, &mut found);
+        twice(name, policy, &shifts, &mut found);
+    }
+    quiet(plan, now, &mut found);
+    found
+}
+
+/// The schedules that some policy leads to.
+fn used(plan: &Plan) -> BTreeSet<&str> {
+    let levels = plan.policies.values().flat_map(|policy| policy.levels.iter());
+    let targets = levels.flat_map(|level| level.targets.iter()).chain(&plan.fallback);
+    targets.filter_map(|target| target.strip_prefix("schedule:")).collect()
+}
+
+fn holes(plan: &Plan, shifts: &BTreeMap<&str, Vec<Shift>>, found: &mut Vec<Lint>) {
+    for name in used(plan) {
+        let empty: Vec<&Shift> =
+            shifts.get(name).into_iter().flatten().filter(|s| s.people.is_empty()).collect();
+        let Some(first) = empty.first() else { continue };
+        let total: i64 = empty.iter().map(|shift| shift.until.since(shift.from)).sum();
+        let what = format!(
+            "nobody is on call from {} until {}; {} holes within {DAYS} days, {} in all",
+            first.from,
+            first.until,
+            empty.len(),
+            span_words(total)
+        );
+        found.push(Lint { key: format!("schedules.{name}"), what });
+    }
+}
+
+/// Levels that reach nobody, or nobody new; personal methods that come after the next level.
+fn steps(
+    plan: &Plan,
+    desk: &Desk,
+    name: &str,
+    policy: &Policy,
+    now: Timestamp,
+    found: &mut Vec<Lint>,
+) {
+    let key = format!("policies.{name}");
+    let asked = Asked { plan, desk, severity: Severity::Sev1, now };
+    let mut before: BTreeSet<String> = BTreeSet::new();
+    for (index, level) in policy.levels.iter().enumerate() {
+        let (reached, _) = reach::targets(asked, &level.targets);
+        let people: BTreeSet<String> = reached.iter().map(|one| one.to.clone()).collect();
+        let mut say = |what: String| found.push(Lint { key: key.clone(), what });
+        if people.is_empty() {
+            say(format!("level '{}' reaches nobody now; the fallback would be paged", level.name));
+        } else if !before.is_empty() && people.is_subset(&before) {
+            say(format!("level '{}' reaches nobody whom no level before it reached", level.name));
+        }
+        let next = policy.levels.get(index + 1).map(|next| i64::from(next.after_min) * MINUTE_MS);
+        for one in &reached {
+            let late = one.methods.iter().find(|method: &&Method| {
+                next.is_some_and(|next| i64::from(method.after_s) * 1_000 >= next)
+            });
+            if let Some(method) = late {
+                say(format!(
+                    "{}'s '{}' comes only when level '{}' is due already",
+                    one.to,
+                    method.name,
+                    policy.levels.get(index + 1).map_or("", |next| next.name.as_str())
+                ));
+            }
+        }
+        before.extend(people);
+    }
+}
+
+/// People who hold two levels of one policy at the same time: then the second step is the first.
+fn twice(name: &str, policy: &Policy, shifts: &BTreeMap<&str, Vec<Shift>>, found: &mut Vec<Lint>) {
+    let schedules: Vec<&str> = policy
+        .levels
+        .iter()
+        .flat_map(|level| level.targets.iter())
+        .filter_map(|target| target.strip_prefix("schedule:"))
+        .collect();
+    for (index, one) in schedules.iter().enumerate() {
+        for other in schedules.iter().skip(index + 1).filter(|other| *other != one) {
+            let (Some(left), Some(right)) = (shifts.get(one), shifts.get(other)) else { continue };
+            let both = left.iter().find_map(|a| {
+                right.iter().find_map(|b| {
+                    let (from, until) = (a.from.max(b.from), a.until.min(b.until));
+                    let is_in_both = |login: &str| b.people.iter().any(|d| d.person == login);
+                    let who = a.people.iter().find(|duty| is_in_both(&duty.person))?;
+                    (until.since(from) > 0).then(|| (who.person.clone(), from, until))
+                })
+            });
+            if let Some((who, from, until)) = both {
+                let what = format!(
+                    "{who} is on call on '{one}' and '{other}' at once from {from} until {until}"
+                );
+                found.push(Lint { key: format!("policies.{name}"), what });
+            }
+        }
+    }
+}
+
+/// Quiet hours in which somebody on call could not be reached for what pages them.
+fn quiet(plan: &Plan, now: Timestamp, found: &mut Vec<Lint>) {
+    let pages_from = plan.policies.values().filter_map(|policy| policy.from_severity).max();
+    for (login, person) in plan.people.iter().filter(|(_, person)| !person.quiet.is_empty()) {
+        let channels: BTreeSet<String> =
+            person.contacts.iter().map(|text| Method::parse(text).channel().to_owned()).collect();
+        let severities = [Severity::Sev1, Severity::Sev2, Severity::Sev3, Severity::Sev4];
+        let worst = severities.into_iter().find(|severity| {
+            pages_from.is_none_or(|from| *severity <= from)
+                && (0..24).any(|hour| {
+                    let at = now.plus(hour * HOUR_MS);
+                    channels.iter().all(|name| reach::is_quiet(person, name, *severity, at))
+                })
+        });
+        if let Some(severity) = worst {
+            let what = format!(
+                "every method is quiet at some hour for {severity}: a page goes past them then"
+            );
+            found.push(Lint { key: format!("people.{login}"), what });
+        }
+    }
+}
+
+/// What another plan changes about who is reached, level by level, at some instants from `now` on.
+pub fn differences(old: (&Plan, &Desk), new: (&Plan, &Desk), now: Timestamp) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut services: BTreeSet<Option<&String>> = BTreeSet::from([None]);
+    services.extend(old.0.services.keys().chain(new.0.services.keys()).map(Some));
+    for service in services {
+        for severity in [Severity::Sev1, Severity::Sev3] {
+            // Now, and through the night to come, every four hours.
+            for hours in (0..24).step_by(4) {
+                let at = now.plus(hours * HOUR_MS);
+                let (before, after) = (
+                    chain_words(old.0, old.1, service, severity, at),
+                    chain_words(new.0, new.1, service, severity, at),
+                );
+                if before != after {
+                    let name = service.map_or("any other service", String::as_str);
+                    lines.push(format!("{name}, {severity}, at {at}"));
+                    lines.push(format!("  - {before}"));
+                    lines.push(format!("  + {after}"));
+                    break;
+                }
+            }
+        }
+    }
+    lines
+}
+
+fn chain_words(
+    plan: &Plan,
+    desk: &Desk,
+    service: Option<&String>,
+    severity: Severity,
+    at: Timestamp,
+) -> String {
+    let services: Vec<String> = service.into_iter().cloned().collect();
+    let Some((name, policy)) = plan.policy_for(&services) else {
+        return "nobody: no policy".to_owned();
+    };
+    if policy.from_severity.is_some_and(|from| severity > from) {
+        return format!("{name}: pages nobody");
+    }
+    let asked = Asked { plan, desk, severity, now: at };
+    let levels: Vec<String> = policy
+        .levels
+        .iter()
+        .map(|level| {
+            let (reached, _) = reach::targets(asked, &level.targets);
+            let people: Vec<String> = reached
+                .into_iter()
+                .map(|one| {
+                    let ways: Vec<String> = one.methods.into_iter().map(|m| m.name).collect();
+                    format!("{} by {}", one.to, ways.join(", "))
+                })
+                .collect();
+            let who = if people.is_empty() { "NOBODY".to_owned() } else { people.join("; ") };
+            format!("{} +{}m {who}", level.name, level.after_min)
+        })
+        .collect();
+    format!("{name}: {}", levels.join(" → "))
+}
