@@ -15,7 +15,6 @@ pub const JUMP_MS: i64 = 5_000;
 #[derive(Debug)]
 pub struct Clock {
     last: Timestamp,
-    wall: i64,
     started: Instant,
     started_ms: i64,
 }
@@ -29,19 +28,21 @@ impl Default for Clock {
 impl Clock {
     /// A clock that continues after an instant: the last one in the journal.
     pub fn after(last: Timestamp) -> Self {
-        let wall = wall_ms();
-        Self { last, wall, started: monotonic(), started_ms: wall }
+        Self { last, started: monotonic(), started_ms: wall_ms() }
     }
 
     /// Now: later than every answer before.
     pub fn now(&mut self) -> Timestamp {
-        self.wall = wall_ms();
+        self.follow(wall_ms())
+    }
+
+    fn follow(&mut self, wall: i64) -> Timestamp {
         // NTP may step back a little; the journal's times may not. A clock that was far ahead is
         // followed down, or every deadline would be early: the journal's order is that of `seq`.
-        if self.last.0 - self.wall > JUMP_MS {
-            self.last = Timestamp(self.wall - 1);
+        if self.last.0 - wall > JUMP_MS {
+            self.last = Timestamp(wall - 1);
         }
-        self.last = Timestamp(self.wall.max(self.last.0 + 1));
+        self.last = Timestamp(wall.max(self.last.0 + 1));
         self.last
     }
 
@@ -49,9 +50,12 @@ impl Clock {
     /// a jump; in milliseconds, positive when it moved ahead.
     pub fn jump(&mut self) -> Option<i64> {
         let elapsed = i64::try_from(self.started.elapsed().as_millis()).unwrap_or(i64::MAX);
-        let expected = self.started_ms.saturating_add(elapsed);
-        let wall = wall_ms();
-        let by = wall - expected;
+        self.jump_after(elapsed, wall_ms())
+    }
+
+    /// The same, `elapsed` milliseconds after the last jump (or the start) by the monotonic clock.
+    fn jump_after(&mut self, elapsed: i64, wall: i64) -> Option<i64> {
+        let by = wall - self.started_ms.saturating_add(elapsed);
         if by.abs() < JUMP_MS {
             return None;
         }
@@ -92,5 +96,36 @@ mod tests {
             assert!(now > last);
             last = now;
         }
+    }
+
+    #[test]
+    fn a_small_step_back_is_waited_out_and_a_large_one_followed_once() {
+        let mut clock = Clock::after(Timestamp(1_000_000));
+        assert_eq!(clock.follow(1_000_500), Timestamp(1_000_500));
+        // NTP steps back by less than a jump: time goes on, by the least.
+        assert_eq!(clock.follow(1_000_000), Timestamp(1_000_501));
+        assert_eq!(clock.follow(1_000_501 - JUMP_MS), Timestamp(1_000_502));
+        assert_eq!(clock.follow(1_000_600), Timestamp(1_000_600), "until the wall clock is there");
+        // It was an hour ahead and is put right: deadlines must not wait an hour.
+        assert_eq!(clock.follow(4_600_000), Timestamp(4_600_000));
+        assert_eq!(clock.follow(1_000_700), Timestamp(1_000_700));
+        assert_eq!(clock.follow(1_000_700), Timestamp(1_000_701), "and on from there");
+    }
+
+    #[test]
+    fn a_step_ahead_is_taken_at_once() {
+        let mut clock = Clock::after(Timestamp(1_000));
+        assert_eq!(clock.follow(90_000_000), Timestamp(90_000_000));
+    }
+
+    #[test]
+    fn a_jump_is_told_once_with_its_direction_and_slewing_is_none() {
+        let mut clock = Clock { started_ms: 1_000_000, ..Clock::default() };
+        assert_eq!(clock.jump_after(60_000, 1_060_000), None);
+        assert_eq!(clock.jump_after(60_000, 1_060_000 + JUMP_MS - 1), None);
+        assert_eq!(clock.jump_after(60_000, 4_660_000), Some(3_600_000));
+        assert_eq!(clock.jump_after(0, 4_660_000), None, "told once");
+        assert_eq!(clock.jump_after(1_000, 1_061_000), Some(-3_600_000), "put right");
+        assert_eq!(clock.jump_after(1_000, 1_062_000), None);
     }
 }

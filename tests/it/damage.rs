@@ -3,7 +3,14 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use warroom::clock::wall_now;
+use warroom::domain::event::{Actor, Body, Recorded};
+use warroom::domain::ids::CommandId;
+use warroom::domain::words::Via;
 use warroom::proto::{Ask, Reply};
+use warroom::store::batch::{Batch, Pack};
+use warroom::store::journal::Paths;
+use warroom::store::{Journal, open};
 
 use crate::home::{Home, act};
 
@@ -141,4 +148,100 @@ fn what_is_over_is_still_listed_after_the_database_was_lost() {
     assert_eq!(home.ok(&["list", "--closed"]), over);
     assert!(home.ok(&["list"]).contains("came back"));
     assert!(home.ok(&["stats"]).starts_with("2 incidents"));
+}
+
+/// Changes a word in an old event of the database, past sled's own checksums, as a bug or a hand
+/// would.
+fn forge(paths: &Paths, word: &[u8]) {
+    let journal = open::open(paths, &mut |_, _| {}).expect("a journal").journal;
+    let log = journal.log();
+    let mut forged = Batch::default();
+    log.packs(0, &mut |first, bytes| {
+        let found = bytes.windows(word.len()).position(|window| window == word);
+        if let Some(at) = found {
+            let mut bytes = bytes.to_vec();
+            bytes[at] ^= 0x20;
+            forged.packs.push(Pack { first, last: first, bytes });
+        }
+        Ok(found.is_none())
+    })
+    .expect("a readable database");
+    assert_eq!(forged.packs.len(), 1, "the database holds the word");
+    log.write(&forged).expect("a write");
+    log.sync(&log.handle().expect("a handle")).expect("a sync");
+}
+
+#[test]
+fn damage_that_only_a_full_read_finds_is_noted_and_mended_by_the_next_start() {
+    let home = Home::new();
+    let journal = home.path().join("journal");
+    let mut keeper = home.keeper();
+    let mut caller = keeper.caller();
+    act(&mut caller, r#"{"do":"open","title":"damage","declare":true}"#);
+    for n in 0..200 {
+        let text = format!("{n} {}", "x".repeat(300));
+        let note = format!(r#"{{"do":"note","incident":1,"kind":"note","text":"UNIQUE-{text}"}}"#);
+        act(&mut caller, &note);
+    }
+    // Stopped in order: the snapshot spares the next start from reading the events.
+    assert_eq!(keeper.term(), Some(0));
+    forge(&Paths::new(&journal, None), b"UNIQUE-7 x");
+
+    let mut keeper = home.keeper();
+    let noted = journal.join("damaged");
+    crate::home::until("the damage is noted", || noted.exists().then_some(()));
+    act(&mut keeper.caller(), r#"{"do":"note","incident":1,"kind":"note","text":"goes on"}"#);
+    keeper.kill();
+
+    let keeper = home.keeper();
+    assert!(!noted.exists(), "the note is done with");
+    assert!(journal.join("sled.damaged-1").exists(), "set aside, not deleted");
+    let ask =
+        Ask::Incident { incident: warroom::domain::ids::IncidentId(1), until: None, limit: 5_000 };
+    let Ok(Reply::Incident(detail)) = keeper.caller().ask(ask) else { panic!("no incident") };
+    assert_eq!(detail.total, 202, "opened, 200 notes, one while it was damaged");
+    let journal = home.ok(&["export", "-"]);
+    assert!(journal.contains("UNIQUE-7 x") && journal.contains("goes on"));
+    assert!(journal.contains("store-rebuilt"), "and it is on record");
+    let said = home.ok(&["verify"]);
+    assert_eq!(said.matches("chain intact").count(), 2, "{said}");
+}
+
+/// An event of the keeper's, as one whose clock is `ahead_ms` ahead would write it.
+fn written_ahead(paths: &Paths, ahead_ms: i64) {
+    let mut journal = open::open(paths, &mut |_, _| {}).expect("a journal").journal;
+    let head = journal.head();
+    let event = Recorded {
+        seq: head.seq + 1,
+        cause: CommandId("ahead".to_owned()),
+        at: wall_now().plus(ahead_ms),
+        occurred: None,
+        actor: Actor { login: "keeper".to_owned(), via: Via::Cli },
+        body: Body::ClockJumped { by_ms: ahead_ms },
+    };
+    journal.append(&Batch::build(head, &[event])).expect("an append");
+}
+
+#[test]
+fn a_journal_whose_clock_was_ahead_goes_on_at_the_true_time() {
+    let hour = 3_600_000;
+    for (ahead, follows) in [(hour, true), (2_000, false)] {
+        let home = Home::new();
+        let paths = Paths::new(&home.path().join("journal"), None);
+        home.ok(&["declare", "before"]);
+        home.ok(&["stop"]);
+        written_ahead(&paths, ahead);
+        let keeper = home.keeper();
+        let mut caller = keeper.caller();
+        act(&mut caller, r#"{"do":"note","incident":1,"kind":"note","text":"after"}"#);
+        let Ok(Reply::Events { events }) = caller.ask(Ask::Events { after: 0, limit: 1_000 })
+        else {
+            panic!("no events")
+        };
+        let last = events.last().expect("an event").at;
+        let before = events.iter().find(|e| e.cause.0 == "ahead").expect("the event").at;
+        assert_eq!(last < before, follows, "{ahead} ms ahead");
+        assert!(last.since(wall_now()) <= 5_000, "no deadline waits for the old clock");
+        assert!(home.ok(&["verify"]).contains("chain intact"), "the order is that of seq");
+    }
 }
