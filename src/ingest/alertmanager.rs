@@ -37,10 +37,10 @@ struct Webhook<'a> {
 struct Alert {
     #[serde(default)]
     status: Option<Loose>,
-    #[serde(default)]
-    labels: BTreeMap<String, Loose>,
-    #[serde(default)]
-    annotations: BTreeMap<String, Loose>,
+    #[serde(default, deserialize_with = "plain")]
+    labels: BTreeMap<String, String>,
+    #[serde(default, deserialize_with = "plain")]
+    annotations: BTreeMap<String, String>,
     #[serde(default)]
     starts_at: Option<Loose>,
     #[serde(default)]
@@ -135,7 +135,7 @@ fn one(alert: Alert, group_status: &str, now: Timestamp) -> Result<Incoming, Str
             return Err(format!("status '{}' is neither firing nor resolved", short(other)));
         }
     };
-    let labels = plain(alert.labels);
+    let labels = alert.labels;
     let given = alert.fingerprint.map(|f| f.0).unwrap_or_default();
     let fingerprint = if given.is_empty() { fingerprint_of(&labels) } else { given };
     let severity_word =
@@ -144,7 +144,7 @@ fn one(alert: Alert, group_status: &str, now: Timestamp) -> Result<Incoming, Str
         name: labels.get("alertname").cloned().unwrap_or_default(),
         summary: String::new(),
         labels,
-        annotations: plain(alert.annotations),
+        annotations: alert.annotations,
         starts_at,
         ends_at: (signal == Signal::Firing).then_some(ends_at).flatten(),
         url: alert.generator_url.map(|url| url.0).unwrap_or_default(),

@@ -106,9 +106,28 @@ impl<'de> Deserialize<'de> for Loose {
     }
 }
 
-/// A map of loose texts as plain texts.
-pub fn plain(map: BTreeMap<String, Loose>) -> BTreeMap<String, String> {
-    map.into_iter().map(|(key, value)| (key, value.0)).collect()
+/// Reads a map of loose texts as plain texts, for serde's `deserialize_with`.
+pub fn plain<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<BTreeMap<String, String>, D::Error> {
+    struct Visitor;
+    impl<'de> serde::de::Visitor<'de> for Visitor {
+        type Value = BTreeMap<String, String>;
+        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("a map of texts")
+        }
+        fn visit_map<A: serde::de::MapAccess<'de>>(
+            self,
+            mut map: A,
+        ) -> Result<Self::Value, A::Error> {
+            let mut texts = BTreeMap::new();
+            while let Some((key, value)) = map.next_entry::<String, Loose>()? {
+                texts.insert(key, value.0);
+            }
+            Ok(texts)
+        }
+    }
+    deserializer.deserialize_map(Visitor)
 }
 
 /// What people read first: the annotation that is meant for it, or none.

@@ -13,7 +13,7 @@ use crate::domain::event::AlertFacts;
 use crate::domain::post::{Incoming, Post, Signal};
 use crate::domain::text::cut_bytes;
 use crate::ingest::Refused;
-use crate::ingest::caps::{Loose, cap, plain};
+use crate::ingest::caps::{Loose, cap};
 
 const DEDUP_KEY_MAX: usize = 255;
 const SUMMARY_MAX: usize = 1_024;
@@ -148,13 +148,10 @@ fn incoming(key: &str, signal: Signal, payload: Payload, url: String) -> Result<
         }
     }
     let annotations = match payload.custom_details {
-        Some(serde_json::Value::Object(map)) => plain(
-            map.into_iter()
-                .map(|(k, v)| {
-                    (k, Loose(v.as_str().map_or_else(|| v.to_string(), ToOwned::to_owned)))
-                })
-                .collect(),
-        ),
+        Some(serde_json::Value::Object(map)) => map
+            .into_iter()
+            .map(|(k, v)| (k, v.as_str().map_or_else(|| v.to_string(), ToOwned::to_owned)))
+            .collect(),
         Some(serde_json::Value::Null) | None => BTreeMap::new(),
         Some(other) => BTreeMap::from([("details".to_owned(), other.to_string())]),
     };

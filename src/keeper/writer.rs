@@ -44,6 +44,9 @@ const SNAPSHOT_EVENTS: u64 = 20_000;
 /// After a snapshot that took so long, there is none for this many times as long: a tenth of the
 /// time, at most, goes into them.
 const SNAPSHOT_REST: u32 = 9;
+/// The same for the part of it in which nobody is served, so that it stays out of the slowest
+/// hundredth of answers.
+const PAUSE_REST: u32 = 150;
 
 /// What is put into the writer's inbox.
 #[derive(Debug)]
@@ -62,6 +65,14 @@ pub enum Mail {
     },
     /// Answered once everything before it is durable.
     Barrier(oneshot::Sender<()>),
+}
+
+/// A snapshot on its way to the disk.
+struct Saving {
+    task: JoinHandle<()>,
+    begun: Instant,
+    /// How long the writer stood still to copy the room.
+    pause: Duration,
 }
 
 impl Mail {
@@ -98,8 +109,8 @@ struct Shell {
     /// How many asked for something in the last turn, and now have their answer.
     answered: usize,
     stop: Option<String>,
-    /// The snapshot that is being written, and when it was begun.
-    saving: Option<(JoinHandle<()>, Instant)>,
+    /// The snapshot that is being written.
+    saving: Option<Saving>,
     /// There is no other one before this.
     snapshot_from: Instant,
     snapshot_seq: u64,
@@ -167,9 +178,9 @@ impl Writer {
             self.engine.finish(&mut turn);
             self.commit(turn, &mut shell)?;
             if let Some(reason) = shell.stop.take() {
-                if let Some((saving, _)) = shell.saving.take() {
+                if let Some(saving) = shell.saving.take() {
                     // Both write to the same file.
-                    saving.await.ok();
+                    saving.task.await.ok();
                 }
                 self.goodbye();
                 return Ok(reason);
@@ -332,15 +343,17 @@ impl Writer {
             }
         }
         let grown = self.engine.room.seq - shell.snapshot_seq;
-        if let Some((_, begun)) = shell.saving.take_if(|(saving, _)| saving.is_finished()) {
-            shell.snapshot_from = now + now.duration_since(begun) * SNAPSHOT_REST;
+        if let Some(saved) = shell.saving.take_if(|saving| saving.task.is_finished()) {
+            let rest = now.duration_since(saved.begun) * SNAPSHOT_REST;
+            shell.snapshot_from = now + rest.max(saved.pause * PAUSE_REST);
         }
         if grown >= SNAPSHOT_EVENTS && shell.saving.is_none() && now >= shell.snapshot_from {
             shell.snapshot_seq = self.engine.room.seq;
             let (room, head, path) =
                 (self.engine.room.clone(), self.journal.head(), self.snapshot_path.clone());
-            let saving = self.runtime.spawn_blocking(move || save(&path, &room, head));
-            shell.saving = Some((saving, now));
+            let pause = now.elapsed();
+            let task = self.runtime.spawn_blocking(move || save(&path, &room, head));
+            shell.saving = Some(Saving { task, begun: now, pause });
         }
     }
 

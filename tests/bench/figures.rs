@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use crate::peers;
 use warroom::client::call::Caller;
 use warroom::client::fresh_id;
 use warroom::clock::monotonic;
@@ -19,13 +20,13 @@ use warroom::proto::{Ask, ClientKind, ClientMsg, KeeperMsg, PROTOCOL, Push, Repl
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_warroom");
 
-struct Home {
-    path: PathBuf,
+pub(crate) struct Home {
+    pub(crate) path: PathBuf,
     child: Option<Child>,
 }
 
 impl Home {
-    fn new(name: &str) -> Self {
+    pub(crate) fn new(name: &str) -> Self {
         let path =
             std::env::temp_dir().join(format!("warroom-bench-{name}-{}", std::process::id()));
         drop(fs::remove_dir_all(&path));
@@ -35,7 +36,7 @@ impl Home {
     }
 
     /// Starts a keeper; how long it took until it answered.
-    fn start(&mut self) -> Duration {
+    pub(crate) fn start(&mut self) -> Duration {
         let begun = monotonic();
         let child = Command::new(PROGRAM)
             .arg("keeper")
@@ -55,11 +56,15 @@ impl Home {
         self.path.join("keeper.sock")
     }
 
-    fn caller(&self) -> Caller {
+    pub(crate) fn caller(&self) -> Caller {
         Caller::new(UnixStream::connect(self.socket()).expect("a keeper")).expect("a welcome")
     }
 
-    fn kill(&mut self) {
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.as_ref().map_or(0, Child::id)
+    }
+
+    pub(crate) fn kill(&mut self) {
         if let Some(mut child) = self.child.take() {
             child.kill().expect("a kill");
             child.wait().expect("an end");
@@ -74,7 +79,7 @@ impl Drop for Home {
     }
 }
 
-fn percentile(samples: &mut [f64], q: f64) -> f64 {
+pub(crate) fn percentile(samples: &mut [f64], q: f64) -> f64 {
     samples.sort_by(f64::total_cmp);
     #[expect(
         clippy::cast_precision_loss,
@@ -95,7 +100,7 @@ fn note(caller: &mut Caller, text: &str) {
     give(caller, &command);
 }
 
-fn give(caller: &mut Caller, command: &str) {
+pub(crate) fn give(caller: &mut Caller, command: &str) {
     let command = Box::new(serde_json::from_str(command).expect("a command"));
     let reply = caller.ask(Ask::Do { command, occurred: None, seen: None }).expect("an answer");
     assert!(matches!(reply, Reply::Done { .. }), "{reply:?}");
@@ -109,7 +114,7 @@ fn raw(file: &mut File) -> f64 {
     ms(begun.elapsed())
 }
 
-fn say(what: &str, figure: &str) {
+pub(crate) fn say(what: &str, figure: &str) {
     println!("| {what} | {figure} |");
 }
 
@@ -119,6 +124,8 @@ pub(crate) fn print() {
     round_trip();
     writers();
     seen_by_others();
+    peers::intake();
+    peers::memory();
     start_and_search();
 }
 
@@ -152,7 +159,7 @@ fn writers() {
     let mut home = Home::new("writers");
     home.start();
     give(&mut home.caller(), r#"{"do":"open","title":"t","declare":true}"#);
-    let each = 300;
+    let each: u32 = 300;
     let begun = monotonic();
     std::thread::scope(|scope| {
         for writer in 0..64 {
@@ -171,10 +178,20 @@ fn writers() {
         raw(&mut file);
     }
     let single = 1_000.0 / begun.elapsed().as_secs_f64();
+    let beside = peers::sqlite(&home.path, 64, each).map_or_else(
+        || "SQLite is not installed".to_owned(),
+        |(writers, bulk)| {
+            format!(
+                "{:.2} × SQLite (WAL, FULL) with as many threads that wait, {:.2} × in bulk by 64",
+                rate / writers,
+                rate / bulk
+            )
+        },
+    );
     say(
         "64 writers at once",
         &format!(
-            "{rate:.0} durable commands/s = {:.1} × one raw writer's appends with fdatasync",
+            "{rate:.0} durable commands/s = {:.1} × one raw writer's appends with fdatasync, {beside}",
             rate / single
         ),
     );

@@ -5,6 +5,7 @@
 
 mod figures;
 mod micro;
+mod peers;
 
 fn main() {
     if std::env::var_os("WARROOM_FIGURES").is_some() {
