@@ -144,6 +144,8 @@ pub struct Incident {
     pub remedies: Vec<Remedy>,
     /// Alert → what it does now.
     pub members: BTreeMap<String, Member>,
+    /// How many of them fire.
+    pub firing: u32,
     /// The alerts it took along when it was merged.
     pub brought: Vec<String>,
     pub told: BTreeMap<String, Told>,
@@ -222,6 +224,7 @@ impl Incident {
             children: Vec::new(),
             remedies: Vec::new(),
             members: BTreeMap::new(),
+            firing: 0,
             brought: Vec::new(),
             told: BTreeMap::new(),
             moments,
@@ -275,7 +278,7 @@ impl Incident {
 
     /// Member alerts that fire now.
     pub fn firing(&self) -> usize {
-        self.members.values().filter(|member| member.is_firing).count()
+        self.firing as usize
     }
 
     /// How often its alerts were posted.
@@ -354,13 +357,8 @@ impl Incident {
     fn member_became(&mut self, alert: &str, became: Became) {
         match became {
             Became::Opened | Became::Attached | Became::Reopened => {
-                self.members
-                    .entry(alert.to_owned())
-                    .and_modify(|member| {
-                        member.is_firing = true;
-                        member.repeats += 1;
-                    })
-                    .or_insert(Member { is_firing: true, repeats: 0 });
+                let repeats = self.members.get(alert).map_or(0, |member| member.repeats + 1);
+                self.set_member(alert, Member { is_firing: true, repeats });
             }
             Became::Repeated | Became::FlappingFiring | Became::FlappingResolved => {
                 if let Some(member) = self.members.get_mut(alert) {
@@ -373,8 +371,29 @@ impl Incident {
     }
 
     fn set_firing(&mut self, alert: &str, is_firing: bool) {
-        if let Some(member) = self.members.get_mut(alert) {
-            member.is_firing = is_firing;
+        let Some(member) = self.members.get_mut(alert) else { return };
+        let was = std::mem::replace(&mut member.is_firing, is_firing);
+        self.count_firing(was, is_firing);
+    }
+
+    /// Takes a member in, or what it does now.
+    fn set_member(&mut self, alert: &str, member: Member) {
+        let is_firing = member.is_firing;
+        let was = match self.members.get_mut(alert) {
+            Some(known) => std::mem::replace(known, member).is_firing,
+            None => {
+                self.members.insert(alert.to_owned(), member);
+                false
+            }
+        };
+        self.count_firing(was, is_firing);
+    }
+
+    fn count_firing(&mut self, was: bool, is: bool) {
+        match (was, is) {
+            (false, true) => self.firing += 1,
+            (true, false) => self.firing = self.firing.saturating_sub(1),
+            (true, true) | (false, false) => {}
         }
     }
 

@@ -218,7 +218,7 @@ fn written_ahead(paths: &Paths, ahead_ms: i64) {
         at: wall_now().plus(ahead_ms),
         occurred: None,
         actor: Actor { login: "keeper".to_owned(), via: Via::Cli },
-        body: Body::ClockJumped { by_ms: ahead_ms },
+        body: Body::ClockJumped { by_ms: ahead_ms, incidents: Vec::new() },
     };
     journal.append(&Batch::build(head, &[event])).expect("an append");
 }

@@ -193,6 +193,8 @@ fn check_room(room: &Room) {
         let commanders =
             incident.roles.get(&warroom::domain::words::Role::Commander).map_or(0, Vec::len);
         assert!(commanders <= 1, "two commanders of {}", incident.id);
+        let firing = incident.members.values().filter(|member| member.is_firing).count();
+        assert_eq!(incident.firing(), firing, "the count is kept");
     }
     let mut rebuilt = room.clone();
     rebuilt.rebuild_index();

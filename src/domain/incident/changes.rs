@@ -203,6 +203,7 @@ impl Incident {
         let by = event.actor.login.clone();
         self.stage = Stage::Merged { into, by, at: event.when(), before };
         self.brought = std::mem::take(&mut self.members).into_keys().collect();
+        self.firing = 0;
         self.acted(event, format!("merged it into {into}"));
     }
 
@@ -225,13 +226,17 @@ impl Incident {
     }
 
     pub(super) fn lose(&mut self, alerts: &[Moved]) {
-        self.members.retain(|key, _| !alerts.iter().any(|moved| moved.alert == *key));
+        for moved in alerts {
+            if let Some(gone) = self.members.remove(&moved.alert) {
+                self.count_firing(gone.is_firing, false);
+            }
+        }
     }
 
     pub(super) fn receive(&mut self, alerts: &[Moved]) {
         for moved in alerts {
             let member = Member { is_firing: moved.firing, repeats: moved.repeats };
-            self.members.insert(moved.alert.clone(), member);
+            self.set_member(&moved.alert, member);
         }
     }
 
