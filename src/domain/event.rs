@@ -241,7 +241,6 @@ pub enum Body {
 /// One delivery's part in an attempt.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sending {
-    #[serde(rename = "i")]
     pub incident: IncidentId,
     #[serde(rename = "d")]
     pub delivery: u32,

@@ -348,7 +348,10 @@ pub fn evolve(room: &mut Room, event: &Recorded) {
         | Body::KeeperStopped { .. }
         | Body::StoreRebuilt { .. }
         | Body::SendingBegan { .. } => {}
-        Body::ClockJumped { by_ms, .. } => room.clock_jumped(*by_ms),
+        Body::ClockJumped { by_ms, incidents } if incidents.is_empty() => {
+            room.clock_jumped(*by_ms);
+        }
+        Body::ClockJumped { .. } => {}
         Body::SendingEnded { to, method, items, result, .. } => {
             room.sending_ended(event.at, to, method, items, *result);
         }

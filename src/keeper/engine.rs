@@ -13,6 +13,7 @@ use std::collections::BTreeMap;
 
 use crate::domain::change::Change;
 use crate::domain::command::{Command, Order};
+use crate::domain::decide::due::INCIDENTS_MAX;
 use crate::domain::decide::{decide, occurred};
 use crate::domain::duty::Destination;
 use crate::domain::event::{Actor, Body, Occurred, Recorded, Sending};
@@ -104,8 +105,11 @@ impl Engine {
             Input::Own(Body::PlanAdopted { digest, .. }) if digest == self.room.plan_digest => {}
             Input::Own(Body::ClockJumped { by_ms, .. }) => {
                 // Waits that began by the wrong clock would last too long by as much.
-                let incidents = if by_ms < 0 { self.waiting_incidents() } else { Vec::new() };
-                self.own(Body::ClockJumped { by_ms, incidents }, now, turn);
+                self.own(Body::ClockJumped { by_ms, incidents: Vec::new() }, now, turn);
+                let waiting = if by_ms < 0 { self.waiting_incidents() } else { Vec::new() };
+                for part in waiting.chunks(INCIDENTS_MAX) {
+                    self.own(Body::ClockJumped { by_ms, incidents: part.to_vec() }, now, turn);
+                }
             }
             Input::Own(body) => self.own(body, now, turn),
             Input::Tick => self.tick(now, archive, turn),

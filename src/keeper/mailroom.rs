@@ -83,7 +83,11 @@ impl Mailroom {
                 return (AttemptResult::Cancelled, "the keeper ends".to_owned(), 0);
             };
             let message = message(&job);
-            let address = address_of(&job.destination.method);
+            // A file is for everybody: whose page it is stands in its line.
+            let address = match (&channel, address_of(&job.destination.method)) {
+                (Channel::File(_), "") => job.destination.to.as_str(),
+                (_, address) => address,
+            };
             let outcome = send(&channel, address, &message, &context).await;
             result(&channel, outcome)
         };

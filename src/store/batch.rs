@@ -92,6 +92,27 @@ pub fn unhex(text: &str) -> Option<Hash> {
     Some(hash)
 }
 
+/// A quick look at an event's text: whether it may stand in an incident's stream. It may say yes
+/// too often, never no where `Body::incidents` names the incident.
+pub struct Mentions {
+    one: memchr::memmem::Finder<'static>,
+    list: memchr::memmem::Finder<'static>,
+}
+
+impl Mentions {
+    /// The look for one incident.
+    pub fn of(incident: IncidentId) -> Self {
+        let one = format!("\"incident\":{}", incident.0);
+        let list = memchr::memmem::Finder::new("\"incidents\":[").into_owned();
+        Self { one: memchr::memmem::Finder::new(&one).into_owned(), list }
+    }
+
+    /// Whether the event may be about it.
+    pub fn may_be_in(&self, json: &[u8]) -> bool {
+        self.one.find(json).is_some() || self.list.find(json).is_some()
+    }
+}
+
 impl Batch {
     /// Lays events out in packs that continue the chain at `head`.
     pub fn build(head: Head, events: &[Recorded]) -> Self {
@@ -107,6 +128,7 @@ impl Batch {
     pub fn from_lines(head: Head, lines: impl Iterator<Item = (Vec<u8>, Vec<IncidentId>)>) -> Self {
         let mut batch = Self { head, ..Self::default() };
         let mut open: Vec<Vec<u8>> = Vec::new();
+        let mut known = std::collections::HashSet::new();
         let mut size = 0;
         for (json, incidents) in lines {
             if !open.is_empty() && size + json.len() > PACK_BYTES_MAX {
@@ -117,7 +139,11 @@ impl Batch {
             // A pack begins with the event after the last sealed one.
             let first = batch.head.seq + 1;
             for incident in incidents {
-                if !batch.streams.contains(&(incident, first)) {
+                debug_assert!(
+                    Mentions::of(incident).may_be_in(&json),
+                    "an event that stands in a stream is found there"
+                );
+                if known.insert((incident, first)) {
                     batch.streams.push((incident, first));
                 }
             }

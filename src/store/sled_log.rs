@@ -15,7 +15,7 @@ use sled::transaction::{ConflictableTransactionError, TransactionError};
 use sled::{Db, Transactional, Tree};
 
 use crate::domain::ids::{IncidentId, Seq};
-use crate::store::batch::{Batch, Head, RawEvent, pack_end, unpack};
+use crate::store::batch::{Batch, Head, Mentions, RawEvent, pack_end, unpack};
 use crate::store::{PackVisitor, Pair, Reader, StoreError, Table};
 
 /// The journal format this program writes and the newest that it reads.
@@ -185,11 +185,10 @@ impl SledLog {
             return Err(StoreError::Corrupt { seq: first, text: "the pack is missing".to_owned() });
         };
         // Most events of a storm's pack are about others: a look at the text spares decoding them.
-        let needle = format!("\"incident\":{}", incident.0);
-        let finder = memchr::memmem::Finder::new(&needle);
+        let mentions = Mentions::of(incident);
         let mut damage = None;
         let goes_on = unpack(first, &bytes, &mut |event| {
-            if finder.find(event.json).is_none() {
+            if !mentions.may_be_in(event.json) {
                 return true;
             }
             match event.decode() {

@@ -190,8 +190,9 @@ pub fn window(room: &Room, id: u32, now: Timestamp) -> Vec<Body> {
                     && !incident.is_answered()
                     && window.covers(&incident.services)
             };
-            let covered = room.incidents.values().filter(is_open);
-            vec![Body::WindowBegan { window: id, incidents: covered.map(|i| i.id).collect() }]
+            let covered: Vec<IncidentId> =
+                room.incidents.values().filter(is_open).map(|i| i.id).collect();
+            in_parts(covered, |incidents| Body::WindowBegan { window: id, incidents })
         }
         WindowStage::Open if window.until <= now => end_window(room, id, false),
         WindowStage::Planned | WindowStage::Open | WindowStage::Over => Vec::new(),
@@ -202,8 +203,19 @@ pub fn window(room: &Room, id: u32, now: Timestamp) -> Vec<Body> {
 pub fn end_window(room: &Room, id: u32, early: bool) -> Vec<Body> {
     let is_paused =
         |incident: &&Incident| incident.esc.pause.as_ref().is_some_and(|pause| pause.window == id);
-    let incidents = room.incidents.values().filter(is_paused).map(|i| i.id).collect();
-    vec![Body::WindowEnded { window: id, incidents, early }]
+    let paused = room.incidents.values().filter(is_paused).map(|i| i.id).collect();
+    in_parts(paused, |incidents| Body::WindowEnded { window: id, incidents, early })
+}
+
+/// Incidents that one event may name; more of them make several events.
+pub const INCIDENTS_MAX: usize = 2_000;
+
+/// One event, or as many as it takes to name all of them.
+fn in_parts(all: Vec<IncidentId>, one: impl Fn(Vec<IncidentId>) -> Body) -> Vec<Body> {
+    if all.len() <= INCIDENTS_MAX {
+        return vec![one(all)];
+    }
+    all.chunks(INCIDENTS_MAX).map(|part| one(part.to_vec())).collect()
 }
 
 /// Other people come on call: what those who go hold is offered to them, with what they must know.

@@ -16,7 +16,7 @@ use crate::domain::outlook::{self, Rung};
 use crate::domain::plan::Policy;
 use crate::domain::reach::Asked;
 use crate::domain::text::{fit, visible};
-use crate::domain::time::{Timestamp, span_words};
+use crate::domain::time::{MINUTE_MS, Timestamp, span_words};
 use crate::domain::words::{AttemptResult, DeliveryKind, Role};
 use crate::tui::model::{Model, Pane};
 
@@ -114,7 +114,9 @@ fn present(model: &Model, incident: &Incident) -> Told {
         }
         return Told { text, style: theme.good };
     }
-    let since = span_words(now.since(incident.opened_at));
+    // Seconds would be stale: the picture is drawn anew each minute.
+    let open_for = now.since(incident.opened_at);
+    let since = if open_for < MINUTE_MS { "under 1m".to_owned() } else { span_words(open_for) };
     let mut text = format!("! nobody has acknowledged, open for {since}");
     if incident.esc.is_unreached {
         text = format!("{text} · NOBODY WAS REACHED");
