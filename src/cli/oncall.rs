@@ -321,12 +321,14 @@ fn who(
         let after =
             rung.due.map_or_else(String::new, |due| format!("+{}", span_words(due.since(at))));
         let told = if rung.is_informed { " (informed)" } else { "" };
+        let all = if rung.wants_all { " (all must answer)" } else { "" };
+        let turn = if rung.in_turn { " (one of them, in turn)" } else { "" };
         let condition = if rung.condition.is_empty() {
             String::new()
         } else {
             format!(" if {}", rung.condition)
         };
-        say(&format!("{:<14} {after:>6}{told}{condition}", rung.name));
+        say(&format!("{:<14} {after:>6}{told}{all}{turn}{condition}", rung.name));
         for one in &rung.people {
             say(&format!("    {} by {} ({})", one.to, one.methods.join(", then "), one.through));
         }
@@ -334,7 +336,8 @@ fn who(
             say(&format!("    ! {gap}"));
         }
         if rung.people.is_empty() {
-            say("    ! NOBODY; the fallback is paged");
+            let then = if rung.is_informed { "nobody is told" } else { "the fallback is paged" };
+            say(&format!("    ! NOBODY; {then}"));
         }
     }
     say(&format!(

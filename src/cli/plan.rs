@@ -103,7 +103,9 @@ fn diff(context: &Context, read: &ReadPlan) -> Result<(), Failure> {
     if lines.is_empty() {
         say("nobody else is reached than now, within the day to come");
     }
-    lines.iter().for_each(|line| say(line));
+    for line in &lines {
+        say(line);
+    }
     Ok(())
 }
 

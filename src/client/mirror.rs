@@ -6,13 +6,14 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use crate::domain::change::Change;
 use crate::domain::duty::Desk;
-use crate::domain::event::Recorded;
+use crate::domain::event::{Body, Recorded};
 use crate::domain::ids::{IncidentId, Seq};
 use crate::domain::incident::Incident;
 use crate::domain::plan::{Plan, Policy};
 use crate::domain::row::{Rank, Row};
-use crate::proto::{Counts, Detail, Present, Push, Queue};
+use crate::proto::{Counts, Detail, Heard, Present, Push, Queue};
 
 /// Events of the watched incident that are kept.
 pub const EVENTS_MAX: usize = 2_000;
@@ -36,6 +37,8 @@ pub struct Mirror {
     pub counts: Counts,
     pub seq: Seq,
     pub plan: Plan,
+    /// When each sender was heard last, those that are silent first.
+    pub heard: Vec<Heard>,
     /// Covers and swaps, for computing who is on call.
     pub desk: Desk,
     pub people: Vec<Present>,
@@ -156,7 +159,12 @@ impl Mirror {
                     return;
                 }
                 match self.watched.as_mut().filter(|w| w.head.id == incident) {
-                    Some(watched) => events.into_iter().for_each(|event| add(watched, event)),
+                    Some(watched) => {
+                        for event in events {
+                            take_policy(watched, &event, &self.plan);
+                            add(watched, event);
+                        }
+                    }
                     None => self.early.extend(events),
                 }
             }
@@ -165,8 +173,16 @@ impl Mirror {
                 self.plan = *plan;
                 self.desk.changes = changes;
             }
+            Push::Heard { sources } => self.heard = sources,
             Push::Paged { .. } | Push::Goodbye { .. } => {}
         }
+    }
+}
+
+/// An incident that takes a policy takes it as the plan has it now.
+fn take_policy(watched: &mut Watched, event: &Recorded, plan: &Plan) {
+    if let Body::Incident { change: Change::PolicyTaken { policy, .. }, .. } = &event.body {
+        watched.policy = plan.policies.get(&*policy.name).cloned().map(Box::new);
     }
 }
 

@@ -12,6 +12,9 @@ use crate::domain::plan::{Level, Person, Plan, Policy, Trigger, When};
 use crate::domain::reach;
 use crate::domain::schedule;
 
+/// The longest that pages may be held to be bundled, in seconds.
+const BUNDLE_S_MAX: u32 = 900;
+
 /// Keys with what is wrong, or worth knowing.
 #[derive(Debug, Default)]
 pub struct Found {
@@ -60,6 +63,10 @@ pub fn check(plan: &Plan) -> Found {
     }
     if plan.fallback.is_empty() {
         found.mind("fallback", "is empty: where nobody else is left, everybody is paged");
+    }
+    if plan.bundle_s > BUNDLE_S_MAX {
+        let what = format!("would make people wait; at most {BUNDLE_S_MAX} seconds");
+        found.wrong("bundle_s", what);
     }
     let reachable = reachable(plan);
     for (login, person) in &plan.people {
@@ -199,7 +206,9 @@ fn reachable(plan: &Plan) -> BTreeSet<&str> {
                 let schedule = plan.schedules.get(name);
                 found.extend(schedule.into_iter().flat_map(|s| {
                     let rotas = s.rotations.iter().flat_map(|r| r.people.iter());
-                    rotas.chain(s.overrides.iter().map(|o| &o.person)).map(String::as_str)
+                    let stints = s.temporary.iter().flat_map(|t| t.shifts.iter());
+                    let others = s.overrides.iter().map(|o| &o.person);
+                    rotas.chain(others).chain(stints.map(|s| &s.person)).map(String::as_str)
                 }));
             }
             _ => {}

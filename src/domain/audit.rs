@@ -11,12 +11,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::domain::change::Change;
+use crate::domain::change::{Change, ReachedBy};
+use crate::domain::escalation::PolicyRef;
 use crate::domain::event::{Body, Recorded};
 use crate::domain::ids::IncidentId;
 use crate::domain::plan::Policy;
 use crate::domain::time::{MINUTE_MS, SECOND_MS, Timestamp};
-use crate::domain::words::{AttemptResult, DeliveryKind, Phase, Severity};
+use crate::domain::words::{AttemptResult, DeliveryKind, Phase, Severity, Via};
 
 /// How late a step may be before it is a finding, in milliseconds.
 const STEP_GRACE_MS: i64 = 2 * MINUTE_MS;
@@ -34,8 +35,13 @@ struct Case {
     severity: Severity,
     is_active: bool,
     answered_by: Option<String>,
-    /// People whose own answer is waited for.
+    /// When it was answered, and when a person did something on it last.
+    worked_at: Timestamp,
+    /// People whose own answer is waited for: all of them, or any one.
     must: BTreeSet<String>,
+    must_all: bool,
+    /// A person had a level reached.
+    is_forced: bool,
     is_paused: bool,
     snoozed_until: Option<Timestamp>,
     /// When the last step was taken, and the delay until the next one at the most.
@@ -59,7 +65,12 @@ struct Wish {
 pub struct Auditor {
     /// The last event that was seen.
     pub seq: u64,
+    /// Digest → policy: incidents follow the one that they took.
     policies: BTreeMap<String, Policy>,
+    /// Incidents that are over: what they followed, for when they come back.
+    over: BTreeMap<IncidentId, (Option<String>, Severity)>,
+    /// Person → when something began to be sent to them last.
+    last_began: BTreeMap<String, Timestamp>,
     bundle_s: u32,
     fallback_every_min: u32,
     cases: BTreeMap<IncidentId, Case>,
@@ -74,11 +85,15 @@ impl Auditor {
         match &event.body {
             Body::Incident { incident, change } => self.change(event, *incident, change),
             Body::PlanAdopted { plan, .. } => {
-                self.policies.clone_from(&plan.policies);
+                for (name, policy) in &plan.policies {
+                    let digest = PolicyRef::of(name, policy).digest.to_string();
+                    self.policies.insert(digest, policy.clone());
+                }
                 self.bundle_s = plan.bundle_s;
                 self.fallback_every_min = plan.fallback_every_min;
             }
-            Body::SendingBegan { items, .. } => {
+            Body::SendingBegan { to, items, .. } => {
+                self.last_began.insert(to.clone(), event.at);
                 for item in items {
                     self.began(event, item.incident, item.delivery);
                 }
@@ -95,16 +110,27 @@ impl Auditor {
             Body::WindowBegan { incidents, .. } | Body::WindowEnded { incidents, .. } => {
                 let is_paused = matches!(event.body, Body::WindowBegan { .. });
                 for id in incidents {
-                    if let Some(case) = self.cases.get_mut(id) {
-                        case.is_paused = is_paused;
-                        case.stepped_at = event.at;
+                    let Some(case) = self.cases.get_mut(id) else { continue };
+                    case.is_paused = is_paused;
+                    case.stepped_at = event.at;
+                    if is_paused {
                         case.call_back(|wish| wish.kind != DeliveryKind::Update);
+                    } else if case.answered_by.is_none() {
+                        case.again(event.at);
                     }
                 }
             }
-            Body::ClockJumped { by_ms, .. } if *by_ms < 0 => {
+            // While no keeper ran, or by a clock that jumped, nothing could be done in time.
+            Body::KeeperStarted { .. } | Body::ClockJumped { .. } => {
+                let at = event.at;
                 for case in self.cases.values_mut() {
-                    case.stepped_at = case.stepped_at.min(event.at);
+                    case.stepped_at = at;
+                    case.worked_at = at;
+                    case.snoozed_until = case.snoozed_until.map(|until| until.max(at));
+                    for wish in case.wanted.values_mut() {
+                        wish.at = at;
+                        wish.began = wish.began.map(|_| at);
+                    }
                 }
             }
             _ => {}
@@ -126,11 +152,14 @@ impl Auditor {
     fn change(&mut self, event: &Recorded, id: IncidentId, change: &Change) {
         if let Change::Opened(opened) = change {
             let case = Case {
-                policy: opened.policy.as_ref().map(|policy| policy.name.to_string()),
+                policy: opened.policy.as_ref().map(|policy| policy.digest.to_string()),
                 severity: opened.severity,
                 is_active: true,
                 answered_by: None,
+                worked_at: event.at,
                 must: BTreeSet::new(),
+                must_all: false,
+                is_forced: false,
                 is_paused: false,
                 snoozed_until: None,
                 stepped_at: event.at,
@@ -139,23 +168,48 @@ impl Auditor {
             self.cases.insert(id, case);
             return;
         }
+        if let Some((policy, severity)) = self.over.remove(&id) {
+            let case = Case::again_after(policy, severity, event.at);
+            self.cases.entry(id).or_insert(case);
+        }
         if let Some(case) = self.cases.get_mut(&id) {
+            if matches!(event.actor.via, Via::Console | Via::Cli | Via::Gateway) {
+                case.worked_at = event.at;
+            }
             case.change(event, change);
         }
+    }
+
+    /// Forgets what it found so far: it was told before this keeper came.
+    pub fn forget_strays(&mut self) {
+        self.strays.clear();
     }
 
     /// What is wrong at `now`, in words; nothing: the auditor is content.
     pub fn check(&mut self, now: Timestamp) -> Vec<String> {
         let mut findings = std::mem::take(&mut self.strays);
         // What is over and done with is of no interest any more.
-        self.cases.retain(|_, case| {
-            case.is_active || case.wanted.values().any(|w| w.began.is_some() && !w.has_ended)
+        let over = &mut self.over;
+        self.cases.retain(|id, case| {
+            let is_kept =
+                case.is_active || case.wanted.values().any(|w| w.began.is_some() && !w.has_ended);
+            if !is_kept {
+                over.insert(*id, (case.policy.take(), case.severity));
+            }
+            is_kept
         });
         let begin_ms = BEGIN_GRACE_MS + i64::from(self.bundle_s) * SECOND_MS;
         for (id, case) in &self.cases {
             for wish in case.wanted.values() {
                 match wish.began {
-                    None if !wish.is_off && now.since(wish.at) > begin_ms => {
+                    // A long queue to one person moves on, bundle by bundle.
+                    None if !wish.is_off
+                        && now.since(wish.at) > begin_ms
+                        && self
+                            .last_began
+                            .get(&wish.to)
+                            .is_none_or(|at| now.since(*at) > begin_ms) =>
+                    {
                         findings.push(format!(
                             "{id}: {} wanted since {}, never sent",
                             wish.to, wish.at
@@ -185,14 +239,24 @@ impl Auditor {
     /// An incident that should climb and does not.
     fn stands_still(&self, id: IncidentId, case: &Case, now: Timestamp) -> Option<String> {
         let policy = self.policies.get(case.policy.as_ref()?)?;
-        let is_held = case.answered_by.is_some() && case.must.is_empty();
-        let pages = policy.from_severity.is_none_or(|from| case.severity <= from);
-        if !case.is_active || !pages || case.is_paused || is_held {
-            return None;
-        }
-        if let Some(until) = case.snoozed_until {
+        if let Some(until) = case.snoozed_until.filter(|_| case.is_active && !case.is_paused) {
             return (now.since(until) > STEP_GRACE_MS)
                 .then(|| format!("{id}: its snooze was to end at {until} and did not"));
+        }
+        let is_held = case.answered_by.is_some() && case.must.is_empty();
+        if let Some(minutes) = policy.ack_expires_min.get(&case.severity)
+            && is_held
+            && case.is_active
+            && !case.is_paused
+        {
+            let until = case.worked_at.plus(i64::from(*minutes) * MINUTE_MS);
+            return (now.since(until) > STEP_GRACE_MS).then(|| {
+                format!("{id}: its acknowledgement was to expire at {until} and did not")
+            });
+        }
+        let pages = case.is_forced || policy.from_severity.is_none_or(|from| case.severity <= from);
+        if !case.is_active || !pages || case.is_paused || is_held {
+            return None;
         }
         // Whatever the next step is, it comes no later than the longest delay the policy has.
         let levels = policy.levels.iter().map(|level| level.after_min);
@@ -212,11 +276,13 @@ impl Case {
         let by = event.actor.login.as_str();
         match change {
             Change::Acknowledged => self.answered(by),
-            Change::HandoverAccepted { to, .. } => self.answered(&to.clone()),
-            Change::Snoozed { until, .. } => {
-                self.answered(by);
+            Change::HandoverAccepted { to, .. } => {
                 self.must.clear();
-                self.call_back(|_| true);
+                self.answered(&to.clone());
+            }
+            Change::Snoozed { until, .. } => {
+                self.must.clear();
+                self.answered(by);
                 self.snoozed_until = Some(*until);
             }
             Change::AckExpired { .. } | Change::SnoozeEnded { .. } => self.again(event.at),
@@ -231,15 +297,27 @@ impl Case {
                 self.severity = *to;
             }
             Change::PolicyTaken { policy, .. } => {
-                self.policy = Some(policy.name.to_string());
+                self.policy = Some(policy.digest.to_string());
                 self.stepped_at = event.at;
             }
             Change::LevelReached(reached) => {
                 self.stepped_at = event.at;
+                self.is_forced |= reached.by == ReachedBy::Hand;
                 let all = reached.mode == crate::domain::words::AckMode::All;
-                if all || self.answered_by.is_some() {
-                    let pages = reached.pages.iter().filter(|p| p.kind == DeliveryKind::Page);
-                    self.must = pages.map(|page| page.to.clone()).collect();
+                let is_extra = self.answered_by.is_some() && reached.by != ReachedBy::Clock;
+                if all || is_extra {
+                    let pages = reached.pages.iter().chain(&reached.fallback);
+                    let pages = pages.filter(|p| p.kind == DeliveryKind::Page);
+                    let holder = self.answered_by.clone();
+                    let before = self.must.len();
+                    self.must.extend(
+                        pages
+                            .map(|page| page.to.clone())
+                            .filter(|to| !to.contains(':') && holder.as_ref() != Some(to)),
+                    );
+                    if self.must.len() > before {
+                        self.must_all = all;
+                    }
                 }
                 self.snoozed_until = None;
                 self.want(event.at, reached.pages.iter().chain(&reached.fallback));
@@ -252,8 +330,19 @@ impl Case {
             Change::PagedByHand { pages, .. } | Change::HandoverOffered { pages, .. } => {
                 self.want(event.at, pages.iter());
             }
+            other => self.ended(event, other),
+        }
+    }
+
+    /// What calls deliveries back, or ends the whole.
+    fn ended(&mut self, event: &Recorded, change: &Change) {
+        match change {
             Change::HandoverRefused { .. } => {
                 self.call_back(|wish| wish.kind == DeliveryKind::Handover);
+            }
+            Change::EscalationResumed { .. } => {
+                self.is_paused = false;
+                self.again(event.at);
             }
             Change::EscalationPaused { .. } => {
                 self.is_paused = true;
@@ -294,7 +383,9 @@ impl Case {
     fn answered(&mut self, by: &str) {
         self.answered_by = Some(by.to_owned());
         self.snoozed_until = None;
-        self.must.remove(by);
+        if self.must.remove(by) && !self.must_all {
+            self.must.clear();
+        }
         let must = self.must.clone();
         self.call_back(|wish| {
             wish.kind == DeliveryKind::Page && !must.contains(&wish.to)
@@ -304,11 +395,30 @@ impl Case {
 
     fn again(&mut self, at: Timestamp) {
         (self.answered_by, self.snoozed_until, self.stepped_at) = (None, None, at);
+        self.is_forced = false;
         self.must.clear();
     }
 
+    /// One that is over and changes again: it may come back.
+    const fn again_after(policy: Option<String>, severity: Severity, at: Timestamp) -> Self {
+        Self {
+            policy,
+            severity,
+            is_active: false,
+            answered_by: None,
+            worked_at: at,
+            must: BTreeSet::new(),
+            must_all: false,
+            is_forced: false,
+            is_paused: false,
+            snoozed_until: None,
+            stepped_at: at,
+            wanted: BTreeMap::new(),
+        }
+    }
+
     fn over(&mut self) {
-        self.is_active = false;
+        (self.is_active, self.is_paused) = (false, false);
         self.call_back(|wish| wish.kind != DeliveryKind::Update);
     }
 

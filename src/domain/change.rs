@@ -17,6 +17,11 @@ use crate::domain::words::{
 };
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants a reference")]
+const fn is_false(flag: &bool) -> bool {
+    !*flag
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants a reference")]
 const fn is_zero_i64(count: &i64) -> bool {
     *count == 0
 }
@@ -221,6 +226,9 @@ pub enum Change {
         round: u8,
         name: String,
         why: String,
+        /// It asks for a number of alerts: it is looked at again when one joins.
+        #[serde(default, skip_serializing_if = "is_false")]
+        counts: bool,
     },
     /// Nobody else is left: the plan's fallback is wanted.
     FallbackPaged {
@@ -266,6 +274,10 @@ pub enum Change {
         window: u32,
         why: String,
     },
+    /// The window that paused it no longer covers it.
+    EscalationResumed {
+        window: u32,
+    },
 }
 
 /// A level of the policy was reached.
@@ -297,6 +309,8 @@ pub struct LevelReached {
 #[serde(rename_all = "kebab-case")]
 pub enum ReachedBy {
     Clock,
+    /// The number of alerts that it asks for came together.
+    Count,
     Hand,
     Trigger(u16),
 }

@@ -124,14 +124,28 @@ pub struct Attempt {
     pub detail: String,
 }
 
+/// What wanted a delivery.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Origin {
+    /// The level of the policy; none for one by name, for the fallback and for offers.
+    pub level: Option<u16>,
+    /// How late it was wanted, in milliseconds, where the clock was not looked at in time.
+    pub late_ms: i64,
+    /// A person wanted it just now: it waits for no bundle.
+    pub by_hand: bool,
+}
+
+impl Origin {
+    /// By a person, by name.
+    pub const HAND: Self = Self { level: None, late_ms: 0, by_hand: true };
+}
+
 /// One delivery as the room knows it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Delivery {
     pub wanted: Wanted,
-    /// The level of the policy that wanted it; none for one by hand.
-    pub level: Option<u16>,
-    /// How late it was wanted, in milliseconds, where the clock was not looked at in time.
-    pub late_ms: i64,
+    /// What wanted it.
+    pub origin: Origin,
     pub at: Timestamp,
     pub stand: Stand,
     /// The method that is next, or on its way.
@@ -160,7 +174,7 @@ pub fn backoff_ms(tries: u8, seed: u64) -> i64 {
 
 impl Delivery {
     /// A delivery that has just been wanted.
-    pub fn new(wanted: Wanted, level: Option<u16>, late_ms: i64, at: Timestamp) -> Self {
+    pub fn new(wanted: Wanted, origin: Origin, at: Timestamp) -> Self {
         let stand = if wanted.methods.is_empty() {
             Stand::Failed { at }
         } else {
@@ -168,8 +182,7 @@ impl Delivery {
         };
         Self {
             wanted,
-            level,
-            late_ms,
+            origin,
             at,
             stand,
             method: 0,
@@ -325,7 +338,7 @@ mod tests {
         let methods = methods.iter().map(|text| Method::parse(text)).collect();
         let (to, why) = ("bob".to_owned(), "test".to_owned());
         let wanted = Wanted { number: 1, kind: DeliveryKind::Page, to, why, methods };
-        Delivery::new(wanted, Some(0), 0, Timestamp(0))
+        Delivery::new(wanted, Origin::HAND, Timestamp(0))
     }
 
     fn run(delivery: &mut Delivery, at: i64, result: AttemptResult) {

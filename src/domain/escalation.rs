@@ -93,6 +93,11 @@ pub struct Escalation {
     /// Alerts that fired, and the severity, when the last level was reached.
     pub firing_then: u32,
     pub severity_then: Option<Severity>,
+    /// Levels that wait for a number of alerts, and how many there were when they were looked at.
+    pub held: BTreeSet<u16>,
+    pub counted: u32,
+    /// A person had a level reached: it climbs on from there, however severe it is.
+    pub is_forced: bool,
     /// The last level reached nobody.
     pub is_unreached: bool,
     /// Why paging began anew, where it did.
@@ -109,6 +114,8 @@ pub enum Step {
         level: u16,
         round: u8,
     },
+    /// A level is looked at again because another alert joined.
+    Count(u16),
     /// All levels and rounds are through.
     Fallback,
     /// A trigger reaches its level.
@@ -132,6 +139,8 @@ impl Escalation {
     pub(super) fn restart(&mut self, at: Timestamp, why: &str) {
         (self.next, self.round, self.anchor) = (0, 0, at);
         self.must.clear();
+        self.held.clear();
+        self.is_forced = false;
         self.snooze = None;
         self.is_unreached = false;
         why.clone_into(&mut self.again);
@@ -145,7 +154,9 @@ impl Escalation {
         }
         let surplus = self.deliveries.len().saturating_sub(DELIVERIES_KEPT);
         for _ in 0..surplus {
-            let Some(over) = self.deliveries.iter().position(|d| !d.is_open()) else { break };
+            // One that nobody answered gives way too: newer ones are on their way.
+            let is_idle = |d: &Delivery| !d.is_open() || matches!(d.stand, Stand::Waiting { .. });
+            let Some(over) = self.deliveries.iter().position(is_idle) else { break };
             self.deliveries.remove(over);
         }
     }
@@ -155,7 +166,7 @@ impl Escalation {
         let level = self.next.checked_sub(1)?;
         let mut last = None;
         let of_level = self.deliveries.iter().filter(|delivery| {
-            delivery.level == Some(level)
+            delivery.origin.level == Some(level)
                 && delivery.at >= self.anchor
                 && delivery.wanted.kind == DeliveryKind::Page
         });
@@ -163,7 +174,7 @@ impl Escalation {
             let Stand::Failed { at } = delivery.stand else { return None };
             last = last.max(Some(at));
         }
-        last.or_else(|| self.is_unreached.then_some(self.anchor))
+        last
     }
 }
 
@@ -207,7 +218,23 @@ impl Incident {
         }
         let trigger = self.next_trigger(policy, plan);
         let clock = self.by_the_clock(policy, plan.fallback_every_min);
-        [trigger, clock].into_iter().flatten().min_by_key(|(at, _)| *at)
+        let count = self.next_count(policy);
+        [trigger, clock, count].into_iter().flatten().min_by_key(|(at, _)| *at)
+    }
+
+    /// A level that was passed over for want of alerts, once one has joined since.
+    fn next_count(&self, policy: &Policy) -> Option<(Timestamp, Step)> {
+        let esc = &self.esc;
+        if self.members.len() <= esc.counted as usize || self.is_answered() || esc.snooze.is_some()
+        {
+            return None;
+        }
+        let is_met = |index: &&u16| {
+            let level = policy.levels.get(usize::from(**index));
+            level.is_some_and(|level| level.when.alerts as usize <= self.members.len())
+        };
+        let level = *esc.held.iter().find(is_met)?;
+        Some((esc.anchor, Step::Count(level)))
     }
 
     /// What comes next by the clock alone.
@@ -221,7 +248,7 @@ impl Incident {
             let from = ack.at.max(self.worked_at);
             return Some((minutes_after(from, minutes), Step::AckExpires));
         }
-        if !self.is_paging(policy) {
+        if !self.is_paging(policy) && !esc.is_forced {
             return None;
         }
         let levels = u16::try_from(policy.levels.len()).unwrap_or(u16::MAX);
@@ -232,13 +259,18 @@ impl Incident {
             }
             None => {
                 let every = if fallback_min == 0 { FALLBACK_MIN } else { fallback_min };
-                return Some((minutes_after(esc.anchor, every), Step::Fallback));
+                (every, Step::Fallback)
             }
         };
         let due = minutes_after(esc.anchor, after_min);
-        // Where nobody of a level could be reached, the next one does not wait.
-        let failed = esc.failed_at().filter(|_| esc.next > 0 && esc.next < levels);
-        Some((failed.map_or(due, |failed| due.min(failed)), step))
+        // Where nobody of a level could be reached, what follows does not wait: the next level, or
+        // where there is none, the fallback.
+        let is_more = esc.next > 0 && esc.next < levels;
+        match esc.failed_at().or((esc.is_unreached && is_more).then_some(esc.anchor)) {
+            Some(failed) if is_more => Some((due.min(failed), step)),
+            Some(failed) if failed < due => Some((failed, Step::Fallback)),
+            Some(_) | None => Some((due, step)),
+        }
     }
 
     fn next_trigger(&self, policy: &Policy, plan: &Plan) -> Option<(Timestamp, Step)> {
@@ -264,7 +296,8 @@ impl Incident {
         if when.missed_promise {
             return self.next_promise().map(|(at, _)| at.plus(1));
         }
-        Some(self.changed_at)
+        // It holds already; since when is of no interest.
+        Some(self.esc.anchor)
     }
 
     /// Whether the conditions hold that need no clock.

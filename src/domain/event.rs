@@ -353,7 +353,8 @@ impl Body {
     pub const fn is_about_the_desk(&self) -> bool {
         matches!(
             self,
-            Self::ShiftChanged { .. }
+            Self::ClockJumped { .. }
+                | Self::ShiftChanged { .. }
                 | Self::ShiftCovered { .. }
                 | Self::CoverRevoked { .. }
                 | Self::SwapAsked { .. }

@@ -379,12 +379,12 @@ impl Incident {
     /// Takes a member in, or what it does now.
     fn set_member(&mut self, alert: &str, member: Member) {
         let is_firing = member.is_firing;
-        let was = match self.members.get_mut(alert) {
-            Some(known) => std::mem::replace(known, member).is_firing,
-            None => {
-                self.members.insert(alert.to_owned(), member);
-                false
-            }
+        let known = self.members.get_mut(alert);
+        let was = if let Some(known) = known {
+            std::mem::replace(known, member).is_firing
+        } else {
+            self.members.insert(alert.to_owned(), member);
+            false
         };
         self.count_firing(was, is_firing);
     }
@@ -473,32 +473,8 @@ impl Incident {
             | Change::HandoverOffered { .. }
             | Change::HandoverAccepted { .. }
             | Change::HandoverRefused { .. }
-            | Change::EscalationPaused { .. } => self.paging(event, change),
-        }
-    }
-}
-
-impl Remedy {
-    /// A workaround that is still in force: a debt until it is removed.
-    pub fn is_debt(&self) -> bool {
-        self.kind == RemedyKind::Workaround
-            && matches!(self.outcome, Outcome::Pending | Outcome::Worked | Outcome::Partly)
-    }
-}
-
-impl Stage {
-    /// The word for it.
-    pub const fn phase(&self) -> Phase {
-        match self {
-            Self::Triage => Phase::Triage,
-            Self::Investigating => Phase::Investigating,
-            Self::Identified => Phase::Identified,
-            Self::Monitoring => Phase::Monitoring,
-            Self::Resolved(_) => Phase::Resolved,
-            Self::InReview(_) => Phase::InReview,
-            Self::Closed(_) => Phase::Closed,
-            Self::Declined { .. } => Phase::Declined,
-            Self::Merged { .. } => Phase::Merged,
+            | Change::EscalationPaused { .. }
+            | Change::EscalationResumed { .. } => self.paging(event, change),
         }
     }
 }

@@ -11,11 +11,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::delivery::{Delivery, Stand};
-use crate::domain::duty::{Desk, Destination, KNOWN_FOR_MS};
+use crate::domain::duty::{Desk, Destination, KNOWN_FOR_MS, LastSent};
 use crate::domain::ids::IncidentId;
 use crate::domain::incident::Incident;
+use crate::domain::room::Room;
 use crate::domain::time::{SECOND_MS, Timestamp};
-use crate::domain::words::DeliveryKind;
 
 /// Deliveries in one message; the rest go in the next one.
 pub const BUNDLE_MAX: usize = 200;
@@ -43,10 +43,6 @@ pub fn services_of(incident: &Incident) -> impl Iterator<Item = String> {
     incident.services.iter().cloned().chain(none)
 }
 
-fn is_by_hand(delivery: &Delivery) -> bool {
-    delivery.level.is_none() && delivery.wanted.kind == DeliveryKind::Page
-}
-
 impl Outbox {
     /// Takes in what an incident wants delivered.
     pub fn add(&mut self, incident: &Incident) {
@@ -55,7 +51,7 @@ impl Outbox {
                 Stand::Queued { due } => {
                     let queue = self.queue(delivery);
                     queue.waiting.insert((due, incident.id, delivery.wanted.number));
-                    queue.by_hand += u32::from(is_by_hand(delivery));
+                    queue.by_hand += u32::from(delivery.origin.by_hand);
                     for service in services_of(incident) {
                         *queue.services.entry(service).or_default() += 1;
                     }
@@ -75,6 +71,9 @@ impl Outbox {
     /// Takes out what an incident wanted, as it was when it was added.
     pub fn remove(&mut self, incident: &Incident) {
         for delivery in incident.esc.deliveries.iter().filter(|d| d.is_open()) {
+            if !matches!(delivery.stand, Stand::Queued { .. } | Stand::Sending { .. }) {
+                continue;
+            }
             let destination = destination(delivery);
             let Some(queue) = self.queues.get_mut(&destination) else { continue };
             match delivery.stand {
@@ -82,7 +81,7 @@ impl Outbox {
                     if !queue.waiting.remove(&(due, incident.id, delivery.wanted.number)) {
                         continue;
                     }
-                    queue.by_hand -= u32::from(is_by_hand(delivery)).min(queue.by_hand);
+                    queue.by_hand -= u32::from(delivery.origin.by_hand).min(queue.by_hand);
                     for service in services_of(incident) {
                         if let Some(count) = queue.services.get_mut(&service) {
                             *count -= 1;
@@ -119,19 +118,15 @@ impl Outbox {
     }
 
     /// The destinations whose next message may go now, with what goes in it.
-    pub fn ready(
-        &self,
-        desk: &Desk,
-        bundle_s: u32,
-        now: Timestamp,
-    ) -> Vec<(Destination, Vec<(IncidentId, u32)>)> {
-        self.queues
-            .iter()
-            .filter(|(destination, queue)| {
-                queue.may_go(desk.sent.get(destination), bundle_s).is_some_and(|at| at <= now)
-            })
-            .map(|(destination, queue)| (destination.clone(), queue.bundle(now)))
-            .collect()
+    pub fn ready(&self, room: &Room, now: Timestamp) -> Vec<(Destination, Vec<(IncidentId, u32)>)> {
+        let mut ready = Vec::new();
+        for (destination, queue) in &self.queues {
+            let sent = room.desk.sent.get(destination);
+            if queue.may_go(sent, room.plan.bundle_s).is_some_and(|at| at <= now) {
+                ready.push((destination.clone(), queue.bundle(sent, room, now)));
+            }
+        }
+        ready
     }
 }
 
@@ -143,31 +138,50 @@ pub fn destination(delivery: &Delivery) -> Destination {
 
 impl Queue {
     /// When the next message may go; none while one is on its way.
-    fn may_go(
-        &self,
-        sent: Option<&crate::domain::duty::LastSent>,
-        bundle_s: u32,
-    ) -> Option<Timestamp> {
+    fn may_go(&self, sent: Option<&LastSent>, bundle_s: u32) -> Option<Timestamp> {
         let (first, ..) = *self.waiting.first()?;
         if !self.on_its_way.is_empty() {
             return None;
         }
         let Some(sent) = sent else { return Some(first) };
-        let knows = |service: &String| {
-            sent.services.get(service).is_some_and(|then| first.since(*then) < KNOWN_FOR_MS)
-        };
-        if self.by_hand > 0 || !self.services.keys().all(knows) {
+        let is_known = |service: &String| knows(Some(sent), service, first);
+        if self.by_hand > 0 || !self.services.keys().all(is_known) {
             return Some(first);
         }
         Some(first.max(sent.at.plus(i64::from(bundle_s) * SECOND_MS)))
     }
 
-    fn bundle(&self, now: Timestamp) -> Vec<(IncidentId, u32)> {
-        self.waiting
-            .iter()
-            .take_while(|(due, ..)| *due <= now)
-            .take(BUNDLE_MAX)
-            .map(|(_, incident, number)| (*incident, *number))
-            .collect()
+    /// What goes in the next message: first what may not wait, then the oldest.
+    fn bundle(
+        &self,
+        sent: Option<&LastSent>,
+        room: &Room,
+        now: Timestamp,
+    ) -> Vec<(IncidentId, u32)> {
+        let jumps = |id: &IncidentId, number: u32| {
+            let Some(incident) = room.incidents.get(id) else { return false };
+            let by_hand = incident.esc.delivery(number).is_some_and(|d| d.origin.by_hand);
+            by_hand || services_of(incident).any(|service| !knows(sent, &service, now))
+        };
+        let due = || self.waiting.iter().take_while(|(due, ..)| *due <= now);
+        let mut bundle: Vec<(IncidentId, u32)> = Vec::new();
+        if self.waiting.len() > BUNDLE_MAX {
+            let first = due().filter(|(_, id, number)| jumps(id, *number));
+            bundle.extend(first.take(BUNDLE_MAX).map(|(_, id, number)| (*id, *number)));
+        }
+        let room_left = BUNDLE_MAX - bundle.len();
+        let rest: Vec<(IncidentId, u32)> = due()
+            .map(|(_, id, number)| (*id, *number))
+            .filter(|item| !bundle.contains(item))
+            .take(room_left)
+            .collect();
+        bundle.extend(rest);
+        bundle
     }
+}
+
+/// Whether a destination has heard of a service within the hour.
+fn knows(sent: Option<&LastSent>, service: &str, now: Timestamp) -> bool {
+    let then = sent.and_then(|sent| sent.services.get(service));
+    then.is_some_and(|then| now.since(*then) < KNOWN_FOR_MS)
 }

@@ -71,7 +71,7 @@ pub fn of_incident(asked: Asked<'_>, policy: &Policy, incident: &Incident) -> Ve
     let esc = &incident.esc;
     let runs = incident.phase().is_active()
         && !incident.is_answered()
-        && incident.is_paging(policy)
+        && (incident.is_paging(policy) || incident.esc.is_forced)
         && esc.pause.is_none()
         && esc.snooze.is_none();
     let mut due = esc.anchor;

@@ -344,14 +344,14 @@ pub fn evolve(room: &mut Room, event: &Recorded) {
             room.tokens.remove(name);
             room.answer_tokens.remove(name);
         }
-        Body::KeeperStarted { .. }
-        | Body::KeeperStopped { .. }
-        | Body::StoreRebuilt { .. }
-        | Body::SendingBegan { .. } => {}
         Body::ClockJumped { by_ms, incidents } if incidents.is_empty() => {
             room.clock_jumped(*by_ms);
         }
-        Body::ClockJumped { .. } => {}
+        Body::KeeperStarted { .. }
+        | Body::KeeperStopped { .. }
+        | Body::StoreRebuilt { .. }
+        | Body::SendingBegan { .. }
+        | Body::ClockJumped { .. } => {}
         Body::SendingEnded { to, method, items, result, .. } => {
             room.sending_ended(event.at, to, method, items, *result);
         }

@@ -73,7 +73,8 @@ impl Room {
             | Change::HandoverOffered { .. }
             | Change::HandoverAccepted { .. }
             | Change::HandoverRefused { .. }
-            | Change::EscalationPaused { .. } => {}
+            | Change::EscalationPaused { .. }
+            | Change::EscalationResumed { .. } => {}
             Change::LevelReached(reached) => self.take_turn(id, reached),
         }
     }

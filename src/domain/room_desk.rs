@@ -70,6 +70,7 @@ impl Room {
             sent.at = sent.at.plus(by_ms);
             sent.services.values_mut().for_each(|at| *at = at.plus(by_ms));
         }
+        self.desk.shifts_seen.values_mut().for_each(|at| *at = at.plus(by_ms));
         for name in self.desk.beats.keys().cloned().collect::<Vec<_>>() {
             if let Some(beat) = self.desk.beats.get(&name).copied() {
                 self.set_beat(&name, Beat { at: beat.at.plus(by_ms), ..beat });

@@ -161,7 +161,8 @@ fn change_words(change: &Change, event: &Recorded) -> (Kind, String) {
         | Change::HandoverOffered { .. }
         | Change::HandoverAccepted { .. }
         | Change::HandoverRefused { .. }
-        | Change::EscalationPaused { .. } => (Kind::Paging, timeline_paging::change_words(change)),
+        | Change::EscalationPaused { .. }
+        | Change::EscalationResumed { .. } => (Kind::Paging, timeline_paging::change_words(change)),
         Change::RemedyRecorded { .. }
         | Change::RemedyJudged { .. }
         | Change::RemedyExpired { .. } => (Kind::Remedy, remedy_words(change, event.when())),

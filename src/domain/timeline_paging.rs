@@ -38,6 +38,9 @@ pub(super) fn change_words(change: &Change) -> String {
         Change::HandoverRefused { by, reason } => {
             because(format!("{by} ended the offer; it stays where it is"), reason)
         }
+        Change::EscalationResumed { window } => {
+            format!("maintenance window {window} no longer covers it; paging again")
+        }
         Change::EscalationPaused { why, .. } => format!("pages nobody: {why}"),
         _ => String::new(),
     }

@@ -9,7 +9,7 @@
 mod answers;
 mod paging;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::change::Change;
 use crate::domain::command::{Command, Order};
@@ -59,7 +59,13 @@ pub struct Engine {
     /// What the codes of pages are made of; it never leaves this home.
     pub secret: [u8; 32],
     /// What the shell is sending just now.
-    in_flight: BTreeMap<Destination, Vec<Sending>>,
+    in_flight: BTreeMap<u64, (Destination, Vec<Sending>)>,
+    /// The deliveries among it.
+    carried: BTreeSet<(IncidentId, u32)>,
+    /// The minute in which consoles were last told when senders were heard.
+    heard_minute: i64,
+    /// It is to end once what is under way has ended, or at this time.
+    stopping: Option<(String, Timestamp)>,
     /// Nothing was looked at by this engine yet.
     is_fresh: bool,
     counter: u64,
@@ -75,6 +81,9 @@ impl Engine {
             listening: Err("the intake is not started".to_owned()),
             secret: [0; 32],
             in_flight: BTreeMap::new(),
+            carried: BTreeSet::new(),
+            stopping: None,
+            heard_minute: 0,
             is_fresh: true,
             counter: 0,
         }
@@ -113,11 +122,11 @@ impl Engine {
             }
             Input::Own(body) => self.own(body, now, turn),
             Input::Tick => self.tick(now, archive, turn),
-            Input::Delivered { destination, items, result, detail, wait_ms } => {
-                let when = (now, archive);
-                self.delivered(destination, items, result, detail, wait_ms, when, turn);
+            Input::Delivered { ticket, result, detail, wait_ms } => {
+                self.delivered(ticket, result, detail, wait_ms, (now, archive), turn);
+                self.stop_if_quiet(now, turn);
             }
-            Input::Stop { reason } => self.stop(reason, now, turn),
+            Input::Stop { reason } => self.stop_soon(reason, now, turn),
         }
     }
 
@@ -174,9 +183,13 @@ impl Engine {
             }
         }
         let decided = decide(&self.room, order, now).map(|bodies| {
+            let unsettled = unsettled(&bodies);
             for (index, body) in bodies.into_iter().enumerate() {
                 let when = occurred(order, index);
                 self.record(order.id.clone(), order.actor.clone(), when, body, now, archive, turn);
+            }
+            for id in unsettled {
+                self.look_after(id, now, archive, turn);
             }
         });
         for id in visiting {
@@ -269,7 +282,7 @@ impl Engine {
             }
             _ => {}
         }
-        turn.weight += weight(&event);
+        turn.weight += crate::keeper::turn::weight(&event);
         turn.events.push(event);
     }
 
@@ -356,7 +369,8 @@ impl Engine {
             Ask::Do { .. } | Ask::Backup { .. } | Ask::Verify | Ask::Stop => return,
             Ask::Follow { first } => {
                 self.change_client(client, |c| c.is_following = true);
-                return turn.reply(client, id, Reply::Queue(Box::new(self.queue_head(first))));
+                turn.reply(client, id, Reply::Queue(Box::new(self.queue_head(first))));
+                return self.tell_heard(vec![client], turn);
             }
             Ask::Rows { after, limit } => {
                 return turn.reply(client, id, self.rows_after(after, limit));
@@ -418,37 +432,6 @@ impl Engine {
         turn.out.push(output);
     }
 
-    fn administer(
-        &mut self,
-        client: ClientId,
-        who: &Who,
-        id: CommandId,
-        ask: Ask,
-        now: Timestamp,
-        turn: &mut Turn,
-    ) {
-        if self.right_of(who) < Right::Administer {
-            let refusal = Rejection::new(
-                RejectionKind::NotAllowed,
-                format!("{} may not do that here", who.login),
-                "ask an administrator",
-            );
-            return turn.reply(client, id, Reply::Rejected(refusal));
-        }
-        match ask {
-            Ask::Backup { dest } => {
-                turn.out.push(Output::Read { client, id, job: Box::new(ReadJob::Backup { dest }) });
-            }
-            Ask::Verify => {
-                turn.out.push(Output::Read { client, id, job: Box::new(ReadJob::Verify) });
-            }
-            _ => {
-                turn.reply(client, id, Reply::Done { seq: self.room.seq, incident: None });
-                self.stop(format!("stopped by {}", who.login), now, turn);
-            }
-        }
-    }
-
     /// The policy that an incident took, as it was then.
     fn policy_of(&self, incident: IncidentId) -> Option<Box<Policy>> {
         let policy = self.room.incidents.get(&incident)?.esc.policy.as_ref();
@@ -475,21 +458,17 @@ fn about(events: &[Recorded]) -> Option<IncidentId> {
     events.iter().find_map(|event| event.body.incidents().first().copied())
 }
 
-/// About how many bytes an event takes in the journal.
-fn weight(event: &Recorded) -> usize {
-    let texts = |map: &BTreeMap<String, String>| -> usize {
-        map.iter().map(|(key, value)| key.len() + value.len() + 8).sum()
+/// Incidents of which something changed that their paging rests on.
+fn unsettled(bodies: &[Body]) -> Vec<IncidentId> {
+    let of = |body: &Body| match body {
+        Body::Incident {
+            incident,
+            change:
+                Change::Reopened { .. } | Change::Unmerged { .. } | Change::ServicesChanged { .. },
+        } => Some(*incident),
+        _ => None,
     };
-    match &event.body {
-        Body::AlertsReceived { items, .. } => {
-            let facts = items.iter().filter_map(|item| item.facts.as_ref());
-            let known: usize = facts.map(|f| 300 + texts(&f.labels) + texts(&f.annotations)).sum();
-            200 + items.len() * 150 + known
-        }
-        Body::Incident { change: Change::Opened(opened), .. } => 700 + texts(&opened.labels),
-        Body::PlanAdopted { .. } => 16 * 1024,
-        _ => 600,
-    }
+    bodies.iter().filter_map(of).collect()
 }
 
 /// What an operator may do under a plan: the highest right of their groups; the owner everything.

@@ -248,6 +248,9 @@ async fn post(request: Request<Incoming>, kind: Kind, peer: SocketAddr, intake: 
 /// Codes that one gateway may try in a second: enough for people, too few for guessing.
 const CODES_PER_S: u32 = 5;
 
+/// Signs of life of one name in a second.
+const BEATS_PER_S: u32 = 2;
+
 /// An answer to a page, passed on by a gateway.
 async fn answered(source: String, body: &[u8], intake: &Intake) -> Answer {
     if !intake.gate.may_post(&source, CODES_PER_S) {
@@ -282,6 +285,12 @@ async fn beat(
     if !may {
         intake.gate.refuse("heartbeat", 401, "the token is missing or not known", b"");
         return answer(401, error_body("the token is missing or not known"));
+    }
+    if intake.gate.tight.load(Ordering::Relaxed) {
+        return answer(507, error_body("the disk is nearly full"));
+    }
+    if !intake.gate.may_post(&format!("heartbeat/{name}"), BEATS_PER_S) {
+        return answer(429, error_body("once in a while is enough"));
     }
     let command = Command::Beat { name: name.to_owned() };
     let ok = (200, r#"{"status":"success"}"#.to_owned());
@@ -369,7 +378,17 @@ async fn deliver(
             answer(reply.0, reply.1)
         }
         Ok(Err(refusal)) => {
-            let status = if refusal.kind == RejectionKind::Unavailable { 503 } else { 400 };
+            let status = match refusal.kind {
+                RejectionKind::Unavailable => 503,
+                RejectionKind::NotFound => 404,
+                RejectionKind::NotNow
+                | RejectionKind::BadInput
+                | RejectionKind::NeedsReason
+                | RejectionKind::StillFiring
+                | RejectionKind::NotAllowed
+                | RejectionKind::Conflict
+                | RejectionKind::Already => 400,
+            };
             gate.refuse(&source, status, &refusal.what, body);
             answer(status, error_body(&refusal.to_string()))
         }

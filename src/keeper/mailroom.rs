@@ -3,7 +3,7 @@
 //! Invariants:
 //! - Every message ends as `Input::Delivered`, within its channel's time limit.
 //! - One destination that hangs delays no other: tasks are independent, pages and other messages
-//!   have places of their own, and a place is waited for no longer than a delivery may take.
+//!   and each channel have places of their own.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -16,7 +16,6 @@ use tokio::task::AbortHandle;
 use crate::clock::wall_now;
 use crate::domain::channel::{Channel, File};
 use crate::domain::delivery::{address_of, channel_of};
-use crate::domain::duty::Destination;
 use crate::domain::text::fit;
 use crate::domain::words::{AttemptResult, DeliveryKind};
 use crate::keeper::gate::Gate;
@@ -25,9 +24,10 @@ use crate::keeper::writer::Mail;
 use crate::notify::message::{About, Kind, Message, Signal};
 use crate::notify::send::{Context, Outcome, send};
 
-/// Pages on their way at once, and other messages; destinations that hang take a place each.
-const PAGES_MAX: usize = 256;
-const OTHERS_MAX: usize = 64;
+/// Pages of one channel that are under way at once, and other messages; one that hangs takes a
+/// place until its time limit.
+const PAGES_MAX: usize = 128;
+const OTHERS_MAX: usize = 32;
 /// Where pages go that have no other way: below the home directory.
 pub const PAGES_FILE: &str = "pages.jsonl";
 
@@ -38,9 +38,9 @@ pub struct Mailroom {
     runtime: Handle,
     home: PathBuf,
     host: String,
-    pages: Arc<Semaphore>,
-    others: Arc<Semaphore>,
-    under_way: Arc<Mutex<HashMap<Destination, AbortHandle>>>,
+    /// Places by channel and whether it is a page.
+    places: Mutex<HashMap<(String, bool), Arc<Semaphore>>>,
+    under_way: Arc<Mutex<HashMap<u64, AbortHandle>>>,
 }
 
 impl Mailroom {
@@ -52,15 +52,13 @@ impl Mailroom {
         home: PathBuf,
         host: String,
     ) -> Self {
-        let (pages, others) = (Semaphore::new(PAGES_MAX), Semaphore::new(OTHERS_MAX));
         Self {
             gate,
             inbox,
             runtime,
             home,
             host,
-            pages: Arc::new(pages),
-            others: Arc::new(others),
+            places: Mutex::default(),
             under_way: Arc::default(),
         }
     }
@@ -70,10 +68,9 @@ impl Mailroom {
         let name = channel_of(&job.destination.method).to_owned();
         let channel = self.gate.channel(&name).or_else(|| builtin(&name));
         let asks = matches!(job.kind, DeliveryKind::Page | DeliveryKind::Handover);
-        let places = Arc::clone(if asks { &self.pages } else { &self.others });
+        let places = self.places_of(&name, asks);
         let context = Context { home: self.home.clone(), host: self.host.clone(), now: wall_now() };
-        let (destination, items) = (job.destination.clone(), job.sendings.clone());
-        let key = destination.clone();
+        let key = job.ticket;
         let work = async move {
             let Some(channel) = channel else {
                 let detail = format!("the plan has no channel '{name}'; add [channels.{name}]");
@@ -92,7 +89,7 @@ impl Mailroom {
             result(&channel, outcome)
         };
         let task = self.runtime.spawn(work);
-        self.lock().insert(key.clone(), task.abort_handle());
+        self.lock().insert(key, task.abort_handle());
         let (inbox, under_way) = (self.inbox.clone(), Arc::clone(&self.under_way));
         drop(self.runtime.spawn(async move {
             let (result, detail, wait_ms) = task.await.unwrap_or_else(|error| {
@@ -104,21 +101,28 @@ impl Mailroom {
                 }
             });
             under_way.lock().unwrap_or_else(PoisonError::into_inner).remove(&key);
-            let input = Input::Delivered { destination, items, result, detail, wait_ms };
+            let input = Input::Delivered { ticket: key, result, detail, wait_ms };
             if let Some(inbox) = inbox.upgrade() {
                 drop(inbox.send(Mail::Input(input)).await);
             }
         }));
     }
 
-    /// Calls back what is on its way to a destination; its end is reported like any other.
-    pub fn recall(&self, destination: &Destination) {
-        if let Some(task) = self.lock().get(destination) {
+    /// Calls back what is under way; its end is reported like any other.
+    pub fn recall(&self, ticket: u64) {
+        if let Some(task) = self.lock().get(&ticket) {
             task.abort();
         }
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Destination, AbortHandle>> {
+    fn places_of(&self, channel: &str, is_page: bool) -> Arc<Semaphore> {
+        let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = if is_page { PAGES_MAX } else { OTHERS_MAX };
+        let fresh = || Arc::new(Semaphore::new(count));
+        Arc::clone(places.entry((channel.to_owned(), is_page)).or_insert_with(fresh))
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<u64, AbortHandle>> {
         self.under_way.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -8,7 +8,7 @@ use tokio::net::UnixListener;
 use tokio::runtime::Handle;
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::clock::{Clock, monotonic, wall_now};
+use crate::clock::{Clock, JUMP_MS, monotonic, wall_now};
 use crate::config::paths::Home;
 use crate::config::plan_files;
 use crate::config::settings::{self, Settings};
@@ -159,6 +159,7 @@ async fn serve(
         paths: paths.clone(),
         gate: Arc::clone(&gate),
     });
+    let findings = opened.room.desk.findings.clone();
     let mut engine = Engine::new(opened.room);
     engine.listening.clone_from(&listening);
     engine.secret = supervise::secret(&home)?;
@@ -186,7 +187,7 @@ async fn serve(
         listening,
     });
     let mut ended = start_writer(writer)?;
-    start_background(&shared, places);
+    start_background(&shared, places, findings);
     // Nobody is let in before the first words are durable: the plan is in force by then.
     let (first, durable) = tokio::sync::oneshot::channel();
     drop(inbox.send(Mail::Barrier(first)).await);
@@ -203,11 +204,13 @@ async fn serve(
 }
 
 /// What goes on behind the writer.
-fn start_background(shared: &Shared, places: Arc<Places>) {
+fn start_background(shared: &Shared, places: Arc<Places>, findings: Vec<String>) {
     let (gate, inbox, home) = (&shared.gate, &shared.inbox, shared.home.root.clone());
     let context = Context { home, host: identity::hostname(), now: wall_now() };
     tokio::spawn(background::receipts(Arc::clone(gate), inbox.clone()));
-    tokio::spawn(watch::rounds(Arc::clone(&places), Arc::clone(gate), inbox.clone(), context));
+    let rounds =
+        watch::rounds(Arc::clone(&places), Arc::clone(gate), inbox.clone(), context, findings);
+    tokio::spawn(rounds);
     tokio::spawn(background::index(Arc::clone(&places), Arc::clone(gate)));
     tokio::spawn(mend(places, inbox.clone()));
 }
@@ -258,6 +261,11 @@ fn first_words(home: &Home, engine: &Engine, mended: Vec<Mended>) -> Result<Vec<
     let mut words: Vec<Body> =
         mended.into_iter().map(|m| Body::StoreRebuilt { what: m.what, events: m.events }).collect();
     let version = env!("CARGO_PKG_VERSION").to_owned();
+    let ahead_ms = engine.room.at.since(wall_now());
+    if ahead_ms > JUMP_MS {
+        // The clock was put right while nobody was here to see it.
+        words.push(Body::ClockJumped { by_ms: -ahead_ms, incidents: Vec::new() });
+    }
     words.push(Body::KeeperStarted { version, host: identity::hostname() });
     match plan_files::load(&home.plan(), &identity::own_login()) {
         Ok(read) if read.digest != engine.room.plan_digest => {

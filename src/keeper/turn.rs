@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::domain::change::Change;
 use crate::domain::command::Command;
 use crate::domain::duty::Destination;
-use crate::domain::event::{Recorded, Sending};
+use crate::domain::event::{Body, Recorded, Sending};
 use crate::domain::ids::{CommandId, IncidentId, Seq};
 use crate::domain::incident::Incident;
 use crate::domain::plan::Policy;
@@ -55,8 +56,8 @@ pub enum Input {
     Own(crate::domain::event::Body),
     /// An attempt to deliver ended.
     Delivered {
-        destination: Destination,
-        items: Vec<Sending>,
+        /// Names the job that it was.
+        ticket: u64,
         result: AttemptResult,
         detail: String,
         /// The pause that the other side asked for, in milliseconds.
@@ -82,8 +83,8 @@ pub enum Output {
     Read { client: ClientId, id: CommandId, job: Box<ReadJob> },
     /// Sends something; its end comes back as `Input::Delivered`.
     Deliver(Box<Job>),
-    /// What is on its way there is wanted by nobody any more.
-    Recall(Destination),
+    /// A job that is under way is wanted by nobody any more.
+    Recall(u64),
     /// The tokens changed.
     Tokens,
     /// The plan changed.
@@ -97,6 +98,8 @@ pub enum Output {
 /// One message to one destination, about one or several incidents.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Job {
+    /// Names it among all that are under way.
+    pub ticket: u64,
     pub destination: Destination,
     /// A page if any of its items is one.
     pub kind: DeliveryKind,
@@ -188,5 +191,23 @@ impl Turn {
     /// Answers one request.
     pub fn reply(&mut self, client: ClientId, id: CommandId, reply: Reply) {
         self.out.push(Output::Say { client, message: Box::new(KeeperMsg::Reply { id, reply }) });
+    }
+}
+
+/// About how many bytes an event takes in the journal.
+#[expect(clippy::wildcard_enum_match_arm, reason = "most events are of one size")]
+pub fn weight(event: &Recorded) -> usize {
+    let texts = |map: &BTreeMap<String, String>| -> usize {
+        map.iter().map(|(key, value)| key.len() + value.len() + 8).sum()
+    };
+    match &event.body {
+        Body::AlertsReceived { items, .. } => {
+            let facts = items.iter().filter_map(|item| item.facts.as_ref());
+            let known: usize = facts.map(|f| 300 + texts(&f.labels) + texts(&f.annotations)).sum();
+            200 + items.len() * 150 + known
+        }
+        Body::Incident { change: Change::Opened(opened), .. } => 700 + texts(&opened.labels),
+        Body::PlanAdopted { .. } => 16 * 1024,
+        _ => 600,
     }
 }

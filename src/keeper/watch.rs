@@ -30,23 +30,37 @@ const ROUND: Duration = Duration::from_secs(20);
 const PROGRAM_S: u16 = 10;
 
 /// Makes rounds until the keeper goes.
-pub async fn rounds(places: Arc<Places>, gate: Arc<Gate>, inbox: Inbox, context: Context) {
+pub async fn rounds(
+    places: Arc<Places>,
+    gate: Arc<Gate>,
+    inbox: Inbox,
+    context: Context,
+    mut told: Vec<String>,
+) {
     let mut auditor = Auditor::default();
-    let mut told: Vec<String> = Vec::new();
+    let mut is_first = true;
     let mut signed: Option<std::time::Instant> = None;
     loop {
+        // What is overdue when a keeper starts gets its time.
+        tokio::time::sleep(ROUND).await;
         let (worker, upto) = (Arc::clone(&places), gate.seq.load(Ordering::Relaxed));
         let round = tokio::task::spawn_blocking(move || {
             let result = read_on(&mut auditor, &worker, upto);
+            if is_first {
+                auditor.forget_strays();
+            }
             let findings = auditor.check(wall_now());
             (auditor, result, findings)
         });
         let Ok((seen, result, mut findings)) = round.await else {
             return tracing::error!("the auditor failed; no sign of life is sent any more");
         };
-        auditor = seen;
+        (auditor, is_first) = (seen, false);
         if let Err(error) = result {
             findings.push(format!("the journal cannot be read: {error}"));
+        }
+        if !answers(&inbox).await {
+            findings.push("the writer does not answer".to_owned());
         }
         if findings != told {
             if !tell(&findings, &inbox).await {
@@ -64,8 +78,14 @@ pub async fn rounds(places: Arc<Places>, gate: Arc<Gate>, inbox: Inbox, context:
                 sign(beacon, &context).await;
             }
         }
-        tokio::time::sleep(ROUND).await;
     }
+}
+
+/// Whether the writer makes something durable within a while.
+async fn answers(inbox: &Inbox) -> bool {
+    let (tx, rx) = tokio::sync::oneshot::channel();
+    let asked = async { inbox.send(Mail::Barrier(tx)).await.is_ok() && rx.await.is_ok() };
+    tokio::time::timeout(ROUND, asked).await.unwrap_or(false)
 }
 
 fn read_on(

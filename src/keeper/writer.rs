@@ -327,7 +327,7 @@ impl Writer {
                 self.gate.set_plan(&room.plan, &room.desk.changes);
             }
             Output::Deliver(job) => self.mailroom.send(*job),
-            Output::Recall(destination) => self.mailroom.recall(&destination),
+            Output::Recall(ticket) => self.mailroom.recall(ticket),
             Output::Stop { reason } => shell.stop = Some(reason),
         }
     }

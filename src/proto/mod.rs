@@ -322,10 +322,22 @@ pub enum Push {
         #[serde(default)]
         changes: BTreeMap<String, Changes>,
     },
+    /// When senders were heard last: those that must be heard from, and those that posted.
+    Heard { sources: Vec<Heard> },
     /// You are wanted.
     Paged { pages: Vec<Page> },
     /// The keeper goes; the reason, and whether it is worth coming back.
     Goodbye { reason: String },
+}
+
+/// When a sender was heard last.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Heard {
+    pub name: String,
+    /// None: never.
+    pub at: Option<Timestamp>,
+    /// It must be heard from and was silent for too long.
+    pub is_missed: bool,
 }
 
 /// A page in a console of the person it is for.

@@ -229,9 +229,13 @@ mod tests {
     use super::*;
 
     fn lines(n: usize, len: usize) -> Vec<(Vec<u8>, Vec<IncidentId>)> {
-        (0..n)
-            .map(|i| (vec![b'x'; len], vec![IncidentId(u32::try_from(i % 2).unwrap_or(0))]))
-            .collect()
+        let line = |i: usize| {
+            let id = u32::try_from(i % 2).unwrap_or(0);
+            let mut json = format!("\"incident\":{id}").into_bytes();
+            json.resize(len, b'x');
+            (json, vec![IncidentId(id)])
+        };
+        (0..n).map(line).collect()
     }
 
     #[test]
@@ -256,7 +260,7 @@ mod tests {
 
     #[test]
     fn a_cut_pack_is_an_error_at_any_length() {
-        let batch = Batch::from_lines(Head::default(), lines(3, 10).into_iter());
+        let batch = Batch::from_lines(Head::default(), lines(3, 20).into_iter());
         let bytes = &batch.packs[0].bytes;
         for cut in 0..bytes.len() {
             let result = unpack(1, &bytes[..cut], &mut |_| true);

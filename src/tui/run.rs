@@ -34,7 +34,7 @@ use crate::tui::update::{Effect, Ids, Msg, next_due, update};
 pub const FRAME_MIN: Duration = Duration::from_millis(33);
 
 /// How long a draft may take to reach the keeper after the line dropped.
-const FAREWELL_MAX: Duration = Duration::from_millis(500);
+const FAREWELL_MAX: Duration = Duration::from_secs(2);
 
 /// Ids made by the clock and chance.
 struct Ulids;

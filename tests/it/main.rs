@@ -28,6 +28,7 @@ mod schedule_laws;
 mod schedule_plans;
 mod screens;
 mod sim;
+mod sim_paging;
 mod sinks;
 mod terminal;
 mod tidy;

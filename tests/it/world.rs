@@ -8,7 +8,6 @@ use std::fmt::Write as _;
 
 use warroom::domain::command::Command;
 use warroom::domain::delivery::channel_of;
-use warroom::domain::duty::Destination;
 use warroom::domain::event::{AlertFacts, Body, Recorded};
 use warroom::domain::ids::{CommandId, IncidentId};
 use warroom::domain::incident::Incident;
@@ -40,7 +39,7 @@ pub struct World {
     /// What the shell was told to send, in order.
     pub jobs: Vec<Job>,
     /// What the shell was told to call back.
-    pub recalled: Vec<Destination>,
+    pub recalled: Vec<u64>,
 }
 
 struct Store<'a>(&'a MemoryJournal);
@@ -95,7 +94,7 @@ impl World {
             match output {
                 Output::Say { client, message } => self.heard.push((*client, (**message).clone())),
                 Output::Deliver(job) => self.jobs.push((**job).clone()),
-                Output::Recall(destination) => self.recalled.push(destination.clone()),
+                Output::Recall(destination) => self.recalled.push(*destination),
                 Output::Tell { clients, message } => {
                     self.heard.extend(clients.iter().map(|client| (*client, (**message).clone())));
                 }
@@ -134,15 +133,12 @@ impl World {
 
     /// The other side's answer to what is on its way to somebody by a channel.
     pub fn answer(&mut self, to: &str, channel: &str, result: AttemptResult) -> Vec<Recorded> {
-        let found = self
-            .engine
-            .on_its_way()
-            .find(|destination| destination.to == to && channel_of(&destination.method) == channel);
-        let destination = found.expect("something is on its way there").clone();
-        let job = self.jobs.iter().rfind(|job| job.destination == destination).expect("a job");
-        let items = job.sendings.clone();
+        let found = self.engine.under_way().find(|(_, destination)| {
+            destination.to == to && channel_of(&destination.method) == channel
+        });
+        let (ticket, _) = found.expect("something is under way there");
         let detail = if result == AttemptResult::Accepted { "250 ok" } else { "no" }.to_owned();
-        self.give(Input::Delivered { destination, items, result, detail, wait_ms: 0 }).0
+        self.give(Input::Delivered { ticket, result, detail, wait_ms: 0 }).0
     }
 
     /// The client of a person; they join on their first word.

@@ -47,12 +47,20 @@ pub fn escalate(room: &Room, id: IncidentId, now: Timestamp) -> Vec<Body> {
         return Vec::new();
     }
     if let Some(window) = room.desk.window_over(&incident.services)
-        && matches!(step, Step::Level { .. } | Step::Fallback)
+        && matches!(step, Step::Level { .. } | Step::Fallback | Step::Count(_))
+        && incident.ack.is_none()
     {
         let why = format!("maintenance until {}: {}", window.until, window.reason);
         return of(id, Change::EscalationPaused { window: window.id, why });
     }
-    let late_ms = Some(now.since(due)).filter(|late| *late >= LATE_MS).unwrap_or(0);
+    let has_time = match step {
+        Step::Trigger(index) => {
+            policy.triggers.get(usize::from(index)).is_some_and(|t| t.when.missed_promise)
+        }
+        Step::Count(_) => false,
+        Step::Level { .. } | Step::Fallback | Step::AckExpires | Step::SnoozeEnds => true,
+    };
+    let late_ms = Some(now.since(due)).filter(|late| has_time && *late >= LATE_MS).unwrap_or(0);
     match step {
         Step::SnoozeEnds => of(id, Change::SnoozeEnded { by_hand: false }),
         Step::AckExpires => {
@@ -64,6 +72,13 @@ pub fn escalate(room: &Room, id: IncidentId, now: Timestamp) -> Vec<Body> {
             let why = format!("nobody has answered {id}, and no level is left");
             let pages = fallback(room, incident, incident.esc.last_number + 1, &why, now);
             of(id, Change::FallbackPaged { why, pages })
+        }
+        Step::Count(level) => {
+            let (round, by) = (incident.esc.round, ReachedBy::Count);
+            let reach = Reach { level, round, by, late_ms: 0 };
+            let name = policy.levels.get(usize::from(level)).map_or("", |l| l.name.as_str());
+            let why = format!("{name}: {} alerts", incident.members.len());
+            of(id, reach_level(room, incident, policy, &reach, &why, now))
         }
         Step::Level { level, round } => {
             let reach = Reach { level, round, by: ReachedBy::Clock, late_ms };
@@ -105,11 +120,12 @@ pub fn reach_level(
         let pages = fallback(room, incident, incident.esc.last_number + 1, &why, now);
         return Change::FallbackPaged { why, pages };
     };
-    if reach.by == ReachedBy::Clock
+    if matches!(reach.by, ReachedBy::Clock | ReachedBy::Count)
         && let Err(why) = reach::conditions(room, incident, &level.when, now)
     {
+        let counts = level.when.alerts > 0;
         let (level, name, round) = (reach.level, level.name.clone(), reach.round);
-        return Change::LevelSkipped { level, round, name, why };
+        return Change::LevelSkipped { level, round, name, why, counts };
     }
     let asked = asked(room, incident, now);
     let last_turn = room.desk.turns.get(&turn_key(incident, level.name.as_str()));
@@ -187,7 +203,7 @@ pub fn window(room: &Room, id: u32, now: Timestamp) -> Vec<Body> {
             let is_open = |incident: &&Incident| {
                 incident.phase().is_active()
                     && incident.esc.pause.is_none()
-                    && !incident.is_answered()
+                    && incident.ack.is_none()
                     && window.covers(&incident.services)
             };
             let covered: Vec<IncidentId> =

@@ -86,7 +86,9 @@ fn acknowledge(room: &Room, order: &Order, id: IncidentId) -> Decision {
             .members
             .keys()
             .any(|key| room.alerts.get(key).is_some_and(|alert| !alert.is_answered));
-        if ack.by == order.actor.login && !unanswered {
+        let is_waited_for = incident.esc.must.contains(&order.actor.login);
+        let is_asleep = incident.esc.snooze.is_some();
+        if ack.by == order.actor.login && !unanswered && !is_waited_for && !is_asleep {
             return Err(already(format!("you acknowledged {id} at {}", ack.at.clock())));
         }
     }

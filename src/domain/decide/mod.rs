@@ -44,6 +44,9 @@ pub fn decide(room: &Room, order: &Order, now: Timestamp) -> Decision {
         ));
     }
     check_sizes(&order.command)?;
+    if !matches!(order.command, Command::Import(_)) {
+        record::check_occurred(order, now)?;
+    }
     check_seen(room, order)?;
     route(room, order, now)
 }

@@ -147,14 +147,9 @@ fn page(
     for name in people {
         let target = if name.contains(':') { name.clone() } else { format!("person:{name}") };
         let (mut found, missing) = reach::targets(asked, std::slice::from_ref(&target));
-        if found.is_empty() && missing.iter().all(|gap| gap.ends_with(": nobody")) {
-            // Somebody whom no plan knows may have a console open.
-            if let ("person", Ok(methods)) =
-                (target.split(':').next().unwrap_or_default(), reach::methods(asked, name))
-            {
-                let (to, through) = (name.clone(), "by name".to_owned());
-                found.push(reach::Reached { to, methods, through });
-            }
+        let channel = target.strip_prefix("channel:").map(crate::domain::delivery::channel_of);
+        if let Some(channel) = channel.filter(|name| !room.plan.has_channel(name)) {
+            gaps.push(format!("the plan has no channel '{channel}'"));
         }
         if found.is_empty() {
             gaps.extend(missing);

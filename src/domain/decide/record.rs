@@ -101,7 +101,7 @@ fn contact(room: &Room, order: &Order, now: Timestamp) -> Decision {
     one(*incident, change)
 }
 
-fn check_occurred(
+pub(super) fn check_occurred(
     order: &Order,
     now: Timestamp,
 ) -> Result<(), crate::domain::rejection::Rejection> {
@@ -235,12 +235,35 @@ fn merge(room: &Room, child: IncidentId, into: IncidentId) -> Decision {
         return Err(bad(format!("{child} cannot be merged into itself"), "name another incident"));
     }
     let source = live(room, child)?;
-    live(room, into)?;
+    let parent = live(room, into)?;
+    if source.phase().is_active() && !parent.phase().is_active() {
+        return Err(not_now(
+            format!(
+                "{into} is {} and {child} is not: nobody would be called for it",
+                parent.phase()
+            ),
+            format!("reopen {into} first, or link them instead"),
+        ));
+    }
+    if source.phase().is_active() && parent.esc.snooze.is_some() {
+        return Err(not_now(
+            format!("{into} is snoozed: nobody would be called for {child}"),
+            format!("end the snooze of {into} first"),
+        ));
+    }
     let alerts = moved(source, |_| true);
-    Ok(vec![
+    let mut bodies = vec![
         Body::Incident { incident: into, change: Change::Absorbed { child, alerts } },
         Body::Incident { incident: child, change: Change::MergedInto { into } },
-    ])
+    ];
+    if source.severity < parent.severity {
+        // What is worse must not be paged for less because it became part of something.
+        let (from, to) = (parent.severity, source.severity);
+        let reason = format!("{child} is {to} and became part of it");
+        let change = Change::SeverityChanged { from, to, reason };
+        bodies.push(Body::Incident { incident: into, change });
+    }
+    Ok(bodies)
 }
 
 fn unmerge(room: &Room, child: IncidentId) -> Decision {
@@ -315,6 +338,12 @@ pub(super) fn administer(room: &Room, order: &Order) -> Decision {
         }
         Command::IssueToken { name, hash, answers } => {
             let name = wanted(name, "name")?;
+            if name == super::due::OWN_SOURCE {
+                return Err(bad(
+                    format!("'{name}' is the keeper's own name"),
+                    "its alerts are told from the senders' by it; take another",
+                ));
+            }
             if !name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
                 || name.len() > 64
             {

@@ -269,6 +269,8 @@ impl Incident {
         self.moments.remove(&Moment::Closed);
         self.ack = None;
         self.esc.fired.clear();
+        // What was promised ended with the resolution; what is promised now is promised anew.
+        self.told.values_mut().for_each(|told| told.next_by = None);
         self.esc.restart(event.at, "reopened");
         self.acted(event, "reopened it".to_owned());
     }
@@ -324,6 +326,31 @@ impl Incident {
         self.public = status;
         if status != PublicStatus::Unpublished {
             self.first(Moment::FirstPublicUpdate, when);
+        }
+    }
+}
+
+impl Remedy {
+    /// A workaround that is still in force: a debt until it is removed.
+    pub fn is_debt(&self) -> bool {
+        self.kind == RemedyKind::Workaround
+            && matches!(self.outcome, Outcome::Pending | Outcome::Worked | Outcome::Partly)
+    }
+}
+
+impl Stage {
+    /// The word for it.
+    pub const fn phase(&self) -> Phase {
+        match self {
+            Self::Triage => Phase::Triage,
+            Self::Investigating => Phase::Investigating,
+            Self::Identified => Phase::Identified,
+            Self::Monitoring => Phase::Monitoring,
+            Self::Resolved(_) => Phase::Resolved,
+            Self::InReview(_) => Phase::InReview,
+            Self::Closed(_) => Phase::Closed,
+            Self::Declined { .. } => Phase::Declined,
+            Self::Merged { .. } => Phase::Merged,
         }
     }
 }

@@ -3,7 +3,7 @@
 //! Invariants: as in `incident`; everything here is total.
 
 use crate::domain::change::{Change, LevelReached, ReachedBy};
-use crate::domain::delivery::{AttemptEnd, Delivery, Wanted};
+use crate::domain::delivery::{AttemptEnd, Delivery, Origin, Wanted};
 use crate::domain::escalation::{Handover, Pause, Snooze};
 use crate::domain::event::{Recorded, Sending};
 use crate::domain::time::Timestamp;
@@ -18,21 +18,29 @@ impl Incident {
         let (at, by) = (event.at, event.actor.login.as_str());
         match change {
             Change::PolicyTaken { policy, .. } => {
-                if self.esc.policy.is_none() {
-                    self.esc.anchor = at;
+                let before = self.esc.policy.replace(policy.clone());
+                self.esc.fired.clear();
+                // Levels of another policy are other levels: who was not reached yet is reached now.
+                if before.is_none_or(|before| before.name != policy.name) && self.ack.is_none() {
+                    self.esc.restart(at, "it follows another policy");
                 }
-                self.esc.policy = Some(policy.clone());
             }
             Change::LevelReached(reached) => self.level_reached(at, reached),
-            Change::LevelSkipped { level, round, .. } => {
-                self.esc.next = level.saturating_add(1);
-                (self.esc.round, self.esc.anchor) = (*round, at);
+            Change::LevelSkipped { level, round, counts, .. } => {
+                if *counts {
+                    self.esc.held.insert(*level);
+                    self.esc.counted = u32::try_from(self.members.len()).unwrap_or(u32::MAX);
+                }
+                if *level >= self.esc.next || *round > self.esc.round {
+                    self.esc.next = level.saturating_add(1);
+                    (self.esc.round, self.esc.anchor) = (*round, at);
+                }
             }
             Change::FallbackPaged { pages, .. } => {
                 self.esc.anchor = at;
-                self.want(at, pages, None, 0);
+                self.want(at, pages, Origin { level: None, late_ms: 0, by_hand: false });
             }
-            Change::PagedByHand { pages, .. } => self.want(at, pages, None, 0),
+            Change::PagedByHand { pages, .. } => self.want(at, pages, Origin::HAND),
             Change::AckExpired { by, .. } => {
                 let why = format!("the acknowledgement of {by} expired");
                 self.ack = None;
@@ -50,26 +58,28 @@ impl Incident {
                 self.esc.restart(at, "the snooze is over");
             }
             Change::HandoverOffered { from, to, brief, pages } => {
+                self.cancel_handover(at);
                 let (from, to, brief) = (from.clone(), to.clone(), brief.clone());
                 self.esc.handover = Some(Handover { from, to, at, brief });
-                self.want(at, pages, None, 0);
+                self.want(at, pages, Origin::HAND);
             }
             Change::HandoverAccepted { to, .. } => {
                 self.ack = Some(Ack { by: to.clone(), at: event.when() });
                 (self.esc.handover, self.esc.snooze) = (None, None);
+                self.esc.must.clear();
                 self.answer_pages(to, at);
             }
             Change::HandoverRefused { .. } => {
                 self.cancel_handover(at);
             }
             Change::EscalationPaused { window, .. } => self.pause(at, *window),
+            Change::EscalationResumed { window } => self.resume(at, *window),
             _ => {}
         }
     }
 
-    fn want(&mut self, at: Timestamp, pages: &[Wanted], level: Option<u16>, late_ms: i64) {
-        let deliveries =
-            pages.iter().map(|wanted| Delivery::new(wanted.clone(), level, late_ms, at));
+    fn want(&mut self, at: Timestamp, pages: &[Wanted], origin: Origin) {
+        let deliveries = pages.iter().map(|wanted| Delivery::new(wanted.clone(), origin, at));
         self.esc.want(deliveries);
     }
 
@@ -80,27 +90,35 @@ impl Incident {
         }
         // Beside a chain that climbs anyway, a trigger does not move it; where somebody holds the
         // incident, what follows is the level above the one that the trigger reached.
-        if is_held || !matches!(reached.by, ReachedBy::Trigger(_)) {
+        self.esc.is_forced |= reached.by == ReachedBy::Hand;
+        self.esc.held.remove(&reached.level);
+        if is_held || matches!(reached.by, ReachedBy::Clock | ReachedBy::Hand) {
             self.esc.next = reached.level.saturating_add(1);
             (self.esc.round, self.esc.anchor) = (reached.round, at);
             self.esc.is_unreached = reached.pages.is_empty();
         }
         self.esc.firing_then = u32::try_from(self.firing()).unwrap_or(u32::MAX);
         self.esc.severity_then = Some(self.severity);
-        let pages = || reached.pages.iter().filter(|page| page.kind == DeliveryKind::Page);
+        let wanted = || reached.pages.iter().chain(&reached.fallback);
+        let pages = || wanted().filter(|page| page.kind == DeliveryKind::Page);
         let is_extra = reached.by != ReachedBy::Clock && is_held;
         if is_extra || reached.mode == AckMode::All {
-            self.esc.must = pages()
+            let holder = self.ack.as_ref().map(|ack| ack.by.clone());
+            let missing = pages()
                 .map(|page| page.to.clone())
-                .filter(|to| !to.contains(':') && self.ack.as_ref().is_none_or(|a| a.by != *to))
-                .collect();
-            self.esc.must_all = reached.mode == AckMode::All;
+                .filter(|to| !to.contains(':') && holder.as_ref() != Some(to));
+            let before = self.esc.must.len();
+            self.esc.must.extend(missing);
+            if self.esc.must.len() > before {
+                self.esc.must_all = reached.mode == AckMode::All;
+            }
         }
         if reached.by == ReachedBy::Hand && self.esc.snooze.take().is_some() {
             "escalated by hand".clone_into(&mut self.esc.again);
         }
-        self.want(at, &reached.pages, Some(reached.level), reached.late_ms);
-        self.want(at, &reached.fallback, None, reached.late_ms);
+        let (late_ms, by_hand) = (reached.late_ms, reached.by == ReachedBy::Hand);
+        self.want(at, &reached.pages, Origin { level: Some(reached.level), late_ms, by_hand });
+        self.want(at, &reached.fallback, Origin { level: None, late_ms, by_hand: false });
     }
 
     /// Somebody answered: all that is on its way is called back, but for those whose own answer is
@@ -113,6 +131,11 @@ impl Incident {
             esc.must.remove(by);
         }
         esc.is_unreached = false;
+        // Whoever takes it themselves ends an offer that another made.
+        if esc.handover.as_ref().is_some_and(|offer| offer.from != by) {
+            self.cancel_handover(at);
+        }
+        let esc = &mut self.esc;
         let must = std::mem::take(&mut esc.must);
         let offered = esc.handover.as_ref().map(|handover| handover.to.clone());
         for delivery in &mut esc.deliveries {
@@ -163,16 +186,21 @@ impl Incident {
     pub(super) fn resume(&mut self, at: Timestamp, window: u32) {
         if self.esc.pause.as_ref().is_some_and(|pause| pause.window == window) {
             self.esc.pause = None;
-            if !self.is_answered() {
+            if self.ack.is_none() {
                 self.esc.restart(at, "the maintenance window is over");
+            } else {
+                self.esc.anchor = at;
             }
         }
     }
 
     /// The wall clock was put back: what was counted from a time that has not come yet is counted
-    /// from as much earlier. What people named as a time of day stays.
+    /// from as much earlier.
     pub(super) fn clock_put_back(&mut self, by_ms: i64) {
         self.esc.anchor = self.esc.anchor.plus(by_ms);
+        if let Some(snooze) = &mut self.esc.snooze {
+            snooze.until = snooze.until.plus(by_ms);
+        }
         self.worked_at = self.worked_at.plus(by_ms);
         if let Some(ack) = &mut self.ack {
             ack.at = ack.at.plus(by_ms);

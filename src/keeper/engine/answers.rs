@@ -4,7 +4,15 @@ use super::{
     ClientId, ClientKind, Counts, Engine, IncidentId, IntakeReport, KeeperMsg, Output, Present,
     Push, Queue, ROWS_MAX, Reply, Row, Seq, Turn,
 };
-use crate::proto::Status;
+use crate::domain::ids::CommandId;
+use crate::domain::rejection::{Rejection, RejectionKind};
+use crate::domain::time::Timestamp;
+use crate::domain::words::Right;
+use crate::keeper::turn::{ReadJob, Who};
+use crate::proto::{Ask, Heard, Status};
+
+/// Senders that consoles are told of.
+const HEARD_MAX: usize = 16;
 
 impl Engine {
     /// Ends a turn: what followers and watchers are told once it is durable.
@@ -18,6 +26,11 @@ impl Engine {
         }
         if std::mem::take(&mut turn.presence_changed) {
             self.tell_presence(turn);
+        }
+        let minute = self.room.at.0 / 60_000;
+        if minute != self.heard_minute && !turn.events.is_empty() {
+            self.heard_minute = minute;
+            self.tell_heard(self.followers(), turn);
         }
         self.recall(turn);
         self.limbo.clear();
@@ -40,6 +53,30 @@ impl Engine {
             let push = Push::Rows { seq: self.room.seq, rows, gone, counts: self.counts() };
             let message = Box::new(KeeperMsg::Push(push));
             turn.out.push(Output::Tell { clients: clients.clone(), message });
+        }
+    }
+
+    /// Tells when senders were heard: once a minute at most, and only when something happens.
+    pub(super) fn tell_heard(&self, clients: Vec<ClientId>, turn: &mut Turn) {
+        let beats = self.room.desk.beats.iter().map(|(name, beat)| Heard {
+            name: name.clone(),
+            at: beat.is_heard.then_some(beat.at),
+            is_missed: beat.is_missed,
+        });
+        let own = crate::domain::decide::due::OWN_SOURCE;
+        let posted = self.room.sources.iter().filter(|(name, _)| *name != own);
+        let mut sources: Vec<Heard> = beats
+            .chain(posted.map(|(name, counts)| Heard {
+                name: name.clone(),
+                at: counts.last_at,
+                is_missed: false,
+            }))
+            .collect();
+        sources.sort_by_key(|heard| (!heard.is_missed, std::cmp::Reverse(heard.at)));
+        sources.truncate(HEARD_MAX);
+        if !sources.is_empty() && !clients.is_empty() {
+            let message = Box::new(KeeperMsg::Push(Push::Heard { sources }));
+            turn.out.push(Output::Tell { clients, message });
         }
     }
 
@@ -151,6 +188,38 @@ impl Engine {
             plan_digest: self.room.plan_digest.clone(),
             intake: self.listening.clone(),
             is_tight: false,
+        }
+    }
+
+    /// What only an administrator may ask for.
+    pub(super) fn administer(
+        &mut self,
+        client: ClientId,
+        who: &Who,
+        id: CommandId,
+        ask: Ask,
+        now: Timestamp,
+        turn: &mut Turn,
+    ) {
+        if self.right_of(who) < Right::Administer {
+            let refusal = Rejection::new(
+                RejectionKind::NotAllowed,
+                format!("{} may not do that here", who.login),
+                "ask an administrator",
+            );
+            return turn.reply(client, id, Reply::Rejected(refusal));
+        }
+        match ask {
+            Ask::Backup { dest } => {
+                turn.out.push(Output::Read { client, id, job: Box::new(ReadJob::Backup { dest }) });
+            }
+            Ask::Verify => {
+                turn.out.push(Output::Read { client, id, job: Box::new(ReadJob::Verify) });
+            }
+            _ => {
+                turn.reply(client, id, Reply::Done { seq: self.room.seq, incident: None });
+                self.stop_soon(format!("stopped by {}", who.login), now, turn);
+            }
         }
     }
 }

@@ -9,12 +9,10 @@
 use crate::domain::change::Change;
 use crate::domain::command::{Command, Order};
 use crate::domain::delivery::Stand;
-use crate::domain::duty::Destination;
-use crate::domain::escalation::PolicyRef;
+use crate::domain::duty::{Destination, WindowStage};
 use crate::domain::event::{Actor, Body, Sending};
 use crate::domain::ids::IncidentId;
 use crate::domain::incident::Incident;
-use crate::domain::outbox;
 use crate::domain::rejection::{Rejection, RejectionKind};
 use crate::domain::time::Timestamp;
 use crate::domain::timers;
@@ -25,6 +23,10 @@ use crate::proto::{KeeperMsg, Page, Push};
 
 /// Deadlines handled in one turn; the rest follow in the next.
 const DUE_MAX: usize = 256;
+/// Incidents that take their policy in one turn after an upgrade.
+const POLICIES_MAX: usize = 500;
+/// How long an end in good order waits for what is under way, in milliseconds.
+const STOP_WITHIN_MS: i64 = 8_000;
 /// Letters of a code: no I, L, O or U, so that nobody misreads one (Crockford's base 32).
 const LETTERS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
@@ -34,33 +36,49 @@ impl Engine {
         if self.is_fresh || self.orphans().next().is_some() {
             return Some(Timestamp(0));
         }
-        self.room.next_due()
+        let stop = self.stopping.as_ref().map(|(_, until)| *until);
+        [self.room.next_due(), stop].into_iter().flatten().min()
     }
 
     /// Attempts that began and that nobody here is carrying out.
     fn orphans(&self) -> impl Iterator<Item = (&Destination, Vec<Sending>)> {
         self.room.outbox.queues.iter().filter_map(|(destination, queue)| {
-            if queue.on_its_way.is_empty() || self.in_flight.contains_key(destination) {
-                return None;
-            }
-            let items = queue.on_its_way.iter();
-            let items = items
-                .map(|(incident, delivery)| Sending { incident: *incident, delivery: *delivery });
-            Some((destination, items.collect()))
+            let items = queue.on_its_way.iter().filter(|item| !self.carried.contains(item));
+            let items: Vec<Sending> = items
+                .map(|(incident, delivery)| Sending { incident: *incident, delivery: *delivery })
+                .collect();
+            (!items.is_empty()).then_some((destination, items))
         })
+    }
+
+    /// Ends in good order: what is under way may end first, so that nothing is sent twice.
+    pub(super) fn stop_soon(&mut self, reason: String, now: Timestamp, turn: &mut Turn) {
+        self.stopping.get_or_insert((reason, now.plus(STOP_WITHIN_MS)));
+        self.stop_if_quiet(now, turn);
+    }
+
+    /// Ends if that is wanted and nothing is under way, or it took too long.
+    pub(super) fn stop_if_quiet(&mut self, now: Timestamp, turn: &mut Turn) {
+        let is_time = |until: Timestamp| self.in_flight.is_empty() || until <= now;
+        if self.stopping.as_ref().is_some_and(|(_, until)| is_time(*until))
+            && let Some((reason, _)) = self.stopping.take()
+        {
+            self.stop(reason, now, turn);
+        }
     }
 
     /// Incidents that wait for something by the clock.
     pub(super) fn waiting_incidents(&self) -> Vec<IncidentId> {
         let active = self.room.incidents.values().filter(|incident| incident.phase().is_active());
-        active.filter(|incident| incident.esc.policy.is_some()).map(|i| i.id).collect()
+        active.map(|incident| incident.id).collect()
     }
 
     /// Everything that is due at `now`.
     pub(super) fn tick(&mut self, now: Timestamp, archive: &dyn Archive, turn: &mut Turn) {
-        if std::mem::take(&mut self.is_fresh) {
-            self.take_policies(now, archive, turn);
+        if self.is_fresh {
+            self.is_fresh = self.take_policies(now, archive, turn);
         }
+        self.stop_if_quiet(now, turn);
         let orphans: Vec<(Destination, Vec<Sending>)> =
             self.orphans().map(|(destination, items)| (destination.clone(), items)).collect();
         for (destination, items) in orphans {
@@ -83,24 +101,62 @@ impl Engine {
     }
 
     /// Incidents that were open before there were policies take theirs now; histories never do.
-    fn take_policies(&mut self, now: Timestamp, archive: &dyn Archive, turn: &mut Turn) {
-        let is_without = |incident: &&Incident| {
-            incident.phase().is_active()
-                && incident.esc.policy.is_none()
-                && incident.origin != Origin::Import
-        };
-        let found: Vec<(IncidentId, PolicyRef)> = self
-            .room
-            .incidents
-            .values()
-            .filter(is_without)
-            .filter_map(|i| Some((i.id, self.room.policy_ref(&i.services)?)))
-            .collect();
-        for (incident, policy) in found {
-            let reason = "it had none".to_owned();
-            let change = Change::PolicyTaken { policy, reason };
-            self.by_the_clock(Body::Incident { incident, change }, now, archive, turn);
+    /// Whether more of them are left for the next turn.
+    fn take_policies(&mut self, now: Timestamp, archive: &dyn Archive, turn: &mut Turn) -> bool {
+        let without = self.room.incidents.values().filter(|i| self.needs_policy(i));
+        let found: Vec<IncidentId> = without.take(POLICIES_MAX).map(|i| i.id).collect();
+        let is_more = found.len() == POLICIES_MAX;
+        for incident in found {
+            self.mend_policy(incident, now, archive, turn);
         }
+        is_more
+    }
+
+    /// Whether an open incident should page and follows nothing that is known any more: it is as old
+    /// as that, or it came back after its policy had gone with an old plan.
+    fn needs_policy(&self, incident: &Incident) -> bool {
+        incident.phase().is_active()
+            && (incident.origin != Origin::Import || incident.reopened > 0)
+            && self.room.desk.policy(incident.esc.policy.as_ref()).is_none()
+            && self.room.plan.policy_for(&incident.services).is_some()
+    }
+
+    /// Sees to it that an incident that was just changed can be paged for.
+    pub(super) fn look_after(
+        &mut self,
+        id: IncidentId,
+        now: Timestamp,
+        archive: &dyn Archive,
+        turn: &mut Turn,
+    ) {
+        let Some(incident) = self.room.incidents.get(&id) else { return };
+        let window = incident.esc.pause.as_ref().and_then(|pause| {
+            let window = self.room.desk.windows.get(&pause.window);
+            let is_covered = window
+                .is_some_and(|w| w.stage == WindowStage::Open && w.covers(&incident.services));
+            (!is_covered).then_some(pause.window)
+        });
+        if self.needs_policy(incident) {
+            self.mend_policy(id, now, archive, turn);
+        }
+        if let Some(window) = window {
+            let change = Change::EscalationResumed { window };
+            self.by_the_clock(Body::Incident { incident: id, change }, now, archive, turn);
+        }
+    }
+
+    fn mend_policy(
+        &mut self,
+        incident: IncidentId,
+        now: Timestamp,
+        archive: &dyn Archive,
+        turn: &mut Turn,
+    ) {
+        let services = self.room.incidents.get(&incident).map(|i| i.services.clone());
+        let Some(policy) = self.room.policy_ref(&services.unwrap_or_default()) else { return };
+        let reason = "it followed none that is known".to_owned();
+        let change = Change::PolicyTaken { policy, reason };
+        self.by_the_clock(Body::Incident { incident, change }, now, archive, turn);
     }
 
     fn by_the_clock(&mut self, body: Body, now: Timestamp, archive: &dyn Archive, turn: &mut Turn) {
@@ -109,7 +165,10 @@ impl Engine {
     }
 
     fn send_what_waits(&mut self, now: Timestamp, archive: &dyn Archive, turn: &mut Turn) {
-        let ready = self.room.outbox.ready(&self.room.desk, self.room.plan.bundle_s, now);
+        if self.stopping.is_some() {
+            return;
+        }
+        let ready = self.room.outbox.ready(&self.room, now);
         for (destination, waiting) in ready {
             let items: Vec<Sending> = waiting
                 .into_iter()
@@ -121,10 +180,12 @@ impl Engine {
             let (to, method) = (destination.to.clone(), destination.method.clone());
             let body = Body::SendingBegan { to, method, items: items.clone() };
             self.by_the_clock(body, now, archive, turn);
-            let job = self.job(&destination, &items);
-            self.in_flight.insert(destination.clone(), items.clone());
+            self.counter += 1;
+            let job = self.job(self.counter, &destination, &items);
+            self.carried.extend(items.iter().map(|item| (item.incident, item.delivery)));
+            self.in_flight.insert(job.ticket, (destination.clone(), items));
             if destination.method == "terminal" {
-                self.show(job, now, archive, turn);
+                self.show(&job, now, archive, turn);
             } else {
                 turn.out.push(Output::Deliver(Box::new(job)));
             }
@@ -132,9 +193,11 @@ impl Engine {
     }
 
     /// What a message is made of.
-    fn job(&self, destination: &Destination, items: &[Sending]) -> Job {
+    fn job(&self, ticket: u64, destination: &Destination, items: &[Sending]) -> Job {
         let person = self.room.plan.people.get(&destination.to);
+        let is_person = !destination.to.contains(':');
         let mut job = Job {
+            ticket,
             destination: destination.clone(),
             kind: DeliveryKind::Inform,
             name: person.map_or_else(|| destination.to.clone(), |person| person.name.clone()),
@@ -160,7 +223,9 @@ impl Engine {
                 phase: incident.phase(),
                 services: incident.services.clone(),
                 why: delivery.wanted.why.clone(),
-                code: (kind == DeliveryKind::Page).then(|| self.code(item.incident, item.delivery)),
+                // Who answers by a code answers for a person; a channel cannot.
+                code: (kind == DeliveryKind::Page && is_person)
+                    .then(|| self.code(item.incident, item.delivery)),
                 brief: brief.map(|handover| handover.brief.clone()).unwrap_or_default(),
             });
         }
@@ -168,7 +233,7 @@ impl Engine {
     }
 
     /// A page into the person's open consoles. Nobody proves that they look at them.
-    fn show(&mut self, job: Job, now: Timestamp, archive: &dyn Archive, turn: &mut Turn) {
+    fn show(&mut self, job: &Job, now: Timestamp, archive: &dyn Archive, turn: &mut Turn) {
         let consoles: Vec<ClientId> = self
             .clients
             .iter()
@@ -195,28 +260,29 @@ impl Engine {
             let message = Box::new(KeeperMsg::Push(Push::Paged { pages }));
             turn.out.push(Output::Tell { clients: consoles, message });
         }
-        self.delivered(job.destination, job.sendings, result, detail, 0, (now, archive), turn);
+        self.delivered(job.ticket, result, detail, 0, (now, archive), turn);
     }
 
-    /// An attempt ended.
-    #[expect(clippy::too_many_arguments, reason = "an attempt's end has this many parts")]
+    /// A job ended.
     pub(super) fn delivered(
         &mut self,
-        destination: Destination,
-        items: Vec<Sending>,
+        ticket: u64,
         result: AttemptResult,
         detail: String,
         wait_ms: i64,
         (now, archive): (Timestamp, &dyn Archive),
         turn: &mut Turn,
     ) {
-        self.in_flight.remove(&destination);
+        let Some((destination, items)) = self.in_flight.remove(&ticket) else { return };
+        for item in &items {
+            self.carried.remove(&(item.incident, item.delivery));
+        }
         let (to, method) = (destination.to, destination.method);
         let body = Body::SendingEnded { to, method, items, result, detail, wait_ms };
         self.by_the_clock(body, now, archive, turn);
     }
 
-    /// Calls back what is on its way and wanted by nobody any more.
+    /// Calls back what is under way and wanted by nobody any more.
     pub(super) fn recall(&mut self, turn: &mut Turn) {
         let is_wanted = |item: &Sending| {
             let incident = self.room.incidents.get(&item.incident);
@@ -224,9 +290,9 @@ impl Engine {
                 .and_then(|i| i.esc.delivery(item.delivery))
                 .is_some_and(|delivery| matches!(delivery.stand, Stand::Sending { .. }))
         };
-        for (destination, items) in &self.in_flight {
+        for (ticket, (destination, items)) in &self.in_flight {
             if destination.method != "terminal" && !items.iter().any(is_wanted) {
-                turn.out.push(Output::Recall(destination.clone()));
+                turn.out.push(Output::Recall(*ticket));
             }
         }
     }
@@ -273,13 +339,13 @@ impl Engine {
         Ok(Some(Order { actor, right, command, ..order.clone() }))
     }
 
-    /// The destinations something is on its way to, for tests and for the shell's own check.
-    pub fn on_its_way(&self) -> impl Iterator<Item = &Destination> {
-        self.in_flight.keys()
+    /// What is under way: ticket and destination, for tests.
+    pub fn under_way(&self) -> impl Iterator<Item = (u64, &Destination)> {
+        self.in_flight.iter().map(|(ticket, (destination, _))| (*ticket, destination))
     }
 
     /// How many deliveries wait for a destination.
     pub fn waiting(&self) -> usize {
-        self.room.outbox.queues.values().map(|queue: &outbox::Queue| queue.waiting.len()).sum()
+        self.room.outbox.queues.values().map(|queue| queue.waiting.len()).sum()
     }
 }

@@ -136,7 +136,7 @@ fn ahead(model: &Model, incident: &Incident) -> Option<Told> {
         return incident.phase().is_active().then_some(Told { text, style: theme.dim });
     };
     let policy = policy(model)?;
-    if incident.phase().is_active() && !incident.is_paging(policy) {
+    if incident.phase().is_active() && !incident.is_paging(policy) && !incident.esc.is_forced {
         let from = policy.from_severity.map(|s| s.to_string()).unwrap_or_default();
         let text = format!("  {} pages nobody by the clock (from {from} on)", incident.severity);
         return Some(Told { text, style: theme.dim });
@@ -148,9 +148,21 @@ fn ahead(model: &Model, incident: &Incident) -> Option<Told> {
         .get(&*taken.name)
         .is_none_or(|now| PolicyRef::of(&taken.name, now) != *taken);
     let mut words = Vec::new();
-    if let Some((at, Step::Fallback)) = next(model, incident) {
+    if let Some((at, step)) = next(model, incident) {
         let left = until_words(at.since(model.shown_now()));
-        words.push(format!("no level is left; the fallback is paged {left}"));
+        match step {
+            Step::Fallback => {
+                words.push(format!("no level is left; the fallback is paged {left}"));
+            }
+            Step::Level { round, .. } if round > incident.esc.round => {
+                words.push(format!("all levels again {left}, round {}", round + 1));
+            }
+            Step::Level { .. }
+            | Step::Count(_)
+            | Step::Trigger(_)
+            | Step::AckExpires
+            | Step::SnoozeEnds => {}
+        }
     }
     if changed {
         words.push("the policy changed since; it follows the old one".to_owned());
@@ -193,7 +205,7 @@ fn chain_lines(model: &Model, full: bool) -> Vec<Told> {
     for rung in outlook::of_incident(asked, policy, incident) {
         lines.extend(rung_lines(model, incident, &rung, full));
     }
-    for delivery in incident.esc.deliveries.iter().filter(|d| d.level.is_none()) {
+    for delivery in incident.esc.deliveries.iter().filter(|d| d.origin.level.is_none()) {
         lines.extend(delivery_lines(model, delivery, full));
     }
     lines
@@ -211,8 +223,7 @@ fn roles(incident: &Incident) -> String {
 }
 
 fn rung_lines(model: &Model, incident: &Incident, rung: &Rung, full: bool) -> Vec<Told> {
-    let theme = &model.theme;
-    let mine = || incident.esc.deliveries.iter().filter(|d| d.level == Some(rung.level));
+    let mine = || incident.esc.deliveries.iter().filter(|d| d.origin.level == Some(rung.level));
     if mine().next().is_some() {
         let mut lines = Vec::new();
         // The latest round is what counts; all of it is in the timeline.
@@ -227,8 +238,17 @@ fn rung_lines(model: &Model, incident: &Incident, rung: &Rung, full: bool) -> Ve
         for line in lines.iter_mut().skip(1) {
             line.text = line.text.replacen("{level}", &" ".repeat(12), 1);
         }
+        if rung.due.is_some() {
+            lines.push(ahead_line(model, rung));
+        }
         return lines;
     }
+    vec![ahead_line(model, rung)]
+}
+
+/// A level that is still to come.
+fn ahead_line(model: &Model, rung: &Rung) -> Told {
+    let theme = &model.theme;
     let name = format!("{:<12}", fit(&rung.name, 12));
     let when = match rung.due {
         Some(due) => until_words(due.since(model.shown_now())),
@@ -254,7 +274,7 @@ fn rung_lines(model: &Model, incident: &Incident, rung: &Rung, full: bool) -> Ve
     if rung.people.is_empty() {
         let text =
             format!("{mark} {name} {when:<9} nobody on call {}{extra}", theme.mark("⚠", "!!"));
-        return vec![Told { text, style: theme.bad }];
+        return Told { text, style: theme.bad };
     }
     let people: Vec<String> = rung
         .people
@@ -265,7 +285,7 @@ fn rung_lines(model: &Model, incident: &Incident, rung: &Rung, full: bool) -> Ve
         })
         .collect();
     let text = format!("{mark} {name} {when:<9} {}{extra}", people.join(", "));
-    vec![Told { text, style: Style::default() }]
+    Told { text, style: Style::default() }
 }
 
 fn delivery_lines(model: &Model, delivery: &Delivery, full: bool) -> Vec<Told> {
@@ -292,7 +312,7 @@ fn delivery_lines(model: &Model, delivery: &Delivery, full: bool) -> Vec<Told> {
         Stand::Failed { .. } => (theme.mark("✗", "x"), theme.bad, "NOT REACHED".to_owned()),
         Stand::Cancelled { .. } => (theme.mark("·", "-"), theme.dim, "called back".to_owned()),
     };
-    let head = if delivery.level.is_some() {
+    let head = if delivery.origin.level.is_some() {
         "{level}".to_owned()
     } else {
         let kind = match delivery.wanted.kind {
@@ -305,8 +325,8 @@ fn delivery_lines(model: &Model, delivery: &Delivery, full: bool) -> Vec<Told> {
         format!("{kind:<12}")
     };
     let ways: Vec<String> = delivery.attempts.iter().map(|a| way(model, delivery, a)).collect();
-    let late = if delivery.late_ms > 0 {
-        format!(" · {} LATE", span_words(delivery.late_ms))
+    let late = if delivery.origin.late_ms > 0 {
+        format!(" · {} LATE", span_words(delivery.origin.late_ms))
     } else {
         String::new()
     };

@@ -6,7 +6,7 @@ use ratatui::text::{Line, Span};
 use unicode_width::UnicodeWidthStr;
 
 use crate::domain::text::{fit, visible};
-use crate::domain::time::span_words;
+use crate::domain::time::{MINUTE_MS, Timestamp, span_words};
 use crate::tui::action::Action;
 use crate::tui::model::{LinkState, Model, Pane, Tone};
 
@@ -33,6 +33,7 @@ pub(super) fn header(model: &Model, screen: &mut Frame<'_>, rect: Rect) {
             format!("{} {} due {}", model.theme.mark("⏱", "@"), visible(who), at.clock_minutes())
         });
     }
+    left.extend(heard(model, width));
     if let Err(why) = &model.intake {
         left.push(format!("intake OFF: {}", visible(why)));
     }
@@ -66,6 +67,33 @@ fn right(model: &Model, room: usize) -> String {
     .into_iter()
     .find(|text| text.width() <= room)
     .unwrap_or_else(|| format!("{time}Z "))
+}
+
+/// When senders were heard last: first those that are silent; the others where there is room.
+fn heard(model: &Model, width: usize) -> Option<String> {
+    let ago = |at: Option<Timestamp>| match at {
+        None => "never".to_owned(),
+        Some(at) if model.now.since(at) < MINUTE_MS => "now".to_owned(),
+        Some(at) => span_words(model.now.since(at)),
+    };
+    let silent: Vec<String> = model
+        .mirror
+        .heard
+        .iter()
+        .filter(|heard| heard.is_missed)
+        .map(|heard| format!("{} {}", visible(&heard.name), ago(heard.at)))
+        .collect();
+    if !silent.is_empty() {
+        return Some(format!("{} SILENT: {}", model.theme.mark("✗", "x"), silent.join(", ")));
+    }
+    let all: Vec<String> = model
+        .mirror
+        .heard
+        .iter()
+        .take(if width >= 160 { 6 } else { 3 })
+        .map(|heard| format!("{} {}", visible(&heard.name), ago(heard.at)))
+        .collect();
+    (width >= 110 && !all.is_empty()).then(|| format!("heard: {}", all.join(", ")))
 }
 
 fn counts(model: &Model) -> Vec<String> {

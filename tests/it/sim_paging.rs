@@ -1,0 +1,356 @@
+//! Simulated days of a war room that pages: random plans, acts, channels that fail or hang, kills,
+//! clocks that jump. `WARROOM_DAYS` sets how many (200 here; 10,000 on demand), `WARROOM_SEED` which.
+//!
+//! What must hold on every day: a page is sent or loudly failed; none begins after the answer; an
+//! attempt is repeated only across a kill; an incident that pages is never left with nothing due;
+//! what is derived is what a fold of the journal gives; and the auditor agrees.
+
+use std::collections::BTreeMap;
+
+use warroom::domain::audit::Auditor;
+use warroom::domain::command::Command;
+use warroom::domain::delivery::Stand;
+use warroom::domain::event::{Body, Recorded};
+use warroom::domain::ids::IncidentId;
+use warroom::domain::incident::Incident;
+use warroom::domain::plan::Plan;
+use warroom::domain::post::Signal;
+use warroom::domain::time::{HOUR_MS, MINUTE_MS, SECOND_MS, Timestamp};
+use warroom::domain::words::{AckMode, AttemptResult, ClosureReason, DeliveryKind, Severity};
+use warroom::keeper::turn::Input;
+use warroom::store::{Reader, snapshot};
+
+use crate::features::paging_world::plan;
+use crate::sim::{SplitMix, seed};
+use crate::world::{World, alert};
+
+const PEOPLE: [&str; 5] = ["bob", "dana", "erik", "zoe", "fay"];
+const SERVICES: [&str; 4] = ["payments", "void", "vault", "robin"];
+
+fn days() -> u64 {
+    std::env::var("WARROOM_DAYS").ok().and_then(|n| n.parse().ok()).unwrap_or(200)
+}
+
+/// A day: the world, its auditor, and what was sent.
+struct Day {
+    world: World,
+    random: SplitMix,
+    auditor: Auditor,
+    /// How often something began to be sent, by incident and delivery.
+    begun: BTreeMap<(IncidentId, u32), u32>,
+    kills: u32,
+    /// Jobs that hang: nobody answers for them until later.
+    hanging: Vec<u64>,
+}
+
+fn pick<'a>(random: &mut SplitMix, from: &[&'a str]) -> &'a str {
+    from[usize::try_from(random.below(from.len() as u64)).unwrap_or(0)]
+}
+
+/// The scripts' plan with some of it changed.
+fn random_plan(random: &mut SplitMix) -> Plan {
+    let mut plan = plan();
+    plan.bundle_s = u32::try_from(random.below(4) * 30).unwrap_or(0);
+    plan.fallback_every_min = 5 + u32::try_from(random.below(30)).unwrap_or(0);
+    for policy in plan.policies.values_mut() {
+        policy.repeat = u8::try_from(random.below(3)).unwrap_or(0);
+        policy.repeat_after_min = 1 + u32::try_from(random.below(20)).unwrap_or(0);
+        for level in &mut policy.levels {
+            level.after_min = u32::try_from(random.below(15)).unwrap_or(0);
+            if random.below(6) == 0 {
+                level.mode = AckMode::All;
+            }
+            if random.below(8) == 0 {
+                level.when.alerts = 2;
+            }
+        }
+    }
+    if random.below(5) == 0 {
+        plan.fallback.clear();
+    }
+    plan
+}
+
+impl Day {
+    fn new(seed: u64) -> Self {
+        let mut random = SplitMix(seed);
+        let world = World::under(random_plan(&mut random));
+        let mut day = Self {
+            world,
+            random,
+            auditor: Auditor::default(),
+            begun: BTreeMap::new(),
+            kills: 0,
+            hanging: Vec::new(),
+        };
+        day.read_on();
+        day
+    }
+
+    /// The auditor and this test read what was written since.
+    fn read_on(&mut self) {
+        let reader = self.world.journal.clone();
+        let mut events: Vec<Recorded> = Vec::new();
+        reader
+            .scan(self.auditor.seq, &mut |raw| {
+                events.push(raw.decode().expect("a readable event"));
+                true
+            })
+            .expect("a readable journal");
+        for event in &events {
+            self.auditor.see(event);
+            if let Body::SendingBegan { items, .. } = &event.body {
+                for item in items {
+                    self.attempt(item.incident, item.delivery);
+                }
+            }
+        }
+    }
+
+    /// Counts an attempt; a repetition has a kill behind it.
+    fn attempt(&mut self, id: IncidentId, number: u32) {
+        let count = self.begun.entry((id, number)).or_default();
+        *count += 1;
+        let incident = self.world.engine.room.incidents.get(&id);
+        let Some(delivery) = incident.and_then(|i| i.esc.delivery(number)) else { return };
+        // A repetition after a kill keeps its attempt's number.
+        assert!(
+            *count <= delivery.begun + self.kills,
+            "{id}/{number}: {count} messages for {} attempts and {} kills",
+            delivery.begun,
+            self.kills
+        );
+    }
+
+    fn act(&mut self) {
+        let login = pick(&mut self.random, &PEOPLE);
+        let last = u64::from(self.world.engine.room.last_incident).max(1);
+        let incident = IncidentId(u32::try_from(self.random.below(last) + 1).unwrap_or(1));
+        let reason = "because".to_owned();
+        let command = match self.random.below(14) {
+            0..=2 => Command::Open {
+                title: "t".to_owned(),
+                severity: Some(Severity::ALL[usize::try_from(self.random.below(4)).unwrap_or(0)]),
+                services: vec![pick(&mut self.random, &SERVICES).to_owned()],
+                labels: BTreeMap::new(),
+                note: String::new(),
+                declare: false,
+            },
+            3 | 4 => Command::Acknowledge { incident },
+            5 => Command::Escalate { incident, level: None, reason },
+            6 => {
+                let people = vec![pick(&mut self.random, &PEOPLE).to_owned()];
+                Command::Page { incident, people, reason }
+            }
+            7 => {
+                let minutes = i64::try_from(self.random.below(90)).unwrap_or(0) + 1;
+                let until = self.world.now.plus(minutes * MINUTE_MS);
+                Command::Snooze { incident, until, reason }
+            }
+            8 => {
+                let to = pick(&mut self.random, &PEOPLE).to_owned();
+                Command::OfferHandover { incident, to, note: String::new() }
+            }
+            9 => Command::AcceptHandover { incident },
+            10 => Command::Resolve {
+                incident,
+                reason: ClosureReason::Fixed,
+                evidence: reason.clone(),
+                force: Some(reason),
+            },
+            11 => Command::Reopen { incident, reason },
+            12 => {
+                let services = vec![pick(&mut self.random, &SERVICES).to_owned()];
+                let from = self.world.now;
+                Command::PlanWindow { services, from, until: from.plus(HOUR_MS), reason }
+            }
+            _ => Command::SetSeverity {
+                incident,
+                severity: Severity::ALL[usize::try_from(self.random.below(4)).unwrap_or(0)],
+                reason,
+            },
+        };
+        drop(self.world.act(login, command));
+    }
+
+    /// What is under way ends in some way, or hangs on.
+    fn answer(&mut self) {
+        let tickets: Vec<u64> = self.world.engine.under_way().map(|(ticket, _)| ticket).collect();
+        for ticket in tickets {
+            let result = match self.random.below(10) {
+                0 => AttemptResult::Failed,
+                1 => AttemptResult::Refused,
+                2 if !self.hanging.contains(&ticket) => {
+                    self.hanging.push(ticket);
+                    continue;
+                }
+                3 => AttemptResult::HandedOver,
+                _ => AttemptResult::Accepted,
+            };
+            let detail = "said".to_owned();
+            self.world.give(Input::Delivered { ticket, result, detail, wait_ms: 0 });
+        }
+    }
+
+    fn jump(&mut self) {
+        let by_ms = match self.random.below(4) {
+            0 => HOUR_MS,
+            1 => -HOUR_MS,
+            2 => 24 * HOUR_MS,
+            _ => -24 * HOUR_MS,
+        };
+        self.world.now = self.world.now.plus(by_ms);
+        self.world.give(Input::Own(Body::ClockJumped { by_ms, incidents: Vec::new() }));
+    }
+
+    fn kill(&mut self) {
+        self.kills += 1;
+        check_streams(&self.world);
+        self.hanging.clear();
+        let before = self.world.engine.room.clone();
+        self.world.restart();
+        assert_eq!(self.world.engine.room, before, "the journal is the state");
+        let (version, host) = ("test".to_owned(), "test".to_owned());
+        self.world.give(Input::Own(Body::KeeperStarted { version, host }));
+    }
+
+    fn step(&mut self) {
+        match self.random.below(24) {
+            0 => self.kill(),
+            1 => self.jump(),
+            2..=4 => {
+                let name = format!("A{}", self.random.below(3));
+                let signal =
+                    if self.random.below(3) == 0 { Signal::Resolved } else { Signal::Firing };
+                self.world.post("am", None, vec![alert(&name, "i", "critical", signal)]);
+            }
+            5 => {
+                let (plan, digest) = (
+                    Box::new(random_plan(&mut self.random)),
+                    format!("plan {}", self.world.engine.room.seq),
+                );
+                self.world.give(Input::Own(Body::PlanAdopted {
+                    plan,
+                    digest,
+                    note: String::new(),
+                }));
+            }
+            _ => self.act(),
+        }
+        let span = i64::try_from(self.random.below(600)).unwrap_or(0) * SECOND_MS;
+        self.pass(span);
+    }
+
+    /// Time passes as a keeper sees it: whenever something is due, it wakes.
+    fn pass(&mut self, span_ms: i64) {
+        // What hung has met its time limit by now.
+        for ticket in std::mem::take(&mut self.hanging) {
+            let (result, detail) = (AttemptResult::Failed, "the time limit passed".to_owned());
+            self.world.give(Input::Delivered { ticket, result, detail, wait_ms: 0 });
+        }
+        let until = self.world.now.plus(span_ms);
+        for _ in 0..400 {
+            let due = self.world.engine.next_due().unwrap_or(until).max(self.world.now);
+            if due > until {
+                break;
+            }
+            self.world.now = due;
+            let events = self.world.give(Input::Tick).0;
+            let moved = !events.is_empty();
+            self.answer();
+            if !moved && self.world.engine.next_due().is_some_and(|next| next <= self.world.now) {
+                panic!(
+                    "what is due brings nothing, for ever: {:?}",
+                    self.world.engine.room.deadlines.first()
+                );
+            }
+        }
+        self.world.now = self.world.now.max(until);
+        self.read_on();
+        self.check();
+    }
+
+    /// What must hold whenever the keeper rests.
+    fn check(&mut self) {
+        let room = &self.world.engine.room;
+        for incident in room.incidents.values().filter(|i| i.phase().is_active()) {
+            check_incident(&self.world, incident);
+        }
+        let mut rebuilt = room.clone();
+        rebuilt.rebuild_index();
+        assert_eq!(rebuilt.deadlines, room.deadlines, "deadlines are derived");
+        assert_eq!(rebuilt.outbox, room.outbox, "the outbox is derived");
+        let findings = self.auditor.check(self.world.now);
+        // A job that hangs is cut off by its time limit, which comes with the next step here.
+        let real: Vec<&String> = findings.iter().filter(|_| self.hanging.is_empty()).collect();
+        assert!(
+            real.is_empty(),
+            "the auditor at {}: {real:#?}\n{}",
+            self.world.now,
+            self.story(real.first().map_or("", |finding| finding.as_str()))
+        );
+    }
+
+    /// The timeline of the incident that a finding is about.
+    fn story(&self, finding: &str) -> String {
+        let id = finding.split(':').next().and_then(|word| word.parse().ok());
+        let Some(id) = id else { return String::new() };
+        let events = snapshot::stream(&self.world.journal, id, None).expect("a stream");
+        let lines = events.iter().rev().take(25).rev().map(|event| {
+            let entry = warroom::domain::timeline::entry(event, id);
+            format!("{} {}: {}", entry.when, entry.who, entry.text)
+        });
+        let head = self.world.engine.room.incidents.get(&id);
+        format!("{}\n{head:#?}", lines.collect::<Vec<_>>().join("\n"))
+    }
+}
+
+/// An active incident is held, paused, below what pages, or has something due.
+fn check_incident(world: &World, incident: &Incident) {
+    let room = &world.engine.room;
+    let policy = room.desk.policy(incident.esc.policy.as_ref());
+    let Some(policy) = policy else { panic!("{} follows no policy that is known", incident.id) };
+    let has_step = incident.next_step(policy, &room.plan).is_some();
+    let is_excused = incident.is_answered()
+        || incident.esc.pause.is_some()
+        || (incident.ack.is_none() && !incident.is_paging(policy) && !incident.esc.is_forced)
+        || (incident.ack.is_some() && !incident.is_paging(policy));
+    assert!(has_step || is_excused, "{} has nothing due and nobody", incident.id);
+    if incident.is_answered() {
+        for delivery in &incident.esc.deliveries {
+            let is_waiting = matches!(delivery.stand, Stand::Queued { .. });
+            let is_page = delivery.wanted.kind == DeliveryKind::Page;
+            let ack = incident.ack.as_ref().map_or(Timestamp(0), |ack| ack.at);
+            assert!(
+                !(is_waiting && is_page && delivery.at < ack),
+                "{}: a page waits although it was answered",
+                incident.id
+            );
+        }
+    }
+}
+
+/// An incident is a function of its own stream.
+fn check_streams(world: &World) {
+    for incident in world.engine.room.incidents.values() {
+        let folded = snapshot::incident(&world.journal, incident.id, None).expect("a fold");
+        assert_eq!(folded.as_ref(), Some(incident), "folded from its stream");
+    }
+}
+
+fn simulate(seed: u64) {
+    let mut day = Day::new(seed);
+    for _ in 0..40 {
+        day.step();
+    }
+    check_streams(&day.world);
+}
+
+#[test]
+fn a_war_room_that_pages_survives_its_days() {
+    let first = seed();
+    for seed in first..first + days() {
+        let outcome = std::panic::catch_unwind(|| simulate(seed));
+        assert!(outcome.is_ok(), "replay with WARROOM_SEED={seed} WARROOM_DAYS=1");
+    }
+}
