@@ -30,6 +30,7 @@ const FINDINGS_MAX: usize = 20;
 
 /// One incident as the auditor sees it.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each answers a question of its own")]
 struct Case {
     policy: Option<String>,
     severity: Severity,
@@ -281,8 +282,10 @@ impl Case {
                 self.answered(&to.clone());
             }
             Change::Snoozed { until, .. } => {
+                // Whoever held it before still does.
+                let holder = self.answered_by.clone().unwrap_or_else(|| by.to_owned());
                 self.must.clear();
-                self.answered(by);
+                self.answered(&holder);
                 self.snoozed_until = Some(*until);
             }
             Change::AckExpired { .. } | Change::SnoozeEnded { .. } => self.again(event.at),

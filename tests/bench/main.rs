@@ -5,11 +5,15 @@
 
 mod figures;
 mod micro;
+mod paging;
 mod peers;
 
 fn main() {
     if std::env::var_os("WARROOM_FIGURES").is_some() {
-        figures::print();
+        if std::env::var_os("WARROOM_PAGING_ONLY").is_none() {
+            figures::print();
+        }
+        paging::print();
     } else {
         micro::keep();
         divan::main();

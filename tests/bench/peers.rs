@@ -77,7 +77,7 @@ pub(crate) fn resident(pid: u32) -> f64 {
 }
 
 /// Microseconds of a processor that a process has used so far.
-fn used(pid: u32) -> f64 {
+pub(crate) fn used(pid: u32) -> f64 {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).expect("a process");
     let fields = stat.rsplit(')').next().unwrap_or_default();
     let ticks: f64 =

@@ -258,12 +258,13 @@ impl Day {
             let events = self.world.give(Input::Tick).0;
             let moved = !events.is_empty();
             self.answer();
-            if !moved && self.world.engine.next_due().is_some_and(|next| next <= self.world.now) {
-                panic!(
-                    "what is due brings nothing, for ever: {:?}",
-                    self.world.engine.room.deadlines.first()
-                );
-            }
+            let is_stuck =
+                !moved && self.world.engine.next_due().is_some_and(|next| next <= self.world.now);
+            assert!(
+                !is_stuck,
+                "what is due brings nothing, for ever: {:?}",
+                self.world.engine.room.deadlines.first()
+            );
         }
         self.world.now = self.world.now.max(until);
         self.read_on();
