@@ -272,7 +272,10 @@ impl Engine {
                 let message = Box::new(KeeperMsg::Push(Push::Plan { plan, changes }));
                 turn.out.push(Output::Tell { clients, message });
             }
-            Body::ShiftCovered { .. } | Body::CoverRevoked { .. } | Body::SwapAnswered { .. } => {
+            Body::ShiftCovered { .. }
+            | Body::CoverRevoked { .. }
+            | Body::SwapAsked { .. }
+            | Body::SwapAnswered { .. } => {
                 turn.out.push(Output::Plan);
                 let clients = self.followers();
                 let (plan, changes) =

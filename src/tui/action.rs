@@ -83,6 +83,9 @@ actions! {
         RefuseHandover "refuse-hand-over" "refuse a hand-over, or take it back";
         Policy "policy" "follow a policy as it is now";
         Cover "cover" "let somebody stand in on a schedule";
+        Swap "swap" "ask somebody to take a shift";
+        AnswerSwap "answer-swap" "take, or refuse, a shift you were asked";
+        Maintenance "maintenance" "plan when services page nobody";
         OnCall "on-call" "see the fortnight's calendar of on-call";
     }
     "Working" {
@@ -153,15 +156,13 @@ impl Action {
 
     /// Whether it is about one incident even while others are marked.
     pub const fn is_single(self) -> bool {
-        matches!(
-            self,
-            Self::LeaveRole
-                | Self::Unlink
-                | Self::Redact
-                | Self::Correct
-                | Self::Attach
-                | Self::Cover
-        )
+        matches!(self, Self::LeaveRole | Self::Unlink | Self::Redact | Self::Correct | Self::Attach)
+            || self.is_of_the_desk()
+    }
+
+    /// Whether it is about schedules and services, not about an incident.
+    pub const fn is_of_the_desk(self) -> bool {
+        matches!(self, Self::Cover | Self::Swap | Self::AnswerSwap | Self::Maintenance)
     }
 }
 

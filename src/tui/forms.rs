@@ -15,6 +15,7 @@ use crate::domain::event::Occurred;
 use crate::domain::ids::IncidentId;
 use crate::domain::incident::Incident;
 use crate::domain::plan::Plan;
+use crate::domain::schedule::Changes;
 use crate::domain::time::{Timestamp, parse_span};
 use crate::domain::words::{
     ClosureReason, Fidelity, Level3, LinkKind, NoteKind, Outcome, Phase, RemedyKind, Role, Severity,
@@ -32,6 +33,8 @@ pub struct About<'a> {
     pub login: &'a str,
     /// The levels of the policy that the incident follows.
     pub levels: Vec<String>,
+    /// Covers and swaps by schedule.
+    pub changes: &'a BTreeMap<String, Changes>,
     /// The entry of the timeline, or the stakeholder, that is selected.
     pub entry: Option<(u64, String)>,
     pub stakeholder: Option<String>,
@@ -70,7 +73,7 @@ pub fn open(action: Action, about: &About<'_>) -> Option<Form> {
     form.incidents.clone_from(&about.incidents);
     form.seen = about.incident.filter(|_| about.incidents.len() == 1).map(|i| i.last_seq);
     form.entry = about.entry.as_ref().map(|(seq, _)| *seq);
-    if matches!(action, Action::Report | Action::Cover) {
+    if action == Action::Report || action.is_of_the_desk() {
         form.incidents.clear();
     }
     Some(form)
@@ -295,8 +298,8 @@ pub fn build(form: &Form, now: Timestamp) -> Built {
     if form.action == Action::Shelve {
         return rarer::shelve(form, now).map(|commands| (commands, None));
     }
-    if form.action == Action::Cover {
-        return paging::cover(form, now).map(|command| (vec![command], None));
+    if form.action.is_of_the_desk() {
+        return paging::of_the_desk(form, now).map(|command| (vec![command], None));
     }
     let occurred = occurred(form, now)?;
     let commands =

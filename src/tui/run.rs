@@ -11,8 +11,7 @@ use std::io;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use crossterm::event::{Event, EventStream, KeyEventKind, MouseButton, MouseEventKind};
-use futures_util::StreamExt;
+use crossterm::event::{self, Event, KeyEventKind, MouseButton, MouseEventKind};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 
@@ -32,6 +31,9 @@ use crate::tui::update::{Effect, Ids, Msg, next_due, update};
 
 /// The least time between two frames.
 pub const FRAME_MIN: Duration = Duration::from_millis(33);
+
+/// Events of the terminal that may wait; whoever types faster waits.
+const TYPED_MAX: usize = 256;
 
 /// How long a draft may take to reach the keeper after the line dropped.
 const FAREWELL_MAX: Duration = Duration::from_secs(2);
@@ -112,12 +114,30 @@ struct Wire {
 
 /// Everything that can wake the console.
 struct Ears {
-    input: EventStream,
+    input: mpsc::Receiver<io::Result<Event>>,
     term: Signal,
     hangup: Signal,
     links: mpsc::Receiver<Result<Link, ClientError>>,
     files: mpsc::Receiver<Result<FileFacts, String>>,
     reader: mpsc::Sender<Result<FileFacts, String>>,
+}
+
+/// What is typed, read on a thread of its own: a terminal that hangs up can keep whoever reads it
+/// busy for ever, and the console must still save what was written and end.
+fn typed() -> mpsc::Receiver<io::Result<Event>> {
+    let (tx, rx) = mpsc::channel(TYPED_MAX);
+    let reader = std::thread::Builder::new().name("typed".to_owned());
+    let started = reader.spawn(move || {
+        loop {
+            let event = event::read();
+            let is_over = event.is_err();
+            if tx.blocking_send(event).is_err() || is_over {
+                return;
+            }
+        }
+    });
+    drop(started);
+    rx
 }
 
 /// What woke it.
@@ -132,13 +152,13 @@ impl Ears {
     fn open(links: mpsc::Receiver<Result<Link, ClientError>>) -> io::Result<Self> {
         let (reader, files) = mpsc::channel(1);
         let (term, hangup) = (signal(SignalKind::terminate())?, signal(SignalKind::hangup())?);
-        Ok(Self { input: EventStream::new(), term, hangup, links, files, reader })
+        Ok(Self { input: typed(), term, hangup, links, files, reader })
     }
 
     async fn next(&mut self, wire: &mut Wire, target: &Target, wake: Instant) -> Heard {
         tokio::select! {
             biased;
-            event = self.input.next() => match event {
+            event = self.input.recv() => match event {
                 Some(Ok(event)) => translate(&event).map_or(Heard::Nothing, Heard::Msg),
                 Some(Err(_)) | None => Heard::End,
             },

@@ -15,15 +15,17 @@ impl Model {
     /// Whether an action makes sense now; what does not is not hinted at.
     pub fn is_useful(&self, action: Action) -> bool {
         let Some(row) = self.selected_row() else {
-            return matches!(
-                action,
-                Action::Report
-                    | Action::Help
-                    | Action::Palette
-                    | Action::Quit
-                    | Action::FindClosed
-                    | Action::Search
-            );
+            return action.is_of_the_desk()
+                || matches!(
+                    action,
+                    Action::OnCall
+                        | Action::Report
+                        | Action::Help
+                        | Action::Palette
+                        | Action::Quit
+                        | Action::FindClosed
+                        | Action::Search
+                );
         };
         // The past is only looked at; a report is about now.
         let is_act = matches!(

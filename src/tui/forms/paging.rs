@@ -10,6 +10,7 @@
 
 use crate::domain::command::Command;
 use crate::domain::ids::IncidentId;
+use crate::domain::schedule::SwapState;
 use crate::domain::time::Timestamp;
 use crate::tui::action::Action;
 use crate::tui::form::{Field, Form};
@@ -27,6 +28,9 @@ pub(super) fn heading(action: Action) -> &'static str {
         Action::RefuseHandover => "Refuse, or take back, the hand-over of",
         Action::Policy => "Escalation policy of",
         Action::Cover => "Stand in on a schedule",
+        Action::Swap => "Ask somebody to take a shift",
+        Action::AnswerSwap => "Answer a swap",
+        Action::Maintenance => "Services that page nobody for a while",
         _ => "",
     }
 }
@@ -84,8 +88,43 @@ pub(super) fn fields(action: Action, about: &About<'_>) -> Option<Vec<Field>> {
             Field::line("until", "until", "8h").hint("8h · a full time"),
             why("may be empty"),
         ],
+        Action::Swap => vec![
+            Field::choice("schedule", "schedule", plan.schedules.keys().cloned().collect(), ""),
+            Field::line("at", "shift at", "").hint("an instant within your shift: a full time"),
+            super::person_field("person", "to", &super::people(about, about.login)),
+            Field::line("their_at", "for theirs at", "").hint("may be empty: nothing in return"),
+        ],
+        Action::AnswerSwap => {
+            let swaps = open_swaps(about);
+            let hint = if swaps.is_empty() { "nobody asked you" } else { "" };
+            let answers = vec!["take it".to_owned(), "refuse".to_owned()];
+            vec![
+                Field::choice("swap", "swap", swaps, "").hint(hint),
+                Field::choice("answer", "answer", answers, ""),
+            ]
+        }
+        Action::Maintenance => vec![
+            Field::line("services", "services", "").hint("separated by blanks; * for all"),
+            Field::line("from", "from", "").hint("empty: now · 18:00 · a full time"),
+            Field::line("until", "until", "2h").hint("2h · a full time; at most 7 days"),
+            why("always needed"),
+        ],
         _ => return None,
     })
+}
+
+/// Swaps that wait for this person's answer: number, schedule, and whose shift.
+fn open_swaps(about: &About<'_>) -> Vec<String> {
+    let all = about
+        .changes
+        .iter()
+        .flat_map(|(schedule, changes)| changes.swaps.iter().map(move |swap| (schedule, swap)));
+    all.filter(|(_, swap)| swap.state == SwapState::Asked)
+        .filter(|(_, swap)| swap.person_b == about.login || swap.person_a == about.login)
+        .map(|(schedule, swap)| {
+            format!("{} {schedule} {} → {}", swap.id, swap.person_a, swap.person_b)
+        })
+        .collect()
 }
 
 pub(super) fn command(
@@ -121,14 +160,50 @@ pub(super) fn command(
     })
 }
 
-/// The command of the form that is about no incident.
-pub(super) fn cover(form: &Form, now: Timestamp) -> Result<Command, String> {
+/// The command of a form that is about no incident.
+pub(super) fn of_the_desk(form: &Form, now: Timestamp) -> Result<Command, String> {
     let value = |name: &str| form.value(name);
-    let from = ahead(&value("from"), now)?.unwrap_or(now);
-    let until = match crate::domain::time::parse_span(value("until").trim()) {
+    match form.action {
+        Action::Swap => Ok(Command::AskSwap {
+            schedule: value("schedule"),
+            from: None,
+            at: ahead(&value("at"), now)?.ok_or("say which shift: an instant within it")?,
+            with: value("person").trim().to_owned(),
+            their_at: ahead(&value("their_at"), now)?,
+        }),
+        Action::AnswerSwap => {
+            let text = value("swap");
+            let mut words = text.split(' ');
+            let number = words.next().and_then(|word| word.parse().ok());
+            let (Some(swap), Some(schedule)) = (number, words.next()) else {
+                return Err("no swap waits for your answer".to_owned());
+            };
+            let accept = value("answer") == "take it";
+            Ok(Command::AnswerSwap { schedule: schedule.to_owned(), swap, accept })
+        }
+        Action::Maintenance => {
+            let (from, until) = span(form, now)?;
+            let services = value("services").split_whitespace().map(ToOwned::to_owned).collect();
+            Ok(Command::PlanWindow { services, from, until, reason: value("reason") })
+        }
+        _ => cover(form, now),
+    }
+}
+
+/// From when until when; `until` may be a span from then.
+fn span(form: &Form, now: Timestamp) -> Result<(Timestamp, Timestamp), String> {
+    let from = ahead(&form.value("from"), now)?.unwrap_or(now);
+    let until = form.value("until");
+    let until = match crate::domain::time::parse_span(until.trim()) {
         Some(span) => from.plus(span),
-        None => ahead(&value("until"), now)?.ok_or("say until when")?,
+        None => ahead(&until, now)?.ok_or("say until when")?,
     };
+    Ok((from, until))
+}
+
+fn cover(form: &Form, now: Timestamp) -> Result<Command, String> {
+    let value = |name: &str| form.value(name);
+    let (from, until) = span(form, now)?;
     let (schedule, person) = (value("schedule"), value("person").trim().to_owned());
     if schedule.is_empty() {
         return Err("the plan has no schedule".to_owned());

@@ -162,6 +162,7 @@ fn about(model: &Model, action: Action) -> About<'_> {
         plan: &model.mirror.plan,
         login: &model.login,
         levels: levels(model),
+        changes: &model.mirror.desk.changes,
         entry: entry.filter(|_| model.focus == Pane::Timeline),
         stakeholder: crate::tui::view::stakeholders::names(model)
             .into_iter()
@@ -176,7 +177,7 @@ pub(super) fn levels(model: &Model) -> Vec<String> {
 }
 
 fn open_form(model: &mut Model, action: Action, ids: &mut dyn Ids) -> Vec<Effect> {
-    if model.targets().is_empty() && !matches!(action, Action::Report | Action::Cover) {
+    if model.targets().is_empty() && action != Action::Report && !action.is_of_the_desk() {
         model.say(Tone::Plain, "no incident is selected; 'R' reports one");
         return Vec::new();
     }

@@ -114,6 +114,7 @@ fn form(
         plan: &model.mirror.plan,
         login: &model.login,
         levels: Vec::new(),
+        changes: &model.mirror.desk.changes,
         entry: None,
         stakeholder: None,
     };

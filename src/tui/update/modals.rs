@@ -152,6 +152,7 @@ fn take_up(model: &mut Model, key: &str, text: &str, ids: &mut dyn Ids) -> Vec<E
         plan: &model.mirror.plan,
         login: &model.login,
         levels: acts::levels(model),
+        changes: &model.mirror.desk.changes,
         entry: None,
         stakeholder: None,
     };

@@ -240,7 +240,17 @@ fn suggested(model: &Model) -> Vec<Action> {
                 A::Reopen,
             ]
         }
-        Pane::Chain => vec![A::Acknowledge, A::TakeCommand, A::OfferCommand, A::Role, A::Owner],
+        Pane::Chain => vec![
+            A::Acknowledge,
+            A::AcceptHandover,
+            A::Wake,
+            A::Escalate,
+            A::Page,
+            A::Snooze,
+            A::Handover,
+            A::OnCall,
+            A::TakeCommand,
+        ],
         Pane::Stakeholders => vec![A::Contact, A::Note],
     };
     list.retain(|action| model.is_useful(*action));

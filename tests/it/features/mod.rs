@@ -2,6 +2,7 @@
 
 mod alerts;
 mod command;
+mod demands;
 mod life;
 mod paging;
 mod paging_desk;

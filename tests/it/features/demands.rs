@@ -1,0 +1,207 @@
+//! What users of other tools ask for, by its number in the list of demands: what the scripts about
+//! paging do not show already.
+
+use warroom::domain::duty::Desk;
+use warroom::domain::lint::{differences, lint};
+use warroom::domain::plan::Heartbeat;
+use warroom::domain::words::Severity;
+
+use crate::features::paging_world::{OPEN, plan};
+use crate::world::{START, World, play};
+
+#[test]
+fn demand_4_a_method_that_comes_too_late_and_a_step_that_reaches_nobody_new_are_told() {
+    let mut plan = plan();
+    plan.people.entry("bob".to_owned()).and_modify(|bob| {
+        bob.contacts = vec!["mail:bob@example.org".to_owned(), "phone:+491 after 7m".to_owned()];
+    });
+    plan.teams.insert("seniors".to_owned(), vec!["bob".to_owned()]);
+    let found = lint(&plan, &Desk::default(), START);
+    let has = |words: &str| found.iter().any(|lint| lint.what.contains(words));
+    // Who is on call is looked up in a schedule that a fresh desk knows nothing against.
+    assert!(has("comes only when level 'L2 senior' is due already"), "{found:#?}");
+    assert!(has("level 'L2 senior' reaches nobody whom no level before it reached"), "{found:#?}");
+    assert!(has("level 'L1' reaches nobody now"), "{found:#?}");
+    assert!(has("nobody is on call from"), "the empty schedule: {found:#?}");
+}
+
+#[test]
+fn demand_5_a_person_without_a_working_method_is_a_mistake_of_the_plan() {
+    let text = r#"
+default_policy = "p"
+fallback = ["person:erik"]
+[people.erik]
+contacts = ["pager:1"]
+[[policies.p.levels]]
+name = "manager"
+targets = ["person:erik"]
+"#;
+    let files = vec![("plan.toml".to_owned(), text.to_owned())];
+    let mistakes = warroom::config::plan_files::check(&files, "ann").expect_err("a mistake");
+    let told: Vec<String> = mistakes.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        told,
+        ["plan.toml:4: people.erik: is to be reached but has no method that warroom can send by"]
+    );
+}
+
+#[test]
+fn demand_7_every_page_says_why_now_and_by_which_rule() {
+    let mut world = World::under(plan());
+    play(
+        &mut world,
+        &format!(
+            r#"0m ann {OPEN}
+               0m clock
+               0m bob {{"do":"acknowledge","incident":1}}
+               61m clock"#
+        ),
+    );
+    let whys: Vec<&str> = world.jobs.iter().map(|job| job.items[0].why.as_str()).collect();
+    assert_eq!(
+        whys,
+        [
+            "L1 on-call: new (schedule primary)",
+            "L1 on-call: the acknowledgement of bob expired (schedule primary)"
+        ]
+    );
+}
+
+#[test]
+fn demand_11_silence_is_an_alert_and_the_voice_ends_it() {
+    let mut plan = plan();
+    let beat = Heartbeat {
+        every_s: 60,
+        grace_s: 30,
+        alert: "Watchdog".to_owned(),
+        source: String::new(),
+        severity: Severity::Sev2,
+        services: vec!["payments".to_owned()],
+    };
+    plan.heartbeats.insert("prometheus".to_owned(), beat);
+    plan.severity_map.insert("sev2".to_owned(), Severity::Sev2);
+    let mut world = World::under(plan);
+    let transcript = play(
+        &mut world,
+        "1m alerts Watchdog/p/none
+         2m clock
+         3m clock
+         4m alerts Watchdog/p/none
+         4m clock
+         6m clock
+         9m clock",
+    );
+    let times = |words: &str| transcript.matches(words).count();
+    assert_eq!(times("HeartbeatMissed fires"), 2, "silent twice, told once each: {transcript}");
+    assert_eq!(times("warroom/HeartbeatMissed/prometheus is over"), 1, "{transcript}");
+    assert!(transcript.contains("paging bob"), "{transcript}");
+}
+
+#[test]
+fn demand_12_a_level_that_asks_for_a_number_of_alerts_is_looked_at_when_one_joins() {
+    let mut plan = plan();
+    let first = &mut plan.policies.get_mut("standard").expect("the policy").levels[0];
+    (first.when.alerts, first.when.within_min) = (3, 10);
+    plan.policies.get_mut("standard").expect("the policy").levels.truncate(1);
+    let mut world = World::under(plan);
+    let transcript = play(
+        &mut world,
+        "0m alerts A/1/critical
+         0m clock
+         2m alerts A/2/critical
+         2m clock
+         4m alerts A/3/critical
+         4m clock",
+    );
+    assert_eq!(transcript.matches("paging bob").count(), 1, "{transcript}");
+    assert!(transcript.contains("level 'L1 on-call' skipped: 1 of 3 alerts"), "{transcript}");
+    assert!(transcript.contains("(L1 on-call: 3 alerts)"), "{transcript}");
+}
+
+#[test]
+fn demand_26_a_swap_is_asked_accepted_and_bound_to_the_shift() {
+    let mut world = World::under(plan());
+    let during = START.plus(3_600_000).to_string();
+    let transcript = play(
+        &mut world,
+        &format!(
+            r#"0m bob {{"do":"ask-swap","schedule":"primary","at":"{during}","with":"dana"}}
+               1m bob {{"do":"answer-swap","schedule":"primary","swap":1,"accept":true}}
+               2m dana {{"do":"answer-swap","schedule":"primary","swap":1,"accept":true}}
+               3m ann {OPEN}
+               3m clock"#
+        ),
+    );
+    assert!(transcript.contains("only dana can accept it"), "{transcript}");
+    assert!(transcript.contains("paging dana by mail (L1 on-call: new)"), "{transcript}");
+    // The plan moves every shift by two hours: the swap goes with its shift.
+    let mut moved = plan();
+    let schedule = moved.schedules.get_mut("primary").expect("the schedule");
+    schedule.rotations[0].start += chrono::TimeDelta::hours(2);
+    let desk = &world.engine.room.desk;
+    assert_eq!(desk.on_call(&moved, "primary", START.plus(3_600_000)), ["dana"]);
+}
+
+#[test]
+fn demand_28_everybody_may_cover_and_only_administrators_change_the_plan() {
+    let mut world = World::under(plan());
+    let (from, until) = (START.to_string(), START.plus(3_600_000).to_string());
+    let transcript = play(
+        &mut world,
+        &format!(
+            r#"0m eve {{"do":"cover-shift","schedule":"primary","from":"{from}","until":"{until}","person":"erik"}}
+               0m bob {{"do":"cover-shift","schedule":"primary","from":"{from}","until":"{until}","person":"mallory"}}
+               0m bob {{"do":"cover-shift","schedule":"primary","from":"{from}","until":"{until}","person":"erik"}}
+               0m bob {{"do":"issue-token","name":"x","hash":"y"}}"#
+        ),
+    );
+    let lines: Vec<&str> = transcript.lines().collect();
+    assert!(lines[0].starts_with("refused eve: eve may only observe"), "{transcript}");
+    assert!(lines[1].contains("'mallory' is nobody whom the plan can reach"), "{transcript}");
+    assert_eq!(lines[2], "primary: erik covers");
+    assert!(lines[3].starts_with("refused bob: bob may only command"), "{transcript}");
+}
+
+#[test]
+fn a_new_plan_says_who_else_would_be_reached_tonight() {
+    let (old, mut new) = (plan(), plan());
+    new.policies.get_mut("standard").expect("the policy").levels[0].targets =
+        vec!["person:erik".to_owned()];
+    let desk = Desk::default();
+    let lines = differences((&old, &desk), (&new, &desk), START);
+    assert!(lines.iter().any(|line| line.starts_with("payments, SEV1")), "{lines:#?}");
+    assert!(lines.iter().any(|line| line.contains("- standard: L1 on-call +0m bob")), "{lines:#?}");
+    assert!(
+        lines.iter().any(|line| line.contains("+ standard: L1 on-call +0m erik")),
+        "{lines:#?}"
+    );
+    assert!(differences((&old, &desk), (&old, &desk), START).is_empty());
+}
+
+#[test]
+fn a_policy_that_went_with_an_old_plan_is_taken_anew_by_what_comes_back() {
+    let mut world = World::under(plan());
+    play(
+        &mut world,
+        &format!(
+            r#"0m ann {OPEN}
+               1m ann {{"do":"resolve","incident":1,"reason":"fixed","evidence":"ok"}}
+               1m ann {{"do":"close","incident":1,"note":""}}"#
+        ),
+    );
+    let mut other = plan();
+    other.policies.get_mut("standard").expect("the policy").repeat = 7;
+    let body = warroom::domain::event::Body::PlanAdopted {
+        plan: Box::new(other),
+        digest: "another".to_owned(),
+        note: String::new(),
+    };
+    world.give(warroom::keeper::turn::Input::Own(body));
+    let transcript = play(
+        &mut world,
+        r#"2m ann {"do":"reopen","incident":1,"reason":"it is back"}
+           2m clock"#,
+    );
+    assert!(transcript.contains("follows the escalation policy 'standard'"), "{transcript}");
+    assert!(transcript.contains("paging bob by mail, phone"), "{transcript}");
+}
