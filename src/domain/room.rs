@@ -7,6 +7,7 @@
 //! - `queue` and `deadlines` are derived from the rest: `rebuild_index` gives the same.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -66,7 +67,7 @@ pub struct Changed {
 pub struct Room {
     pub seq: Seq,
     pub at: Timestamp,
-    pub incidents: BTreeMap<IncidentId, Incident>,
+    pub incidents: BTreeMap<IncidentId, Arc<Incident>>,
     pub alerts: BTreeMap<String, Alert>,
     /// Group → its newest incident that is not closed.
     pub groups: BTreeMap<String, IncidentId>,
@@ -146,7 +147,7 @@ impl Room {
     pub fn hydrate(&mut self, incident: Incident) {
         let id = incident.id;
         self.closed = self.closed.saturating_sub(1);
-        self.incidents.insert(id, incident);
+        self.incidents.insert(id, Arc::new(incident));
         self.index_incident(id);
     }
 
@@ -185,7 +186,7 @@ impl Room {
         {
             self.groups.remove(group);
         }
-        Some(incident)
+        Some(Arc::unwrap_or_clone(incident))
     }
 
     /// Whether a command was done already: up to which event, and about which incident.
@@ -370,7 +371,7 @@ pub fn evolve(room: &mut Room, event: &Recorded) {
         if let Some(incident) = room.incidents.get_mut(id)
             && incident.last_seq < event.seq
         {
-            incident.apply(event);
+            Arc::make_mut(incident).apply(event);
         }
         room.index_incident(*id);
     }

@@ -2,6 +2,8 @@
 //!
 //! Invariants: total, like `evolve`.
 
+use std::sync::Arc;
+
 use crate::domain::alert::{Alert, Flap, Held, Shelf};
 use crate::domain::change::{Change, Moved, Opened};
 use crate::domain::decide::due::OWN_SOURCE;
@@ -87,7 +89,7 @@ impl Room {
         if let Some(external) = &opened.external {
             self.externals.insert(external.clone(), id);
         }
-        self.incidents.insert(id, Incident::open(id, opened, event));
+        self.incidents.insert(id, Arc::new(Incident::open(id, opened, event)));
     }
 
     /// Alerts come to an incident, and with them the group of the one they belonged to first.

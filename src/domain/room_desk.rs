@@ -55,7 +55,7 @@ impl Room {
         let services: BTreeSet<String> = items
             .iter()
             .filter_map(|item| self.incidents.get(&item.incident))
-            .flat_map(outbox::services_of)
+            .flat_map(|incident| outbox::services_of(incident))
             .collect();
         let destination = Destination { to: to.to_owned(), method: method.to_owned() };
         self.desk.sent.entry(destination).or_default().note(at, services.into_iter());

@@ -381,7 +381,8 @@ impl Engine {
             Ask::Watch { incident } => {
                 self.change_client(client, |c| c.watching = Some(incident));
                 turn.presence_changed = true;
-                let head = self.room.incidents.get(&incident).cloned().map(Box::new);
+                let head =
+                    self.room.incidents.get(&incident).map(|head| Box::new((**head).clone()));
                 let policy = self.policy_of(incident);
                 read(ReadJob::Incident { incident, head, policy, until: None, limit: 300 })
             }
@@ -397,7 +398,7 @@ impl Engine {
             }
             Ask::Incident { incident, until, limit } => {
                 let head = self.room.incidents.get(&incident).filter(|_| until.is_none());
-                let head = head.cloned().map(Box::new);
+                let head = head.map(|head| Box::new((**head).clone()));
                 let policy = self.policy_of(incident);
                 read(ReadJob::Incident { incident, head, policy, until, limit })
             }
@@ -414,7 +415,7 @@ impl Engine {
                 read(ReadJob::Pages { from, until, zones })
             }
             Ask::Samples => {
-                let live = self.room.incidents.values().filter_map(Sample::of).collect();
+                let live = self.room.incidents.values().filter_map(|i| Sample::of(i)).collect();
                 read(ReadJob::Samples { live })
             }
             Ask::Alerts { incident, limit } => {

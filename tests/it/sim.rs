@@ -228,7 +228,7 @@ fn check_mirrors(world: &mut World) {
     drop(out);
     let mut mirror = Mirror::default();
     mirror.watch(id);
-    let head = world.engine.room.incidents[&id].clone();
+    let head = (*world.engine.room.incidents[&id]).clone();
     mirror.take_detail(warroom::proto::Detail { head, events: Vec::new(), total: 0, policy: None });
     for n in 0..5 {
         let text = format!("n{n}");
@@ -255,7 +255,7 @@ fn check_mirrors(world: &mut World) {
     assert_eq!(rows, queue, "the mirror's queue is the keeper's");
     assert_eq!(
         mirror.watched.map(|w| w.head),
-        world.engine.room.incidents.get(&id).cloned(),
+        world.engine.room.incidents.get(&id).map(|incident| (**incident).clone()),
         "and so is the incident"
     );
 }

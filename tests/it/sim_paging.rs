@@ -335,7 +335,7 @@ fn check_incident(world: &World, incident: &Incident) {
 fn check_streams(world: &World) {
     for incident in world.engine.room.incidents.values() {
         let folded = snapshot::incident(&world.journal, incident.id, None).expect("a fold");
-        assert_eq!(folded.as_ref(), Some(incident), "folded from its stream");
+        assert_eq!(folded.as_ref(), Some(&**incident), "folded from its stream");
     }
 }
 

@@ -4,6 +4,8 @@
 //! - Pure. What is no longer so when its time comes brings nothing, or a fact that says why.
 //! - A step that was due while nobody looked comes once, marked late.
 
+use std::sync::Arc;
+
 use crate::domain::change::{Change, LevelReached, ReachedBy};
 use crate::domain::decide::intake;
 use crate::domain::delivery::Wanted;
@@ -200,7 +202,7 @@ pub fn window(room: &Room, id: u32, now: Timestamp) -> Vec<Body> {
     let Some(window) = room.desk.windows.get(&id) else { return Vec::new() };
     match window.stage {
         WindowStage::Planned if window.from <= now => {
-            let is_open = |incident: &&Incident| {
+            let is_open = |incident: &&Arc<Incident>| {
                 incident.phase().is_active()
                     && incident.esc.pause.is_none()
                     && incident.ack.is_none()
@@ -217,8 +219,9 @@ pub fn window(room: &Room, id: u32, now: Timestamp) -> Vec<Body> {
 
 /// The end of a window, with the incidents that it paused.
 pub fn end_window(room: &Room, id: u32, early: bool) -> Vec<Body> {
-    let is_paused =
-        |incident: &&Incident| incident.esc.pause.as_ref().is_some_and(|pause| pause.window == id);
+    let is_paused = |incident: &&Arc<Incident>| {
+        incident.esc.pause.as_ref().is_some_and(|pause| pause.window == id)
+    };
     let paused = room.incidents.values().filter(is_paused).map(|i| i.id).collect();
     in_parts(paused, |incidents| Body::WindowEnded { window: id, incidents, early })
 }

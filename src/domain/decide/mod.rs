@@ -131,7 +131,7 @@ pub fn occurred(order: &Order, index: usize) -> Option<Occurred> {
 
 /// The incident, or the refusal that there is none.
 fn find(room: &Room, id: IncidentId) -> Result<&Incident, Rejection> {
-    room.incidents.get(&id).ok_or_else(|| {
+    room.incidents.get(&id).map(|incident| &**incident).ok_or_else(|| {
         Rejection::new(
             RejectionKind::NotFound,
             format!("{id} does not exist"),

@@ -130,7 +130,7 @@ impl Engine {
             .iter()
             .take(limit)
             .filter_map(|(_, id)| self.room.incidents.get(id))
-            .map(Row::of)
+            .map(|incident| Row::of(incident))
             .collect();
         let seq: Seq = self.room.seq;
         Queue { seq, rows, counts: self.counts() }

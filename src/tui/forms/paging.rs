@@ -81,6 +81,15 @@ pub(super) fn fields(action: Action, about: &About<'_>) -> Option<Vec<Field>> {
                 why("may be empty"),
             ]
         }
+        _ => return desk_fields(action, about),
+    })
+}
+
+/// The forms about shifts and maintenance, which belong to no incident.
+fn desk_fields(action: Action, about: &About<'_>) -> Option<Vec<Field>> {
+    let why = |hint: &str| Field::line("reason", "why", "").hint(hint);
+    let plan = about.plan;
+    Some(match action {
         Action::Cover => vec![
             Field::choice("schedule", "schedule", plan.schedules.keys().cloned().collect(), ""),
             super::person_field("person", "who", &super::people(about, "")),

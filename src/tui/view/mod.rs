@@ -148,7 +148,7 @@ pub fn wrap(text: &str, columns: usize) -> Vec<String> {
                 out.push(std::mem::take(&mut line).trim_end().to_owned());
                 width = 0;
             }
-            for grapheme in word.graphemes(true) {
+            for grapheme in word.graphemes(true).flat_map(|grapheme| pieces(grapheme, columns)) {
                 let grapheme_width = grapheme.width();
                 if width + grapheme_width > columns && grapheme == " " {
                     continue;
@@ -166,6 +166,15 @@ pub fn wrap(text: &str, columns: usize) -> Vec<String> {
     out
 }
 
+/// A grapheme, or its characters where all of it is wider than a line: a mark that takes a column
+/// after a sign that takes two.
+fn pieces(grapheme: &str, columns: usize) -> Vec<&str> {
+    if unicode_width::UnicodeWidthStr::width(grapheme) <= columns {
+        return vec![grapheme];
+    }
+    grapheme.split_inclusive(|_| true).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -176,5 +185,6 @@ mod tests {
         assert_eq!(wrap("abcdefgh", 3), ["abc", "def", "gh"]);
         assert_eq!(wrap("a\nb", 5), ["a", "b"]);
         assert_eq!(wrap("", 5), [""]);
+        assert_eq!(wrap("\u{1F200}\u{B47}", 2), ["\u{1F200}", "\u{B47}"], "three columns in two");
     }
 }
