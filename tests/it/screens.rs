@@ -38,6 +38,7 @@ pub struct Console {
     client: u64,
     read: usize,
     pub copied: Vec<String>,
+    saved: Vec<String>,
 }
 
 impl Console {
@@ -52,7 +53,14 @@ impl Console {
             ids: Count(0),
             client,
             copied: Vec::new(),
+            saved: Vec::new(),
         };
+        console.welcome(login);
+        console.rest();
+        console
+    }
+
+    fn welcome(&mut self, login: &str) {
         let welcome = Welcome {
             changes: std::collections::BTreeMap::new(),
             protocol: PROTOCOL,
@@ -60,14 +68,12 @@ impl Console {
             login: login.into(),
             right: warroom::domain::words::Right::Command,
             host: "jump-1".into(),
-            seq: console.world.engine.room.seq,
-            now: console.world.now,
-            plan: console.world.engine.room.plan.clone(),
+            seq: self.world.engine.room.seq,
+            now: self.world.now,
+            plan: self.world.engine.room.plan.clone(),
             intake: Ok("127.0.0.1:9119".into()),
         };
-        console.tell(Msg::FromKeeper(Box::new(KeeperMsg::Welcome(Box::new(welcome)))));
-        console.rest();
-        console
+        self.tell(Msg::FromKeeper(Box::new(KeeperMsg::Welcome(Box::new(welcome)))));
     }
 
     /// One message, and all that follows from it.
@@ -90,6 +96,9 @@ impl Console {
 
     fn send(&mut self, id: CommandId, ask: warroom::proto::Ask) {
         let ClientMsg::Request { id, ask } = (ClientMsg::Request { id, ask }) else { return };
+        if let warroom::proto::Ask::SaveDraft { text, .. } = &ask {
+            self.saved.push(text.clone());
+        }
         let (_, out) = self.world.give(Input::Request { client: self.client, id, ask });
         for output in out {
             if let Output::Read { id, job, .. } = output {
@@ -336,6 +345,11 @@ fn drafts_are_taken_up_again() {
     assert!(console.screen().contains("kept as a draft"), "{}", console.screen());
     console.keys("P<enter>");
     assert!(console.screen().contains("half a thought"), "{}", console.screen());
+    console.keys("!");
+    console.rest();
+    console.tell(Msg::Lost("the line broke while the draft was on its way".to_owned()));
+    console.welcome("ann");
+    assert_eq!(console.saved.concat().matches("half a thought!").count(), 2);
 }
 
 #[test]

@@ -57,14 +57,36 @@ impl Tmux {
 }
 
 impl Drop for Tmux {
+    /// Ends it, and waits until all that ran in it has ended: a console that outlives its keeper
+    /// starts another.
     fn drop(&mut self) {
+        let sessions = self.run(&["list-panes", "-a", "-F", "#{pane_pid}"]);
         self.run(&["kill-server"]);
+        for session in sessions.lines() {
+            if !std::thread::panicking() {
+                until("what ran in tmux has ended", || (!lives(session)).then_some(()));
+            }
+        }
     }
+}
+
+/// Whether a process of this session is there, its keeper aside, which is to outlive it. The session
+/// is the fourth word after the program's name in `/proc/PID/stat` (proc_pid_stat(5)).
+fn lives(session: &str) -> bool {
+    let processes = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    processes.map(|entry| entry.path()).any(|process| {
+        let stat = std::fs::read_to_string(process.join("stat")).unwrap_or_default();
+        let after = stat.rsplit_once(") ").map_or("", |(_, rest)| rest);
+        let is_of_it = after.split(' ').nth(3) == Some(session) && !after.starts_with('Z');
+        let called = std::fs::read_to_string(process.join("cmdline")).unwrap_or_default();
+        is_of_it && !called.contains("\0keeper\0")
+    })
 }
 
 fn console(home: &Home) -> String {
     format!(
-        "env WARROOM_HOME={0} XDG_CONFIG_HOME={0}/none {PROGRAM}; echo ended with $?; exec cat",
+        "env WARROOM_HOME={0} XDG_CONFIG_HOME={0}/none WARROOM_LISTEN=127.0.0.1:0 {PROGRAM}; \
+         echo ended with $?; exec cat",
         home.path().display()
     )
 }
@@ -112,8 +134,10 @@ fn a_suspended_console_comes_back_with_what_happened_meanwhile() {
     let keeper = home.keeper();
     let tmux = Tmux::start((80, 24), "env PS1=shell: bash --norc --noprofile -i");
     tmux.shows("a", "shell:");
-    let start =
-        format!("WARROOM_HOME={0} XDG_CONFIG_HOME={0}/none {PROGRAM}", home.path().display());
+    let start = format!(
+        "WARROOM_HOME={0} XDG_CONFIG_HOME={0}/none WARROOM_LISTEN=127.0.0.1:0 {PROGRAM}",
+        home.path().display()
+    );
     tmux.keys("a", &["-l", &start]);
     tmux.keys("a", &["Enter"]);
     tmux.shows("a", "nothing is open");
@@ -173,6 +197,7 @@ impl Pty {
         let mut command = CommandBuilder::new(PROGRAM);
         command.env("WARROOM_HOME", home.path());
         command.env("XDG_CONFIG_HOME", home.path().join("config"));
+        command.env("WARROOM_LISTEN", "127.0.0.1:0");
         command.env("TERM", "xterm-256color");
         command.args(arguments);
         let child = pair.slave.spawn_command(command).expect("the console");
@@ -208,6 +233,20 @@ impl Pty {
         let raw = self.raw.lock().expect("a lock");
         let text = utf8(&raw);
         ["\x1b[?1049l", "\x1b[?2004l", "\x1b[?25h"].iter().all(|code| text.contains(code))
+    }
+}
+
+impl Drop for Pty {
+    /// The reader of the screen holds the terminal open, so a console would outlive its test and
+    /// start another keeper.
+    fn drop(&mut self) {
+        if self.child.try_wait().is_ok_and(|ended| ended.is_some()) {
+            return;
+        }
+        signal(self, nix::sys::signal::Signal::SIGTERM);
+        if !std::thread::panicking() {
+            until("the console has ended", || self.child.try_wait().expect("a state"));
+        }
     }
 }
 

@@ -13,7 +13,7 @@ use crate::domain::time::Timestamp;
 use crate::domain::words::DeliveryKind;
 use crate::proto::{Ask, KeeperMsg, Page, Push, Queue, Reply, Welcome};
 use crate::tui::model::{Asked, LinkState, Modal, Model, Tone};
-use crate::tui::update::{Effect, FIRST_ROWS, Ids, MORE_ROWS, alerts, ask};
+use crate::tui::update::{Effect, FIRST_ROWS, Ids, MORE_ROWS, alerts, ask, modals};
 
 pub(super) fn receive(model: &mut Model, message: KeeperMsg, ids: &mut dyn Ids) -> Vec<Effect> {
     match message {
@@ -45,6 +45,8 @@ fn welcomed(model: &mut Model, welcome: Welcome, ids: &mut dyn Ids) -> Vec<Effec
             (Box::new(flight.command.clone()), flight.occurred, flight.seen);
         effects.push(Effect::Send { id: id.clone(), ask: Ask::Do { command, occurred, seen } });
     }
+    // A draft that was on its way when the line broke may not have arrived.
+    effects.extend(modals::save_draft(model, ids));
     effects
 }
 
