@@ -71,7 +71,7 @@ impl Drop for Tmux {
 }
 
 /// Whether a process of this session is there, its keeper aside, which is to outlive it. The session
-/// is the fourth word after the program's name in `/proc/PID/stat` (proc_pid_stat(5)).
+/// is the fourth word after the program's name in `/proc/PID/stat` (`proc_pid_stat(5)`).
 fn lives(session: &str) -> bool {
     let processes = std::fs::read_dir("/proc").into_iter().flatten().flatten();
     processes.map(|entry| entry.path()).any(|process| {
