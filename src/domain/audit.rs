@@ -103,8 +103,13 @@ impl Auditor {
                 for item in items {
                     let case = self.cases.get_mut(&item.incident);
                     let wish = case.and_then(|case| case.wanted.get_mut(&item.delivery));
-                    if let Some(wish) = wish {
-                        wish.has_ended = *result != AttemptResult::Unknown;
+                    let Some(wish) = wish else { continue };
+                    // Nobody knows whether it arrived: it is wanted anew, and takes its turn.
+                    if *result == AttemptResult::Unknown {
+                        wish.at = event.at;
+                        wish.began = None;
+                    } else {
+                        wish.has_ended = true;
                     }
                 }
             }

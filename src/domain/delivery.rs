@@ -259,7 +259,8 @@ impl Delivery {
         match end.result {
             AttemptResult::Accepted => self.follow(at, true),
             AttemptResult::HandedOver | AttemptResult::Refused => self.follow(at, false),
-            AttemptResult::Unknown => self.stand = Stand::Queued { due: at },
+            // It may be lost: it goes again before what was wanted later.
+            AttemptResult::Unknown => self.stand = Stand::Queued { due: self.at },
             AttemptResult::Failed => {
                 self.tries += 1;
                 if self.tries < TRIES_MAX {
@@ -408,6 +409,13 @@ mod tests {
         run(&mut it, 9, AttemptResult::Accepted);
         let numbers: Vec<u32> = it.attempts.iter().map(|attempt| attempt.number).collect();
         assert_eq!(numbers, [1]);
+    }
+
+    #[test]
+    fn what_may_be_lost_goes_again_before_what_was_wanted_later() {
+        let mut it = delivery(&["mail:a"]);
+        run(&mut it, 600_000, AttemptResult::Unknown);
+        assert_eq!(it.stand, Stand::Queued { due: it.at });
     }
 
     #[test]

@@ -1,5 +1,11 @@
 //! Snoozes, maintenance windows, hand-overs, bundles, covers, codes and triggers.
 
+use warroom::domain::audit::Auditor;
+use warroom::domain::event::Body;
+use warroom::domain::time::Timestamp;
+use warroom::domain::words::AttemptResult;
+use warroom::store::Reader as _;
+
 use crate::features::paging_world::{OPEN, check, plan};
 use crate::world::{World, play};
 
@@ -223,4 +229,53 @@ fn an_open_console_of_the_person_shows_the_page() {
             )
     });
     assert!(paged, "the console is told");
+}
+
+/// What the auditor finds at an instant, having read up to an event.
+fn audit(world: &World, until: impl Fn(&Body) -> bool, now: Timestamp) -> Vec<String> {
+    let mut auditor = Auditor::default();
+    world
+        .journal
+        .scan(0, &mut |raw| {
+            let event = raw.decode().expect("a readable event");
+            auditor.see(&event);
+            !until(&event.body)
+        })
+        .expect("a readable journal");
+    auditor.check(now)
+}
+
+#[test]
+fn what_was_on_its_way_at_a_kill_goes_again_before_the_rest() {
+    let mut world = World::under(plan());
+    for _ in 0..1_000 {
+        let open = serde_json::from_str(OPEN).expect("a command");
+        world.act("ann", open);
+    }
+    world.tick();
+    world.answer("bob", "mail", AttemptResult::Accepted);
+    world.now = world.now.plus(61_000);
+    world.tick();
+    let sent = |world: &World| world.jobs.last().expect("a message").sendings.clone();
+    let lost = sent(&world);
+    assert!(lost.len() > 100, "a bundle of {}", lost.len());
+    world.restart();
+    world.tick();
+    let again = sent(&world);
+    assert!(lost.iter().all(|item| again.contains(item)), "it goes again before the rest");
+    assert_eq!(audit(&world, |_| false, world.now), Vec::<String>::new());
+}
+
+#[test]
+fn a_message_whose_end_is_not_known_is_not_one_that_never_ended() {
+    let mut world = World::under(plan());
+    world.act("ann", serde_json::from_str(OPEN).expect("a command"));
+    world.tick();
+    world.restart();
+    world.tick();
+    let is_end = |body: &Body| matches!(body, Body::SendingEnded { .. });
+    let at = |minutes: i64| world.now.plus(minutes * 60_000);
+    assert_eq!(audit(&world, is_end, at(3)), Vec::<String>::new(), "it waits for its turn");
+    let found = audit(&world, is_end, at(6));
+    assert!(found.iter().any(|finding| finding.contains("never sent")), "{found:?}");
 }
