@@ -33,8 +33,20 @@ impl std::fmt::Display for Mistake {
     }
 }
 
+impl Mistake {
+    /// What is wrong with a file as TOML, or with the types of its values.
+    pub fn of_toml(file: &str, text: &str, error: &toml::de::Error) -> Self {
+        Self {
+            file: file.to_owned(),
+            line: error.span().map_or(0, |span| line_of(text, span.start)),
+            key: String::new(),
+            what: error.message().to_owned(),
+        }
+    }
+}
+
 /// The line of a byte offset in a text, counted from 1.
-pub fn line_of(text: &str, offset: usize) -> usize {
+fn line_of(text: &str, offset: usize) -> usize {
     let before = &text.as_bytes()[..offset.min(text.len())];
     memchr::memchr_iter(b'\n', before).count() + 1
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 use sha2::{Digest, Sha256};
 
 use crate::config::plan_check;
-use crate::config::{Mistake, line_of, line_of_key};
+use crate::config::{Mistake, line_of_key};
 use crate::domain::plan::Plan;
 
 /// The plan that ships with the program.
@@ -69,12 +69,7 @@ pub fn check(files: &[(String, String)], owner: &str) -> Result<ReadPlan, Vec<Mi
         hasher.update(text.as_bytes());
         match text.parse::<toml::Table>() {
             Ok(table) => merge(&mut merged, table, name, text, "", &mut mistakes),
-            Err(error) => mistakes.push(Mistake {
-                file: name.clone(),
-                line: error.span().map_or(0, |span| line_of(text, span.start)),
-                key: String::new(),
-                what: error.message().to_owned(),
-            }),
+            Err(error) => mistakes.push(Mistake::of_toml(name, text, &error)),
         }
     }
     if !mistakes.is_empty() {
@@ -83,12 +78,7 @@ pub fn check(files: &[(String, String)], owner: &str) -> Result<ReadPlan, Vec<Mi
     for (name, text) in files {
         // Each file on its own, for the line of a wrong type or an unknown key.
         if let Err(error) = toml::from_str::<Plan>(text) {
-            mistakes.push(Mistake {
-                file: name.clone(),
-                line: error.span().map_or(0, |span| line_of(text, span.start)),
-                key: String::new(),
-                what: error.message().to_owned(),
-            });
+            mistakes.push(Mistake::of_toml(name, text, &error));
         }
     }
     if !mistakes.is_empty() {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use crate::config::{Mistake, line_of};
+use crate::config::Mistake;
 use crate::domain::channel::Value;
 
 /// `warroom.toml` in the home directory; every key may be left out.
@@ -109,15 +109,8 @@ pub fn load(path: &Path) -> Result<Settings, Vec<Mistake>> {
             }]);
         }
     };
-    let mut settings: Settings = toml::from_str(&text).map_err(|error| {
-        let line = error.span().map_or(0, |span| line_of(&text, span.start));
-        vec![Mistake {
-            file: file.clone(),
-            line,
-            key: String::new(),
-            what: error.message().to_owned(),
-        }]
-    })?;
+    let mut settings: Settings =
+        toml::from_str(&text).map_err(|error| vec![Mistake::of_toml(&file, &text, &error)])?;
     if let Ok(listen) = std::env::var("WARROOM_LISTEN") {
         if !listen.is_empty() && listen.parse::<std::net::SocketAddr>().is_err() {
             let (file, key) = ("the environment".to_owned(), "WARROOM_LISTEN".to_owned());

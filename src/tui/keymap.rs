@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use crate::config::{Mistake, line_of, line_of_key};
+use crate::config::{Mistake, line_of_key};
 use crate::tui::action::Action;
 use crate::tui::key::Key;
 
@@ -60,10 +60,7 @@ impl Keymap {
         };
         let table: toml::Table = match text.parse() {
             Ok(table) => table,
-            Err(error) => {
-                let line = error.span().map_or(0, |span| line_of(text, span.start));
-                return vec![mistake(line, "", error.message().to_owned())];
-            }
+            Err(error) => return vec![Mistake::of_toml(file, text, &error)],
         };
         let mut mistakes = Vec::new();
         for (scope, bindings) in table {

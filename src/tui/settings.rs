@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use crate::config::{Mistake, line_of, line_of_key};
+use crate::config::{Mistake, line_of_key};
 
 /// How a person wants their console to behave.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -47,10 +47,7 @@ impl Settings {
         };
         let table: toml::Table = match text.parse() {
             Ok(table) => table,
-            Err(error) => {
-                let line = error.span().map_or(0, |span| line_of(text, span.start));
-                return vec![mistake(line, "", error.message().to_owned())];
-            }
+            Err(error) => return vec![Mistake::of_toml(file, text, &error)],
         };
         let mut mistakes = Vec::new();
         for (key, value) in table {

@@ -5,7 +5,7 @@ use std::path::Path;
 use ratatui::style::{Color, Modifier, Style};
 use serde::Deserialize;
 
-use crate::config::{Mistake, line_of};
+use crate::config::Mistake;
 use crate::domain::words::Severity;
 
 const SHIPPED: &str = include_str!("../../assets/theme.toml");
@@ -127,11 +127,7 @@ impl Theme {
     fn add(&mut self, file: &str, text: &str) -> Vec<Mistake> {
         let read: File = match toml::from_str(text) {
             Ok(read) => read,
-            Err(error) => {
-                let line = error.span().map_or(0, |span| line_of(text, span.start));
-                let (file, what) = (file.to_owned(), error.message().to_owned());
-                return vec![Mistake { file, line, key: String::new(), what }];
-            }
+            Err(error) => return vec![Mistake::of_toml(file, text, &error)],
         };
         self.ascii = read.ascii.unwrap_or(self.ascii);
         let [sev1, sev2, sev3, sev4, sev5] = &mut self.sev;
