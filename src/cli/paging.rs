@@ -35,7 +35,7 @@ pub enum Paging {
         #[arg(long, short)]
         reason: String,
     },
-    /// Put an incident aside until a time within 24 hours (30m, or a time); it pages again then.
+    /// Put an incident aside until a time within 24 hours (30m, or a time); then it pages as before.
     Snooze {
         incident: IncidentId,
         until: String,

@@ -43,6 +43,8 @@ struct Case {
     must_all: bool,
     /// A person had a level reached.
     is_forced: bool,
+    /// Who offered it last.
+    offered_by: Option<String>,
     is_paused: bool,
     snoozed_until: Option<Timestamp>,
     /// When the last step was taken, and the delay until the next one at the most.
@@ -166,6 +168,7 @@ impl Auditor {
                 must: BTreeSet::new(),
                 must_all: false,
                 is_forced: false,
+                offered_by: None,
                 is_paused: false,
                 snoozed_until: None,
                 stepped_at: event.at,
@@ -295,7 +298,7 @@ impl Case {
             }
             Change::AckExpired { .. } | Change::SnoozeEnded { .. } => self.again(event.at),
             Change::Reopened { .. } => {
-                self.is_active = true;
+                (self.is_active, self.is_forced) = (true, false);
                 self.again(event.at);
             }
             Change::SeverityChanged { to, .. } => {
@@ -335,7 +338,10 @@ impl Case {
                 self.stepped_at = event.at;
                 self.want(event.at, pages.iter());
             }
-            Change::PagedByHand { pages, .. } | Change::HandoverOffered { pages, .. } => {
+            Change::PagedByHand { pages, .. } => self.want(event.at, pages.iter()),
+            Change::HandoverOffered { from, pages, .. } => {
+                self.call_back(|wish| wish.kind == DeliveryKind::Handover);
+                self.offered_by = Some(from.clone());
                 self.want(event.at, pages.iter());
             }
             other => self.ended(event, other),
@@ -395,15 +401,16 @@ impl Case {
             self.must.clear();
         }
         let must = self.must.clone();
+        // Whoever takes it themselves ends an offer that another made.
+        let ends_offer = self.offered_by.as_ref().is_some_and(|from| from != by);
         self.call_back(|wish| {
             wish.kind == DeliveryKind::Page && !must.contains(&wish.to)
-                || wish.kind == DeliveryKind::Handover && wish.to == by
+                || wish.kind == DeliveryKind::Handover && (ends_offer || wish.to == by)
         });
     }
 
     fn again(&mut self, at: Timestamp) {
         (self.answered_by, self.snoozed_until, self.stepped_at) = (None, None, at);
-        self.is_forced = false;
         self.must.clear();
     }
 
@@ -418,6 +425,7 @@ impl Case {
             must: BTreeSet::new(),
             must_all: false,
             is_forced: false,
+            offered_by: None,
             is_paused: false,
             snoozed_until: None,
             stepped_at: at,

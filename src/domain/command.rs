@@ -270,7 +270,7 @@ pub enum Command {
         people: Vec<String>,
         reason: String,
     },
-    /// Puts it aside; it pages again at the end.
+    /// Puts it aside; at the end it pages as before.
     Snooze {
         incident: IncidentId,
         until: Timestamp,
@@ -439,7 +439,9 @@ impl Command {
             Self::SetPublicStatus { .. }
             | Self::RedactEntry { .. }
             | Self::PlanWindow { .. }
-            | Self::EndWindow { .. } => Right::Command,
+            | Self::EndWindow { .. }
+            // Giving away, or taking, a turn for somebody else is what a commander may do.
+            | Self::AskSwap { from: Some(_), .. } => Right::Command,
             Self::Import(_)
             | Self::AdoptPlan { .. }
             | Self::IssueToken { .. }

@@ -96,7 +96,8 @@ pub struct Escalation {
     /// Levels that wait for a number of alerts, and how many there were when they were looked at.
     pub held: BTreeSet<u16>,
     pub counted: u32,
-    /// A person had a level reached: it climbs on from there, however severe it is.
+    /// A person had a level reached: it climbs from there on, however severe it is, until it is over;
+    /// an answer that expires or a snooze that ends does not take that back.
     pub is_forced: bool,
     /// The last level reached nobody.
     pub is_unreached: bool,
@@ -140,7 +141,6 @@ impl Escalation {
         (self.next, self.round, self.anchor) = (0, 0, at);
         self.must.clear();
         self.held.clear();
-        self.is_forced = false;
         self.snooze = None;
         self.is_unreached = false;
         why.clone_into(&mut self.again);
@@ -240,6 +240,9 @@ impl Incident {
     /// What comes next by the clock alone.
     pub fn by_the_clock(&self, policy: &Policy, fallback_min: u32) -> Option<(Timestamp, Step)> {
         let esc = &self.esc;
+        if esc.pause.is_some() {
+            return None;
+        }
         if let Some(snooze) = &esc.snooze {
             return Some((snooze.until, Step::SnoozeEnds));
         }

@@ -88,7 +88,8 @@ fn steps(
         let people: BTreeSet<String> = reached.iter().map(|one| one.to.clone()).collect();
         let mut say = |what: String| found.push(Lint { key: key.clone(), what });
         if people.is_empty() {
-            say(format!("level '{}' reaches nobody now; the fallback would be paged", level.name));
+            let then = if level.informs { "nobody is told" } else { "the fallback would be paged" };
+            say(format!("level '{}' reaches nobody now; {then}", level.name));
         } else if !before.is_empty() && people.is_subset(&before) {
             say(format!("level '{}' reaches nobody whom no level before it reached", level.name));
         }

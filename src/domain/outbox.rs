@@ -10,15 +10,20 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::domain::delivery::{Delivery, Stand};
+use crate::domain::channel::{Channel, WebhookFormat};
+use crate::domain::delivery::{Delivery, Stand, channel_of};
 use crate::domain::duty::{Desk, Destination, KNOWN_FOR_MS, LastSent};
 use crate::domain::ids::IncidentId;
 use crate::domain::incident::Incident;
+use crate::domain::plan::Plan;
 use crate::domain::room::Room;
 use crate::domain::time::{SECOND_MS, Timestamp};
 
 /// Deliveries in one message; the rest go in the next one.
 pub const BUNDLE_MAX: usize = 200;
+/// The same where each incident is an event of its own: `PagerDuty` takes a limited number in a
+/// minute, and refuses a bundle as a whole above it.
+const EVENTS_MAX: usize = 50;
 
 /// What waits for one destination, and what is on its way to it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -123,10 +128,23 @@ impl Outbox {
         for (destination, queue) in &self.queues {
             let sent = room.desk.sent.get(destination);
             if queue.may_go(sent, room.plan.bundle_s).is_some_and(|at| at <= now) {
-                ready.push((destination.clone(), queue.bundle(sent, room, now)));
+                ready.push((
+                    destination.clone(),
+                    queue.bundle(sent, room, now, most(&room.plan, destination)),
+                ));
             }
         }
         ready
+    }
+}
+
+/// How many incidents one message to a destination may hold.
+fn most(plan: &Plan, destination: &Destination) -> usize {
+    match plan.channels.get(channel_of(&destination.method)) {
+        Some(Channel::Webhook(webhook)) if webhook.format == WebhookFormat::PagerdutyV2 => {
+            EVENTS_MAX
+        }
+        _ => BUNDLE_MAX,
     }
 }
 
@@ -157,6 +175,7 @@ impl Queue {
         sent: Option<&LastSent>,
         room: &Room,
         now: Timestamp,
+        most: usize,
     ) -> Vec<(IncidentId, u32)> {
         let jumps = |id: &IncidentId, number: u32| {
             let Some(incident) = room.incidents.get(id) else { return false };
@@ -165,11 +184,11 @@ impl Queue {
         };
         let due = || self.waiting.iter().take_while(|(due, ..)| *due <= now);
         let mut bundle: Vec<(IncidentId, u32)> = Vec::new();
-        if self.waiting.len() > BUNDLE_MAX {
+        if self.waiting.len() > most {
             let first = due().filter(|(_, id, number)| jumps(id, *number));
-            bundle.extend(first.take(BUNDLE_MAX).map(|(_, id, number)| (*id, *number)));
+            bundle.extend(first.take(most).map(|(_, id, number)| (*id, *number)));
         }
-        let room_left = BUNDLE_MAX - bundle.len();
+        let room_left = most - bundle.len();
         let rest: Vec<(IncidentId, u32)> = due()
             .map(|(_, id, number)| (*id, *number))
             .filter(|item| !bundle.contains(item))

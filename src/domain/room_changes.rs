@@ -251,7 +251,12 @@ impl Room {
             return;
         }
         let is_alert = |name: &str| {
-            items.iter().any(|item| {
+            // That a watchdog went silent is no sign of life, though it comes as a post.
+            let mut signs = items.iter().filter(|item| {
+                let is_over = [Became::Resolved, Became::FlappingResolved, Became::Unmatched];
+                !is_over.contains(&item.became)
+            });
+            signs.any(|item| {
                 let facts = item.facts.as_ref().map(|facts| facts.name.as_str());
                 facts == Some(name)
                     || self.alerts.get(&item.alert).is_some_and(|alert| alert.name == name)

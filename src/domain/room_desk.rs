@@ -70,6 +70,10 @@ impl Room {
             sent.at = sent.at.plus(by_ms);
             sent.services.values_mut().for_each(|at| *at = at.plus(by_ms));
         }
+        // One that began by a clock that was ahead may not last longer for that.
+        for window in self.desk.windows.values_mut().filter(|w| w.stage == WindowStage::Open) {
+            (window.from, window.until) = (window.from.plus(by_ms), window.until.plus(by_ms));
+        }
         self.desk.shifts_seen.values_mut().for_each(|at| *at = at.plus(by_ms));
         for name in self.desk.beats.keys().cloned().collect::<Vec<_>>() {
             if let Some(beat) = self.desk.beats.get(&name).copied() {

@@ -29,17 +29,18 @@ pub(super) fn change_words(change: &Change) -> String {
         Change::Snoozed { until, reason } => {
             format!("snoozed until {}: {reason}", until.clock_minutes())
         }
-        Change::SnoozeEnded { by_hand: true } => "took the snooze back; paging again".to_owned(),
-        Change::SnoozeEnded { by_hand: false } => "the snooze is over; paging again".to_owned(),
-        Change::HandoverOffered { from, to, brief, .. } => {
-            format!("{from} offers it to {to}; {from} answers for it until then\n{brief}")
+        Change::SnoozeEnded { by_hand: true } => "took the snooze back".to_owned(),
+        Change::SnoozeEnded { by_hand: false } => "the snooze is over".to_owned(),
+        Change::HandoverOffered { from, to, brief, pages } => {
+            let told = if pages.is_empty() { "; NOTHING REACHES THEM NOW" } else { "" };
+            format!("{from} offers it to {to}{told}; {from} answers for it until then\n{brief}")
         }
         Change::HandoverAccepted { from, to } => format!("{to} took it over from {from}"),
         Change::HandoverRefused { by, reason } => {
             because(format!("{by} ended the offer; it stays where it is"), reason)
         }
         Change::EscalationResumed { window } => {
-            format!("maintenance window {window} no longer covers it; paging again")
+            format!("maintenance window {window} no longer covers it")
         }
         Change::EscalationPaused { why, .. } => format!("pages nobody: {why}"),
         _ => String::new(),
@@ -108,7 +109,7 @@ pub(super) fn body_words(body: &Body) -> String {
         }
         Body::WindowEnded { window, early, .. } => {
             let how = if *early { " early" } else { "" };
-            format!("maintenance window {window} ended{how}; paging again where nobody answered")
+            format!("maintenance window {window} ended{how}")
         }
         _ => String::new(),
     }

@@ -16,7 +16,7 @@ use tokio::task::AbortHandle;
 use crate::clock::wall_now;
 use crate::domain::channel::{Channel, File};
 use crate::domain::delivery::{address_of, channel_of};
-use crate::domain::text::fit;
+use crate::domain::text::{fit, hex};
 use crate::domain::words::{AttemptResult, DeliveryKind};
 use crate::keeper::gate::Gate;
 use crate::keeper::turn::{Input, Job, JobItem};
@@ -158,10 +158,6 @@ pub fn message(job: &Job) -> Message {
         DeliveryKind::Inform => Kind::Brief,
         DeliveryKind::Update => Kind::Update,
     };
-    let first = job.items.first();
-    let id = first.map_or_else(String::new, |item| {
-        format!("{}-{}-{}", item.incident, item.delivery, item.attempt)
-    });
     let briefs: Vec<&str> =
         job.items.iter().map(|i| i.brief.as_str()).filter(|b| !b.is_empty()).collect();
     let how = if job.items.iter().any(|item| item.code.is_some()) {
@@ -171,7 +167,7 @@ pub fn message(job: &Job) -> Message {
     };
     let text = [briefs.join("\n\n").as_str(), how].join("\n").trim().to_owned();
     Message {
-        id,
+        id: message_id(&job.items),
         kind,
         signal: Signal::Trigger,
         subject: subject(job),
@@ -181,6 +177,23 @@ pub fn message(job: &Job) -> Message {
         to_name: job.name.clone(),
         language: job.language.clone(),
         ..Message::default()
+    }
+}
+
+/// Names a message by all that is in it: the first attempt, and for a bundle a digest of all of
+/// them. Where a repetition takes along what has come since, it is another message, and no receiver
+/// that knows the first one drops it.
+fn message_id(items: &[JobItem]) -> String {
+    use sha2::{Digest as _, Sha256};
+    let name = |item: &JobItem| format!("{}-{}-{}", item.incident, item.delivery, item.attempt);
+    let names: Vec<String> = items.iter().map(name).collect();
+    match names.as_slice() {
+        [] => String::new(),
+        [only] => only.clone(),
+        [first, ..] => {
+            let digest = hex(&Sha256::digest(names.join(" "))[..6]);
+            format!("{first}-{digest}")
+        }
     }
 }
 

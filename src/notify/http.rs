@@ -1,6 +1,6 @@
 //! The driver for webhooks: posts JSON and judges the answer.
 //!
-//! Headers of each post: `Idempotency-Key` (the message's id; the same when it is sent again),
+//! Headers of each post: `Idempotency-Key` (the message's id; the same when the same bundle is sent again),
 //! `X-Warroom-Timestamp` (seconds since 1970), and with secrets
 //! `X-Warroom-Signature: v1=<hex>[,v1=<hex>]`, the HMAC-SHA-256 of the raw body under each.
 //!
@@ -10,12 +10,14 @@
 //! - Neither a secret nor a secret URL appears in an outcome.
 
 use std::error::Error as _;
+use std::sync::Arc;
 use std::time::Duration;
 
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
 use hyper::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER, USER_AGENT};
 use hyper::{Method, Request, Response, StatusCode, Uri};
+use tokio::task::JoinSet;
 
 use crate::domain::channel::{PLACEHOLDER, Secret, Webhook, WebhookFormat, check_url};
 use crate::notify::http_client::{Client, client};
@@ -24,6 +26,8 @@ use crate::notify::secrets::{Resolved, Unreadable, hide, read, read_ca, read_val
 use crate::notify::send::{Context, Outcome, Step};
 use crate::notify::{forms, retry_after, sign};
 
+/// Posts of one message that are under way together.
+const AT_ONCE: usize = 8;
 /// Bytes of an answer's body that are read.
 const ANSWER_MAX: usize = 8 * 1_024;
 /// How long the body of an answer is waited for once its code is known.
@@ -61,17 +65,33 @@ pub(crate) async fn deliver(
         WebhookFormat::PagerdutyV2 => forms::pagerduty(message, &to, &context.host),
         WebhookFormat::Ntfy => vec![forms::ntfy(message, &to)],
     };
+    step.enter("the answer to the post; it may have been taken");
+    let is_one = bodies.len() == 1;
+    let key = |index: usize| {
+        if is_one { message.id.clone() } else { format!("{}.{index}", message.id) }
+    };
+    let keyed = bodies.into_iter().enumerate().map(|(index, body)| (key(index), body.to_string()));
+    post_all(Arc::new(post), keyed.collect()).await
+}
+
+/// Several posts at a time. All or nothing: receivers know a repetition by its key.
+async fn post_all(post: Arc<Post>, bodies: Vec<(String, String)>) -> Outcome {
+    let mut bodies = bodies.into_iter();
+    let mut posts = JoinSet::new();
     let mut outcome = Outcome::permanent("there was nothing to post");
-    let count = bodies.len();
-    for (index, body) in bodies.into_iter().enumerate() {
-        let key = if count == 1 { message.id.clone() } else { format!("{}.{index}", message.id) };
-        outcome = post.send(&key, body.to_string(), step).await;
-        // All or nothing: receivers know a repetition by its key.
+    loop {
+        while posts.len() < AT_ONCE
+            && let Some((key, body)) = bodies.next()
+        {
+            let post = Arc::clone(&post);
+            posts.spawn(async move { post.send(&key, body).await });
+        }
+        let Some(ended) = posts.join_next().await else { return outcome };
+        outcome = ended.unwrap_or_else(|_| Outcome::temporary("the post broke off"));
         if matches!(outcome, Outcome::Failed { .. }) {
-            break;
+            return outcome;
         }
     }
-    outcome
 }
 
 async fn prepare(webhook: &Webhook, to: &str, context: &Context) -> Result<(Post, String), String> {
@@ -130,12 +150,11 @@ async fn shared_client(webhook: &Webhook, context: &Context) -> Result<Client, S
 }
 
 impl Post {
-    async fn send(&self, key: &str, body: String, step: &Step) -> Outcome {
+    async fn send(&self, key: &str, body: String) -> Outcome {
         let request = match self.request(key, body) {
             Ok(request) => request,
             Err(e) => return Outcome::permanent(&format!("cannot put the post together: {e}")),
         };
-        step.enter("the answer to the post; it may have been taken");
         match self.client.request(request).await {
             Ok(response) => self.judge(response).await,
             Err(e) => {

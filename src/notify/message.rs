@@ -16,8 +16,10 @@ pub const SUBJECT_MAX: usize = 300;
 pub const TEXT_MAX: usize = 16 * 1_024;
 /// The longest HTML, in bytes.
 pub const HTML_MAX: usize = 256 * 1_024;
-/// Incidents that one message speaks of in full.
-pub const INCIDENTS_MAX: usize = 20;
+/// Incidents that one message speaks of: no bundle holds more.
+pub const INCIDENTS_MAX: usize = crate::domain::outbox::BUNDLE_MAX;
+/// Incidents of which a text tells everything; the others get a line each.
+const FULL_MAX: usize = 20;
 /// Services named per incident.
 const SERVICES_MAX: usize = 10;
 /// The longest name, title or reason, in bytes.
@@ -177,7 +179,11 @@ impl Message {
         if !self.text.trim().is_empty() {
             parts.push(self.text.trim_end().to_owned());
         }
-        parts.extend(self.incidents.iter().map(About::plain));
+        parts.extend(self.incidents.iter().take(FULL_MAX).map(About::plain));
+        let more: Vec<String> = self.incidents.iter().skip(FULL_MAX).map(About::short).collect();
+        if !more.is_empty() {
+            parts.push(more.join("\n"));
+        }
         parts.join("\n\n")
     }
 }
@@ -193,6 +199,12 @@ impl About {
             ack_code: self.ack_code.as_deref().map(line),
             url: self.url.as_deref().filter(|url| is_link(url)).map(str::to_owned),
         }
+    }
+
+    /// In one line: what, and how to acknowledge.
+    fn short(&self) -> String {
+        let code = self.ack_code.as_ref().map(|code| format!(" · warroom ack --code {code}"));
+        format!("{} {} {}{}", self.id, self.severity, self.title, code.unwrap_or_default())
     }
 
     fn plain(&self) -> String {
@@ -288,8 +300,10 @@ mod tests {
         assert!(tidy.subject.len() <= SUBJECT_MAX);
         assert_eq!(tidy.html, None);
         assert_eq!(tidy.incidents.len(), INCIDENTS_MAX);
-        assert!(tidy.text.ends_with("+ 480: warroom"), "what is left out is counted");
+        assert!(tidy.text.ends_with("+ 300: warroom"), "what is left out is counted");
         assert_eq!(tidy.incidents[0].url, None);
+        let codes = tidy.plain().matches("warroom ack --code K7Q2").count();
+        assert_eq!(codes, INCIDENTS_MAX, "each of them can be answered");
     }
 
     #[test]

@@ -76,7 +76,7 @@ actions! {
     "Escalation" {
         Escalate "escalate" "reach the next level now, or another one";
         Page "page" "page somebody by name, or again";
-        Snooze "snooze" "put it aside; it pages again";
+        Snooze "snooze" "put it aside until a time";
         Wake "wake" "end the snooze now";
         Handover "hand-over" "offer what you hold to somebody";
         AcceptHandover "accept-hand-over" "take what you were offered";

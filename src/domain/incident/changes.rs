@@ -271,6 +271,7 @@ impl Incident {
         self.esc.fired.clear();
         // What was promised ended with the resolution; what is promised now is promised anew.
         self.told.values_mut().for_each(|told| told.next_by = None);
+        self.esc.is_forced = false;
         self.esc.restart(event.at, "reopened");
         self.acted(event, "reopened it".to_owned());
     }

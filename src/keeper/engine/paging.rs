@@ -8,7 +8,7 @@
 
 use crate::domain::change::Change;
 use crate::domain::command::{Command, Order};
-use crate::domain::delivery::Stand;
+use crate::domain::delivery::{Delivery, Stand};
 use crate::domain::duty::{Destination, WindowStage};
 use crate::domain::event::{Actor, Body, Sending};
 use crate::domain::ids::IncidentId;
@@ -331,7 +331,11 @@ impl Engine {
             return Err(wrong());
         }
         let incident = self.room.incidents.get(&id).ok_or_else(wrong)?;
-        let page = incident.esc.delivery(delivery).filter(|d| d.is_open()).ok_or_else(wrong)?;
+        // One that failed as far as we know may have arrived all the same.
+        let may_answer = |d: &&Delivery| {
+            d.is_open() || incident.ack.is_none() && matches!(d.stand, Stand::Failed { .. })
+        };
+        let page = incident.esc.delivery(delivery).filter(may_answer).ok_or_else(wrong)?;
         let actor = Actor { login: page.wanted.to.clone(), via: Via::Gateway };
         let command = Command::Acknowledge { incident: id };
         // The one whose page it was may answer; whoever holds the code acts for them.

@@ -64,7 +64,7 @@ pub(super) fn fields(action: Action, about: &About<'_>) -> Option<Vec<Field>> {
             ]
         }
         Action::Snooze => vec![
-            Field::line("until", "until", "30m").hint("within 24 hours; it pages again then"),
+            Field::line("until", "until", "30m").hint("within 24 hours; then it pages as before"),
             why("always needed"),
         ],
         Action::Handover => vec![

@@ -85,7 +85,7 @@ fn present(model: &Model, incident: &Incident) -> Told {
     if let Some(snooze) = &incident.esc.snooze {
         let left = until_words(snooze.until.since(now));
         let text = format!(
-            "z snoozed by {} until {} (pages again {left}): {}",
+            "z snoozed by {} until {} ({left}): {}",
             snooze.by,
             snooze.until.clock_minutes(),
             snooze.reason

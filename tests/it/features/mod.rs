@@ -6,5 +6,6 @@ mod demands;
 mod life;
 mod paging;
 mod paging_desk;
+mod paging_kept;
 pub mod paging_world;
 mod record;

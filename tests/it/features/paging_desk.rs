@@ -29,7 +29,7 @@ fn a_snooze_always_ends() {
              INC-1 system: sending to bob by mail
              refused bob: {} is not a time to snooze until; give an end within 24 hours; nothing is snoozed for ever
              INC-1 bob: snoozed until {}: known
-             INC-1 system: the snooze is over; paging again
+             INC-1 system: the snooze is over
              INC-1 system: paging bob by mail, phone (L1 on-call: the snooze is over)
              INC-1 system: sending to bob by mail",
             until(48),
@@ -61,8 +61,8 @@ fn demand_21_a_maintenance_window_is_bounded_and_cancels_what_is_on_its_way() {
              INC-1 system: maintenance window 1 began; pages nobody until it ends
              INC-2 ann: opened as SEV2 (ann said so)
              INC-2 system: pages nobody: maintenance until {}: upgrade
-             INC-1 system: maintenance window 1 ended; paging again where nobody answered
-             INC-2 system: maintenance window 1 ended; paging again where nobody answered
+             INC-1 system: maintenance window 1 ended
+             INC-2 system: maintenance window 1 ended
              INC-1 system: paging bob by mail, phone (L1 on-call: the maintenance window is over)
              INC-2 system: paging bob by mail, phone (L1 on-call: the maintenance window is over)
              INC-1 system: sending to bob by mail (with 1 other)

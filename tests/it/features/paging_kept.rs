@@ -1,0 +1,225 @@
+//! What must not be lost on the way: a chain that a person began, an answer to a page that seemed to
+//! fail, an incident in a large bundle, the end of a maintenance window, a silent watchdog.
+
+use warroom::domain::audit::Auditor;
+use warroom::domain::event::Body;
+use warroom::domain::plan::Heartbeat;
+use warroom::domain::time::Timestamp;
+use warroom::domain::words::{AttemptResult, Severity};
+use warroom::keeper::mailroom::message;
+use warroom::keeper::turn::Input;
+use warroom::notify::forms;
+use warroom::store::Reader as _;
+
+use crate::features::paging_world::{OPEN, plan};
+use crate::world::{START, World, play};
+
+const MINOR: &str = r#"{"do":"open","title":"t","severity":"SEV4","services":["payments"]}"#;
+
+fn at(minutes: i64) -> String {
+    START.plus(minutes * 60_000).to_string()
+}
+
+/// What the auditor finds at an instant.
+fn audit(world: &World, now: Timestamp) -> Vec<String> {
+    let mut auditor = Auditor::default();
+    world
+        .journal
+        .scan(0, &mut |raw| {
+            auditor.see(&raw.decode().expect("a readable event"));
+            true
+        })
+        .expect("a readable journal");
+    auditor.check(now)
+}
+
+#[test]
+fn what_a_person_had_climb_climbs_on_after_a_snooze() {
+    let mut world = World::under(plan());
+    let transcript = play(
+        &mut world,
+        &format!(
+            r#"0m ann {MINOR}
+               1m ann {{"do":"escalate","incident":1,"level":null,"reason":"it is worse"}}
+               2m bob {{"do":"snooze","incident":1,"until":"{}","reason":"known"}}
+               11m clock
+               60m clock"#,
+            at(10)
+        ),
+    );
+    let (_, after) = transcript.split_once("the snooze is over").expect("it ends");
+    assert!(after.contains("paging bob by mail"), "{transcript}");
+    assert!(after.contains("L2 senior: no answer"), "it climbs: {transcript}");
+}
+
+#[test]
+fn what_was_never_escalated_pages_nobody_after_a_snooze_and_says_nothing_else() {
+    let mut world = World::under(plan());
+    let transcript = play(
+        &mut world,
+        &format!(
+            r#"0m ann {MINOR}
+               2m bob {{"do":"snooze","incident":1,"until":"{}","reason":"known"}}
+               11m clock
+               60m clock"#,
+            at(10)
+        ),
+    );
+    assert!(!transcript.contains("paging"), "{transcript}");
+}
+
+#[test]
+fn every_incident_of_a_large_bundle_is_in_every_form_that_speaks_of_each() {
+    let mut world = World::under(plan());
+    for _ in 0..500 {
+        world.act("ann", serde_json::from_str(OPEN).expect("a command"));
+    }
+    world.tick();
+    world.answer("bob", "mail", AttemptResult::Accepted);
+    world.now = world.now.plus(61_000);
+    world.tick();
+    let job = world.jobs.last().expect("a bundle");
+    assert_eq!(job.items.len(), 200);
+    let message = message(job);
+    let events = forms::pagerduty(&message, "key", "host");
+    let generic = forms::generic(&message, "bob");
+    let text = message.tidy().plain();
+    for item in &job.items {
+        let id = item.incident.to_string();
+        let code = item.code.clone().expect("a page has a code");
+        assert!(events.iter().any(|event| event["dedup_key"] == *id), "{id} in PagerDuty's form");
+        let told = generic["incidents"].as_array().expect("a list");
+        assert!(told.iter().any(|about| about["ack_code"] == *code), "{id} in our own form");
+        assert!(text.contains(&format!("{id} SEV2")) && text.contains(&code), "{id} in the text");
+    }
+}
+
+#[test]
+fn where_each_incident_is_an_event_a_bundle_is_smaller() {
+    let mut plan = plan();
+    let channel =
+        r#"{"kind":"webhook","url":"https://events.example.org/","format":"pagerduty-v2"}"#;
+    plan.channels.insert("pd".to_owned(), serde_json::from_str(channel).expect("a channel"));
+    plan.people.entry("bob".to_owned()).and_modify(|bob| bob.contacts = vec!["pd:key".to_owned()]);
+    let mut world = World::under(plan);
+    for _ in 0..300 {
+        world.act("ann", serde_json::from_str(OPEN).expect("a command"));
+    }
+    world.tick();
+    world.answer("bob", "pd", AttemptResult::Accepted);
+    world.now = world.now.plus(61_000);
+    world.tick();
+    assert_eq!(world.jobs.last().expect("a bundle").items.len(), 50);
+}
+
+#[test]
+fn a_repetition_that_takes_more_along_is_another_message() {
+    let mut world = World::under(plan());
+    world.act("ann", serde_json::from_str(OPEN).expect("a command"));
+    world.tick();
+    let alone = message(world.jobs.last().expect("a page"));
+    world.act("ann", serde_json::from_str(OPEN).expect("a command"));
+    world.restart();
+    world.tick();
+    let both = world.jobs.last().expect("the page again").clone();
+    assert_eq!(both.items.len(), 2);
+    assert_ne!(message(&both).id, alone.id, "or a receiver drops the new one as a repetition");
+    world.restart();
+    world.tick();
+    let again = world.jobs.last().expect("the page once more");
+    assert_eq!(message(again).id, message(&both).id, "the same bundle is the same message");
+}
+
+#[test]
+fn a_code_answers_a_page_that_failed_as_far_as_we_know() {
+    let mut world = World::under(plan());
+    play(&mut world, &format!("0m ann {OPEN}\n0m clock"));
+    let code = world.jobs[0].items[0].code.clone().expect("a page has a code");
+    for _ in 0..3 {
+        if world.engine.under_way().any(|(_, to)| to.to == "bob" && to.method.starts_with("mail")) {
+            world.answer("bob", "mail", AttemptResult::Refused);
+        }
+        world.tick();
+        if world.engine.under_way().any(|(_, to)| to.to == "bob" && to.method.starts_with("phone"))
+        {
+            world.answer("bob", "phone", AttemptResult::Refused);
+        }
+        world.tick();
+    }
+    let room = &world.engine.room;
+    let stand = &room.incidents.values().next().expect("it is open").esc.deliveries[0].stand;
+    assert!(format!("{stand:?}").starts_with("Failed"), "{stand:?}");
+    let script = format!(r#"1m eve {{"do":"acknowledge-by-code","code":"{code}"}}"#);
+    let transcript = play(&mut world, &script);
+    assert!(transcript.contains("INC-1 bob: acknowledged"), "{transcript}");
+}
+
+#[test]
+fn a_window_that_began_by_a_wrong_clock_ends_in_its_time() {
+    let mut world = World::under(plan());
+    let script = format!(
+        r#"0m ann {{"do":"plan-window","services":["payments"],"from":"{}","until":"{}","reason":"upgrade"}}
+           2m clock"#,
+        at(1),
+        at(121)
+    );
+    play(&mut world, &script);
+    let day = 86_400_000;
+    world.now = world.now.plus(-day);
+    world.give(Input::Own(Body::ClockJumped { by_ms: -day, incidents: Vec::new() }));
+    world.now = world.now.plus(125 * 60_000);
+    let ended =
+        world.tick().into_iter().any(|event| matches!(event.body, Body::WindowEnded { .. }));
+    assert!(ended, "it would have paged nobody for a day more");
+}
+
+#[test]
+fn a_watchdog_that_resolves_is_no_sign_of_life() {
+    let mut plan = plan();
+    let beat = Heartbeat {
+        every_s: 60,
+        grace_s: 60,
+        severity: Severity::Sev2,
+        alert: "Watchdog".to_owned(),
+        source: String::new(),
+        services: vec!["payments".to_owned()],
+    };
+    plan.heartbeats.insert("prometheus".to_owned(), beat);
+    let mut world = World::under(plan);
+    let script = "0m alerts Watchdog/p/none\n1m alerts !Watchdog/p/none\n2m clock";
+    let transcript = play(&mut world, script);
+    assert!(transcript.contains("HeartbeatMissed fires"), "{transcript}");
+}
+
+#[test]
+fn an_offer_that_is_taken_back_before_it_left_is_no_finding() {
+    let mut world = World::under(plan());
+    play(
+        &mut world,
+        &format!(
+            r#"0m ann {OPEN}
+               0m bob {{"do":"acknowledge","incident":1}}
+               1m bob {{"do":"offer-handover","incident":1,"to":"dana","note":""}}
+               2m bob {{"do":"offer-handover","incident":1,"to":"erik","note":""}}
+               3m fay {{"do":"acknowledge","incident":1}}"#
+        ),
+    );
+    let now = world.now.plus(30 * 60_000);
+    assert_eq!(audit(&world, now), Vec::<String>::new());
+}
+
+#[test]
+fn a_swap_for_somebody_else_takes_a_commander() {
+    let swap = |from: &str| {
+        format!(
+            r#"{{"do":"ask-swap","schedule":"primary","from":{from},"at":"{}","with":"dana","their_at":null}}"#,
+            at(60)
+        )
+    };
+    let command: warroom::domain::command::Command =
+        serde_json::from_str(&swap("\"bob\"")).expect("a command");
+    assert_eq!(command.right(), warroom::domain::words::Right::Command);
+    let own: warroom::domain::command::Command =
+        serde_json::from_str(&swap("null")).expect("a command");
+    assert_eq!(own.right(), warroom::domain::words::Right::Respond);
+}
