@@ -15,11 +15,11 @@ use crate::cli::Context;
 use crate::cli::act::unexpected;
 use crate::cli::out::{Failure, say, say_json};
 use crate::clock::wall_now;
-use crate::domain::duty::Desk;
+use crate::domain::duty::{Desk, Window, WindowStage};
 use crate::domain::outlook::{self, Rung};
 use crate::domain::plan::Plan;
 use crate::domain::reach::{self, Asked};
-use crate::domain::schedule::{self, SwapState, calendar, ical};
+use crate::domain::schedule::{self, Schedule, SwapState, calendar, ical};
 use crate::domain::time::{DAY_MS, HOUR_MS, Timestamp, parse_span, span_words};
 use crate::domain::words::Severity;
 use crate::proto::{Ask, Reply};
@@ -62,13 +62,19 @@ pub enum OnCall {
 pub struct Known {
     pub plan: Plan,
     pub desk: Desk,
+    /// The last event that the keeper knew of.
+    pub seq: u64,
 }
 
 /// Asks the keeper for the plan in force with the covers and swaps beside it.
 pub fn known(context: &Context) -> Result<Known, Failure> {
-    match context.keeper()?.ask(Ask::Plan)? {
-        Reply::Plan { plan, changes, .. } => {
-            Ok(Known { plan: *plan, desk: Desk { changes, ..Desk::default() } })
+    let mut keeper = context.keeper()?;
+    let seq = keeper.welcome.seq;
+    match keeper.ask(Ask::Plan)? {
+        Reply::Plan { plan, changes, windows, .. } => {
+            let windows = windows.into_iter().map(|window| (window.id, window)).collect();
+            let desk = Desk { windows, changes, ..Desk::default() };
+            Ok(Known { plan: *plan, desk, seq })
         }
         other => Err(unexpected(&other)),
     }
@@ -228,22 +234,26 @@ fn period(context: &Context, known: &Known, wanted: &Wanted) -> Result<(), Failu
 
 fn feed(known: &Known, wanted: &Wanted, now: Timestamp) -> Result<(), Failure> {
     let until = wanted.until(90 * DAY_MS);
-    let mut text = String::new();
-    let mut count = 0;
-    for (name, found) in wanted.schedules(&known.plan) {
+    let revision = u32::try_from(known.seq).unwrap_or(u32::MAX);
+    let of = |(name, found): &(&String, &Schedule)| {
         let changes = known.desk.changes_of(name);
-        let entries = calendar::entries(found, &known.plan.holidays, changes, wanted.from, until);
-        let revision = u32::try_from(changes.covers.len() + changes.swaps.len()).unwrap_or(0);
-        let who = wanted.person.as_deref();
-        let feed =
-            ical::Feed { schedule: name, entries: &entries, removed: &[], who, revision, now };
-        text.push_str(&ical::feed(&feed));
-        count += 1;
-    }
-    if count > 1 {
-        // One calendar is one schedule; several go one after the other, which readers refuse.
-        return Err(Failure::Usage("name one schedule: a feed is one calendar".to_owned()));
-    }
+        calendar::entries(found, &known.plan.holidays, changes, wanted.from, until)
+    };
+    let schedules: Vec<(&String, &Schedule)> = wanted.schedules(&known.plan).collect();
+    let entries: Vec<_> = schedules.iter().map(of).collect();
+    let who = wanted.person.as_deref();
+    let both = schedules.iter().zip(&entries);
+    let feeds: Vec<ical::Feed<'_>> = both
+        .map(|((schedule, _), entries)| ical::Feed {
+            schedule,
+            entries,
+            removed: &[],
+            who,
+            revision,
+            now,
+        })
+        .collect();
+    let text = ical::calendar(&feeds);
     std::io::stdout().lock().write_all(text.as_bytes())?;
     Ok(())
 }
@@ -256,7 +266,9 @@ fn loads(context: &Context, known: &Known, wanted: &Wanted) -> Result<(), Failur
         let load = schedule::load(found, &known.plan.holidays, changes, wanted.from, until);
         all.insert(name, load);
     }
-    let pages = match context.keeper()?.ask(Ask::Pages { from: wanted.from, until })? {
+    // Duty lies ahead; pages can only be counted behind.
+    let since = wanted.from.plus(wanted.from.since(until));
+    let pages = match context.keeper()?.ask(Ask::Pages { from: since, until: wanted.from })? {
         Reply::Pages { pages } => pages,
         other => return Err(unexpected(&other)),
     };
@@ -276,8 +288,11 @@ fn loads(context: &Context, known: &Known, wanted: &Wanted) -> Result<(), Failur
             ));
         }
     }
+    if !pages.is_empty() {
+        say(&format!("pages from {since} until {}", wanted.from));
+    }
     for (person, count) in pages {
-        say(&format!("{person:<18} {} pages, {} of them at night", count.pages, count.at_night));
+        say(&format!("  {person:<16} {} pages, {} of them at night", count.pages, count.at_night));
     }
     Ok(())
 }
@@ -316,6 +331,12 @@ fn who(
     say(&format!("policy '{name}', {severity}, opened at {at}"));
     if !pages {
         say(&format!("{severity} pages nobody by the clock under this policy"));
+    }
+    let covers = |w: &&Window| w.covers(services) && w.until > at && w.stage != WindowStage::Over;
+    for window in known.desk.windows.values().filter(covers) {
+        let (id, from, until) = (window.id, window.from, window.until);
+        let when = if from <= at { String::new() } else { format!("from {from} ") };
+        say(&format!("! maintenance window {id}: {when}until {until} nobody is paged"));
     }
     for rung in &rungs {
         let after =

@@ -19,7 +19,8 @@ use crate::proto::{Ask, Reply};
 
 #[derive(Debug, Subcommand)]
 pub enum TokenVerb {
-    /// Make a token for a source and show it once. From the first token on, one is asked for.
+    /// Make a token for a source and show it once. From the first one on that is not for answers,
+    /// whoever posts alerts needs one.
     New {
         /// The source's name: letters, digits, - _ .
         name: String,
@@ -47,7 +48,7 @@ pub fn run(verb: TokenVerb, context: &Context) -> Result<(), Failure> {
         }
         TokenVerb::Revoke { name } => {
             give(context, Command::RevokeToken { name })?;
-            say("revoked; whoever posts without a token that is in force is refused");
+            say("revoked; whoever posts with it is refused");
             Ok(())
         }
         TokenVerb::List => match context.keeper()?.ask(Ask::Intake)? {

@@ -39,6 +39,9 @@ pub struct Beacon {
     pub every_s: u32,
 }
 
+/// The least seconds between two beacons: each of them needs a round of the auditor.
+pub const BEACON_LEAST_S: u32 = 20;
+
 const fn beacon_every() -> u32 {
     60
 }
@@ -143,6 +146,9 @@ pub fn load(path: &Path) -> Result<Settings, Vec<Mistake>> {
     }
     if settings.beacon.as_ref().is_some_and(|b| b.url.is_none() && b.program.is_empty()) {
         wrong("beacon", "names neither a url nor a program");
+    }
+    if settings.beacon.as_ref().is_some_and(|b| b.every_s < BEACON_LEAST_S) {
+        wrong("beacon.every_s", "must be at least 20: the auditor looks that often");
     }
     if mistakes.is_empty() { Ok(settings) } else { Err(mistakes) }
 }

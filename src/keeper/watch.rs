@@ -9,7 +9,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use crate::clock::wall_now;
-use crate::config::settings::Beacon;
+use crate::config::settings::{BEACON_LEAST_S, Beacon};
 use crate::domain::audit::Auditor;
 use crate::domain::channel::{Channel, Program};
 use crate::domain::command::Command;
@@ -25,7 +25,7 @@ use crate::notify::message::Message;
 use crate::notify::send::{Context, Outcome, send};
 
 /// How often the auditor makes its rounds.
-const ROUND: Duration = Duration::from_secs(20);
+const ROUND: Duration = Duration::from_secs(BEACON_LEAST_S as u64);
 /// A program that tells of the keeper may take this long, in seconds.
 const PROGRAM_S: u16 = 10;
 

@@ -23,29 +23,33 @@ pub struct Feed<'a> {
     pub removed: &'a [Entry],
     /// Only this person's (login).
     pub who: Option<&'a str>,
-    /// How often the plan or the changes to it changed: programs take what has a higher number.
+    /// Grows with every change: programs take what has a higher number.
     pub revision: u32,
     /// When this is written.
     pub now: Timestamp,
 }
 
-/// The feed as the text of a file.
-pub fn feed(feed: &Feed<'_>) -> String {
+/// Feeds of one person, or of everybody, as the text of one file: one calendar.
+pub fn calendar(feeds: &[Feed<'_>]) -> String {
     let mut lines = Lines::default();
     lines.add("BEGIN", "VCALENDAR");
     lines.add("VERSION", "2.0");
     lines.add("PRODID", "-//warroom//on call//EN");
     lines.add("CALSCALE", "GREGORIAN");
-    let title = match feed.who {
-        Some(login) => format!("{login} on call: {}", feed.schedule),
-        None => format!("on call: {}", feed.schedule),
+    let names: Vec<&str> = feeds.iter().map(|feed| feed.schedule).collect();
+    let names = names.join(", ");
+    let title = match feeds.first().and_then(|feed| feed.who) {
+        Some(login) => format!("{login} on call: {names}"),
+        None => format!("on call: {names}"),
     };
     lines.add("NAME", &escape(&title));
     lines.add("X-WR-CALNAME", &escape(&title));
-    let both = [("CONFIRMED", feed.entries), ("CANCELLED", feed.removed)];
-    for (status, entries) in both {
-        for entry in entries.iter().filter(|entry| is_wanted(feed, entry)) {
-            event(&mut lines, feed, entry, status);
+    for feed in feeds {
+        let both = [("CONFIRMED", feed.entries), ("CANCELLED", feed.removed)];
+        for (status, entries) in both {
+            for entry in entries.iter().filter(|entry| is_wanted(feed, entry)) {
+                event(&mut lines, feed, entry, status);
+            }
         }
     }
     lines.add("END", "VCALENDAR");

@@ -4,7 +4,7 @@
 //! - A file is looked at as its reader sees it: unfolded, line by line.
 
 use super::calendar::{Entry, entries, removed};
-use super::ical::{Feed, feed};
+use super::ical::{Feed, calendar};
 use super::tests_turns::{at, plan};
 use super::*;
 
@@ -24,7 +24,7 @@ fn all(plan: &Schedule, changes: &Changes, from: &str, until: &str) -> Vec<Entry
 
 fn text(schedule: &str, entries: &[Entry], removed: &[Entry], who: Option<&str>) -> String {
     let now = at("2027-02-01T00:00:00Z");
-    feed(&Feed { schedule, entries, removed, who, revision: 3, now })
+    calendar(&[Feed { schedule, entries, removed, who, revision: 3, now }])
 }
 
 /// The values of a property, of lines put together again.
