@@ -9,5 +9,6 @@ pub mod ingest;
 pub mod keeper;
 pub mod notify;
 pub mod proto;
+pub mod render;
 pub mod store;
 pub mod tui;

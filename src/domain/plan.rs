@@ -255,6 +255,20 @@ pub enum Audience {
     Public,
 }
 
+impl Audience {
+    /// Every audience, the one that may read most first.
+    pub const ALL: [Self; 3] = [Self::Internal, Self::Partner, Self::Public];
+
+    /// The word for it.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Internal => "internal",
+            Self::Partner => "partner",
+            Self::Public => "public",
+        }
+    }
+}
+
 /// How an alert that matches becomes (part of) an incident.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -17,6 +17,7 @@ const RANKS: &[&[&str]] = &[
     &["client"],
     &["ingest", "notify", "store"],
     &["proto", "config", "clock"],
+    &["render"],
     &["domain"],
 ];
 

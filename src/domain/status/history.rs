@@ -1,0 +1,41 @@
+//! What is over: the incidents of the last two weeks, day by day.
+//!
+//! Invariants:
+//! - A day without incidents says so; an incident that goes on is told above, not here.
+
+use std::fmt::{Result, Write};
+
+use chrono::Days;
+
+use super::html::incident;
+use super::model::{PublicIncident, Site};
+use super::page::day_words;
+use crate::domain::schedule::day_of;
+use crate::domain::time::Timestamp;
+
+/// How many days are told.
+const HISTORY_DAYS: u64 = 14;
+
+/// The incidents of the last two weeks, the newest first.
+pub(super) fn past(out: &mut String, site: &Site, now: Timestamp) -> Result {
+    let today = day_of(site.page.zone, now);
+    writeln!(
+        out,
+        "<section aria-labelledby=\"past\"><h2 id=\"past\">Past {HISTORY_DAYS} days</h2>"
+    )?;
+    for date in (0..HISTORY_DAYS).filter_map(|n| today.checked_sub_days(Days::new(n))) {
+        let is_here = |shown: &&PublicIncident| {
+            !shown.status.is_open() && day_of(site.page.zone, shown.created_at) == date
+        };
+        let mut shown: Vec<&PublicIncident> = site.incidents.iter().filter(is_here).collect();
+        shown.sort_by_key(|incident| std::cmp::Reverse((incident.created_at, &incident.id)));
+        writeln!(out, "<h3 class=\"day\">{}</h3>", day_words(date))?;
+        if shown.is_empty() {
+            writeln!(out, "<p class=\"quiet\">No incidents.</p>")?;
+        }
+        for one in shown {
+            incident(out, site, one, 4)?;
+        }
+    }
+    writeln!(out, "</section>")
+}

@@ -1,0 +1,337 @@
+//! The files of a site: their shape, and what hostile text does in them.
+//!
+//! Invariants:
+//! - The shape that is checked is written down here, key by key, not taken from the code.
+
+use std::path::Path;
+
+use serde_json::Value;
+
+use super::tests_sample::{now, site};
+use super::{ComponentStatus, File, Impact, Indicator, Site, files, indicator};
+
+fn text(all: &[File], path: &str) -> String {
+    let file = all.iter().find(|file| file.path == path).expect("a file of the site");
+    String::from_utf8(file.bytes.clone()).expect("UTF-8")
+}
+
+fn json(all: &[File], path: &str) -> Value {
+    serde_json::from_str(&text(all, path)).expect("JSON")
+}
+
+/// What a value must be: a key, and one of the words of a small language.
+type Shape = &'static [(&'static str, &'static str)];
+
+const PAGE: Shape = &[
+    ("id", "text"),
+    ("name", "text"),
+    ("url", "text"),
+    ("time_zone", "text"),
+    ("updated_at", "time"),
+];
+const STATUS: Shape = &[("indicator", "none|minor|major|critical"), ("description", "text")];
+const COMPONENT: Shape = &[
+    ("id", "text"),
+    ("name", "text"),
+    ("status", "operational|degraded_performance|partial_outage|major_outage|under_maintenance"),
+    ("position", "number"),
+    ("group", "bool"),
+    ("group_id", "text?"),
+    ("only_show_if_degraded", "bool"),
+    ("created_at", "time"),
+    ("updated_at", "time"),
+];
+const INCIDENT: Shape = &[
+    ("id", "text"),
+    ("name", "text"),
+    ("status", "investigating|identified|monitoring|resolved|postmortem"),
+    ("impact", "none|minor|major|critical"),
+    ("created_at", "time"),
+    ("updated_at", "time"),
+    ("monitoring_at", "time?"),
+    ("resolved_at", "time?"),
+    ("shortlink", "text"),
+];
+const UPDATE: Shape = &[
+    ("id", "text"),
+    ("status", "investigating|identified|monitoring|resolved|postmortem"),
+    ("body", "text"),
+    ("display_at", "time"),
+    ("created_at", "time"),
+];
+const MAINTENANCE: Shape = &[
+    ("id", "text"),
+    ("name", "text"),
+    ("status", "scheduled|in_progress|verifying|completed"),
+    ("impact", "maintenance"),
+    ("created_at", "time"),
+    ("updated_at", "time"),
+    ("monitoring_at", "time?"),
+    ("resolved_at", "time?"),
+    ("shortlink", "text"),
+    ("scheduled_for", "time"),
+    ("scheduled_until", "time"),
+];
+
+fn fits(value: &Value, kind: &str) -> bool {
+    if let Some(kind) = kind.strip_suffix('?') {
+        return value.is_null() || fits(value, kind);
+    }
+    match kind {
+        "text" => value.is_string(),
+        "bool" => value.is_boolean(),
+        "number" => value.is_u64(),
+        "time" => value.as_str().is_some_and(|t| chrono::DateTime::parse_from_rfc3339(t).is_ok()),
+        words => value.as_str().is_some_and(|word| words.split('|').any(|known| known == word)),
+    }
+}
+
+#[track_caller]
+fn check_shape(value: &Value, shape: Shape) {
+    let object = value.as_object().expect("an object");
+    for (key, kind) in shape {
+        let found = object.get(*key);
+        assert!(found.is_some_and(|found| fits(found, kind)), "'{key}' is no {kind}: {found:?}");
+    }
+}
+
+#[track_caller]
+fn list<'a>(value: &'a Value, key: &str) -> &'a [Value] {
+    value[key].as_array().expect("a list")
+}
+
+#[track_caller]
+fn check_summary(summary: &Value) {
+    check_shape(&summary["page"], PAGE);
+    check_shape(&summary["status"], STATUS);
+    for component in list(summary, "components") {
+        check_shape(component, COMPONENT);
+    }
+    for incident in list(summary, "incidents") {
+        check_shape(incident, INCIDENT);
+        for update in list(incident, "incident_updates") {
+            check_shape(update, UPDATE);
+        }
+    }
+    for maintenance in list(summary, "scheduled_maintenances") {
+        check_shape(maintenance, MAINTENANCE);
+    }
+}
+
+fn empty() -> Site {
+    let mut site = site();
+    (site.components, site.incidents, site.maintenances) = (Vec::new(), Vec::new(), Vec::new());
+    site
+}
+
+#[test]
+fn summary_has_the_shape_that_clients_know() {
+    for site in [site(), empty()] {
+        check_summary(&json(&files(&site, now()), "summary.json"));
+    }
+}
+
+#[test]
+fn each_file_has_its_part() {
+    let all = files(&site(), now());
+    let parts = [
+        ("status.json", vec!["page", "status"]),
+        ("components.json", vec!["components", "page"]),
+        ("incidents.json", vec!["incidents", "page"]),
+        ("incidents/unresolved.json", vec!["incidents", "page"]),
+        ("scheduled-maintenances.json", vec!["page", "scheduled_maintenances"]),
+        (
+            "summary.json",
+            vec!["components", "incidents", "page", "scheduled_maintenances", "status"],
+        ),
+    ];
+    for (path, keys) in parts {
+        let value = json(&all, path);
+        let mut found: Vec<&str> =
+            value.as_object().expect("an object").keys().map(String::as_str).collect();
+        found.sort_unstable();
+        assert_eq!(found, keys, "{path}");
+    }
+    let ids = |path: &str, key: &str| -> Vec<String> {
+        list(&json(&all, path), key).iter().map(|one| one["id"].to_string()).collect()
+    };
+    assert_eq!(ids("incidents.json", "incidents"), ["\"INC-7\"", "\"INC-3\""], "newest first");
+    assert_eq!(ids("incidents/unresolved.json", "incidents"), ["\"INC-7\""]);
+    assert_eq!(ids("summary.json", "scheduled_maintenances"), ["\"m2\""], "what is ahead");
+    assert_eq!(ids("scheduled-maintenances.json", "scheduled_maintenances").len(), 2);
+}
+
+#[test]
+fn groups_stand_before_their_components_and_are_as_their_worst() {
+    let all = files(&site(), now());
+    let value = json(&all, "components.json");
+    let rows: Vec<(bool, &str, u64)> = list(&value, "components")
+        .iter()
+        .map(|c| {
+            let status = c["status"].as_str().expect("a word");
+            (c["group"] == true, status, c["position"].as_u64().expect("a number"))
+        })
+        .collect();
+    let expected = [
+        (false, "degraded_performance", 1),
+        (false, "operational", 2),
+        (true, "partial_outage", 3),
+        (false, "partial_outage", 4),
+        (true, "major_outage", 5),
+        (false, "under_maintenance", 6),
+        (false, "major_outage", 7),
+    ];
+    assert_eq!(rows, expected);
+}
+
+#[test]
+fn the_indicator_is_the_worst_of_components_and_open_incidents() {
+    let mut site = site();
+    assert_eq!(indicator(&site), (Indicator::Critical, "Major disruption"));
+    site.components.iter_mut().for_each(|c| c.status = ComponentStatus::Operational);
+    assert_eq!(indicator(&site).0, Indicator::Major, "the open incident");
+    site.incidents.retain(|incident| !incident.status.is_open());
+    assert_eq!(indicator(&site), (Indicator::None, "All systems operational"));
+    site.components[0].status = ComponentStatus::UnderMaintenance;
+    assert_eq!(indicator(&site), (Indicator::None, "Maintenance in progress"));
+    site.incidents[0].impact = Impact::Critical;
+    assert_eq!(indicator(&site).0, Indicator::None, "what is over does not count");
+}
+
+const HOSTILE: &str =
+    "<script>alert(1)</script>\"'&]]>\r\nX: y \u{202e}evil\u{1b}[31m {{ 7*7 }}\u{0}";
+
+/// A site in which every text is hostile.
+fn hostile() -> Site {
+    let mut site = site();
+    site.page.name = HOSTILE.into();
+    site.page.id = HOSTILE.into();
+    for component in &mut site.components {
+        component.name = HOSTILE.into();
+        component.description = HOSTILE.into();
+        component.group = component.group.as_ref().map(|group| format!("{group}{HOSTILE}"));
+        component.id.push_str(HOSTILE);
+    }
+    for incident in &mut site.incidents {
+        incident.name = HOSTILE.into();
+        incident.id.push_str(HOSTILE);
+        incident.components = site.components.iter().map(|c| c.id.clone()).collect();
+        for update in &mut incident.updates {
+            update.body = HOSTILE.into();
+            update.id.push_str(HOSTILE);
+        }
+    }
+    for maintenance in &mut site.maintenances {
+        maintenance.name = HOSTILE.into();
+        maintenance.body = HOSTILE.into();
+        maintenance.id.push_str(HOSTILE);
+    }
+    site
+}
+
+#[test]
+fn hostile_text_stays_text_in_every_file() {
+    for url in ["https://status.example.org", "javascript:alert(1)", "https://x\"><script>"] {
+        let mut site = hostile();
+        site.page.url = url.into();
+        let all = files(&site, now());
+        check_summary(&json(&all, "summary.json"));
+        for file in &all {
+            let text = text(&all, file.path);
+            for c in ['\u{202e}', '\u{1b}', '\u{0}', '\r'] {
+                assert!(!text.contains(c), "{} holds {c:?}", file.path);
+            }
+            assert!(!text.contains("javascript:"), "{}", file.path);
+            let is_markup = ["history.atom", "index.html"].contains(&file.path);
+            assert!(!is_markup || !text.contains("<script"), "{}", file.path);
+        }
+        let html = text(&all, "index.html");
+        assert_balanced(&html);
+        assert_balanced(&text(&all, "history.atom"));
+        assert!(html.contains("{{ 7*7 }}"), "braces are only text");
+    }
+}
+
+/// Elements that have no end.
+const VOID: [&str; 4] = ["meta", "link", "br", "?xml"];
+
+/// Every element that begins ends, in order.
+#[track_caller]
+fn assert_balanced(markup: &str) {
+    let mut open: Vec<&str> = Vec::new();
+    for part in markup.split('<').skip(1) {
+        let (tag, _) = part.split_once('>').expect("a tag ends");
+        let name = tag.split([' ', '\n']).next().expect("a name");
+        if let Some(name) = name.strip_prefix('/') {
+            assert_eq!(open.pop(), Some(name), "in order");
+        } else if !VOID.contains(&name) && name != "!doctype" && !tag.ends_with('/') {
+            open.push(name);
+        }
+    }
+    assert_eq!(open, Vec::<&str>::new(), "all ended");
+}
+
+#[test]
+fn the_page_is_laid_out_for_the_ear_too() {
+    let html = text(&files(&site(), now()), "index.html");
+    let levels: Vec<u8> = html
+        .split("<h")
+        .skip(1)
+        .filter_map(|part| part.bytes().next().filter(u8::is_ascii_digit))
+        .collect();
+    assert_eq!(levels.first(), Some(&b'1'));
+    assert!(levels.windows(2).all(|pair| pair[1] <= pair[0] + 1), "no heading is left out");
+    for part in
+        ["<html lang=\"en\">", "<main id=\"main\">", "<header>", "<footer>", "<title>Example"]
+    {
+        assert_eq!(html.matches(part).count(), 1, "{part}");
+    }
+    let ids: Vec<&str> =
+        html.split(" id=\"").skip(1).filter_map(|part| part.split('"').next()).collect();
+    let unique: std::collections::BTreeSet<&&str> = ids.iter().collect();
+    assert_eq!(ids.len(), unique.len(), "no id is there twice");
+    for words in ["Degraded performance", "Partial outage", "Under maintenance", "No incidents."] {
+        assert!(html.contains(words), "{words}");
+    }
+    assert!(!html.contains("style=\"") && !html.contains("<script"), "the policy would block it");
+}
+
+#[test]
+fn the_feed_has_what_a_reader_needs() {
+    let feed = text(&files(&site(), now()), "history.atom");
+    assert_balanced(&feed);
+    for part in [
+        "<id>https://status.example.org/</id>",
+        "<updated>2026-11-25T12:10:00.000Z</updated>",
+        "<author><name>Example</name></author>",
+        "<link rel=\"self\" type=\"application/atom+xml\" \
+         href=\"https://status.example.org/history.atom\"/>",
+        "<id>https://status.example.org/#incident-INC-7</id>",
+        "&lt;p&gt;2026-11-25 13:10 CET: &lt;strong&gt;Identified&lt;/strong&gt;&lt;/p&gt;",
+    ] {
+        assert!(feed.contains(part), "{part} is not in\n{feed}");
+    }
+    let mut site = site();
+    site.page.url = String::new();
+    let local = text(&files(&site, now()), "history.atom");
+    assert!(local.contains("<id>urn:warroom:status:example</id>") && !local.contains("<link"));
+}
+
+#[test]
+fn the_same_site_gives_the_same_bytes() {
+    assert_eq!(files(&site(), now()), files(&site(), now()));
+}
+
+/// Writes the sample, and the hostile one, below the folder that `WARROOM_STATUS_OUT` names, for a
+/// browser and a checker of accessibility.
+#[test]
+fn the_sample_can_be_looked_at() {
+    let Some(folder) = std::env::var_os("WARROOM_STATUS_OUT") else { return };
+    for (name, site) in [("sample", site()), ("hostile", hostile()), ("empty", empty())] {
+        for file in files(&site, now()) {
+            let path = Path::new(&folder).join(name).join(file.path);
+            std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+            std::fs::write(path, file.bytes).expect("a file");
+        }
+    }
+}
