@@ -158,6 +158,9 @@ pub enum Act {
         /// 20m, or a time.
         #[arg(long, allow_hyphen_values = true)]
         next: Option<String>,
+        /// Nothing follows: they know that it is over.
+        #[arg(long, conflicts_with = "next")]
+        last: bool,
     },
     /// Link two incidents: duplicate-of, caused-by, related-to; --remove takes it back.
     Link {
@@ -184,6 +187,9 @@ pub enum Act {
         reason: ClosureReason,
         #[arg(long, short, default_value = "")]
         note: String,
+        /// Why those who were told of it get no last word.
+        #[arg(long)]
+        silent: Option<String>,
     },
     /// Say that it is over, with what shows it.
     Resolve {
@@ -205,6 +211,9 @@ pub enum Act {
         incident: IncidentId,
         #[arg(long, short, default_value = "")]
         note: String,
+        /// Why those who were told of it get no last word.
+        #[arg(long)]
+        silent: Option<String>,
     },
     /// Set or revise an instant that metrics use ("unknown" for one that cannot be known).
     Moment {
@@ -337,20 +346,20 @@ fn command(act: Act) -> Result<Wanted, Failure> {
         Act::Judge { incident, remedy, outcome, evidence } => {
             Command::JudgeRemedy { incident, remedy, outcome, evidence }.into()
         }
-        Act::Tell { incident, stakeholder, text, channel, next } => {
+        Act::Tell { incident, stakeholder, text, channel, next, last } => {
             let next_by = next.map(|text| time_ahead(&text)).transpose()?;
-            Command::LogContact { incident, stakeholder, channel, text: text_of(text)?, next_by }
-                .into()
+            let text = text_of(text)?;
+            Command::LogContact { incident, stakeholder, channel, text, next_by, last }.into()
         }
-        Act::Decline { incident, reason, note } => {
-            Command::Decline { incident, reason, note }.into()
+        Act::Decline { incident, reason, note, silent } => {
+            Command::Decline { incident, reason, note, silent }.into()
         }
         Act::Resolve { incident, evidence, reason, force } => {
             Command::Resolve { incident, reason, evidence, force }.into()
         }
         Act::Reopen { incident, reason } => Command::Reopen { incident, reason }.into(),
         Act::Review { incident } => Command::StartReview { incident }.into(),
-        Act::Close { incident, note } => Command::Close { incident, note }.into(),
+        Act::Close { incident, note, silent } => Command::Close { incident, note, silent }.into(),
         other => rarer(other)?,
     })
 }

@@ -113,6 +113,7 @@ fn script() -> Vec<Step> {
             channel: "phone".to_owned(),
             text: "payments are failing, we are on it".to_owned(),
             next_by: Some(wall_now().plus(20 * MINUTE_MS)),
+            last: false,
         }),
         Step::Act(|incident| Command::Remedy {
             incident,

@@ -166,7 +166,8 @@ fn finish(
         history.push((at, change));
     }
     if let Some(at) = closed {
-        history.push((at, Change::Closed { note: "closed in the source".to_owned() }));
+        history
+            .push((at, Change::Closed { note: "closed in the source".to_owned(), silent: None }));
     }
     if resolved.is_none()
         && let Some(last) = closed.or(history.last().map(|(at, _)| *at))

@@ -5,6 +5,8 @@
 //! - All mistakes are found at once, each with the key it is about.
 //! - What passes here cannot make the engine strand an incident.
 
+mod stakeholders;
+
 use std::collections::BTreeSet;
 
 use crate::domain::delivery::{Method, address_of};
@@ -73,6 +75,7 @@ pub fn check(plan: &Plan) -> Found {
         check_person(plan, login, person, reachable.contains(login.as_str()), &mut found);
     }
     services(plan, &mut found);
+    stakeholders::check(plan, &mut found);
     found
 }
 

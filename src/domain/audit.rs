@@ -16,6 +16,7 @@ use crate::domain::escalation::PolicyRef;
 use crate::domain::event::{Body, Recorded};
 use crate::domain::ids::IncidentId;
 use crate::domain::plan::Policy;
+use crate::domain::talk::change::TalkChange;
 use crate::domain::time::{MINUTE_MS, SECOND_MS, Timestamp};
 use crate::domain::words::{AttemptResult, DeliveryKind, Phase, Severity, Via};
 
@@ -339,12 +340,23 @@ impl Case {
                 self.want(event.at, pages.iter());
             }
             Change::PagedByHand { pages, .. } => self.want(event.at, pages.iter()),
+            Change::Talk(talk) => self.talked(event.at, talk),
             Change::HandoverOffered { from, pages, .. } => {
                 self.call_back(|wish| wish.kind == DeliveryKind::Handover);
                 self.offered_by = Some(from.clone());
                 self.want(event.at, pages.iter());
             }
             other => self.ended(event, other),
+        }
+    }
+
+    fn talked(&mut self, at: Timestamp, talk: &TalkChange) {
+        match talk {
+            TalkChange::Sent(sent) => {
+                self.want(at, sent.letters.iter().map(|letter| &letter.wanted));
+            }
+            TalkChange::Missed { pages, .. } => self.want(at, pages.iter()),
+            _ => {}
         }
     }
 

@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 use crate::domain::delivery::Wanted;
 use crate::domain::escalation::PolicyRef;
 use crate::domain::ids::{IncidentId, Seq};
-use crate::domain::plan::Audience;
+use crate::domain::stakeholder::Audience;
+use crate::domain::talk::change::TalkChange;
 use crate::domain::time::Timestamp;
 use crate::domain::words::{
     AckMode, ClosureReason, Level3, LinkKind, Moment, NoteKind, Origin, Outcome, Phase,
@@ -141,7 +142,12 @@ pub enum Change {
         /// How much they may read, as the plan says; unknown for people whom the plan does not name.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         audience: Option<Audience>,
+        /// Nothing follows: they know that it is over.
+        #[serde(default, skip_serializing_if = "is_false")]
+        last: bool,
     },
+    /// Something was said to stakeholders, or promised, or is to be said.
+    Talk(Box<TalkChange>),
     Linked {
         other: IncidentId,
         kind: LinkKind,
@@ -158,6 +164,10 @@ pub enum Change {
     Absorbed {
         child: IncidentId,
         alerts: Vec<Moved>,
+        /// Stakeholders who were told of the other one, and what they were promised: from now on
+        /// they hear from this one.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        told: BTreeMap<String, Option<Timestamp>>,
     },
     /// The merge was taken back: it lives again, as it was.
     Unmerged {
@@ -181,6 +191,9 @@ pub enum Change {
     Declined {
         reason: ClosureReason,
         note: String,
+        /// Why those who were told of it get no last word.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        silent: Option<String>,
     },
     Resolved {
         reason: ClosureReason,
@@ -194,6 +207,9 @@ pub enum Change {
     ReviewStarted,
     Closed {
         note: String,
+        /// Why those who were told of it get no last word.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        silent: Option<String>,
     },
     /// An instant that metrics use was set or revised; the old value stays in the journal.
     MomentRevised {

@@ -11,6 +11,7 @@ use crate::domain::event::{Actor, Occurred};
 use crate::domain::ids::{CommandId, IncidentId, Seq};
 use crate::domain::plan::Plan;
 use crate::domain::post::{ImportedIncident, Post};
+use crate::domain::talk::change::TalkWish;
 use crate::domain::time::Timestamp;
 use crate::domain::words::{
     ClosureReason, Level3, LinkKind, Moment, NoteKind, Outcome, Phase, PublicStatus, RemedyKind,
@@ -155,6 +156,13 @@ pub enum Command {
         channel: String,
         text: String,
         next_by: Option<Timestamp>,
+        #[serde(default)]
+        last: bool,
+    },
+    /// What is said to stakeholders.
+    Talk {
+        incident: IncidentId,
+        talk: Box<TalkWish>,
     },
     Link {
         incident: IncidentId,
@@ -182,6 +190,9 @@ pub enum Command {
         incident: IncidentId,
         reason: ClosureReason,
         note: String,
+        /// Why those who were told get no last word.
+        #[serde(default)]
+        silent: Option<String>,
     },
     /// Refused while a member alert fires, unless `force` says why.
     Resolve {
@@ -201,6 +212,8 @@ pub enum Command {
     Close {
         incident: IncidentId,
         note: String,
+        #[serde(default)]
+        silent: Option<String>,
     },
     ReviseMoment {
         incident: IncidentId,
@@ -379,6 +392,7 @@ impl Command {
             | Self::Remedy { incident, .. }
             | Self::JudgeRemedy { incident, .. }
             | Self::LogContact { incident, .. }
+            | Self::Talk { incident, .. }
             | Self::Link { incident, .. }
             | Self::Unlink { incident, .. }
             | Self::Merge { incident, .. }

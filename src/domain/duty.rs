@@ -63,6 +63,13 @@ pub struct Destination {
     pub method: String,
 }
 
+impl Destination {
+    /// Whether it gets updates, each of which says something else.
+    pub fn is_stakeholder(&self) -> bool {
+        self.to.starts_with("stakeholder:")
+    }
+}
+
 /// What was sent to a destination last.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct LastSent {

@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::delivery::{Delivery, Stand};
 use crate::domain::incident::Incident;
 use crate::domain::plan::{Plan, Policy, Trigger, When};
+use crate::domain::talk::promise;
 use crate::domain::time::{MINUTE_MS, Timestamp};
 use crate::domain::words::{DeliveryKind, Severity};
 
@@ -297,7 +298,7 @@ impl Incident {
             return None;
         }
         if when.missed_promise {
-            return self.next_promise().map(|(at, _)| at.plus(1));
+            return promise::next_given(self).map(|at| at.plus(1));
         }
         // It holds already; since when is of no interest.
         Some(self.esc.anchor)

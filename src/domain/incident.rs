@@ -7,6 +7,7 @@
 
 mod changes;
 mod paging;
+mod talk;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,6 +18,7 @@ use crate::domain::delivery::AttemptEnd;
 use crate::domain::escalation::Escalation;
 use crate::domain::event::{Became, Body, Recorded};
 use crate::domain::ids::{IncidentId, Seq};
+use crate::domain::talk::Talk;
 use crate::domain::time::Timestamp;
 use crate::domain::words::{
     ClosureReason, Level3, LinkKind, Moment, Origin, Outcome, Phase, Priority, PublicStatus,
@@ -97,9 +99,16 @@ pub struct Told {
     pub text: String,
     /// When the next word was promised.
     pub next_by: Option<Timestamp>,
+    /// How often they were told; 0: somebody gave their word, and that is all.
     pub count: u32,
     /// The entry that says so.
     pub entry: Seq,
+    /// By which update; none: by hand.
+    #[serde(default)]
+    pub update: Option<u32>,
+    /// Nothing follows.
+    #[serde(default)]
+    pub last: bool,
 }
 
 /// A member alert, as the incident needs it.
@@ -149,6 +158,9 @@ pub struct Incident {
     /// The alerts it took along when it was merged.
     pub brought: Vec<String>,
     pub told: BTreeMap<String, Told>,
+    /// What is said to them besides.
+    #[serde(default)]
+    pub talk: Talk,
     pub moments: BTreeMap<Moment, Timestamp>,
     /// Moments that somebody declared unknown.
     pub unknown: BTreeSet<Moment>,
@@ -227,6 +239,7 @@ impl Incident {
             firing: 0,
             brought: Vec::new(),
             told: BTreeMap::new(),
+            talk: Talk { since: when, ..Talk::default() },
             moments,
             unknown: BTreeSet::new(),
             public: PublicStatus::Unpublished,
@@ -289,14 +302,6 @@ impl Incident {
     /// The workarounds still in force.
     pub fn debts(&self) -> impl Iterator<Item = &Remedy> {
         self.remedies.iter().filter(|remedy| remedy.is_debt())
-    }
-
-    /// The earliest promised word to a stakeholder, if the incident is not over.
-    pub fn next_promise(&self) -> Option<(Timestamp, &str)> {
-        if !self.phase().is_live() {
-            return None;
-        }
-        self.told.iter().filter_map(|(who, told)| Some((told.next_by?, who.as_str()))).min()
     }
 
     /// Applies one event of this incident's stream.
@@ -444,10 +449,11 @@ impl Incident {
             Change::ContactLogged { stakeholder, audience, .. } => {
                 self.contact(event, change, stakeholder, *audience);
             }
+            Change::Talk(talk) => self.talk(event, talk),
             Change::Linked { other, kind } => self.link(*kind, *other),
             Change::Unlinked { other, kind } => self.links.retain(|l| *l != (*kind, *other)),
             Change::MergedInto { into } => self.merge(event, *into),
-            Change::Absorbed { child, alerts } => self.absorb(*child, alerts),
+            Change::Absorbed { child, alerts, told } => self.absorb(event, *child, alerts, told),
             Change::Unmerged { alerts, .. } => self.unmerge(alerts),
             Change::Released { child, alerts } => self.release(*child, alerts),
             Change::SplitOff { alerts, .. } => self.lose(alerts),

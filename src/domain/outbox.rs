@@ -51,7 +51,7 @@ pub fn services_of(incident: &Incident) -> impl Iterator<Item = String> {
 impl Outbox {
     /// Takes in what an incident wants delivered.
     pub fn add(&mut self, incident: &Incident) {
-        for delivery in incident.esc.deliveries.iter().filter(|d| d.is_open()) {
+        for delivery in incident.deliveries().filter(|d| d.is_open()) {
             match delivery.stand {
                 Stand::Queued { due } => {
                     let queue = self.queue(delivery);
@@ -75,7 +75,7 @@ impl Outbox {
 
     /// Takes out what an incident wanted, as it was when it was added.
     pub fn remove(&mut self, incident: &Incident) {
-        for delivery in incident.esc.deliveries.iter().filter(|d| d.is_open()) {
+        for delivery in incident.deliveries().filter(|d| d.is_open()) {
             if !matches!(delivery.stand, Stand::Queued { .. } | Stand::Sending { .. }) {
                 continue;
             }
@@ -140,6 +140,9 @@ impl Outbox {
 
 /// How many incidents one message to a destination may hold.
 fn most(plan: &Plan, destination: &Destination) -> usize {
+    if destination.is_stakeholder() {
+        return 1;
+    }
     match plan.channels.get(channel_of(&destination.method)) {
         Some(Channel::Webhook(webhook)) if webhook.format == WebhookFormat::PagerdutyV2 => {
             EVENTS_MAX
@@ -179,7 +182,7 @@ impl Queue {
     ) -> Vec<(IncidentId, u32)> {
         let jumps = |id: &IncidentId, number: u32| {
             let Some(incident) = room.incidents.get(id) else { return false };
-            let by_hand = incident.esc.delivery(number).is_some_and(|d| d.origin.by_hand);
+            let by_hand = incident.delivery(number).is_some_and(|d| d.origin.by_hand);
             by_hand || services_of(incident).any(|service| !knows(sent, &service, now))
         };
         let due = || self.waiting.iter().take_while(|(due, ..)| *due <= now);

@@ -13,6 +13,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::channel::Channel;
 use crate::domain::schedule::{Holidays, Schedule};
+use crate::domain::stakeholder::Stakeholder;
+use crate::domain::template::Sheet;
 use crate::domain::words::{AckMode, Right, Role, Severity};
 
 /// The whole plan as it was adopted.
@@ -57,6 +59,10 @@ pub struct Plan {
     pub holidays: Holidays,
     /// Channel name → how it sends. `terminal` and `file` are always there.
     pub channels: BTreeMap<String, Channel>,
+    /// Name → the words of updates, over the shipped ones of the same audience and language.
+    pub templates: BTreeMap<String, Sheet>,
+    /// The obligations that bind: ids of rules. Empty: any of them may be judged.
+    pub obligations: Vec<String>,
 }
 
 /// A sender that must be heard from, else something is wrong with it (a dead man's switch).
@@ -223,50 +229,10 @@ pub struct Service {
     pub team: String,
     /// Its escalation policy; empty: the default one.
     pub policy: String,
-}
-
-/// Somebody who must be told.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Stakeholder {
-    /// How much they may read.
-    pub audience: Audience,
-    /// How they are told, in order of preference: `status page`, `mail:…`, `phone`.
-    #[serde(default)]
-    pub channels: Vec<String>,
-    /// Services they care about; empty: all.
-    #[serde(default)]
-    pub services: Vec<String>,
-    /// Told from this severity upwards.
-    pub from_severity: Severity,
-    /// Minutes between updates.
-    pub every_min: u32,
-}
-
-/// How much somebody may read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Audience {
-    /// Anything.
-    Internal,
-    /// What partners may know.
-    Partner,
-    /// What anybody may know.
-    Public,
-}
-
-impl Audience {
-    /// Every audience, the one that may read most first.
-    pub const ALL: [Self; 3] = [Self::Internal, Self::Partner, Self::Public];
-
-    /// The word for it.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Internal => "internal",
-            Self::Partner => "partner",
-            Self::Public => "public",
-        }
-    }
+    /// What the public calls it on the status page; empty: it is not shown there.
+    pub public_name: String,
+    /// The group that it is shown in there; empty: none.
+    pub public_group: String,
 }
 
 /// How an alert that matches becomes (part of) an incident.
@@ -370,20 +336,6 @@ impl Plan {
             .find(|policy| !policy.is_empty());
         let name = named.unwrap_or(&self.default_policy);
         self.policies.get_key_value(name).map(|(name, policy)| (name.as_str(), policy))
-    }
-
-    /// Who must be told about an incident of this severity on these services.
-    pub fn audience_of<'a>(
-        &'a self,
-        severity: Severity,
-        services: &'a [String],
-    ) -> impl Iterator<Item = (&'a String, &'a Stakeholder)> {
-        self.stakeholders.iter().filter(move |(_, who)| {
-            severity <= who.from_severity
-                && (who.services.is_empty()
-                    || services.is_empty()
-                    || services.iter().any(|service| who.services.contains(service)))
-        })
     }
 
     /// Maps a sender's word for severity. Without a match: SEV3, so that nothing is lost and

@@ -11,6 +11,7 @@ use crate::domain::duty::Desk;
 use crate::domain::incident::Incident;
 use crate::domain::plan::{Level, Person, Plan, When};
 use crate::domain::room::Room;
+use crate::domain::talk::promise;
 use crate::domain::time::{MINUTE_MS, Timestamp};
 use crate::domain::words::{DeliveryKind, Severity};
 
@@ -134,7 +135,7 @@ pub fn conditions(
             return Err(format!("{count} of {} alerts", when.alerts));
         }
     }
-    if when.missed_promise && incident.next_promise().is_none_or(|(at, _)| at >= now) {
+    if when.missed_promise && promise::next_given(incident).is_none_or(|at| at >= now) {
         return Err("no promise was missed".to_owned());
     }
     if !is_hour(when, now) {

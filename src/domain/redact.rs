@@ -6,6 +6,7 @@
 
 use crate::domain::change::Change;
 use crate::domain::event::{Body, Recorded};
+use crate::domain::talk::change::TalkChange;
 
 /// What stands in the place of a redacted text.
 pub const REDACTED: &str = "(redacted)";
@@ -24,6 +25,7 @@ impl Recorded {
             | Change::RemedyRecorded { text, .. }
             | Change::ContactLogged { text, .. }
             | Change::HistoryNoted { text } => hide(text),
+            Change::Talk(talk) => redact_talk(talk),
             Change::RemedyJudged { evidence, .. } => hide(evidence),
             Change::AttachmentAdded { name, note, .. } => {
                 hide(name);
@@ -36,6 +38,15 @@ impl Recorded {
     /// Whether it holds words of people that can be corrected or redacted.
     pub fn has_words(&self) -> bool {
         let Body::Incident { change, .. } = &self.body else { return false };
+        if let Change::Talk(talk) = change {
+            return matches!(
+                **talk,
+                TalkChange::Drafted(_)
+                    | TalkChange::InquiryLogged(_)
+                    | TalkChange::InquiryAnswered { .. }
+                    | TalkChange::FeedbackGiven { .. }
+            );
+        }
         matches!(
             change,
             Change::NoteAdded { .. }
@@ -46,5 +57,25 @@ impl Recorded {
                 | Change::RemedyJudged { .. }
                 | Change::AttachmentAdded { .. }
         )
+    }
+}
+
+fn redact_talk(talk: &mut TalkChange) {
+    let hide = |text: &mut String| REDACTED.clone_into(text);
+    match talk {
+        TalkChange::Drafted(draft) => {
+            for words in &mut draft.words {
+                hide(&mut words.subject);
+                hide(&mut words.text);
+            }
+        }
+        TalkChange::InquiryLogged(inquiry) => {
+            hide(&mut inquiry.question);
+            inquiry.person.clear();
+        }
+        TalkChange::InquiryAnswered { text, .. } | TalkChange::FeedbackGiven { text, .. } => {
+            hide(text);
+        }
+        _ => {}
     }
 }

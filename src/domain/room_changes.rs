@@ -27,7 +27,7 @@ impl Room {
             Change::Opened(opened) => self.opened(event, id, opened),
             Change::Acknowledged | Change::Snoozed { .. } => self.answer_members(id),
             Change::EntryRedacted { entry, .. } => drop(self.redacted.insert(*entry)),
-            Change::Absorbed { child, alerts } => self.rehome_all(alerts, id, *child),
+            Change::Absorbed { child, alerts, .. } => self.rehome_all(alerts, id, *child),
             Change::Unmerged { alerts, .. } | Change::Received { alerts, .. } => {
                 self.rehome_all(alerts, id, id);
             }
@@ -52,6 +52,7 @@ impl Room {
             | Change::RemedyJudged { .. }
             | Change::RemedyExpired { .. }
             | Change::ContactLogged { .. }
+            | Change::Talk(_)
             | Change::Linked { .. }
             | Change::Unlinked { .. }
             | Change::MergedInto { .. }

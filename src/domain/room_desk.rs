@@ -52,12 +52,15 @@ impl Room {
         if !matches!(result, AttemptResult::Accepted | AttemptResult::HandedOver) {
             return;
         }
+        let destination = Destination { to: to.to_owned(), method: method.to_owned() };
+        if destination.is_stakeholder() {
+            return; // An update waits for no bundle.
+        }
         let services: BTreeSet<String> = items
             .iter()
             .filter_map(|item| self.incidents.get(&item.incident))
             .flat_map(|incident| outbox::services_of(incident))
             .collect();
-        let destination = Destination { to: to.to_owned(), method: method.to_owned() };
         self.desk.sent.entry(destination).or_default().note(at, services.into_iter());
     }
 

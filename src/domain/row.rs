@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::ids::{IncidentId, Seq};
 use crate::domain::incident::Incident;
+use crate::domain::talk::promise;
 use crate::domain::time::Timestamp;
 use crate::domain::words::{Phase, Priority, Severity};
 
@@ -110,7 +111,7 @@ impl Row {
             firing: count(incident.firing()),
             members: count(incident.members.len()),
             debts: count(incident.debts().count()),
-            promise: incident.next_promise().map(|(at, _)| at),
+            promise: promise::next_given(incident),
             opened_at: incident.opened_at,
             ended_at: (!incident.phase().is_live()).then_some(incident.changed_at),
             seq: incident.last_seq,

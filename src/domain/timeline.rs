@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::change::Change;
 use crate::domain::event::{AlertItem, Became, Body, Recorded};
 use crate::domain::ids::{IncidentId, Seq};
+use crate::domain::talk;
 use crate::domain::time::{Timestamp, span_words};
 use crate::domain::timeline_paging;
 use crate::domain::words::{Fidelity, NoteKind, Outcome, RemedyKind};
@@ -181,6 +182,7 @@ fn change_words(change: &Change, event: &Recorded) -> (Kind, String) {
         | Change::Released { .. }
         | Change::SplitOff { .. }
         | Change::Received { .. } => (Kind::Link, link_words(change)),
+        Change::Talk(talk) => (Kind::Contact, talk::words::change_words(talk)),
         Change::ContactLogged { stakeholder, channel, text, next_by, .. } => {
             let next =
                 next_by.map(|at| format!(" · next by {}", at.clock_minutes())).unwrap_or_default();
@@ -206,6 +208,13 @@ fn change_words(change: &Change, event: &Recorded) -> (Kind, String) {
     }
 }
 
+/// A note, and why those who were told got no last word.
+fn silence(note: &str, silent: Option<&String>) -> String {
+    let why = silent.map(|why| format!("NO LAST WORD TO THOSE WHO WERE TOLD: {why}"));
+    let parts = [Some(note.to_owned()).filter(|note| !note.is_empty()), why];
+    parts.into_iter().flatten().collect::<Vec<_>>().join(" · ")
+}
+
 fn state_words(change: &Change) -> String {
     match change {
         Change::Opened(opened) => format!("opened as {} ({})", opened.severity, opened.because),
@@ -221,7 +230,9 @@ fn state_words(change: &Change) -> String {
         Change::ServicesChanged { services } => format!("services: {}", services.join(", ")),
         Change::LabelSet { label, value: Some(value) } => format!("label {label}={value}"),
         Change::LabelSet { label, value: None } => format!("label {label} removed"),
-        Change::Declined { reason, note } => because(format!("declined ({reason})"), note),
+        Change::Declined { reason, note, silent } => {
+            because(format!("declined ({reason})"), &silence(note, silent.as_ref()))
+        }
         Change::Resolved { reason, evidence, forced } => {
             let forced = forced.as_ref().map(|why| format!(" · FORCED: {why}")).unwrap_or_default();
             format!("resolved ({reason}): {evidence}{forced}")
@@ -230,7 +241,9 @@ fn state_words(change: &Change) -> String {
             because("reopened, the resolution is void".to_owned(), reason)
         }
         Change::ReviewStarted => "review started".to_owned(),
-        Change::Closed { note } => because("closed".to_owned(), note),
+        Change::Closed { note, silent } => {
+            because("closed".to_owned(), &silence(note, silent.as_ref()))
+        }
         Change::MomentRevised { moment, at: Some(at), reason } => {
             because(format!("'{moment}' was at {at}"), reason)
         }
@@ -251,6 +264,7 @@ fn note_words(change: &Change) -> (Kind, String) {
                 NoteKind::Decision => (Kind::Decision, format!("decision: {said}{text}")),
                 NoteKind::Hypothesis => (Kind::Hypothesis, format!("? {said}{text}")),
                 NoteKind::Statement => (Kind::Note, format!("statement: {said}{text}")),
+                NoteKind::Rumour => (Kind::Note, format!("RUMOUR: {said}{text}")),
             }
         }
         Change::EntryCorrected { entry, text } => {
@@ -323,7 +337,7 @@ fn link_words(change: &Change) -> String {
         Change::Linked { other, kind } => format!("{kind} {other}"),
         Change::Unlinked { other, kind } => format!("no longer {kind} {other}"),
         Change::MergedInto { into } => format!("merged into {into}"),
-        Change::Absorbed { child, alerts } => {
+        Change::Absorbed { child, alerts, .. } => {
             format!("{child} was merged in with {} alerts", alerts.len())
         }
         Change::Unmerged { from, .. } => format!("no longer part of {from}"),

@@ -5,13 +5,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::alert::Alert;
 use crate::domain::change::Change;
-use crate::domain::decide::due;
+use crate::domain::decide::{due, missed};
 use crate::domain::duty::WindowStage;
 use crate::domain::event::Body;
 use crate::domain::ids::IncidentId;
 use crate::domain::incident::Incident;
 use crate::domain::plan::Plan;
 use crate::domain::room::Room;
+use crate::domain::talk::promise;
 use crate::domain::time::{SECOND_MS, Timestamp};
 
 /// Something that happens by the clock.
@@ -33,6 +34,8 @@ pub enum Timer {
     Shift(String),
     /// A sender was silent for too long.
     Beat(String),
+    /// Somebody was not told in time.
+    Promise(IncidentId),
 }
 
 impl Timer {
@@ -63,6 +66,9 @@ impl Timer {
             && let Some((at, _)) = incident.next_step(policy, &room.plan)
         {
             timers.push((at, Self::Escalate(incident.id)));
+        }
+        if let Some(at) = promise::next_alarm(incident, &room.plan) {
+            timers.push((at, Self::Promise(incident.id)));
         }
         timers
     }
@@ -111,6 +117,7 @@ impl Timer {
             Self::Window(window) => due::window(room, *window, now),
             Self::Shift(schedule) => due::shift(room, schedule, now),
             Self::Beat(name) => due::silence(room, name, now),
+            Self::Promise(incident) => missed::missed(room, *incident, now),
         }
     }
 }

@@ -124,6 +124,8 @@ words! {
         Expert = "expert",
         /// Looks on.
         Observer = "observer",
+        /// The one who speaks to the press.
+        Spokesperson = "spokesperson",
     }
 }
 
@@ -186,6 +188,35 @@ words! {
         /// An eyewitness account.
         Statement = "statement",
         Observation = "observation",
+        /// Said by people and not known to be so; its correction is an entry of its own.
+        Rumour = "rumour",
+    }
+}
+
+words! {
+    /// Who must look at an update before it goes out; each asks for more than the one before.
+    Approval, "approval" {
+        /// Nobody.
+        None = "none",
+        /// Somebody other than its author.
+        Other = "other",
+        /// The commander; where they wrote it, another who may command.
+        Commander = "commander",
+    }
+}
+
+words! {
+    /// What a stakeholder is to us.
+    StakeholderKind, "kind of stakeholder" {
+        Customers = "customers",
+        Employees = "employees",
+        Executives = "executives",
+        Partners = "partners",
+        Regulator = "regulator",
+        Media = "media",
+        Insurer = "insurer",
+        Board = "board",
+        Other = "other",
     }
 }
 

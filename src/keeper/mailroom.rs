@@ -158,6 +158,19 @@ pub fn message(job: &Job) -> Message {
         DeliveryKind::Inform => Kind::Brief,
         DeliveryKind::Update => Kind::Update,
     };
+    if let Some((subject, text)) = &job.update {
+        // Nothing but its words: what is inside of the incident is not for its readers.
+        return Message {
+            id: message_id(&job.items),
+            kind,
+            signal: Signal::Trigger,
+            subject: subject.clone(),
+            text: text.clone(),
+            to_name: job.name.clone(),
+            language: job.language.clone(),
+            ..Message::default()
+        };
+    }
     let briefs: Vec<&str> =
         job.items.iter().map(|i| i.brief.as_str()).filter(|b| !b.is_empty()).collect();
     let how = if job.items.iter().any(|item| item.code.is_some()) {

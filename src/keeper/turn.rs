@@ -109,6 +109,8 @@ pub struct Job {
     pub language: String,
     pub sendings: Vec<Sending>,
     pub items: Vec<JobItem>,
+    /// An update: its subject and text, and nothing else of the incident.
+    pub update: Option<(String, String)>,
 }
 
 /// One incident in a message.

@@ -6,7 +6,7 @@
 
 use super::context::{Known, context_names};
 use super::engine::{Output, RenderError, names_used, render};
-use crate::domain::plan::Audience;
+use crate::domain::stakeholder::Audience;
 use crate::domain::template::{Key, Stage, Template};
 use crate::domain::time::{HOUR_MS, Timestamp};
 

@@ -10,6 +10,7 @@
 
 mod check;
 mod context;
+pub mod draft;
 mod engine;
 mod shipped;
 

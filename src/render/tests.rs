@@ -7,7 +7,7 @@ use proptest::prelude::{ProptestConfig, prop_assert, proptest};
 
 use super::check::sample;
 use super::{Known, Output, RenderError, check, render, shipped};
-use crate::domain::plan::Audience;
+use crate::domain::stakeholder::Audience;
 use crate::domain::template::{Key, Language, Stage, Template, Templates};
 use crate::domain::text::is_hostile;
 

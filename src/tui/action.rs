@@ -97,12 +97,23 @@ actions! {
         Attach "attach" "put a file on record by its hash";
         Remedy "remedy" "record a workaround, fix or rollback";
         Judge "judge" "say how a remedy turned out";
-        Contact "contact" "log that a stakeholder was told something";
         Title "title" "change the title";
         Public "public-status" "say what the public is told";
         Services "services" "say which services are affected";
         Label "label" "set or remove a label";
         Moment "moment" "revise an instant that metrics use";
+    }
+    "Communication" {
+        Update "update" "tell stakeholders how it stands";
+        Write "write-update" "write an update without a template";
+        Approve "approve-update" "approve an update, and send it";
+        Withdraw "withdraw-update" "take an update back before it goes";
+        Contact "contact" "log a call or conversation";
+        Promise "promise" "promise somebody the next word";
+        Pace "long-incident" "have words come less often, or again";
+        Inquiry "press-inquiry" "log a question of the press";
+        AnswerPress "answer-press" "answer the press, with one voice";
+        Feedback "feedback" "log how content a stakeholder was";
     }
     "Alerts" {
         Alerts "alerts" "list the alerts of this incident";
@@ -156,8 +167,17 @@ impl Action {
 
     /// Whether it is about one incident even while others are marked.
     pub const fn is_single(self) -> bool {
-        matches!(self, Self::LeaveRole | Self::Unlink | Self::Redact | Self::Correct | Self::Attach)
-            || self.is_of_the_desk()
+        matches!(
+            self,
+            Self::LeaveRole
+                | Self::Unlink
+                | Self::Redact
+                | Self::Correct
+                | Self::Attach
+                | Self::Approve
+                | Self::Withdraw
+                | Self::AnswerPress
+        ) || self.is_of_the_desk()
     }
 
     /// Whether it is about schedules and services, not about an incident.

@@ -149,6 +149,22 @@ impl Form {
         self.fields.iter().find(|field| field.name == name).map(Field::value).unwrap_or_default()
     }
 
+    /// Has texts be read from their beginning.
+    pub fn at_the_top(&mut self) {
+        for field in &mut self.fields {
+            if let Input::Text(area) = &mut field.input {
+                area.move_cursor(CursorMove::Top);
+            }
+        }
+    }
+
+    /// Puts something into a field.
+    pub fn set(&mut self, name: &str, value: &str) {
+        if let Some(field) = self.fields.iter_mut().find(|field| field.name == name) {
+            field.set(value);
+        }
+    }
+
     /// Goes to another field.
     pub fn go(&mut self, forward: bool) {
         let count = self.fields.len().max(1);

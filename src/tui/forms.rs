@@ -7,6 +7,8 @@
 
 mod paging;
 mod rarer;
+mod talk;
+pub mod update;
 
 use std::collections::BTreeMap;
 
@@ -16,14 +18,13 @@ use crate::domain::ids::IncidentId;
 use crate::domain::incident::Incident;
 use crate::domain::plan::Plan;
 use crate::domain::schedule::Changes;
+use crate::domain::talk::promise;
 use crate::domain::time::{Timestamp, parse_span};
 use crate::domain::words::{
     ClosureReason, Fidelity, Level3, LinkKind, NoteKind, Outcome, Phase, RemedyKind, Role, Severity,
 };
 use crate::tui::action::Action;
 use crate::tui::form::{Field, Form};
-
-pub use rarer::question;
 
 /// What a form needs to know of the world.
 pub struct About<'a> {
@@ -38,6 +39,11 @@ pub struct About<'a> {
     /// The entry of the timeline, or the stakeholder, that is selected.
     pub entry: Option<(u64, String)>,
     pub stakeholder: Option<String>,
+}
+
+/// The question before what cannot be undone, or what people outside see at once.
+pub fn question(form: &Form, plan: &Plan) -> Option<String> {
+    talk::question(form, plan).or_else(|| rarer::question(form))
 }
 
 fn words<T: std::fmt::Display>(all: &[T]) -> Vec<String> {
@@ -97,7 +103,6 @@ fn heading(action: Action) -> &'static str {
         Action::Correct => "Correct an entry of",
         Action::Remedy => "Remedy for",
         Action::Judge => "How did the remedy turn out?",
-        Action::Contact => "Told a stakeholder of",
         Action::Title => "Title of",
         Action::Link => "Link",
         Action::Merge => "Merge",
@@ -105,7 +110,10 @@ fn heading(action: Action) -> &'static str {
         Action::Reopen => "Reopen",
         Action::Close => "Close",
         other => match paging::heading(other) {
-            "" => rarer::heading(other),
+            "" => match talk::heading(other) {
+                "" => rarer::heading(other),
+                heading => heading,
+            },
             heading => heading,
         },
     }
@@ -149,7 +157,10 @@ fn fields(action: Action, about: &About<'_>) -> Option<Vec<Field>> {
                 ClosureReason::FalseAlarm.word(),
             ),
             Field::line("note", "note", "").hint("needed for SEV1 and SEV2"),
-        ],
+        ]
+        .into_iter()
+        .chain(silent(incident))
+        .collect(),
         Action::OfferCommand => vec![person_field("person", "to", &people(about, about.login))],
         Action::Role => vec![
             Field::choice("role", "role", words(&Role::ALL[1..]), Role::Scribe.word()),
@@ -205,7 +216,6 @@ fn more_fields(action: Action, about: &About<'_>) -> Option<Vec<Field>> {
                 Field::line("evidence", "what shows it", ""),
             ]
         }
-        Action::Contact => contact_fields(about),
         Action::Title => {
             vec![Field::line("title", "title", incident.map_or("", |i| i.title.as_str()))]
         }
@@ -233,28 +243,24 @@ fn more_fields(action: Action, about: &About<'_>) -> Option<Vec<Field>> {
         }
         Action::Reopen => vec![Field::line("reason", "why", "")],
         Action::Close => {
-            vec![Field::line("note", "note", "").hint("needed while a workaround is in force")]
+            let note =
+                Field::line("note", "note", "").hint("needed while a workaround is in force");
+            std::iter::once(note).chain(silent(incident)).collect()
         }
-        _ => return paging::fields(action, about).or_else(|| rarer::fields(action, about)),
+        _ => {
+            return paging::fields(action, about)
+                .or_else(|| talk::fields(action, about))
+                .or_else(|| rarer::fields(action, about));
+        }
     })
 }
 
-fn contact_fields(about: &About<'_>) -> Vec<Field> {
-    let incident = about.incident;
-    let mut who: Vec<String> = about.plan.stakeholders.keys().cloned().collect();
-    for name in incident.iter().flat_map(|i| i.told.keys()) {
-        if !who.contains(name) {
-            who.push(name.clone());
-        }
-    }
-    let chosen = about.stakeholder.clone().unwrap_or_default();
-    let every = about.plan.stakeholders.get(&chosen).map_or(30, |s| s.every_min);
-    vec![
-        Field::choice("stakeholder", "who", who, &chosen),
-        Field::line("channel", "by", "phone"),
-        Field::text("text", "what was said", ""),
-        Field::line("next", "next word in", &format!("{every}m")).hint("empty: none was promised"),
-    ]
+/// Where somebody was told and got no last word: why that may be.
+fn silent(incident: Option<&Incident>) -> Option<Field> {
+    let open = promise::without_a_last_word(incident?);
+    let hint =
+        format!("{} got no last word ('u u' sends it); or why they need none", open.join(", "));
+    (!open.is_empty()).then(|| Field::line("silent", "no last word", "").hint(&hint))
 }
 
 fn first(text: &str) -> &str {
@@ -376,7 +382,8 @@ fn one(form: &Form, incident: IncidentId, now: Timestamp) -> Result<Command, Str
             Command::SetPhase { incident, phase: parsed(&value("phase"))?, reason: value("reason") }
         }
         Action::Decline => {
-            Command::Decline { incident, reason: parsed(&value("reason"))?, note: value("note") }
+            let (note, silent) = (value("note"), some(&value("silent")));
+            Command::Decline { incident, reason: parsed(&value("reason"))?, note, silent }
         }
         Action::OfferCommand => Command::OfferCommand { incident, to: value("person") },
         Action::RefuseCommand => Command::RefuseCommand { incident, reason: value("reason") },
@@ -425,13 +432,6 @@ fn more(form: &Form, incident: IncidentId, now: Timestamp) -> Result<Command, St
                 evidence: value("evidence"),
             }
         }
-        Action::Contact => Command::LogContact {
-            incident,
-            stakeholder: value("stakeholder"),
-            channel: value("channel"),
-            text: value("text"),
-            next_by: ahead(&value("next"), now)?,
-        },
         Action::Title => Command::SetTitle { incident, title: value("title") },
         Action::Link => Command::Link {
             incident,
@@ -443,13 +443,21 @@ fn more(form: &Form, incident: IncidentId, now: Timestamp) -> Result<Command, St
             incident,
             reason: parsed(&value("reason"))?,
             evidence: value("evidence"),
-            force: Some(value("force")).filter(|text| !text.trim().is_empty()),
+            force: some(&value("force")),
         },
         Action::Reopen => Command::Reopen { incident, reason: value("reason") },
-        Action::Close => Command::Close { incident, note: value("note") },
+        Action::Close => {
+            Command::Close { incident, note: value("note"), silent: some(&value("silent")) }
+        }
         action if !paging::heading(action).is_empty() => paging::command(form, incident, now)?,
+        action if !talk::heading(action).is_empty() => talk::command(form, incident, now)?,
         _ => rarer::command(form, incident, now)?,
     })
+}
+
+/// A text, if there is one.
+fn some(text: &str) -> Option<String> {
+    Some(text.to_owned()).filter(|text| !text.trim().is_empty())
 }
 
 /// The command of an action that needs no form.

@@ -11,6 +11,17 @@
 use crate::tui::action::Action;
 use crate::tui::model::{Model, Pane};
 
+/// The groups of actions that change something.
+const ACTS: [&str; 7] = [
+    "Answering",
+    "Command and roles",
+    "Escalation",
+    "Working",
+    "Communication",
+    "Alerts",
+    "The end",
+];
+
 impl Model {
     /// Whether an action makes sense now; what does not is not hinted at.
     pub fn is_useful(&self, action: Action) -> bool {
@@ -28,10 +39,7 @@ impl Model {
                 );
         };
         // The past is only looked at; a report is about now.
-        let is_act = matches!(
-            action.group(),
-            "Answering" | "Command and roles" | "Escalation" | "Working" | "Alerts" | "The end"
-        );
+        let is_act = ACTS.contains(&action.group());
         if self.past.is_some() && is_act && action != Action::Report {
             return false;
         }
@@ -58,6 +66,12 @@ impl Model {
             Action::AcceptHandover | Action::RefuseHandover => {
                 let offered = self.watched().and_then(|i| i.esc.handover.as_ref());
                 offered.is_some_and(|handover| handover.to == self.login)
+            }
+            Action::Approve | Action::Withdraw => {
+                self.watched().is_some_and(|i| i.talk.waiting().next().is_some())
+            }
+            Action::AnswerPress => {
+                self.watched().is_some_and(|i| i.talk.inquiries.iter().any(|a| a.answer.is_none()))
             }
             Action::Unlink => self.watched().is_some_and(|i| !i.links.is_empty()),
             Action::LeaveRole => self.watched().is_some_and(|i| !i.roles.is_empty()),

@@ -24,6 +24,10 @@ fn an_incident_is_worked_by_the_command_line_alone() {
     home.ok(&["resolve", "1", "30 minutes without an error"]);
     home.ok(&["review", "1"]);
     home.ok(&["judge", "1", "1", "removed"]);
+    let silent = home.run(&["close", "1"]);
+    assert_eq!(silent.status.code(), Some(3), "nothing ends in silence");
+    assert!(utf8(&silent.stderr).contains("support were told"), "{}", utf8(&silent.stderr));
+    home.ok(&["tell", "1", "support", "it is over", "--channel", "phone", "--last"]);
     home.ok(&["close", "1"]);
     let shown = home.ok(&["show", "1"]);
     for part in [

@@ -147,13 +147,13 @@ fn labels_and_services_are_set() {
 #[test]
 fn a_role_is_left_and_a_link_is_taken_back() {
     let mut console = console();
-    console.keys("ors<tab>");
+    console.keys("or<tab>");
     shows(&console, "Role in INC-1");
     console.keys("<c-s>");
     assert!(incident(&console, 1).roles.contains_key(&Role::Scribe), "{}", console.screen());
     console.keys("ol");
     shows(&console, "scribe ann");
-    console.keys("s<c-s>");
+    console.keys("<c-s>");
     assert!(!incident(&console, 1).roles.contains_key(&Role::Scribe), "{}", console.screen());
     console.keys("L");
     shows(&console, "makes no sense");

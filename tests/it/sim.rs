@@ -86,7 +86,7 @@ fn command(random: &mut SplitMix, last: u32) -> Command {
             evidence: why.clone(),
             force: Some(why),
         },
-        9 => Command::Close { incident, note: why },
+        9 => Command::Close { incident, note: why.clone(), silent: Some(why) },
         10 => Command::Reopen { incident, reason: why },
         _ => Command::Note { incident, kind: NoteKind::Note, text: why, said_by: String::new() },
     }

@@ -5,8 +5,8 @@ use serde::Deserialize;
 
 use crate::cli::histories::{History, finish};
 use crate::domain::change::Change;
-use crate::domain::plan::Audience;
 use crate::domain::post::ImportedIncident;
+use crate::domain::stakeholder::Audience;
 use crate::domain::time::Timestamp;
 use crate::domain::words::{PublicStatus, Severity};
 
@@ -108,6 +108,7 @@ fn one(history: &mut History, number: u64, line: Line) {
                 text,
                 next_by: None,
                 audience: Some(Audience::Public),
+                last: false,
             },
         ));
     }

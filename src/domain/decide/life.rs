@@ -7,12 +7,15 @@
 
 use crate::domain::change::{Change, Opened};
 use crate::domain::command::{Command, Order};
-use crate::domain::decide::{Decision, already, bad, find, live, not_now, one, reason, wanted};
+use crate::domain::decide::{
+    Decision, already, bad, find, live, not_now, one, reason, talk, wanted,
+};
 use crate::domain::event::Body;
 use crate::domain::ids::IncidentId;
 use crate::domain::incident::{Incident, Stage};
 use crate::domain::rejection::{Rejection, RejectionKind};
 use crate::domain::room::Room;
+use crate::domain::talk::promise;
 use crate::domain::time::Timestamp;
 use crate::domain::words::{ClosureReason, NoteKind, Origin, Phase, Severity};
 
@@ -29,13 +32,15 @@ pub(super) fn decide(room: &Room, order: &Order, _now: Timestamp) -> Decision {
             set_severity(room, *incident, *severity, reason)
         }
         Command::SetPhase { incident, phase, reason } => set_phase(room, *incident, *phase, reason),
-        Command::Decline { incident, reason, note } => decline(room, *incident, *reason, note),
+        Command::Decline { incident, reason, note, silent } => {
+            decline(room, *incident, *reason, note, silent.as_ref())
+        }
         Command::Resolve { incident, reason, evidence, force } => {
             resolve(room, *incident, *reason, evidence, force.as_deref())
         }
         Command::Reopen { incident, reason } => reopen(room, *incident, reason),
         Command::StartReview { incident } => start_review(room, *incident),
-        Command::Close { incident, note } => close(room, *incident, note),
+        Command::Close { incident, note, silent } => close(room, *incident, note, silent.as_ref()),
         _ => Err(bad("not a life-cycle command", "this is a defect; please report it")),
     }
 }
@@ -137,7 +142,7 @@ fn set_phase(room: &Room, id: IncidentId, to: Phase, why: &str) -> Decision {
             Err(not_now(format!("{id} is not resolved by a phase"), "use 'resolve', with evidence"))
         }
         Phase::InReview => start_review(room, id),
-        Phase::Closed => close(room, id, why),
+        Phase::Closed => close(room, id, why, None),
         Phase::Declined => {
             Err(not_now(format!("{id} is not declined by a phase"), "use 'decline', with a reason"))
         }
@@ -145,7 +150,13 @@ fn set_phase(room: &Room, id: IncidentId, to: Phase, why: &str) -> Decision {
     }
 }
 
-fn decline(room: &Room, id: IncidentId, why: ClosureReason, note: &str) -> Decision {
+fn decline(
+    room: &Room,
+    id: IncidentId,
+    why: ClosureReason,
+    note: &str,
+    silent: Option<&String>,
+) -> Decision {
     let incident = live(room, id)?;
     if !incident.phase().is_active() {
         return Err(not_now(format!("{id} is {}", incident.phase()), "close it instead"));
@@ -157,7 +168,9 @@ fn decline(room: &Room, id: IncidentId, why: ClosureReason, note: &str) -> Decis
             "say what shows that it is no incident",
         ));
     }
-    one(id, Change::Declined { reason: why, note: note.trim().to_owned() })
+    talk::check_end(incident, silent.map(String::as_str))?;
+    let (note, silent) = (note.trim().to_owned(), silence(incident, silent));
+    one(id, Change::Declined { reason: why, note, silent })
 }
 
 fn firing_names(room: &Room, incident: &Incident) -> String {
@@ -221,7 +234,13 @@ fn start_review(room: &Room, id: IncidentId) -> Decision {
     }
 }
 
-fn close(room: &Room, id: IncidentId, note: &str) -> Decision {
+/// The reason why somebody hears nothing more, where somebody would.
+fn silence(incident: &Incident, silent: Option<&String>) -> Option<String> {
+    let is_open = !promise::without_a_last_word(incident).is_empty();
+    silent.map(|why| why.trim().to_owned()).filter(|why| is_open && !why.is_empty())
+}
+
+fn close(room: &Room, id: IncidentId, note: &str, silent: Option<&String>) -> Decision {
     let incident = live(room, id)?;
     if incident.phase().is_active() {
         return Err(not_now(format!("{id} is {}", incident.phase()), "resolve it first"));
@@ -237,5 +256,7 @@ fn close(room: &Room, id: IncidentId, note: &str) -> Decision {
             "judge it 'removed', or say in a note who follows it up",
         ));
     }
-    one(id, Change::Closed { note: note.trim().to_owned() })
+    talk::check_end(incident, silent.map(String::as_str))?;
+    let (note, silent) = (note.trim().to_owned(), silence(incident, silent));
+    one(id, Change::Closed { note, silent })
 }

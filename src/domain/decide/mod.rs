@@ -12,9 +12,11 @@
 pub mod due;
 mod intake;
 mod life;
+pub mod missed;
 mod paging;
 mod people;
 mod record;
+pub mod talk;
 
 use crate::domain::change::Change;
 use crate::domain::command::{Command, Order};
@@ -23,6 +25,7 @@ use crate::domain::ids::IncidentId;
 use crate::domain::incident::Incident;
 use crate::domain::rejection::{Rejection, RejectionKind};
 use crate::domain::room::Room;
+use crate::domain::talk::change::TalkWish;
 use crate::domain::time::Timestamp;
 use crate::domain::words::{Fidelity, Phase};
 
@@ -84,6 +87,7 @@ fn route(room: &Room, order: &Order, now: Timestamp) -> Decision {
         | C::LogContact { .. }
         | C::ReviseMoment { .. }
         | C::SetPublicStatus { .. } => record::decide(room, order, now),
+        C::Talk { incident, talk } => talk::decide(room, order, *incident, talk, now),
         C::Link { .. }
         | C::Unlink { .. }
         | C::Merge { .. }
@@ -286,6 +290,29 @@ fn paging_texts(command: &Command) -> Result<Vec<&str>, Rejection> {
     })
 }
 
+/// The long texts of what is said; its names are checked.
+fn talk_texts(wish: &TalkWish) -> Result<Vec<&str>, Rejection> {
+    Ok(match wish {
+        TalkWish::Draft { to, words, components, .. } => {
+            check_small(to.iter().chain(components.keys()))?;
+            check_small(words.iter().map(|words| &words.language))?;
+            words.iter().flat_map(|w| [w.subject.as_str(), w.text.as_str()]).collect()
+        }
+        TalkWish::Promise { stakeholder, text, .. }
+        | TalkWish::Feedback { stakeholder, text, .. } => {
+            check_small(std::iter::once(stakeholder))?;
+            vec![text]
+        }
+        TalkWish::Inquire { outlet, person, question, .. } => {
+            check_small([outlet, person].into_iter())?;
+            vec![question]
+        }
+        TalkWish::Approve { force, .. } => force.as_deref().into_iter().collect(),
+        TalkWish::Withdraw { reason, .. } | TalkWish::Cadence { reason, .. } => vec![reason],
+        TalkWish::AnswerInquiry { text, .. } => vec![text],
+    })
+}
+
 /// The long texts of a command; its names and labels are checked.
 fn texts_of(command: &Command) -> Result<Vec<&str>, Rejection> {
     let texts: &[&str] = match command {
@@ -310,6 +337,7 @@ fn texts_of(command: &Command) -> Result<Vec<&str>, Rejection> {
         Command::CorrectEntry { text, .. }
         | Command::Remedy { text, .. }
         | Command::Attach { note: text, .. } => &[text],
+        Command::Talk { talk, .. } => return talk_texts(talk),
         Command::LogContact { text, stakeholder, channel, .. } => {
             check_small([stakeholder, channel].into_iter())?;
             &[text]

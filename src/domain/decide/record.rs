@@ -13,7 +13,7 @@ use crate::domain::ids::IncidentId;
 use crate::domain::incident::{Incident, Stage};
 use crate::domain::room::Room;
 use crate::domain::time::Timestamp;
-use crate::domain::words::{Origin, Outcome, Phase, RemedyKind};
+use crate::domain::words::{Origin, Outcome, Phase, PublicStatus, RemedyKind};
 
 pub(super) fn decide(room: &Room, order: &Order, now: Timestamp) -> Decision {
     match &order.command {
@@ -65,8 +65,15 @@ pub(super) fn decide(room: &Room, order: &Order, now: Timestamp) -> Decision {
             one(*incident, Change::MomentRevised { moment: *moment, at: *at, reason: why })
         }
         Command::SetPublicStatus { incident, status } => {
-            if live(room, *incident)?.public == *status {
+            let known = live(room, *incident)?;
+            if known.public == *status {
                 return Err(already(format!("the public status of {incident} is {status}")));
+            }
+            if *status == PublicStatus::Unpublished {
+                return Err(not_now(
+                    format!("the public was told of {incident}, and that stays"),
+                    "correct it, or tell the public that it is over",
+                ));
             }
             one(*incident, Change::PublicStatusSet { status: *status })
         }
@@ -87,7 +94,8 @@ fn set_label(room: &Room, id: IncidentId, label: &str, value: Option<&String>) -
 }
 
 fn contact(room: &Room, order: &Order, now: Timestamp) -> Decision {
-    let Command::LogContact { incident, stakeholder, channel, text, next_by } = &order.command
+    let Command::LogContact { incident, stakeholder, channel, text, next_by, last } =
+        &order.command
     else {
         return Err(bad("not a contact", ""));
     };
@@ -95,9 +103,12 @@ fn contact(room: &Room, order: &Order, now: Timestamp) -> Decision {
     check_occurred(order, now)?;
     let stakeholder = wanted(stakeholder, "stakeholder")?.to_owned();
     let text = wanted(text, "text")?.to_owned();
-    let (channel, next_by) = (channel.trim().to_owned(), *next_by);
+    let (channel, next_by, last) = (channel.trim().to_owned(), *next_by, *last);
+    if last && next_by.is_some() {
+        return Err(bad("the last word promises no other", "leave out when the next one comes"));
+    }
     let audience = room.plan.stakeholders.get(&stakeholder).map(|who| who.audience);
-    let change = Change::ContactLogged { stakeholder, channel, text, next_by, audience };
+    let change = Change::ContactLogged { stakeholder, channel, text, next_by, audience, last };
     one(*incident, change)
 }
 
@@ -251,9 +262,17 @@ fn merge(room: &Room, child: IncidentId, into: IncidentId) -> Decision {
             format!("end the snooze of {into} first"),
         ));
     }
+    if !source.talk.letters.is_empty() {
+        return Err(not_now(
+            format!("{} message(s) about {child} are on their way", source.talk.letters.len()),
+            "wait until they arrived or failed",
+        ));
+    }
     let alerts = moved(source, |_| true);
+    let open = source.told.iter().filter(|(_, told)| told.count > 0 && !told.last);
+    let told = open.map(|(name, told)| (name.clone(), told.next_by)).collect();
     let mut bodies = vec![
-        Body::Incident { incident: into, change: Change::Absorbed { child, alerts } },
+        Body::Incident { incident: into, change: Change::Absorbed { child, alerts, told } },
         Body::Incident { incident: child, change: Change::MergedInto { into } },
     ];
     if source.severity < parent.severity {

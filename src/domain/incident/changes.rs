@@ -2,10 +2,12 @@
 //!
 //! Invariants: as in `incident`; everything here is total.
 
+use std::collections::BTreeMap;
+
 use crate::domain::change::Change;
 use crate::domain::ids::Seq;
-use crate::domain::plan::Audience;
 use crate::domain::redact::REDACTED;
+use crate::domain::stakeholder::Audience;
 use crate::domain::words::{RemedyKind, Via};
 
 use super::{
@@ -18,6 +20,7 @@ impl Incident {
     pub(super) fn declare(&mut self, when: Timestamp) {
         if matches!(self.stage, Stage::Triage) {
             self.stage = Stage::Investigating;
+            self.talk.since = when;
         }
         self.first(Moment::Declared, when);
     }
@@ -39,6 +42,9 @@ impl Incident {
             // It may begin to page only now; the delay counts from here.
             self.esc.anchor = event.at;
         }
+        if to < self.severity {
+            self.talk.since = event.when();
+        }
         self.severity = to;
         self.is_severity_judged |= event.actor.via != Via::Http;
         let given = if reason.is_empty() { "" } else { ": " };
@@ -48,6 +54,9 @@ impl Incident {
 
     pub(super) fn set_phase(&mut self, event: &Recorded, to: Phase) {
         let when = event.when();
+        if matches!(self.stage, Stage::Triage) {
+            self.talk.since = when;
+        }
         self.stage = match to {
             Phase::Triage => Stage::Triage,
             Phase::Investigating => Stage::Investigating,
@@ -132,6 +141,12 @@ impl Incident {
         for told in self.told.values_mut().filter(|told| told.entry == entry) {
             REDACTED.clone_into(&mut told.text);
         }
+        for update in self.talk.updates.iter_mut().filter(|update| update.entry == entry) {
+            for words in &mut update.draft.words {
+                REDACTED.clone_into(&mut words.subject);
+                REDACTED.clone_into(&mut words.text);
+            }
+        }
         for remedy in self.remedies.iter_mut().filter(|remedy| remedy.entry == entry) {
             REDACTED.clone_into(&mut remedy.text);
         }
@@ -144,7 +159,7 @@ impl Incident {
         stakeholder: &str,
         audience: Option<Audience>,
     ) {
-        if let Change::ContactLogged { channel, text, next_by, .. } = change {
+        if let Change::ContactLogged { channel, text, next_by, last, .. } = change {
             let told = Told {
                 at: event.when(),
                 by: event.actor.login.clone(),
@@ -153,7 +168,11 @@ impl Incident {
                 next_by: *next_by,
                 count: 1,
                 entry: event.seq,
+                update: None,
+                last: *last,
             };
+            self.talk.by_hand.remove(stakeholder);
+            self.talk.proofs.remove(stakeholder);
             self.tell(stakeholder, told, audience);
         }
     }
@@ -166,12 +185,13 @@ impl Incident {
 
     pub(super) fn tell(&mut self, stakeholder: &str, mut told: Told, audience: Option<Audience>) {
         told.count += self.told.get(stakeholder).map_or(0, |before| before.count);
-        match audience {
-            Some(Audience::Public) => self.first(Moment::FirstPublicUpdate, told.at),
-            Some(Audience::Internal | Audience::Partner) => {
-                self.first(Moment::FirstInternalUpdate, told.at);
-            }
-            None => {}
+        let moment = match audience {
+            Some(Audience::Public) => Some(Moment::FirstPublicUpdate),
+            Some(Audience::Internal | Audience::Partner) => Some(Moment::FirstInternalUpdate),
+            None => None,
+        };
+        if let Some(moment) = moment.filter(|_| told.count > 0) {
+            self.first(moment, told.at);
         }
         self.told.insert(stakeholder.to_owned(), told);
     }
@@ -207,9 +227,29 @@ impl Incident {
         self.acted(event, format!("merged it into {into}"));
     }
 
-    pub(super) fn absorb(&mut self, child: IncidentId, alerts: &[Moved]) {
+    pub(super) fn absorb(
+        &mut self,
+        event: &Recorded,
+        child: IncidentId,
+        alerts: &[Moved],
+        told: &BTreeMap<String, Option<Timestamp>>,
+    ) {
         self.children.push(child);
         self.receive(alerts);
+        for (name, next_by) in told {
+            let heard = Told {
+                at: event.when(),
+                by: event.actor.login.clone(),
+                channel: String::new(),
+                text: format!("told of {child}, which became part of this"),
+                next_by: *next_by,
+                count: 1,
+                entry: event.seq,
+                update: None,
+                last: false,
+            };
+            self.told.entry(name.clone()).or_insert(heard);
+        }
     }
 
     pub(super) fn unmerge(&mut self, alerts: &[Moved]) {
@@ -270,7 +310,10 @@ impl Incident {
         self.ack = None;
         self.esc.fired.clear();
         // What was promised ended with the resolution; what is promised now is promised anew.
-        self.told.values_mut().for_each(|told| told.next_by = None);
+        for told in self.told.values_mut() {
+            (told.next_by, told.last) = (None, false);
+        }
+        self.talk.since = event.when();
         self.esc.is_forced = false;
         self.esc.restart(event.at, "reopened");
         self.acted(event, "reopened it".to_owned());

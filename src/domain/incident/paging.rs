@@ -78,6 +78,23 @@ impl Incident {
         }
     }
 
+    /// Words for information, to people of ours.
+    pub(super) fn inform(&mut self, at: Timestamp, pages: &[Wanted]) {
+        self.want(at, pages, Origin { level: None, late_ms: 0, by_hand: true });
+    }
+
+    /// The delivery of a number: a page, or a message to a stakeholder.
+    pub fn delivery(&self, number: u32) -> Option<&Delivery> {
+        let letter = || self.talk.letters.get(&number).map(|letter| &letter.delivery);
+        self.esc.delivery(number).or_else(letter)
+    }
+
+    /// Everything that is to be sent, or is on its way.
+    pub fn deliveries(&self) -> impl Iterator<Item = &Delivery> {
+        let letters = self.talk.letters.values().map(|letter| &letter.delivery);
+        self.esc.deliveries.iter().chain(letters)
+    }
+
     fn want(&mut self, at: Timestamp, pages: &[Wanted], origin: Origin) {
         let deliveries = pages.iter().map(|wanted| Delivery::new(wanted.clone(), origin, at));
         self.esc.want(deliveries);
@@ -208,6 +225,7 @@ impl Incident {
         for delivery in &mut self.esc.deliveries {
             delivery.put_back(by_ms);
         }
+        self.talk.put_back(by_ms);
     }
 
     pub(super) fn sending_began(&mut self, at: Timestamp, items: &[Sending]) {
@@ -215,6 +233,7 @@ impl Incident {
             if let Some(delivery) = self.esc.delivery_mut(item.delivery) {
                 delivery.begin(at);
             }
+            self.talk.with_letter(item.delivery, |delivery| delivery.begin(at));
         }
     }
 
@@ -229,6 +248,7 @@ impl Incident {
             if let Some(delivery) = self.esc.delivery_mut(item.delivery) {
                 delivery.end(event.at, end, seed);
             }
+            self.talk.with_letter(item.delivery, |delivery| delivery.end(event.at, end, seed));
         }
     }
 }

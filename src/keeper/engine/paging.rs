@@ -25,6 +25,8 @@ use crate::proto::{KeeperMsg, Page, Push};
 const DUE_MAX: usize = 256;
 /// Incidents that take their policy in one turn after an upgrade.
 const POLICIES_MAX: usize = 500;
+/// Updates to stakeholders that are on their way at once; pages are not held up behind them.
+const UPDATES_MAX: usize = 64;
 /// How long an end in good order waits for what is under way, in milliseconds.
 const STOP_WITHIN_MS: i64 = 8_000;
 /// Letters of a code: no I, L, O or U, so that nobody misreads one (Crockford's base 32).
@@ -168,8 +170,15 @@ impl Engine {
         if self.stopping.is_some() {
             return;
         }
-        let ready = self.room.outbox.ready(&self.room, now);
-        for (destination, waiting) in ready {
+        let (letters, pages): (Vec<_>, Vec<_>) = self
+            .room
+            .outbox
+            .ready(&self.room, now)
+            .into_iter()
+            .partition(|(destination, _)| destination.is_stakeholder());
+        let under_way = self.in_flight.values().filter(|(to, _)| to.is_stakeholder()).count();
+        let room_left = UPDATES_MAX.saturating_sub(under_way);
+        for (destination, waiting) in pages.into_iter().chain(letters.into_iter().take(room_left)) {
             let items: Vec<Sending> = waiting
                 .into_iter()
                 .map(|(incident, delivery)| Sending { incident, delivery })
@@ -204,10 +213,17 @@ impl Engine {
             language: person.and_then(|p| p.languages.first().cloned()).unwrap_or_default(),
             sendings: items.to_vec(),
             items: Vec::new(),
+            update: None,
         };
         for item in items {
             let Some(incident) = self.room.incidents.get(&item.incident) else { continue };
-            let Some(delivery) = incident.esc.delivery(item.delivery) else { continue };
+            if let Some((words, stakeholder)) = incident.letter(item.delivery) {
+                job.kind = DeliveryKind::Update;
+                job.language.clone_from(&words.language);
+                stakeholder.clone_into(&mut job.name);
+                job.update = Some((words.subject.clone(), words.text.clone()));
+            }
+            let Some(delivery) = incident.delivery(item.delivery) else { continue };
             let kind = delivery.wanted.kind;
             let asks = matches!(kind, DeliveryKind::Page | DeliveryKind::Handover);
             if asks && job.kind != DeliveryKind::Page {
@@ -287,7 +303,7 @@ impl Engine {
         let is_wanted = |item: &Sending| {
             let incident = self.room.incidents.get(&item.incident);
             incident
-                .and_then(|i| i.esc.delivery(item.delivery))
+                .and_then(|i| i.delivery(item.delivery))
                 .is_some_and(|delivery| matches!(delivery.stand, Stand::Sending { .. }))
         };
         for (ticket, (destination, items)) in &self.in_flight {

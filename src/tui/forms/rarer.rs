@@ -173,7 +173,7 @@ pub(super) fn shelve(form: &Form, now: Timestamp) -> Result<Vec<Command>, String
 }
 
 /// The question before what cannot be undone, or what people outside see at once.
-pub fn question(form: &Form) -> Option<String> {
+pub(super) fn question(form: &Form) -> Option<String> {
     let on = match form.incidents.as_slice() {
         [one] => one.to_string(),
         all => format!("{} incidents", all.len()),

@@ -148,7 +148,7 @@ pub(super) fn question(action: Action, commands: &[Command]) -> String {
     format!("{name} {} {noun}?", commands.len())
 }
 
-fn about(model: &Model, action: Action) -> About<'_> {
+pub(super) fn about(model: &Model, action: Action) -> About<'_> {
     let entries = model.entries();
     let entry =
         entries.iter().rev().nth(model.entry_back).map(|entry| (entry.seq, entry.text.clone()));
@@ -166,7 +166,8 @@ fn about(model: &Model, action: Action) -> About<'_> {
         entry: entry.filter(|_| model.focus == Pane::Timeline),
         stakeholder: crate::tui::view::stakeholders::names(model)
             .into_iter()
-            .nth(model.stakeholder),
+            .nth(model.stakeholder)
+            .filter(|name| !name.is_empty() && model.focus == Pane::Stakeholders),
     }
 }
 
@@ -272,7 +273,10 @@ pub(super) fn send_all(
 fn label(command: &Command) -> String {
     let name = serde_json::to_value(command)
         .ok()
-        .and_then(|value| value.get("do").and_then(|name| name.as_str().map(ToOwned::to_owned)))
+        .and_then(|value| {
+            let said = value.get("talk").and_then(|talk| talk.get("say"));
+            said.or(value.get("do")).and_then(|name| name.as_str().map(ToOwned::to_owned))
+        })
         .unwrap_or_else(|| "act".to_owned())
         .replace('-', " ");
     match command.incident() {

@@ -13,6 +13,7 @@ mod mouse;
 use crossterm::event::KeyEvent;
 
 use crate::domain::ids::CommandId;
+use crate::domain::talk::promise;
 use crate::domain::time::Timestamp;
 use crate::proto::{Ask, KeeperMsg};
 use crate::tui::evidence::FileFacts;
@@ -133,12 +134,13 @@ pub fn next_due(model: &Model) -> Option<Timestamp> {
 /// only when less than two minutes are left.
 fn next_clock(model: &Model) -> Timestamp {
     let minute = Timestamp((model.now.0 / 60_000 + 1) * 60_000);
-    let promise = model.watched().and_then(crate::domain::incident::Incident::next_promise);
+    let promise = model.watched().and_then(|incident| promise::next(incident, &model.mirror.plan));
     let step = model.watched().and_then(|incident| {
         let policy = model.mirror.watched.as_ref()?.policy.as_deref()?;
         incident.next_step(policy, &model.mirror.plan)
     });
-    let soonest = [promise.map(|(at, _)| at), step.map(|(at, _)| at)].into_iter().flatten();
+    let soonest =
+        [promise.map(|promise| promise.due), step.map(|(at, _)| at)].into_iter().flatten();
     match soonest.filter(|at| *at > model.now).min() {
         Some(at) if at > model.now && at.since(model.now) < 120_000 => {
             Timestamp((model.now.0 / 1000 + 1) * 1000)

@@ -20,9 +20,12 @@ pub(super) fn submit(model: &mut Model, ids: &mut dyn Ids) -> Vec<Effect> {
     }
     match model.modals.pop() {
         Some(Modal::Form(form)) if form.action == Action::Attach => read_file(model, form),
+        Some(Modal::Form(form)) if form.action == Action::Update => write(model, form, ids),
         Some(Modal::Form(form)) => match forms::build(&form, model.now) {
-            Ok((commands, occurred)) if commands.len() > 1 || forms::question(&form).is_some() => {
-                let question = forms::question(&form)
+            Ok((commands, occurred))
+                if commands.len() > 1 || forms::question(&form, &model.mirror.plan).is_some() =>
+            {
+                let question = forms::question(&form, &model.mirror.plan)
                     .unwrap_or_else(|| acts::question(form.action, &commands));
                 let form = Some(form);
                 model.modals.push(Modal::Confirm { question, commands, occurred, form });
@@ -68,6 +71,25 @@ pub(super) fn submit(model: &mut Model, ids: &mut dyn Ids) -> Vec<Effect> {
             None => Vec::new(),
         },
         Some(Modal::Help { .. } | Modal::Details { .. } | Modal::OnCall { .. }) | None => {
+            Vec::new()
+        }
+    }
+}
+
+/// What is known becomes words, in a form of their own.
+fn write(model: &mut Model, mut form: Box<Form>, ids: &mut dyn Ids) -> Vec<Effect> {
+    let made = forms::update::written(&form, &acts::about(model, Action::Update), model.now);
+    match made {
+        Ok(second) => {
+            let (key, text) = (form.draft_key(), String::new());
+            let mut effects = vec![ask(model, ids, Asked::Nothing, Ask::SaveDraft { key, text })];
+            effects.extend(acts::show_form(model, second, ids));
+            effects.extend(save_draft(model, ids));
+            effects
+        }
+        Err(why) => {
+            form.error = Some(why);
+            model.modals.push(Modal::Form(form));
             Vec::new()
         }
     }

@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use unicode_width::UnicodeWidthStr;
 
+use crate::domain::talk::promise;
 use crate::domain::text::{fit, visible};
 use crate::domain::time::{MINUTE_MS, Timestamp, span_words};
 use crate::tui::action::Action;
@@ -23,16 +24,7 @@ pub(super) fn header(model: &Model, screen: &mut Frame<'_>, rect: Rect) {
         }
         LinkState::Up => left.extend(counts(model)),
     }
-    if let Some((at, who)) = model.watched().and_then(|i| i.next_promise()) {
-        let left_ms = at.since(model.now);
-        left.push(if left_ms < 0 {
-            format!("{} {} LATE {}", model.theme.mark("⏱", "@"), visible(who), span_words(-left_ms))
-        } else if left_ms < 120_000 {
-            format!("{} {} due {}s", model.theme.mark("⏱", "@"), visible(who), left_ms / 1000)
-        } else {
-            format!("{} {} due {}", model.theme.mark("⏱", "@"), visible(who), at.clock_minutes())
-        });
-    }
+    left.extend(promised(model));
     left.extend(heard(model, width));
     if let Err(why) = &model.intake {
         left.push(format!("intake OFF: {}", visible(why)));
@@ -48,6 +40,24 @@ pub(super) fn header(model: &Model, screen: &mut Frame<'_>, rect: Rect) {
         model.theme.header
     };
     super::lines(screen, rect, vec![Line::styled(text, style)]);
+}
+
+/// Whom we owe the next word, and by when; from half of the time on, how much of it is gone.
+fn promised(model: &Model) -> Option<String> {
+    let incident = model.watched()?;
+    let promise = promise::next(incident, &model.mirror.plan)?;
+    let (who, mark) = (visible(promise.who), model.theme.mark("⏱", "@"));
+    let left_ms = promise.due.since(model.now);
+    let when = if left_ms < 120_000 {
+        format!("{}s", left_ms / 1000)
+    } else {
+        promise.due.clock_minutes()
+    };
+    Some(match promise.mark(model.now) {
+        100 => format!("{mark} {who} LATE {}", span_words(-left_ms)),
+        0 => format!("{mark} {who} due {when}"),
+        gone => format!("{mark} {who} due {when} ({gone}% gone)"),
+    })
 }
 
 /// Where, who (with the part they play in this incident), and when: as much of it as fits.
@@ -233,7 +243,7 @@ fn suggested(model: &Model) -> Vec<Action> {
                 A::Triage,
                 A::Note,
                 A::Remedy,
-                A::Contact,
+                A::Update,
                 A::Resolve,
                 A::Review,
                 A::Close,
@@ -251,7 +261,7 @@ fn suggested(model: &Model) -> Vec<Action> {
             A::OnCall,
             A::TakeCommand,
         ],
-        Pane::Stakeholders => vec![A::Contact, A::Note],
+        Pane::Stakeholders => vec![A::Update, A::Approve, A::Contact, A::Promise, A::Note],
     };
     list.retain(|action| model.is_useful(*action));
     list.truncate(6);

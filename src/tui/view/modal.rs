@@ -199,30 +199,34 @@ pub(super) fn closed(find: &Find) -> Vec<String> {
     find.rows.iter().map(line).collect()
 }
 
-fn field_height(field: &Field) -> u16 {
-    match field.input {
-        Input::Line(_) | Input::Choice { .. } => 1,
-        Input::Text(_) => 6,
-    }
+/// Lines of a field; a text has six, and more where the form is about words and there is room.
+fn heights(form: &Form, room: u16) -> Vec<u16> {
+    let is_text = |field: &&Field| matches!(field.input, Input::Text(_));
+    let texts = u16::try_from(form.fields.iter().filter(is_text).count()).unwrap_or(1);
+    let lines = u16::try_from(form.fields.len()).unwrap_or(u16::MAX).saturating_sub(texts);
+    let each = room.saturating_sub(lines) / texts.max(1);
+    let text = if form.action == Action::Write { each.clamp(6, 16) } else { 6 };
+    form.fields.iter().map(|field| if is_text(&field) { text } else { 1 }).collect()
 }
 
 fn draw_form(model: &Model, screen: &mut Frame<'_>, area: Rect, form: &Form) {
     let width = usize::from(area.width.min(84).saturating_sub(2));
     let foot = foot_lines(model, form, width);
     let foot_height = u16::try_from(foot.len()).unwrap_or(1);
-    let wanted: u16 = form.fields.iter().map(field_height).sum::<u16>() + foot_height + 2;
+    let heights = heights(form, area.height.saturating_sub(foot_height + 2));
+    let wanted: u16 = heights.iter().sum::<u16>() + foot_height + 2;
     let inner = boxed(model, screen, area, &form.title, 84, wanted, Vec::new());
     let bottom = inner.bottom().saturating_sub(foot_height);
     let room = bottom.saturating_sub(inner.y);
     // The field with the cursor is always seen; on a small screen the first ones scroll away.
     let mut first = 0;
-    let height = |from: usize| form.fields[from..=form.at].iter().map(field_height).sum::<u16>();
+    let height = |from: usize| heights[from..=form.at].iter().sum::<u16>();
     while first < form.at && height(first) > room {
         first += 1;
     }
     let mut y = inner.y;
     for (index, field) in form.fields.iter().enumerate().skip(first) {
-        let height = field_height(field).min(bottom.saturating_sub(y));
+        let height = heights[index].min(bottom.saturating_sub(y));
         if height == 0 {
             break;
         }

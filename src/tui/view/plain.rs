@@ -5,6 +5,7 @@
 //! - Nothing here changes with the minute alone: what did not happen is not said.
 
 use crate::domain::row::Row;
+use crate::domain::talk::promise;
 use crate::domain::text::visible;
 use crate::domain::time::{DAY_MS, HOUR_MS, MINUTE_MS, Timestamp};
 use crate::domain::timeline::Entry;
@@ -94,9 +95,15 @@ fn status(model: &Model) -> Vec<String> {
         lines.push(format!("alerts are not taken: {}", visible(why)));
     }
     let Some(incident) = model.watched() else { return lines };
-    if let Some((at, who)) = incident.next_promise() {
-        let is_late = if at < model.now { "was promised word by" } else { "expects word by" };
-        lines.push(format!("{} {is_late} {}", visible(who), at.clock_minutes()));
+    if let Some(promise) = promise::next(incident, &model.mirror.plan) {
+        let is_late = match (promise.due < model.now, promise.is_given) {
+            (true, true) => "was promised word by",
+            (true, false) => "should have heard by",
+            (false, true) => "was promised a word by",
+            (false, false) => "expects word by",
+        };
+        let (who, due) = (visible(promise.who), promise.due.clock_minutes());
+        lines.push(format!("{who} {is_late} {due}"));
     }
     if let Some(offer) = incident.offer.as_ref().filter(|offer| offer.to == model.login) {
         lines.push(format!("{} offers you command; c a accepts", visible(&offer.from)));

@@ -1,4 +1,8 @@
-//! The stakeholders: who must know, what each was last told, and what is promised.
+//! The stakeholders: who must know, what each was last told and the proof, and what is promised.
+//!
+//! Invariants:
+//! - What is late comes first, then what is due; what waits for somebody's approval and what the
+//!   press asked stands above all.
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -6,66 +10,209 @@ use ratatui::style::Style;
 use ratatui::text::Line;
 
 use crate::domain::incident::{Incident, Told};
+use crate::domain::talk::Proof;
+use crate::domain::talk::promise::{self, Promise, What};
 use crate::domain::text::{fit, visible};
 use crate::domain::time::span_words;
+use crate::domain::words::Approval;
 use crate::tui::model::{Model, Pane};
 
-/// One stakeholder of the incident.
-struct Who<'a> {
-    name: String,
-    told: Option<&'a Told>,
-    channel: String,
-    /// 0 late, 1 due, 2 not told, 3 told.
-    rank: u8,
+/// How a line stands; the order of the pane.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Rank {
+    Asks,
+    Late,
+    Due,
+    Open,
+    Told,
 }
 
-fn list<'a>(model: &Model, incident: &'a Incident) -> Vec<Who<'a>> {
-    let mut names: Vec<String> = model
-        .mirror
-        .plan
-        .audience_of(incident.severity, &incident.services)
-        .map(|(name, _)| name.clone())
-        .collect();
-    for name in incident.told.keys() {
-        if !names.contains(name) {
-            names.push(name.clone());
+/// One line of the pane.
+struct Item<'a> {
+    /// The stakeholder; empty for what is about none.
+    name: &'a str,
+    /// What stands in the place of the name.
+    head: String,
+    channel: String,
+    text: String,
+    rank: Rank,
+    due: Option<i64>,
+}
+
+fn list<'a>(model: &'a Model, incident: &'a Incident) -> Vec<Item<'a>> {
+    let plan = &model.mirror.plan;
+    let promises = promise::all(incident, plan);
+    let mut names: Vec<&str> = plan.audience_of(incident).map(|(name, _)| name.as_str()).collect();
+    let others = incident.told.keys().chain(incident.talk.by_hand.keys());
+    for name in others.map(String::as_str) {
+        if !names.contains(&name) {
+            names.push(name);
         }
     }
-    let is_live = incident.phase().is_live();
-    let mut list: Vec<Who<'a>> = names
-        .into_iter()
-        .map(|name| {
-            let told = incident.told.get(&name);
-            let rank = match told.map(|told| told.next_by) {
-                Some(Some(at)) if is_live && at < model.now => 0,
-                Some(Some(_)) if is_live => 1,
-                None => 2,
-                Some(_) => 3,
-            };
-            let planned =
-                model.mirror.plan.stakeholders.get(&name).and_then(|s| s.channels.first());
-            let channel = told
-                .map(|t| t.channel.clone())
-                .filter(|c| !c.is_empty())
-                .or_else(|| planned.cloned());
-            Who { name, told, channel: channel.unwrap_or_default(), rank }
-        })
-        .collect();
+    let mut list: Vec<Item<'a>> = asked(model, incident);
+    for name in names {
+        let promise = promises.iter().find(|promise| promise.who == name);
+        list.push(stakeholder(model, incident, name, promise));
+    }
     list.sort_by(|a, b| {
-        (a.rank, a.told.and_then(|t| t.next_by), &a.name).cmp(&(
+        (a.rank, a.due.unwrap_or(i64::MAX), a.name).cmp(&(
             b.rank,
-            b.told.and_then(|t| t.next_by),
-            &b.name,
+            b.due.unwrap_or(i64::MAX),
+            b.name,
         ))
     });
     list
 }
 
-/// The names in the order of the pane.
+/// What somebody must decide or answer.
+fn asked<'a>(model: &'a Model, incident: &'a Incident) -> Vec<Item<'a>> {
+    let updates = incident.talk.waiting().map(|update| {
+        let draft = &update.draft;
+        let whose = match draft.approval {
+            Approval::Commander => incident.commander().unwrap_or("the commander"),
+            Approval::Other | Approval::None => "somebody else",
+        };
+        let subject = draft.words.first().map_or("", |words| words.subject.as_str());
+        Item {
+            name: "",
+            head: format!("update {}", draft.update),
+            channel: format!("by {}", update.by),
+            text: format!("waits for {whose} (u a): to {} · {subject}", draft.to.join(", ")),
+            rank: Rank::Asks,
+            due: Some(update.at.0),
+        }
+    });
+    let press = incident.talk.inquiries.iter().filter(|asked| asked.answer.is_none());
+    let press = press.map(|asked| {
+        let inquiry = &asked.inquiry;
+        let by = inquiry.answer_by.map_or_else(String::new, |at| {
+            let left = at.since(model.now);
+            if left < 0 {
+                format!("LATE {} · ", span_words(-left))
+            } else {
+                format!("by {} · ", at.clock_minutes())
+            }
+        });
+        Item {
+            name: "",
+            head: format!("press {}", inquiry.number),
+            channel: inquiry.outlet.clone(),
+            text: format!("{by}not answered (u s): {}", first(&inquiry.question)),
+            rank: Rank::Asks,
+            due: Some(asked.at.0),
+        }
+    });
+    updates.chain(press).collect()
+}
+
+fn first(text: &str) -> &str {
+    text.lines().next().unwrap_or_default()
+}
+
+fn stakeholder<'a>(
+    model: &'a Model,
+    incident: &'a Incident,
+    name: &'a str,
+    promise: Option<&Promise<'_>>,
+) -> Item<'a> {
+    let told = incident.told.get(name).filter(|told| told.count > 0);
+    let planned = model.mirror.plan.stakeholders.get(name).and_then(|s| s.channels.first());
+    let channel = told
+        .map(|told| told.channel.clone())
+        .filter(|channel| !channel.is_empty())
+        .or_else(|| planned.map(|text| crate::domain::delivery::channel_of(text).to_owned()));
+    let is_late = promise.is_some_and(|promise| promise.due <= model.now);
+    let rank = match promise {
+        _ if incident.talk.by_hand.contains_key(name) => Rank::Asks,
+        Some(_) if is_late => Rank::Late,
+        Some(_) => Rank::Due,
+        None if told.is_none() => Rank::Open,
+        None => Rank::Told,
+    };
+    Item {
+        name,
+        head: name.to_owned(),
+        channel: channel.unwrap_or_default(),
+        text: words(model, incident, name, told, promise),
+        rank,
+        due: promise.map(|promise| promise.due.0),
+    }
+}
+
+/// How one of them stands, in words.
+fn words(
+    model: &Model,
+    incident: &Incident,
+    name: &str,
+    told: Option<&Told>,
+    promise: Option<&Promise<'_>>,
+) -> String {
+    let theme = &model.theme;
+    let when = promise.map(|promise| {
+        let at = promise.due.clock_minutes();
+        let word = match (promise.is_given, promise.what) {
+            (true, _) => "promised",
+            (false, What::Last) => "last word due",
+            (false, What::First | What::Next) => "due",
+        };
+        match promise.mark(model.now) {
+            100 => format!("! {} LATE ({word} {at})", span_words(model.now.since(promise.due))),
+            0 => format!("{word} {at}"),
+            gone => format!("{word} {at}, {gone}% gone"),
+        }
+    });
+    if let Some(update) = incident.talk.by_hand.get(name) {
+        let how = model.mirror.plan.stakeholders.get(name).map_or("", |who| who.by_hand());
+        let how = if how.is_empty() { String::new() } else { format!(" ({how})") };
+        return format!("! TELL THEM BY HAND{how} what update {update} says; u l logs it");
+    }
+    let Some(told) = told else {
+        let mark = theme.mark("○", "o");
+        return match when {
+            Some(when) => format!("{mark} not told yet · {when}"),
+            None => format!("{mark} not told yet"),
+        };
+    };
+    let proof = incident.talk.proofs.get(name).map(Proof::words);
+    let is_failed = incident.talk.proofs.get(name).is_some_and(|proof| proof.failed > 0);
+    let mark = match () {
+        () if is_failed => theme.mark("✗", "x"),
+        () if told.last => theme.mark("■", "#"),
+        () => theme.mark("✓", "v"),
+    };
+    let last = if told.last { "last word " } else { "" };
+    let parts = [
+        Some(format!("{mark} {last}{}", told.at.clock_minutes())),
+        when,
+        proof.filter(|proof| !proof.is_empty()),
+        Some(first(&told.text).to_owned()),
+    ];
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    // What is late stands first.
+    if promise.is_some_and(|promise| promise.due <= model.now) && parts.len() > 1 {
+        let mut parts = parts;
+        let when = parts.remove(1);
+        parts.insert(0, when);
+        return parts.join(" · ");
+    }
+    parts.join(" · ")
+}
+
+fn style(model: &Model, item: &Item<'_>) -> Style {
+    let theme = &model.theme;
+    match item.rank {
+        Rank::Late => theme.bad,
+        Rank::Asks | Rank::Open => theme.warn,
+        Rank::Due if item.text.contains("% gone") || item.text.contains("not told") => theme.warn,
+        Rank::Due | Rank::Told => theme.good,
+    }
+}
+
+/// The names in the order of the pane; empty where a line is about no stakeholder.
 pub fn names(model: &Model) -> Vec<String> {
     model
         .shown_incident()
-        .map(|incident| list(model, incident).into_iter().map(|who| who.name).collect())
+        .map(|incident| list(model, incident).iter().map(|item| item.name.to_owned()).collect())
         .unwrap_or_default()
 }
 
@@ -78,72 +225,30 @@ pub fn top(model: &Model, height: usize) -> usize {
 /// Each in words, for a screen reader: the name, and how it stands.
 pub(super) fn sentences(model: &Model) -> Vec<(String, String)> {
     let Some(incident) = model.shown_incident() else { return Vec::new() };
-    let sentence = |who: Who<'_>| {
+    let sentence = |item: Item<'_>| {
         let by =
-            if who.channel.is_empty() { String::new() } else { format!("by {}, ", who.channel) };
-        let text = match who.told {
-            None => "not told yet".to_owned(),
-            Some(told) => {
-                let next = match (who.rank, told.next_by) {
-                    (0, Some(at)) => format!(", late, promised for {}", at.clock_minutes()),
-                    (1, Some(at)) => format!(", next word by {}", at.clock_minutes()),
-                    _ => String::new(),
-                };
-                let first = told.text.lines().next().unwrap_or_default();
-                format!("told at {}{next}: {first}", told.at.clock_minutes())
-            }
-        };
-        (visible(&who.name).into_owned(), visible(&format!("{by}{text}")).into_owned())
+            if item.channel.is_empty() { String::new() } else { format!("by {}, ", item.channel) };
+        let plain =
+            item.text.trim_start_matches(['!', '✓', '○', '✗', '■', 'v', 'o', 'x', '#', ' ']);
+        let text = format!("{by}{}", plain.replace(" · ", ", "));
+        (visible(&item.head).into_owned(), visible(&text).into_owned())
     };
     list(model, incident).into_iter().map(sentence).collect()
 }
 
-fn words(model: &Model, who: &Who<'_>) -> (String, Style) {
-    let theme = &model.theme;
-    match who.told {
-        None => (format!("{} not told yet", theme.mark("○", "o")), theme.warn),
-        Some(told) => {
-            let first = told.text.lines().next().unwrap_or_default();
-            match (who.rank, told.next_by) {
-                (0, Some(at)) => {
-                    let late = span_words(model.now.since(at));
-                    (
-                        format!(
-                            "! promised {} · {late} late · last {} {first}",
-                            at.clock_minutes(),
-                            told.at.clock_minutes()
-                        ),
-                        theme.bad,
-                    )
-                }
-                (1, Some(at)) => (
-                    format!(
-                        "{} {} next by {} · {first}",
-                        theme.mark("✓", "v"),
-                        told.at.clock_minutes(),
-                        at.clock_minutes()
-                    ),
-                    theme.good,
-                ),
-                _ => (
-                    format!("{} {} {first}", theme.mark("✓", "v"), told.at.clock_minutes()),
-                    theme.good,
-                ),
-            }
-        }
-    }
-}
-
 pub(super) fn draw(model: &Model, screen: &mut Frame<'_>, rect: Rect) {
     let title = match model.shown_incident() {
-        Some(incident) => format!("Stakeholders {} · public: {}", incident.id, incident.public),
+        Some(incident) => {
+            let long = if incident.talk.is_long { " · long incident" } else { "" };
+            format!("Stakeholders {} · public: {}{long}", incident.id, incident.public)
+        }
         None => "Stakeholders".to_owned(),
     };
     let inner = super::pane_frame(model, screen, rect, Some(Pane::Stakeholders), &title);
     let Some(incident) = model.shown_incident() else {
         return;
     };
-    let width = usize::from(inner.width);
+    let (width, height) = (usize::from(inner.width), usize::from(inner.height));
     let list = list(model, incident);
     if list.is_empty() {
         let text = "the plan names nobody who must know at this severity";
@@ -153,25 +258,80 @@ pub(super) fn draw(model: &Model, screen: &mut Frame<'_>, rect: Rect) {
             vec![Line::styled(fit(text, width).into_owned(), model.theme.dim)],
         );
     }
-    let lines = list
+    let mut lines: Vec<Line<'static>> = list
         .iter()
         .enumerate()
-        .skip(top(model, usize::from(inner.height)))
-        .map(|(index, who)| {
+        .skip(top(model, height))
+        .take(height)
+        .map(|(index, item)| {
             let is_selected = model.focus == Pane::Stakeholders && index == model.stakeholder;
             let cursor = if is_selected { model.theme.mark("▶", ">") } else { " " };
-            let (text, style) = words(model, who);
             let head = format!(
                 "{cursor}{:<12} {:<12} ",
-                fit(&visible(&who.name), 12),
-                fit(&visible(&who.channel), 12)
+                fit(&visible(&item.head), 12),
+                fit(&visible(&item.channel), 12)
             );
-            let full = format!("{head}{}", visible(&text));
+            let full = format!("{head}{}", visible(&item.text));
+            let style = style(model, item);
             let style = if is_selected { style.patch(model.theme.cursor) } else { style };
             Line::styled(fit(&full, width).into_owned(), style)
         })
         .collect();
+    if lines.len() + 3 < height
+        && let Some(item) = list.get(model.stakeholder)
+    {
+        let room = height - lines.len() - 1;
+        lines.push(Line::raw(""));
+        lines.extend(details(model, incident, item, width).into_iter().take(room));
+    }
     super::lines(screen, inner, lines);
+}
+
+/// All that is known of the selected line: where there is room below the list.
+fn details(
+    model: &Model,
+    incident: &Incident,
+    item: &Item<'_>,
+    width: usize,
+) -> Vec<Line<'static>> {
+    let mut lines = vec![(format!("{}: {}", item.head, item.text), model.theme.title)];
+    let number = item.head.strip_prefix("update ").and_then(|n| n.parse::<u32>().ok());
+    let told = incident.told.get(item.name);
+    let update = number.or_else(|| told.and_then(|told| told.update));
+    if let Some(proof) = incident.talk.proofs.get(item.name) {
+        if !proof.detail.is_empty() {
+            lines.push((format!("proof: {}", proof.detail), model.theme.good));
+        }
+        let failures = proof.failures.iter();
+        lines.extend(failures.map(|text| (format!("failed: {text}"), model.theme.bad)));
+    }
+    let open = incident.talk.letters.values().filter(|letter| letter.who == item.name);
+    for letter in open.take(5) {
+        let delivery = &letter.delivery;
+        let tried = delivery.attempts.last().map_or("", |attempt| attempt.detail.as_str());
+        let method = delivery.next_method();
+        lines.push((format!("on the way by {method} {tried}"), model.theme.warn));
+    }
+    if let Some(update) = update.and_then(|number| incident.talk.update(number)) {
+        for words in &update.draft.words {
+            lines.push((String::new(), model.theme.dim));
+            lines.push((words.subject.clone(), model.theme.accent));
+            lines.extend(words.text.lines().map(|line| (line.to_owned(), Style::default())));
+        }
+    } else if let Some(told) = told.filter(|told| told.text.lines().nth(1).is_some()) {
+        lines.extend(told.text.lines().map(|line| (line.to_owned(), Style::default())));
+    }
+    if let Some((score, text)) = incident.talk.feedback.get(item.name) {
+        lines.push((format!("content: {score} of 5 {text}"), model.theme.accent));
+    }
+    lines
+        .into_iter()
+        .flat_map(|(text, style)| {
+            let text = visible(&text).into_owned();
+            let wrapped = if text.is_empty() { vec![text] } else { super::wrap(&text, width) };
+            wrapped.into_iter().map(move |line| Line::styled(line, style))
+        })
+        .collect()
 }
 
 /// The stakeholders in one line, for small screens.
@@ -180,20 +340,30 @@ pub(super) fn strip(model: &Model, screen: &mut Frame<'_>, rect: Rect) {
         return;
     };
     let list = list(model, incident);
-    let count = |rank: u8| list.iter().filter(|who| who.rank == rank).count();
-    let mut parts = Vec::new();
-    for (rank, word) in [(0, "LATE"), (1, "promised"), (2, "not told"), (3, "told")] {
-        if count(rank) > 0 {
-            parts.push(format!("{} {word}", count(rank)));
-        }
-    }
+    let count = |rank: Rank| list.iter().filter(|item| item.rank == rank).count();
+    let ranks = [
+        (Rank::Asks, "wait for you"),
+        (Rank::Late, "LATE"),
+        (Rank::Due, "due"),
+        (Rank::Open, "not told"),
+        (Rank::Told, "told"),
+    ];
+    let parts: Vec<String> = ranks
+        .into_iter()
+        .filter(|(rank, _)| count(*rank) > 0)
+        .map(|(rank, word)| format!("{} {word}", count(rank)))
+        .collect();
     let first = list
         .first()
-        .map(|who| format!(" · {}: {}", visible(&who.name), visible(&words(model, who).0)))
+        .map(|item| format!(" · {}: {}", visible(&item.head), visible(&item.text)))
         .unwrap_or_default();
     let summary = if parts.is_empty() { "nobody must know".to_owned() } else { parts.join(", ") };
     let text = format!("4 stakeholders: {summary}{first}");
-    let style = if count(0) > 0 { model.theme.bad } else { Style::default() };
+    let style = match list.first().map(|item| item.rank) {
+        _ if count(Rank::Late) > 0 => model.theme.bad,
+        Some(Rank::Asks) => model.theme.warn,
+        _ => Style::default(),
+    };
     super::lines(
         screen,
         rect,

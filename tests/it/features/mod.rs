@@ -9,3 +9,4 @@ mod paging_desk;
 mod paging_kept;
 pub mod paging_world;
 mod record;
+mod talk;

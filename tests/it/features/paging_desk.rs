@@ -151,9 +151,13 @@ fn a_missed_promise_reaches_the_manager_whoever_has_answered() {
             "INC-1 ann: opened as SEV2 (ann said so)
              INC-1 bob: acknowledged
              INC-1 bob: told customers by phone: we look · next by {}
+             INC-1 system: NOT TOLD IN TIME: customers (due {due}); telling bob
              INC-1 system: paging erik by mail (trigger: a missed promise); 1m late
-             INC-1 system: sending to erik by mail",
-            crate::world::START.plus(20 * 60_000).clock_minutes()
+             INC-1 system: sending to bob by mail
+             INC-1 system: sending to erik by mail
+             INC-1 system: STILL NOT TOLD: customers (due {due}); telling bob",
+            crate::world::START.plus(20 * 60_000).clock_minutes(),
+            due = crate::world::START.plus(20 * 60_000).clock_minutes()
         ),
     );
 }

@@ -1,0 +1,107 @@
+//! How what is said to stakeholders changes an incident.
+//!
+//! Invariants: as in `incident`; everything here is total.
+
+use crate::domain::event::Recorded;
+use crate::domain::stakeholder::Audience;
+use crate::domain::talk::change::{Draft, Sent, TalkChange, Words};
+
+use super::{Incident, Moment, PublicStatus, Timestamp, Told};
+
+impl Incident {
+    pub(super) fn talk(&mut self, event: &Recorded, change: &TalkChange) {
+        let (at, by) = (event.at, event.actor.login.as_str());
+        match change {
+            TalkChange::Drafted(draft) => self.talk.drafted(draft, by, at, event.seq),
+            TalkChange::Sent(sent) => {
+                if let Some(draft) = self.talk.sent(sent, by, at) {
+                    self.sent(event, sent, &draft);
+                }
+            }
+            TalkChange::Promised { stakeholder, next_by, text } => {
+                self.promised(event, stakeholder, *next_by, text);
+            }
+            TalkChange::Missed { pages, .. } => {
+                self.inform(at, pages);
+                self.talk.apply(change, by, at);
+            }
+            TalkChange::Withdrawn { .. }
+            | TalkChange::CadenceSet { .. }
+            | TalkChange::FeedbackGiven { .. }
+            | TalkChange::InquiryLogged(_)
+            | TalkChange::InquiryAnswered { .. } => self.talk.apply(change, by, at),
+        }
+    }
+
+    fn sent(&mut self, event: &Recorded, sent: &Sent, draft: &Draft) {
+        let numbers = sent.letters.iter().map(|letter| letter.wanted.number);
+        self.esc.last_number = numbers.max().unwrap_or(0).max(self.esc.last_number);
+        let when = event.when();
+        let subject = draft.words.first().map(|words| words.subject.clone()).unwrap_or_default();
+        for name in draft.to.iter().filter(|name| !sent.by_hand.contains(*name)) {
+            let told = Told {
+                at: when,
+                by: event.actor.login.clone(),
+                channel: how(sent, name),
+                text: subject.clone(),
+                next_by: draft.next_by,
+                count: 1,
+                entry: event.seq,
+                update: Some(sent.update),
+                last: draft.last,
+            };
+            self.tell(name, told, Some(draft.audience));
+        }
+        if let Some(status) = draft.public {
+            self.publish(status, when);
+        }
+    }
+
+    fn promised(&mut self, event: &Recorded, who: &str, next_by: Timestamp, text: &str) {
+        let at = event.when();
+        let told = self.told.entry(who.to_owned()).or_insert_with(|| Told {
+            at,
+            by: event.actor.login.clone(),
+            channel: String::new(),
+            text: text.to_owned(),
+            next_by: None,
+            count: 0,
+            entry: event.seq,
+            update: None,
+            last: false,
+        });
+        (told.next_by, told.last) = (Some(next_by), false);
+    }
+
+    /// The words of an open message to a stakeholder, and who that is.
+    pub fn letter(&self, number: u32) -> Option<(&Words, &str)> {
+        let letter = self.talk.letters.get(&number)?;
+        let draft = &self.talk.update(letter.update)?.draft;
+        let words = draft.words.iter().find(|words| words.language == letter.language);
+        Some((words.or(draft.words.first())?, &letter.who))
+    }
+
+    /// Whether anything was told to the public.
+    pub fn is_public(&self) -> bool {
+        self.public != PublicStatus::Unpublished
+            || self.moments.contains_key(&Moment::FirstPublicUpdate)
+    }
+
+    /// How much somebody may read of it, as the plan of that time said.
+    pub const fn reads(audience: Audience, text: Audience) -> bool {
+        audience as u8 <= text as u8
+    }
+}
+
+/// By which ways somebody is told.
+fn how(sent: &Sent, name: &str) -> String {
+    let page = sent.published.iter().any(|who| who == name).then(|| "status page".to_owned());
+    let letters: Vec<&crate::domain::talk::change::Posted> =
+        sent.letters.iter().filter(|letter| letter.who == name).collect();
+    let first = letters.first().and_then(|letter| letter.wanted.methods.first());
+    let channel = first.map(|method| match letters.len() {
+        1 => method.channel().to_owned(),
+        n => format!("{} × {n}", method.channel()),
+    });
+    page.into_iter().chain(channel).collect::<Vec<_>>().join(" + ")
+}

@@ -1,0 +1,159 @@
+//! Those who must know: how much, how soon, how often, and by which way.
+//!
+//! Invariants:
+//! - As in `plan`: fields are added with a default, never renamed.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::delivery::channel_of;
+use crate::domain::incident::Incident;
+use crate::domain::plan::Plan;
+use crate::domain::words::{Approval, Severity, StakeholderKind};
+
+/// What a stakeholder's channels call the published page.
+pub const STATUS_PAGE: &str = "status page";
+
+/// Somebody who must be told.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Stakeholder {
+    /// How much they may read.
+    pub audience: Audience,
+    /// What they are to us.
+    #[serde(default)]
+    pub kind: StakeholderKind,
+    /// How they are told, in order of preference: `mail:a@b`, `person:LOGIN`, `status page`, or a word
+    /// for people such as `phone`, where somebody must do it.
+    #[serde(default)]
+    pub channels: Vec<String>,
+    /// Others who get the same, each a message of their own: `mail:c@d`.
+    #[serde(default)]
+    pub subscribers: Vec<String>,
+    /// Services they care about; empty: all.
+    #[serde(default)]
+    pub services: Vec<String>,
+    /// Kinds of incident they care about (the value of the label `kind`, or the name of a label);
+    /// empty: all.
+    #[serde(default)]
+    pub incidents: Vec<String>,
+    /// Told from this severity upwards.
+    pub from_severity: Severity,
+    /// Minutes between updates.
+    pub every_min: u32,
+    /// The same for single severities.
+    #[serde(default)]
+    pub every: BTreeMap<Severity, u32>,
+    /// Minutes between updates once a remedy is watched.
+    #[serde(default)]
+    pub monitoring_min: Option<u32>,
+    /// Minutes between updates of a long incident; 60 where it is not given.
+    #[serde(default)]
+    pub long_min: Option<u32>,
+    /// Minutes until the first word; for major incidents 5 where it is not given.
+    #[serde(default)]
+    pub first_min: Option<u32>,
+    /// The language they read (`en`, `de`).
+    #[serde(default = "english")]
+    pub language: String,
+    /// Who must look at what goes to them; what is public by default asks for the commander, what
+    /// goes to partners for somebody other than its author.
+    #[serde(default)]
+    pub approval: Option<Approval>,
+}
+
+fn english() -> String {
+    "en".to_owned()
+}
+
+impl Default for StakeholderKind {
+    /// Not said.
+    fn default() -> Self {
+        Self::Other
+    }
+}
+
+impl Stakeholder {
+    /// Who must look at what goes to them.
+    pub fn approval(&self) -> Approval {
+        self.approval.unwrap_or(match self.audience {
+            Audience::Internal => Approval::None,
+            Audience::Partner => Approval::Other,
+            Audience::Public => Approval::Commander,
+        })
+    }
+
+    /// Whether they read the status page.
+    pub fn reads_the_page(&self) -> bool {
+        self.channels.iter().any(|channel| channel.trim().eq_ignore_ascii_case(STATUS_PAGE))
+    }
+
+    /// Those of their channels that something can be sent by.
+    pub fn sendable<'a>(&'a self, plan: &'a Plan) -> impl Iterator<Item = &'a str> {
+        self.channels.iter().map(String::as_str).filter(move |text| can_send(plan, text))
+    }
+
+    /// The first of their channels that needs a person, where nothing can be sent.
+    pub fn by_hand(&self) -> &str {
+        let is_word = |text: &&String| !text.trim().eq_ignore_ascii_case(STATUS_PAGE);
+        self.channels.iter().find(is_word).map_or("", String::as_str)
+    }
+
+    /// Whether they must know of an incident.
+    pub fn cares(&self, incident: &Incident) -> bool {
+        let services = &incident.services;
+        let is_kind = |kind: &String| {
+            incident.labels.contains_key(kind) || incident.labels.get("kind") == Some(kind)
+        };
+        incident.severity <= self.from_severity
+            && (self.services.is_empty()
+                || services.is_empty()
+                || services.iter().any(|service| self.services.contains(service)))
+            && (self.incidents.is_empty() || self.incidents.iter().any(is_kind))
+    }
+}
+
+/// Whether something can be sent by a channel of a stakeholder.
+pub fn can_send(plan: &Plan, text: &str) -> bool {
+    match text.split_once(':') {
+        Some(("person", login)) => plan.people.contains_key(login),
+        _ => text != "terminal" && plan.has_channel(channel_of(text)),
+    }
+}
+
+impl Plan {
+    /// Who must be told about an incident.
+    pub fn audience_of<'a>(
+        &'a self,
+        incident: &'a Incident,
+    ) -> impl Iterator<Item = (&'a String, &'a Stakeholder)> {
+        self.stakeholders.iter().filter(move |(_, who)| who.cares(incident))
+    }
+}
+
+/// How much somebody may read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Audience {
+    /// Anything.
+    Internal,
+    /// What partners may know.
+    Partner,
+    /// What anybody may know.
+    Public,
+}
+
+impl Audience {
+    /// Every audience, the one that may read most first.
+    pub const ALL: [Self; 3] = [Self::Internal, Self::Partner, Self::Public];
+
+    /// The word for it.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Internal => "internal",
+            Self::Partner => "partner",
+            Self::Public => "public",
+        }
+    }
+}

@@ -1,0 +1,283 @@
+//! What is said to those who must know of one incident: updates, promises, inquiries, feedback.
+//!
+//! An update is drafted, approved where the plan says so, and sent; each that must get it is a
+//! delivery of its own, or is told by hand. What is promised is derived (`promise`), never stored.
+//!
+//! Invariants:
+//! - Everything here is total: it follows from the stream of one incident.
+//! - A delivery that is over is folded into the proof of whom it was for, so that what the room
+//!   holds does not grow with the number of recipients; each attempt stays in the journal.
+
+pub mod change;
+pub mod promise;
+pub mod words;
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::delivery::{Attempt, Delivery, Origin, Stand};
+use crate::domain::ids::Seq;
+use crate::domain::stakeholder::Audience;
+use crate::domain::talk::change::{Draft, Inquiry, Sent, TalkChange};
+use crate::domain::time::Timestamp;
+use crate::domain::words::AttemptResult;
+
+/// Updates of one incident that are kept in the room; all of them are in the journal.
+const UPDATES_KEPT: usize = 60;
+/// Failures that are told in words for one stakeholder.
+const FAILURES_KEPT: usize = 5;
+
+/// How an update stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "kebab-case")]
+pub enum Standing {
+    /// Somebody must approve it.
+    Waiting,
+    /// It went out.
+    Sent {
+        at: Timestamp,
+        by: String,
+        /// Why nobody else looked at it, where somebody should have.
+        forced: Option<String>,
+    },
+    /// It will not be sent.
+    Withdrawn { reason: String },
+}
+
+/// An update as the room knows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Update {
+    pub draft: Draft,
+    pub by: String,
+    pub at: Timestamp,
+    /// The entry that holds its words.
+    pub entry: Seq,
+    pub standing: Standing,
+}
+
+/// What proves that a stakeholder was told.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Proof {
+    /// Messages that are on their way or wait to be sent.
+    pub open: u32,
+    /// Taken by a machine on the other side, which said so.
+    pub accepted: u32,
+    /// Given away without a word from the other side.
+    pub handed_over: u32,
+    /// Got through by no method.
+    pub failed: u32,
+    /// It is on the status page.
+    pub published: bool,
+    /// The last code or words of another side, and the first failures.
+    pub detail: String,
+    pub failures: Vec<String>,
+}
+
+/// A message of an update that is still open.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Letter {
+    /// Of which update.
+    pub update: u32,
+    /// The stakeholder.
+    pub who: String,
+    pub language: String,
+    pub delivery: Delivery,
+}
+
+/// An inquiry of the press, and what became of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Asked {
+    pub inquiry: Inquiry,
+    pub by: String,
+    pub at: Timestamp,
+    /// What was answered, by whom.
+    pub answer: Option<(String, String)>,
+}
+
+/// What is said to those who must know of one incident.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Talk {
+    pub updates: Vec<Update>,
+    pub last_update: u32,
+    /// Messages that are still open, by their number.
+    pub letters: BTreeMap<u32, Letter>,
+    /// Stakeholder → what they were sent, as far as it is known.
+    pub proofs: BTreeMap<String, Proof>,
+    /// Stakeholders who must be told by hand what an update says.
+    pub by_hand: BTreeMap<String, u32>,
+    /// Since when those must know who must know.
+    pub since: Timestamp,
+    /// A long incident: words come less often, as somebody decided.
+    pub is_long: bool,
+    /// Stakeholder → the deadline whose miss was told, and how often.
+    pub missed: BTreeMap<String, (Timestamp, u8)>,
+    pub inquiries: Vec<Asked>,
+    /// Stakeholder → how content they were (1 to 5), and what they said.
+    pub feedback: BTreeMap<String, (u8, String)>,
+}
+
+impl Talk {
+    /// The update of a number, if it is still kept.
+    pub fn update(&self, number: u32) -> Option<&Update> {
+        self.updates.iter().find(|update| update.draft.update == number)
+    }
+
+    /// What the incident was called towards an audience last.
+    pub fn title(&self, audience: Audience) -> Option<&str> {
+        let of = self.updates.iter().rev().map(|update| &update.draft);
+        let found = of.filter(|draft| draft.audience == audience).map(|draft| draft.title.as_str());
+        found.into_iter().find(|title| !title.is_empty())
+    }
+
+    /// Updates that somebody must approve.
+    pub fn waiting(&self) -> impl Iterator<Item = &Update> {
+        self.updates.iter().filter(|update| update.standing == Standing::Waiting)
+    }
+
+    /// Changes the open message of a number; what is over becomes a proof.
+    pub(super) fn with_letter(&mut self, number: u32, change: impl FnOnce(&mut Delivery)) {
+        let Some(letter) = self.letters.get_mut(&number) else { return };
+        change(&mut letter.delivery);
+        if letter.delivery.is_open() && !matches!(letter.delivery.stand, Stand::Waiting { .. }) {
+            return;
+        }
+        if let Some(letter) = self.letters.remove(&number) {
+            self.proofs.entry(letter.who).or_default().take(&letter.delivery);
+        }
+    }
+
+    pub(super) fn drafted(&mut self, draft: &Draft, by: &str, at: Timestamp, entry: Seq) {
+        self.last_update = self.last_update.max(draft.update);
+        let (draft, by) = (draft.clone(), by.to_owned());
+        self.updates.push(Update { draft, by, at, entry, standing: Standing::Waiting });
+        let surplus = self.updates.len().saturating_sub(UPDATES_KEPT);
+        for _ in 0..surplus {
+            let is_over = |update: &Update| update.standing != Standing::Waiting;
+            let Some(over) = self.updates.iter().position(is_over) else { break };
+            self.updates.remove(over);
+        }
+    }
+
+    /// An update goes out; the stakeholders who are told by it.
+    pub(super) fn sent(&mut self, sent: &Sent, by: &str, at: Timestamp) -> Option<Draft> {
+        let known = self.updates.iter_mut().find(|update| update.draft.update == sent.update)?;
+        let (by, forced) = (by.to_owned(), sent.forced.clone());
+        known.standing = Standing::Sent { at, by, forced };
+        let draft = known.draft.clone();
+        for name in &draft.to {
+            if sent.by_hand.contains(name) {
+                self.by_hand.insert(name.clone(), sent.update);
+            } else {
+                self.by_hand.remove(name);
+                let published = sent.published.contains(name);
+                self.proofs.insert(name.clone(), Proof { published, ..Proof::default() });
+            }
+        }
+        for letter in &sent.letters {
+            let delivery = Delivery::new(letter.wanted.clone(), Origin::HAND, at);
+            let proof = self.proofs.entry(letter.who.clone()).or_default();
+            if delivery.is_open() {
+                proof.open += 1;
+                let (who, language) = (letter.who.clone(), letter.language.clone());
+                let number = letter.wanted.number;
+                self.letters
+                    .insert(number, Letter { update: sent.update, who, language, delivery });
+            } else {
+                proof.failed += 1;
+            }
+        }
+        Some(draft)
+    }
+
+    /// The changes that touch nothing but this.
+    pub(super) fn apply(&mut self, change: &TalkChange, by: &str, at: Timestamp) {
+        match change {
+            TalkChange::Drafted(_) | TalkChange::Sent(_) | TalkChange::Promised { .. } => {}
+            TalkChange::Withdrawn { update, reason } => {
+                let known = self.updates.iter_mut().find(|known| known.draft.update == *update);
+                if let Some(known) = known {
+                    known.standing = Standing::Withdrawn { reason: reason.clone() };
+                }
+            }
+            TalkChange::Missed { names, step, .. } => {
+                for missed in names {
+                    self.missed.insert(missed.who.clone(), (missed.due, *step));
+                }
+            }
+            TalkChange::CadenceSet { long, .. } => self.is_long = *long,
+            TalkChange::FeedbackGiven { stakeholder, score, text } => {
+                self.feedback.insert(stakeholder.clone(), (*score, text.clone()));
+            }
+            TalkChange::InquiryLogged(inquiry) => {
+                let (inquiry, by) = ((**inquiry).clone(), by.to_owned());
+                self.inquiries.push(Asked { inquiry, by, at, answer: None });
+            }
+            TalkChange::InquiryAnswered { inquiry, text, by } => {
+                let known = self.inquiries.iter_mut().find(|a| a.inquiry.number == *inquiry);
+                if let Some(known) = known {
+                    known.answer = Some((by.clone(), text.clone()));
+                }
+            }
+        }
+    }
+
+    /// The wall clock was put back.
+    pub(super) fn put_back(&mut self, by_ms: i64) {
+        self.since = self.since.plus(by_ms);
+        self.letters.values_mut().for_each(|letter| letter.delivery.put_back(by_ms));
+    }
+}
+
+impl Proof {
+    /// Takes a message that is over.
+    fn take(&mut self, delivery: &Delivery) {
+        self.open = self.open.saturating_sub(1);
+        let taken = |attempt: &&Attempt| {
+            matches!(attempt.result, Some(AttemptResult::Accepted | AttemptResult::HandedOver))
+        };
+        let best = delivery.attempts.iter().rfind(taken).or(delivery.attempts.last());
+        let method = best.and_then(|a| delivery.wanted.methods.get(usize::from(a.method)));
+        let (method, detail) =
+            (method.map_or("", |m| m.name.as_str()), best.map_or("", |a| a.detail.as_str()));
+        let words = format!("{method}: {detail}");
+        if delivery.is_accepted {
+            self.accepted += 1;
+            self.detail = words;
+        } else if delivery.is_handed_over {
+            self.handed_over += 1;
+            self.detail = words;
+        } else {
+            self.failed += 1;
+            if self.failures.len() < FAILURES_KEPT {
+                self.failures.push(words);
+            }
+        }
+    }
+
+    /// Whether some of it got through, or may still.
+    pub const fn is_told(&self) -> bool {
+        self.published || self.accepted > 0 || self.handed_over > 0 || self.open > 0
+    }
+
+    /// In a few words: `accepted 12, FAILED 1`.
+    pub fn words(&self) -> String {
+        let mut parts = Vec::new();
+        if self.published {
+            parts.push("on the status page".to_owned());
+        }
+        let counts = [
+            (self.accepted, "accepted"),
+            (self.handed_over, "handed over"),
+            (self.open, "on the way"),
+            (self.failed, "FAILED"),
+        ];
+        let total: u32 = counts.iter().map(|(count, _)| count).sum();
+        for (count, word) in counts.into_iter().filter(|(count, _)| *count > 0) {
+            parts.push(if total == 1 { word.to_owned() } else { format!("{count} {word}") });
+        }
+        parts.join(", ")
+    }
+}

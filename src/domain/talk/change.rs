@@ -1,0 +1,210 @@
+//! The facts about what is said, and the wishes that lead to them.
+//!
+//! Invariants: as in `event`: past tense, only added to, for ever readable.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::delivery::Wanted;
+use crate::domain::stakeholder::Audience;
+use crate::domain::status::ComponentStatus;
+use crate::domain::time::Timestamp;
+use crate::domain::words::{Approval, PublicStatus};
+
+/// The words of an update in one language.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Words {
+    /// Short name of the language: `en`.
+    pub language: String,
+    /// One line.
+    pub subject: String,
+    pub text: String,
+}
+
+/// An update as somebody wrote it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Draft {
+    /// Names it within its incident, from 1.
+    pub update: u32,
+    /// How much its readers may know.
+    pub audience: Audience,
+    /// What the incident is called towards them.
+    #[serde(default)]
+    pub title: String,
+    /// The stakeholders who get it.
+    pub to: Vec<String>,
+    /// The first language is for everybody who reads none of the others.
+    pub words: Vec<Words>,
+    /// When the next word comes; none in the last one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_by: Option<Timestamp>,
+    /// Nothing follows: it is over.
+    #[serde(default)]
+    pub last: bool,
+    /// What the status page says from then on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub public: Option<PublicStatus>,
+    /// Service → how its component stands, for the status page.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub components: BTreeMap<String, ComponentStatus>,
+    /// The update that it corrects.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub corrects: Option<u32>,
+    /// Who must look at it before it goes.
+    pub approval: Approval,
+}
+
+/// One message of an update.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Posted {
+    /// The stakeholder.
+    pub who: String,
+    /// Which of its languages it is sent in.
+    pub language: String,
+    pub wanted: Wanted,
+}
+
+/// An update went out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sent {
+    pub update: u32,
+    /// Why nobody else looked at it, where somebody should have.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub forced: Option<String>,
+    pub letters: Vec<Posted>,
+    /// Stakeholders who read it on the status page.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub published: Vec<String>,
+    /// Stakeholders whom somebody must tell, because nothing can be sent to them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub by_hand: Vec<String>,
+}
+
+/// A promise that was not kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MissedOne {
+    pub who: String,
+    pub due: Timestamp,
+}
+
+/// An inquiry of the press.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Inquiry {
+    /// Names it within its incident, from 1.
+    pub number: u32,
+    /// The paper or station.
+    pub outlet: String,
+    /// Who asked, and how to reach them.
+    #[serde(default)]
+    pub person: String,
+    /// What was asked.
+    pub question: String,
+    /// When they need the answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answer_by: Option<Timestamp>,
+    /// Nothing of it may be printed before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub embargo: Option<Timestamp>,
+}
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "said", rename_all = "kebab-case")]
+pub enum TalkChange {
+    /// An update was written.
+    Drafted(Box<Draft>),
+    /// It will not be sent.
+    Withdrawn { update: u32, reason: String },
+    /// It goes out.
+    Sent(Box<Sent>),
+    /// Somebody gave their word.
+    Promised {
+        stakeholder: String,
+        next_by: Timestamp,
+        #[serde(default)]
+        text: String,
+    },
+    /// The time that was promised, or that the plan asks for, has passed. `step` counts how often
+    /// that was told.
+    Missed { names: Vec<MissedOne>, step: u8, pages: Vec<Wanted> },
+    /// A long incident: words come less often. Or no longer.
+    CadenceSet { long: bool, reason: String },
+    /// How content somebody was, 1 to 5, asked after the end.
+    FeedbackGiven { stakeholder: String, score: u8, text: String },
+    /// The press asked.
+    InquiryLogged(Box<Inquiry>),
+    /// The spokesperson answered.
+    InquiryAnswered { inquiry: u32, text: String, by: String },
+}
+
+/// What is wanted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "say", rename_all = "kebab-case")]
+pub enum TalkWish {
+    /// Writes an update; it goes at once where nobody must approve it.
+    Draft {
+        audience: Audience,
+        /// What the incident is called towards them; empty: as in the first such update, else its
+        /// subject.
+        #[serde(default)]
+        title: String,
+        to: Vec<String>,
+        words: Vec<Words>,
+        #[serde(default)]
+        next_by: Option<Timestamp>,
+        #[serde(default)]
+        last: bool,
+        #[serde(default)]
+        public: Option<PublicStatus>,
+        #[serde(default)]
+        components: BTreeMap<String, ComponentStatus>,
+        #[serde(default)]
+        corrects: Option<u32>,
+    },
+    /// Lets an update go. `force` says why nobody else can look at it.
+    Approve {
+        update: u32,
+        #[serde(default)]
+        force: Option<String>,
+    },
+    /// Takes a draft back.
+    Withdraw {
+        update: u32,
+        #[serde(default)]
+        reason: String,
+    },
+    /// Gives one's word for a time.
+    Promise {
+        stakeholder: String,
+        next_by: Timestamp,
+        #[serde(default)]
+        text: String,
+    },
+    /// Words come less often from now on, or as often as at first.
+    Cadence {
+        long: bool,
+        #[serde(default)]
+        reason: String,
+    },
+    Feedback {
+        stakeholder: String,
+        score: u8,
+        #[serde(default)]
+        text: String,
+    },
+    Inquire {
+        outlet: String,
+        #[serde(default)]
+        person: String,
+        question: String,
+        #[serde(default)]
+        answer_by: Option<Timestamp>,
+        #[serde(default)]
+        embargo: Option<Timestamp>,
+    },
+    AnswerInquiry {
+        inquiry: u32,
+        text: String,
+    },
+}

@@ -1,0 +1,192 @@
+//! Who must hear from us by when: what was promised in words, what the plan asks for, and the last
+//! word that everybody gets who got a first one.
+//!
+//! The cadence of major incidents (first word within 5 minutes of the declaration, then every 20
+//! minutes, long-incident mode only by decision) is that of `PagerDuty`'s guide for external
+//! communication; each stakeholder of a plan may have another one.
+//!
+//! Invariants:
+//! - Pure and derived: nothing here is stored.
+//! - Nobody falls silently out: as long as an incident is open, whoever was told has a next time.
+
+use crate::domain::incident::{Incident, Stage, Told};
+use crate::domain::plan::Plan;
+use crate::domain::stakeholder::Stakeholder;
+use crate::domain::time::{MINUTE_MS, Timestamp};
+use crate::domain::words::{Origin, Phase, Severity};
+
+/// Minutes until the first word about a major incident where the plan does not say.
+const FIRST_MIN: u32 = 5;
+/// Minutes between two words about a long incident where the plan does not say.
+const LONG_MIN: u32 = 60;
+/// Minutes until the last word after the resolution where none was promised.
+const LAST_MIN: u32 = 30;
+/// Minutes after a miss until the commander hears of it.
+const SECOND_MIN: i64 = 5;
+/// How often a miss is told.
+const STEPS: u8 = 2;
+
+/// What somebody is to hear.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum What {
+    /// That there is something at all.
+    First,
+    /// How it goes on.
+    Next,
+    /// That it is over.
+    Last,
+}
+
+/// Somebody must hear from us by a time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Promise<'a> {
+    pub who: &'a str,
+    pub what: What,
+    /// From when the time counts.
+    pub since: Timestamp,
+    pub due: Timestamp,
+    /// Somebody gave their word; otherwise the plan asks for it.
+    pub is_given: bool,
+}
+
+impl Promise<'_> {
+    /// How much of the time is gone, in percent: 0, 50, 75, 90, and 100 when it is over.
+    pub fn mark(&self, now: Timestamp) -> u8 {
+        if now >= self.due {
+            return 100;
+        }
+        let all = self.due.since(self.since).max(1);
+        let gone = now.since(self.since).max(0).saturating_mul(100) / all;
+        match gone {
+            90.. => 90,
+            75.. => 75,
+            50.. => 50,
+            _ => 0,
+        }
+    }
+}
+
+/// Minutes between two words to somebody about an incident of this severity.
+pub fn every_min(who: &Stakeholder, severity: Severity, phase: Phase, is_long: bool) -> u32 {
+    let usual = who.every.get(&severity).copied().unwrap_or(who.every_min);
+    let calm = if phase == Phase::Monitoring { who.monitoring_min.unwrap_or(usual) } else { usual };
+    if is_long { who.long_min.unwrap_or(LONG_MIN).max(calm) } else { calm }
+}
+
+/// Minutes until somebody must have heard for the first time.
+pub fn first_min(who: &Stakeholder, severity: Severity) -> u32 {
+    let usual = if severity.is_major() { FIRST_MIN } else { who.every_min };
+    who.first_min.unwrap_or(usual)
+}
+
+/// Everything that somebody must hear, in no order.
+pub fn all<'a>(incident: &'a Incident, plan: &'a Plan) -> Vec<Promise<'a>> {
+    if incident.origin == Origin::Import && incident.reopened == 0 {
+        return Vec::new();
+    }
+    let since = incident.talk.since;
+    let given = |who: &'a str, told: &Told| {
+        let due = told.next_by?;
+        let what = if told.count == 0 { What::First } else { What::Next };
+        Some(Promise { who, what, since: told.at, due, is_given: true })
+    };
+    match &incident.stage {
+        Stage::Triage => incident.told.iter().filter_map(|(who, told)| given(who, told)).collect(),
+        Stage::Investigating | Stage::Identified | Stage::Monitoring => {
+            let unheard = plan
+                .audience_of(incident)
+                .filter(|(name, _)| !incident.told.contains_key(*name))
+                .map(|(name, who)| {
+                    let minutes = first_min(who, incident.severity);
+                    let due = after(since, minutes);
+                    Promise { who: name, what: What::First, since, due, is_given: false }
+                });
+            let heard = incident.told.iter().filter_map(|(name, told)| {
+                given(name, told).or_else(|| by_the_plan(incident, plan, name, told))
+            });
+            unheard.chain(heard).collect()
+        }
+        Stage::Resolved(end) | Stage::InReview(end) => incident
+            .told
+            .iter()
+            .filter(|(_, told)| told.count > 0 && !told.last)
+            .map(|(who, told)| {
+                let usual = after(end.at, LAST_MIN);
+                let due = told.next_by.unwrap_or(usual);
+                let (what, since) = (What::Last, told.at.max(end.at).min(due));
+                Promise { who, what, since, due, is_given: told.next_by.is_some() }
+            })
+            .collect(),
+        Stage::Closed(_) | Stage::Declined { .. } | Stage::Merged { .. } => Vec::new(),
+    }
+}
+
+fn by_the_plan<'a>(
+    incident: &'a Incident,
+    plan: &'a Plan,
+    name: &'a str,
+    told: &Told,
+) -> Option<Promise<'a>> {
+    let who = plan.stakeholders.get(name)?;
+    let minutes = every_min(who, incident.severity, incident.phase(), incident.talk.is_long).max(1);
+    let since = told.at.max(incident.talk.since);
+    let due = after(since, minutes);
+    Some(Promise { who: name, what: What::Next, since, due, is_given: false })
+}
+
+/// The one that is due first.
+pub fn next<'a>(incident: &'a Incident, plan: &'a Plan) -> Option<Promise<'a>> {
+    all(incident, plan).into_iter().min_by_key(|promise| (promise.due, promise.who))
+}
+
+/// When the next word comes for which somebody gave theirs, while the incident is not over.
+pub fn next_given(incident: &Incident) -> Option<Timestamp> {
+    let is_live = incident.phase().is_live();
+    incident.told.values().filter_map(|told| told.next_by).filter(|_| is_live).min()
+}
+
+/// When a miss is to be told next; and which step of telling that is.
+fn alarm(incident: &Incident, promise: &Promise<'_>) -> Option<(Timestamp, u8)> {
+    match incident.talk.missed.get(promise.who) {
+        Some((due, step)) if *due == promise.due => {
+            let next = step + 1;
+            let at = promise.due.plus(i64::from(next) * SECOND_MIN * MINUTE_MS);
+            (next < STEPS).then_some((at, next))
+        }
+        Some(_) | None => Some((promise.due, 0)),
+    }
+}
+
+/// When the next miss is to be told, if nothing happens before.
+pub fn next_alarm(incident: &Incident, plan: &Plan) -> Option<Timestamp> {
+    let all = all(incident, plan);
+    all.iter().filter_map(|promise| alarm(incident, promise)).map(|(at, _)| at).min()
+}
+
+/// The misses that are to be told now, with the lowest step among them.
+pub fn missed<'a>(
+    incident: &'a Incident,
+    plan: &'a Plan,
+    now: Timestamp,
+) -> (Vec<Promise<'a>>, u8) {
+    let mut due: Vec<(u8, Promise<'a>)> = all(incident, plan)
+        .into_iter()
+        .filter_map(|promise| {
+            let (at, step) = alarm(incident, &promise)?;
+            (at <= now).then_some((step, promise))
+        })
+        .collect();
+    let step = due.iter().map(|(step, _)| *step).min().unwrap_or(0);
+    due.retain(|(own, _)| *own == step);
+    (due.into_iter().map(|(_, promise)| promise).collect(), step)
+}
+
+/// Whoever got a first word and no last one.
+pub fn without_a_last_word(incident: &Incident) -> Vec<&str> {
+    let open = incident.told.iter().filter(|(_, told)| told.count > 0 && !told.last);
+    open.map(|(name, _)| name.as_str()).collect()
+}
+
+fn after(at: Timestamp, minutes: u32) -> Timestamp {
+    at.plus(i64::from(minutes) * MINUTE_MS)
+}

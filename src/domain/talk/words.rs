@@ -1,0 +1,107 @@
+//! What facts about communication read like in a timeline.
+
+use crate::domain::delivery::channel_of;
+use crate::domain::talk::change::{Draft, Inquiry, Sent, TalkChange};
+use crate::domain::words::Approval;
+
+/// The line of a fact.
+pub fn change_words(change: &TalkChange) -> String {
+    match change {
+        TalkChange::Drafted(draft) => draft_words(draft),
+        TalkChange::Withdrawn { update, reason } => {
+            because(format!("update {update} was taken back"), reason)
+        }
+        TalkChange::Sent(sent) => sent_words(sent),
+        TalkChange::Promised { stakeholder, next_by, text } => {
+            because(format!("promised {stakeholder} a word by {}", next_by.clock_minutes()), text)
+        }
+        TalkChange::Missed { names, step, pages } => {
+            let list: Vec<String> = names
+                .iter()
+                .map(|m| format!("{} (due {})", m.who, m.due.clock_minutes()))
+                .collect();
+            let people: Vec<&str> = pages.iter().map(|page| page.to.as_str()).collect();
+            let still = if *step > 0 { "STILL NOT TOLD" } else { "NOT TOLD IN TIME" };
+            let told = if people.is_empty() {
+                "nobody holds a role to hear of it".to_owned()
+            } else {
+                format!("telling {}", people.join(", "))
+            };
+            format!("{still}: {}; {told}", list.join(", "))
+        }
+        TalkChange::CadenceSet { long: true, reason } => {
+            because("a long incident from now on: words come less often".to_owned(), reason)
+        }
+        TalkChange::CadenceSet { long: false, reason } => {
+            because("words come as often as at first again".to_owned(), reason)
+        }
+        TalkChange::FeedbackGiven { stakeholder, score, text } => {
+            because(format!("{stakeholder} gave {score} of 5"), text)
+        }
+        TalkChange::InquiryLogged(inquiry) => inquiry_words(inquiry),
+        TalkChange::InquiryAnswered { inquiry, text, by } => {
+            format!("{by} answered inquiry {inquiry}: {text}")
+        }
+    }
+}
+
+fn because(head: String, reason: &str) -> String {
+    if reason.is_empty() { head } else { format!("{head}: {reason}") }
+}
+
+fn draft_words(draft: &Draft) -> String {
+    let waits = match draft.approval {
+        Approval::None => String::new(),
+        Approval::Other => " · waits for somebody else's approval".to_owned(),
+        Approval::Commander => " · waits for the commander's approval".to_owned(),
+    };
+    let corrects = draft.corrects.map(|n| format!(" (corrects {n})")).unwrap_or_default();
+    let next = match draft.next_by {
+        Some(at) => format!(" · next by {}", at.clock_minutes()),
+        None => " · the last one".to_owned(),
+    };
+    let mut text = format!(
+        "update {}{corrects} for {} ({}){next}{waits}",
+        draft.update,
+        draft.to.join(", "),
+        draft.audience.word()
+    );
+    for words in &draft.words {
+        let language =
+            if draft.words.len() > 1 { format!("[{}] ", words.language) } else { String::new() };
+        text.push_str(&["\n", &language, &words.subject, "\n", words.text.trim_end()].concat());
+    }
+    text
+}
+
+fn sent_words(sent: &Sent) -> String {
+    let mut parts = Vec::new();
+    for letter in sent.letters.iter().take(6) {
+        let methods: Vec<&str> =
+            letter.wanted.methods.iter().map(|method| channel_of(&method.name)).collect();
+        let how = if methods.is_empty() { "no way".to_owned() } else { methods.join(", ") };
+        parts.push(format!("{} by {how}", letter.who));
+    }
+    if sent.letters.len() > 6 {
+        parts.push(format!("and {} more", sent.letters.len() - 6));
+    }
+    parts.extend(sent.published.iter().map(|who| format!("{who} on the status page")));
+    parts.extend(sent.by_hand.iter().map(|who| format!("{who} BY HAND")));
+    let forced = sent.forced.as_ref().map(|why| format!(" · NOBODY ELSE LOOKED AT IT: {why}"));
+    format!("update {} goes to {}{}", sent.update, parts.join("; "), forced.unwrap_or_default())
+}
+
+fn inquiry_words(inquiry: &Inquiry) -> String {
+    let person =
+        if inquiry.person.is_empty() { String::new() } else { format!(" ({})", inquiry.person) };
+    let by = inquiry.answer_by.map(|at| format!(" · by {}", at.clock_minutes()));
+    let embargo = inquiry.embargo.map(|at| format!(" · embargo until {}", at.clock_minutes()));
+    format!(
+        "press inquiry {} of {}{person}: {}{}{}",
+        inquiry.number,
+        inquiry.outlet,
+        inquiry.question,
+        by.unwrap_or_default(),
+        embargo.unwrap_or_default()
+    )
+}

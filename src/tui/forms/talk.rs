@@ -1,0 +1,274 @@
+//! The forms of communication: approvals, promises, conversations, the press.
+//!
+//! The two forms of an update are in `update`.
+//!
+//! Invariants:
+//! - As in `forms`: a form never acts by itself.
+
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "most of a long vocabulary is handled alike here"
+)]
+
+use crate::domain::command::Command;
+use crate::domain::ids::IncidentId;
+use crate::domain::incident::Incident;
+use crate::domain::plan::Plan;
+use crate::domain::stakeholder::{Audience, Stakeholder};
+use crate::domain::talk::change::TalkWish;
+use crate::domain::talk::promise;
+use crate::domain::time::Timestamp;
+use crate::tui::action::Action;
+use crate::tui::form::{Field, Form};
+use crate::tui::forms::{About, ahead, first, parsed, some, update};
+
+pub(super) const fn heading(action: Action) -> &'static str {
+    match action {
+        Action::Contact => "Told a stakeholder of",
+        Action::Update => "Update (1 of 2: what is known) on",
+        Action::Write => "Update (2 of 2: the words) on",
+        Action::Approve => "Approve and send an update on",
+        Action::Withdraw => "Take back an update on",
+        Action::Promise => "Promise a word on",
+        Action::Pace => "How often words come on",
+        Action::Inquiry => "The press asks about",
+        Action::AnswerPress => "Answer the press about",
+        Action::Feedback => "How content was a stakeholder with",
+        _ => "",
+    }
+}
+
+pub(super) fn fields(action: Action, about: &About<'_>) -> Option<Vec<Field>> {
+    let incident = about.incident;
+    Some(match action {
+        Action::Contact => contact(about),
+        Action::Update => update::known(about),
+        Action::Write => update::write(about, &Audience::ALL.map(Audience::word), &[]),
+        Action::Approve => vec![
+            Field::choice("update", "which", waiting(incident), ""),
+            Field::line("force", "if nobody else", "").hint(
+                "why nobody else can look at it; empty: it is somebody else's, or it needs none",
+            ),
+        ],
+        Action::Withdraw => vec![
+            Field::choice("update", "which", waiting(incident), ""),
+            Field::line("reason", "why", "").hint("may be empty"),
+        ],
+        Action::Promise => {
+            let (who, chosen) = stakeholders(about);
+            vec![
+                Field::choice("stakeholder", "who", who, &chosen),
+                Field::line("next", "word by", "20m").hint("20m, or a time such as 14:30"),
+                Field::line("text", "of what", "").hint("may be empty"),
+            ]
+        }
+        Action::Pace => {
+            let is_long = incident.is_some_and(|i| i.talk.is_long);
+            let now = if is_long { "as often as at first" } else { "less often: a long incident" };
+            let both = ["less often: a long incident", "as often as at first"];
+            vec![
+                Field::choice("pace", "words come", both.map(str::to_owned).to_vec(), now),
+                Field::line("reason", "why", "")
+                    .hint("needed for less often; not in the first hour"),
+            ]
+        }
+        Action::Inquiry => vec![
+            Field::line("outlet", "paper, station", ""),
+            Field::line("person", "who asked", "").hint("name, and how to reach them"),
+            Field::text("question", "the question", ""),
+            Field::line("answer_by", "needed by", "").hint("14:30 · 2h · empty: not said"),
+            Field::line("embargo", "embargo until", "")
+                .hint("not to be printed before; may be empty"),
+        ],
+        Action::AnswerPress => vec![
+            Field::choice("inquiry", "which", inquiries(incident), ""),
+            Field::text("text", "the answer", "").hint("the holding statement, from one voice"),
+        ],
+        Action::Feedback => {
+            let (who, chosen) = stakeholders(about);
+            let scores = ["5", "4", "3", "2", "1"].map(str::to_owned).to_vec();
+            vec![
+                Field::choice("stakeholder", "who", who, &chosen),
+                Field::choice("score", "how content", scores, "4").hint("5 is best"),
+                Field::text("text", "what they said", ""),
+            ]
+        }
+        _ => return None,
+    })
+}
+
+/// Everybody who may be told, those of the incident first; and who is selected.
+fn stakeholders(about: &About<'_>) -> (Vec<String>, String) {
+    let mut who: Vec<String> = Vec::new();
+    let care = about.incident.iter().flat_map(|i| about.plan.audience_of(i)).map(|(name, _)| name);
+    let told = about.incident.iter().flat_map(|i| i.told.keys());
+    for name in care.chain(told).chain(about.plan.stakeholders.keys()) {
+        if !who.contains(name) {
+            who.push(name.clone());
+        }
+    }
+    (who, about.stakeholder.clone().unwrap_or_default())
+}
+
+fn contact(about: &About<'_>) -> Vec<Field> {
+    let (who, chosen) = stakeholders(about);
+    let stakeholder = about.plan.stakeholders.get(&chosen);
+    let is_over = about.incident.is_some_and(|i| !i.phase().is_active());
+    let every = stakeholder.map_or(30, |who| cadence(about.incident, who));
+    let by = stakeholder.map(Stakeholder::by_hand).filter(|by| !by.is_empty());
+    // Where an update is to be told by hand, its words are what is to be said.
+    let said = about.incident.and_then(|incident| {
+        let number = incident.talk.by_hand.get(&chosen)?;
+        let update = incident.talk.update(*number)?;
+        Some(update.draft.words.first()?.text.clone())
+    });
+    let last = if is_over { "yes" } else { "no" };
+    let next = if is_over { String::new() } else { format!("{every}m") };
+    vec![
+        Field::choice("stakeholder", "who", who, &chosen),
+        Field::line("channel", "by", by.unwrap_or("phone")),
+        Field::text("text", "what was said", &said.unwrap_or_default())
+            .hint("by either side: what was asked, told and promised"),
+        Field::line("next", "next word in", &next).hint("empty: none was promised"),
+        Field::choice("last", "the last word", ["no", "yes"].map(str::to_owned).to_vec(), last)
+            .hint("yes: they know that it is over"),
+    ]
+}
+
+pub(super) fn cadence(incident: Option<&Incident>, who: &Stakeholder) -> u32 {
+    incident.map_or(who.every_min, |incident| {
+        let (severity, phase) = (incident.severity, incident.phase());
+        promise::every_min(who, severity, phase, incident.talk.is_long)
+    })
+}
+
+fn waiting(incident: Option<&Incident>) -> Vec<String> {
+    let line = |update: &crate::domain::talk::Update| {
+        let subject = update.draft.words.first().map_or("", |words| words.subject.as_str());
+        format!(
+            "{} by {} for {}: {subject}",
+            update.draft.update,
+            update.by,
+            update.draft.to.join(" ")
+        )
+    };
+    incident.iter().flat_map(|i| i.talk.waiting()).map(line).collect()
+}
+
+fn inquiries(incident: Option<&Incident>) -> Vec<String> {
+    let open = incident.iter().flat_map(|i| &i.talk.inquiries).filter(|a| a.answer.is_none());
+    open.map(|a| {
+        format!("{} {}: {}", a.inquiry.number, a.inquiry.outlet, first(&a.inquiry.question))
+    })
+    .collect()
+}
+
+/// The command of a form, for one incident.
+pub(super) fn command(
+    form: &Form,
+    incident: IncidentId,
+    now: Timestamp,
+) -> Result<Command, String> {
+    let value = |name: &str| form.value(name);
+    let number = |name: &str, none: &str| {
+        let text = value(name);
+        let head = text.split(' ').next().unwrap_or_default();
+        head.parse::<u32>().map_err(|_| none.to_owned())
+    };
+    let talk = match form.action {
+        Action::Contact => {
+            let last = value("last") == "yes";
+            return Ok(Command::LogContact {
+                incident,
+                stakeholder: value("stakeholder"),
+                channel: value("channel"),
+                text: value("text"),
+                next_by: ahead(&value("next"), now)?.filter(|_| !last),
+                last,
+            });
+        }
+        Action::Write => update::wish(form, now)?,
+        Action::Approve => TalkWish::Approve {
+            update: number("update", "no update waits for approval")?,
+            force: some(&value("force")),
+        },
+        Action::Withdraw => TalkWish::Withdraw {
+            update: number("update", "no update waits for approval")?,
+            reason: value("reason"),
+        },
+        Action::Promise => TalkWish::Promise {
+            stakeholder: value("stakeholder"),
+            next_by: ahead(&value("next"), now)?.ok_or("say by when")?,
+            text: value("text"),
+        },
+        Action::Pace => {
+            TalkWish::Cadence { long: value("pace").starts_with("less"), reason: value("reason") }
+        }
+        Action::Inquiry => TalkWish::Inquire {
+            outlet: value("outlet"),
+            person: value("person"),
+            question: value("question"),
+            answer_by: ahead(&value("answer_by"), now)?,
+            embargo: ahead(&value("embargo"), now)?,
+        },
+        Action::AnswerPress => TalkWish::AnswerInquiry {
+            inquiry: number("inquiry", "no question of the press is open; 'u i' logs one")?,
+            text: value("text"),
+        },
+        Action::Feedback => TalkWish::Feedback {
+            stakeholder: value("stakeholder"),
+            score: parsed(&value("score"))?,
+            text: value("text"),
+        },
+        other => return Err(format!("'{}' has no form", other.name())),
+    };
+    Ok(Command::Talk { incident, talk: Box::new(talk) })
+}
+
+/// The question before words go out that cannot be taken back.
+pub(super) fn question(form: &Form, plan: &Plan) -> Option<String> {
+    match form.action {
+        Action::Write => {
+            let names = form.value("to");
+            let mut ways: Vec<String> = Vec::new();
+            for name in names.split(',').map(str::trim).filter(|name| !name.is_empty()) {
+                ways.push(format!("{name} ({})", way(plan, name)));
+            }
+            let asks = names
+                .split(',')
+                .filter_map(|name| plan.stakeholders.get(name.trim()))
+                .map(Stakeholder::approval)
+                .max();
+            let verb = match asks {
+                Some(approval) if approval != crate::domain::words::Approval::None => {
+                    "put before somebody else, and then send"
+                }
+                _ => "send",
+            };
+            Some(format!("{verb} it to {}?", ways.join(", ")))
+        }
+        Action::Approve => {
+            let which = form.value("update");
+            Some(format!(
+                "send update {}? It cannot be taken back.",
+                which.replace(" for ", " to ")
+            ))
+        }
+        _ => None,
+    }
+}
+
+fn way(plan: &Plan, name: &str) -> String {
+    let Some(who) = plan.stakeholders.get(name) else { return "not in the plan".to_owned() };
+    let mut ways: Vec<String> = who
+        .sendable(plan)
+        .map(|text| crate::domain::delivery::channel_of(text).to_owned())
+        .collect();
+    if who.reads_the_page() {
+        ways.push("status page".to_owned());
+    }
+    if !who.subscribers.is_empty() {
+        ways.push(format!("{} subscribers", who.subscribers.len()));
+    }
+    if ways.is_empty() { "BY HAND: nothing can be sent".to_owned() } else { ways.join(" or ") }
+}

@@ -1,0 +1,291 @@
+//! The two forms of an update: what is known, and the words that a template makes of it.
+//!
+//! Invariants:
+//! - The title that we use among ourselves is never proposed to anybody outside.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::domain::incident::Incident;
+use crate::domain::plan::Plan;
+use crate::domain::stakeholder::{Audience, Stakeholder};
+use crate::domain::status::ComponentStatus;
+use crate::domain::talk::change::{TalkWish, Words};
+use crate::domain::talk::{Standing, promise};
+use crate::domain::time::Timestamp;
+use crate::domain::words::{Phase, PublicStatus, Severity};
+use crate::render::draft::{Case, Text, texts};
+use crate::tui::action::Action;
+use crate::tui::form::{Field, Form};
+use crate::tui::forms::talk::{cadence, heading};
+use crate::tui::forms::{About, ahead, parsed, some, words};
+
+/// The names of the fields of each language.
+const PARTS: [(&str, &str, &str); 3] = [
+    ("language", "subject", "text"),
+    ("language2", "subject2", "text2"),
+    ("language3", "subject3", "text3"),
+];
+
+/// Those who must know and may read the same: audience → names.
+fn audiences(incident: &Incident, plan: &Plan) -> BTreeMap<Audience, Vec<String>> {
+    let mut found: BTreeMap<Audience, Vec<String>> = BTreeMap::new();
+    for (name, who) in plan.audience_of(incident) {
+        found.entry(who.audience).or_default().push(name.clone());
+    }
+    for name in incident.told.keys() {
+        let Some(who) = plan.stakeholders.get(name) else { continue };
+        let names = found.entry(who.audience).or_default();
+        if !names.contains(name) {
+            names.push(name.clone());
+        }
+    }
+    found
+}
+
+/// The audience that is waited for most: that of the selected stakeholder, else of the next promise.
+fn most_waited(about: &About<'_>, incident: &Incident) -> Option<Audience> {
+    let of = |name: &str| about.plan.stakeholders.get(name).map(|who| who.audience);
+    about
+        .stakeholder
+        .as_deref()
+        .and_then(of)
+        .or_else(|| promise::next(incident, about.plan).and_then(|p| of(p.who)))
+}
+
+pub(super) fn known(about: &About<'_>) -> Vec<Field> {
+    let Some(incident) = about.incident else { return Vec::new() };
+    let found = audiences(incident, about.plan);
+    let options: Vec<String> = found.keys().map(|a| a.word().to_owned()).collect();
+    let list: Vec<String> =
+        found.iter().map(|(a, names)| format!("{}: {}", a.word(), names.join(", "))).collect();
+    let now = most_waited(about, incident).map_or("", Audience::word);
+    let is_over = !incident.phase().is_active();
+    let title = most_waited(about, incident).and_then(|a| incident.talk.title(a)).unwrap_or("");
+    let every = found
+        .values()
+        .flatten()
+        .filter_map(|name| about.plan.stakeholders.get(name))
+        .map(|who| cadence(Some(incident), who))
+        .min();
+    let mut fields = vec![
+        Field::choice("audience", "for whom", options, now).hint(&list.join(" · ")),
+        Field::line("title", "title for them", title)
+            .hint("in their words; empty: our own people read ours"),
+        Field::line("what", "what happens", "").hint("in a sentence; may be empty at first"),
+        Field::line("impact", "affected", "").hint("who, where, how; may be empty"),
+    ];
+    if is_over {
+        fields.push(
+            Field::line("data_loss", "data", "No data was lost.")
+                .hint("whether data was lost must be said at the end"),
+        );
+        fields.push(
+            Field::line("lingering", "what remains", "Nothing remains.")
+                .hint("lingering impact must be named, also when there is none"),
+        );
+        fields.push(Field::line("next", "next word in", "last").hint("last: nothing follows"));
+    } else {
+        fields.push(Field::line("action", "what we do", "").hint("may be empty"));
+        fields.push(
+            Field::line("next", "next word in", &format!("{}m", every.unwrap_or(20)))
+                .hint("20m, or a time; 'last' where nothing follows"),
+        );
+    }
+    fields
+}
+
+/// The second form, from what the first one says; the error says what is missing.
+pub fn written(form: &Form, about: &About<'_>, now: Timestamp) -> Result<Form, String> {
+    let incident = about.incident.ok_or("no incident is selected")?;
+    let value = |name: &str| form.value(name);
+    let audience = audience(&value("audience"))?;
+    let names = audiences(incident, about.plan).remove(&audience).unwrap_or_default();
+    let next_text = value("next");
+    let next = if is_last(&next_text) { None } else { ahead(&next_text, now)? };
+    if next.is_none() && !is_last(&next_text) {
+        return Err("say when the next word comes: 20m, or 'last'".to_owned());
+    }
+    let readers: Vec<&Stakeholder> =
+        names.iter().filter_map(|name| about.plan.stakeholders.get(name)).collect();
+    let given = some(&value("title")).or_else(|| incident.talk.title(audience).map(str::to_owned));
+    let title = match (given, audience) {
+        (Some(title), _) => title,
+        (None, Audience::Internal) => incident.title.clone(),
+        (None, Audience::Partner | Audience::Public) => {
+            return Err("say what they may read as its title: ours is for us".to_owned());
+        }
+    };
+    let languages: BTreeSet<&str> = readers.iter().map(|who| who.language.as_str()).collect();
+    let is_first = names.iter().any(|name| !incident.told.contains_key(name));
+    let case = Case {
+        incident,
+        plan: about.plan,
+        audience,
+        title: title.clone(),
+        what: some(&value("what")),
+        impact: some(&value("impact")),
+        action: some(&value("action")),
+        data_loss: some(&value("data_loss")),
+        lingering: some(&value("lingering")),
+        next_update: next,
+        is_first,
+        author: about.login.to_owned(),
+        now,
+    };
+    let texts = texts(&case, &languages)?;
+    let mut second = Form::new(
+        Action::Write,
+        form.title.replace(heading(Action::Update), heading(Action::Write)),
+    );
+    second.fields = write(about, &[audience.word()], &texts);
+    second.set("to", &names.join(", "));
+    second.set("next", &next_text);
+    second.set("title", &title);
+    second.incidents.clone_from(&form.incidents);
+    second.seen = form.seen;
+    second.at_the_top();
+    second.is_changed = true;
+    Ok(second)
+}
+
+fn is_last(text: &str) -> bool {
+    text.trim().eq_ignore_ascii_case("last")
+}
+
+fn audience(word: &str) -> Result<Audience, String> {
+    Audience::ALL
+        .into_iter()
+        .find(|audience| audience.word() == word)
+        .ok_or_else(|| "the plan names nobody who must know; see [stakeholders]".to_owned())
+}
+
+/// The fields of the second form.
+pub(super) fn write(about: &About<'_>, readers: &[&str], texts: &[Text]) -> Vec<Field> {
+    let incident = about.incident;
+    let readers: Vec<String> = readers.iter().map(|word| (*word).to_owned()).collect();
+    let is_public = readers.iter().any(|word| word == Audience::Public.word());
+    let to = about.stakeholder.clone().unwrap_or_default();
+    let mut fields = vec![
+        Field::choice("audience", "for whom", readers, "")
+            .hint("how much its readers may know; nobody else can get it"),
+        Field::line("to", "to", &to).hint("names of stakeholders, with commas between them"),
+    ];
+    fields.push(
+        Field::line("title", "title for them", "").hint("the name that the status page shows"),
+    );
+    let blank = [Text::default()];
+    let texts = if texts.is_empty() { &blank } else { texts };
+    for ((language, subject, text), made) in PARTS.into_iter().zip(texts) {
+        if texts.len() > 1 {
+            fields.push(Field::choice(language, "language", vec![made.language.clone()], ""));
+        }
+        fields.push(Field::line(subject, "subject", &made.subject));
+        fields.push(Field::text(text, "text", &made.text));
+    }
+    fields.push(Field::line("next", "next word in", "20m").hint("20m, a time, or 'last'"));
+    if is_public {
+        let now = incident.map_or(PublicStatus::Investigating, |i| proposed(i.phase()));
+        fields.push(
+            Field::choice("public", "status page", words(&PublicStatus::ALL[1..]), now.word())
+                .hint("what it shows from then on; proposed from the phase"),
+        );
+        let parts = incident.map(|i| components(i, about.plan)).unwrap_or_default();
+        fields.push(Field::line("components", "components", &parts).hint(
+            "service=operational · degraded · partial · major; separated by blanks, may be empty",
+        ));
+    }
+    let sent: Vec<String> = incident
+        .iter()
+        .flat_map(|i| i.talk.updates.iter().rev())
+        .filter(|u| matches!(u.standing, Standing::Sent { .. }))
+        .map(|u| {
+            let subject = u.draft.words.first().map_or("", |words| words.subject.as_str());
+            format!("{} {subject}", u.draft.update)
+        })
+        .collect();
+    if !sent.is_empty() {
+        let options = std::iter::once("nothing".to_owned()).chain(sent).collect();
+        fields.push(Field::choice("corrects", "it corrects", options, "nothing"));
+    }
+    fields
+}
+
+/// What the status page should say in a phase.
+pub fn proposed(phase: Phase) -> PublicStatus {
+    match phase {
+        Phase::Identified => PublicStatus::Identified,
+        Phase::Monitoring => PublicStatus::Monitoring,
+        Phase::Resolved | Phase::InReview | Phase::Closed => PublicStatus::Resolved,
+        _ => PublicStatus::Investigating,
+    }
+}
+
+/// How the affected components stand, as it is proposed from the severity.
+fn components(incident: &Incident, plan: &Plan) -> String {
+    let status = if incident.phase().is_active() {
+        match incident.severity {
+            Severity::Sev1 => "major",
+            Severity::Sev2 => "partial",
+            _ => "degraded",
+        }
+    } else {
+        "operational"
+    };
+    let is_shown =
+        |name: &&String| plan.services.get(*name).is_some_and(|s| !s.public_name.is_empty());
+    let shown = incident.services.iter().filter(is_shown);
+    shown.map(|name| format!("{name}={status}")).collect::<Vec<_>>().join(" ")
+}
+
+/// Reads `payments=partial web=operational`.
+pub fn read_components(text: &str) -> Result<BTreeMap<String, ComponentStatus>, String> {
+    let one = |part: &str| {
+        let (name, word) = part
+            .split_once('=')
+            .ok_or_else(|| format!("'{part}' is no component; write payments=partial"))?;
+        let status = match word.to_ascii_lowercase().as_str() {
+            "operational" | "ok" => ComponentStatus::Operational,
+            "degraded" | "degraded_performance" => ComponentStatus::DegradedPerformance,
+            "partial" | "partial_outage" => ComponentStatus::PartialOutage,
+            "major" | "major_outage" => ComponentStatus::MajorOutage,
+            other => {
+                let choices = "operational, degraded, partial, major";
+                return Err(format!("'{other}' is no state of a component; use {choices}"));
+            }
+        };
+        Ok((name.to_owned(), status))
+    };
+    text.split_whitespace().map(one).collect()
+}
+
+pub(super) fn wish(form: &Form, now: Timestamp) -> Result<TalkWish, String> {
+    let value = |name: &str| form.value(name);
+    let to: Vec<String> = value("to")
+        .split(',')
+        .map(|name| name.trim().to_owned())
+        .filter(|name| !name.is_empty())
+        .collect();
+    let words = PARTS
+        .iter()
+        .filter(|(_, subject, _)| form.fields.iter().any(|field| field.name == *subject))
+        .map(|(language, subject, text)| Words {
+            language: some(&value(language)).unwrap_or_else(|| "en".to_owned()),
+            subject: value(subject),
+            text: value(text),
+        })
+        .collect();
+    let next = value("next");
+    let last = is_last(&next);
+    let corrects = value("corrects");
+    Ok(TalkWish::Draft {
+        audience: audience(&value("audience"))?,
+        title: value("title"),
+        to,
+        words,
+        next_by: if last { None } else { ahead(&next, now)? },
+        last,
+        public: some(&value("public")).map(|word| parsed(&word)).transpose()?,
+        components: read_components(&value("components"))?,
+        corrects: corrects.split(' ').next().and_then(|n| n.parse().ok()),
+    })
+}
