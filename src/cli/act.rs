@@ -16,7 +16,7 @@ use crate::clock::wall_now;
 use crate::domain::command::Command;
 use crate::domain::event::Occurred;
 use crate::domain::ids::{IncidentId, Seq};
-use crate::domain::time::{Timestamp, parse_span};
+use crate::domain::time::Timestamp;
 use crate::domain::words::{
     ClosureReason, Fidelity, Level3, LinkKind, Moment, NoteKind, Outcome, Phase, PublicStatus,
     RemedyKind, Role, Severity,
@@ -288,12 +288,9 @@ fn time(text: &str) -> Result<Timestamp, Failure> {
     Timestamp::parse_human(text, wall_now()).map_err(|e| Failure::Usage(e.to_string()))
 }
 
-/// A time ahead: `4h` from now, or a full time.
+/// A time ahead: `4h` from now, the next `14:30`, or a full time.
 pub fn time_ahead(text: &str) -> Result<Timestamp, Failure> {
-    match parse_span(text) {
-        Some(span) => Ok(wall_now().plus(span)),
-        None => time(text),
-    }
+    Timestamp::parse_ahead(text, wall_now()).map_err(|e| Failure::Usage(e.to_string()))
 }
 
 fn text_of(text: String) -> Result<String, Failure> {

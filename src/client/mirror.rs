@@ -7,7 +7,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use crate::domain::change::Change;
-use crate::domain::duty::Desk;
+use crate::domain::duty::{Desk, Window};
 use crate::domain::event::{Body, Recorded};
 use crate::domain::ids::{IncidentId, Seq};
 use crate::domain::incident::Incident;
@@ -140,6 +140,11 @@ impl Mirror {
         self.watched = Some(watched);
     }
 
+    /// Maintenance windows, as they are now.
+    pub fn take_windows(&mut self, windows: Vec<Window>) {
+        self.desk.windows = windows.into_iter().map(|window| (window.id, window)).collect();
+    }
+
     /// What the keeper tells without being asked.
     pub fn push(&mut self, push: Push) {
         match push {
@@ -169,9 +174,10 @@ impl Mirror {
                 }
             }
             Push::Presence { people } => self.people = people,
-            Push::Plan { plan, changes } => {
+            Push::Plan { plan, changes, windows } => {
                 self.plan = *plan;
                 self.desk.changes = changes;
+                self.take_windows(windows);
             }
             Push::Heard { sources } => self.heard = sources,
             Push::Paged { .. } | Push::Goodbye { .. } => {}

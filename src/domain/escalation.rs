@@ -192,6 +192,16 @@ impl Incident {
         self.ack.is_some() && self.esc.must.is_empty()
     }
 
+    /// Whether a page to somebody waits for their answer.
+    pub fn is_called(&self, login: &str) -> bool {
+        let is_theirs = |delivery: &&Delivery| {
+            delivery.wanted.to == login
+                && delivery.wanted.kind == DeliveryKind::Page
+                && delivery.is_open()
+        };
+        self.esc.deliveries.iter().any(|delivery| is_theirs(&delivery))
+    }
+
     /// Who answers for it now: the one who acknowledged, else whoever is being reached.
     pub fn accountable(&self) -> Vec<&str> {
         if let Some(ack) = &self.ack {

@@ -115,6 +115,7 @@ pub struct Room {
 /// Active incidents by what a person must see first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Tally {
+    pub active: u32,
     pub sev1: u32,
     pub sev2: u32,
     pub unacked: u32,
@@ -126,6 +127,7 @@ impl Tally {
             return;
         }
         let one = |is: bool| u32::from(is);
+        self.active = step(self.active, 1);
         self.sev1 = step(self.sev1, one(incident.severity == Severity::Sev1));
         self.sev2 = step(self.sev2, one(incident.severity == Severity::Sev2));
         self.unacked = step(self.unacked, one(incident.ack.is_none()));

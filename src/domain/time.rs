@@ -113,6 +113,26 @@ impl Timestamp {
     }
 }
 
+impl Timestamp {
+    /// Reads when something is to be: `20m` from `now`, `14:30` (the next such moment after `now`,
+    /// UTC), or a full time as `parse_human` takes it.
+    pub fn parse_ahead(given: &str, now: Self) -> Result<Self, NoTimeAhead> {
+        let text = given.trim();
+        if let Some(span) = parse_span(text) {
+            return Ok(now.plus(span));
+        }
+        let at = (!text.starts_with('-')).then(|| Self::parse_human(text, now).ok()).flatten();
+        let at = at.ok_or_else(|| NoTimeAhead(given.to_owned()))?;
+        let is_of_the_day = !text.contains('-');
+        Ok(if is_of_the_day && at <= now { at.plus(DAY_MS) } else { at })
+    }
+}
+
+/// A time ahead that cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("'{0}' is no time ahead; write 20m, 14:30 (the next one, UTC) or 2026-11-23T14:30:00Z")]
+pub struct NoTimeAhead(String);
+
 /// Reads `90s`, `15m`, `2h`, `3d`, `1w` or a sum like `1h30m` as milliseconds.
 pub fn parse_span(text: &str) -> Option<i64> {
     let mut total: i64 = 0;
@@ -271,6 +291,25 @@ impl<'de> Deserialize<'de> for Timestamp {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_time_of_day_ahead_is_the_next_one() {
+        let now: Timestamp = "2026-11-25T07:16:00Z".parse().expect("a time");
+        let table = [
+            ("8:30", "2026-11-25T08:30:00.000Z"),
+            ("07:16", "2026-11-26T07:16:00.000Z"),
+            ("06:00Z", "2026-11-26T06:00:00.000Z"),
+            ("20m", "2026-11-25T07:36:00.000Z"),
+            ("2026-11-24 10:00", "2026-11-24T10:00:00.000Z"),
+        ];
+        for (text, expected) in table {
+            let read = Timestamp::parse_ahead(text, now).expect("a time");
+            assert_eq!(read.to_string(), expected, "{text}");
+        }
+        for text in ["-20m", "25:99", "", "soon"] {
+            assert!(Timestamp::parse_ahead(text, now).is_err(), "{text}");
+        }
+    }
 
     #[test]
     fn prints_and_parses_to_itself() {

@@ -94,6 +94,7 @@ pub async fn serve(stream: UnixStream, shared: Arc<Shared>) {
 
 fn welcome(who: &Who, shared: &Shared) -> Welcome {
     let (plan, changes) = (shared.gate.plan(), shared.gate.changes());
+    let windows = shared.gate.windows();
     Welcome {
         protocol: PROTOCOL,
         version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -104,6 +105,7 @@ fn welcome(who: &Who, shared: &Shared) -> Welcome {
         now: wall_now(),
         plan,
         changes,
+        windows,
         intake: shared.listening.clone(),
     }
 }

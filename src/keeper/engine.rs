@@ -265,28 +265,30 @@ impl Engine {
             Body::Incident { change: Change::EntryRedacted { .. }, .. } => {
                 turn.out.push(Output::Redacted);
             }
-            Body::PlanAdopted { plan, .. } => {
-                turn.out.push(Output::Plan);
-                let clients = self.followers();
-                let (plan, changes) = (plan.clone(), self.room.desk.changes.clone());
-                let message = Box::new(KeeperMsg::Push(Push::Plan { plan, changes }));
-                turn.out.push(Output::Tell { clients, message });
-            }
-            Body::ShiftCovered { .. }
+            Body::PlanAdopted { .. }
+            | Body::ShiftCovered { .. }
             | Body::CoverRevoked { .. }
             | Body::SwapAsked { .. }
-            | Body::SwapAnswered { .. } => {
+            | Body::SwapAnswered { .. }
+            | Body::WindowPlanned { .. }
+            | Body::WindowBegan { .. }
+            | Body::WindowEnded { .. } => {
                 turn.out.push(Output::Plan);
-                let clients = self.followers();
-                let (plan, changes) =
-                    (Box::new(self.room.plan.clone()), self.room.desk.changes.clone());
-                let message = Box::new(KeeperMsg::Push(Push::Plan { plan, changes }));
-                turn.out.push(Output::Tell { clients, message });
+                let push = self.plan_push();
+                let message = Box::new(KeeperMsg::Push(push));
+                turn.out.push(Output::Tell { clients: self.followers(), message });
             }
             _ => {}
         }
         turn.weight += crate::keeper::turn::weight(&event);
         turn.events.push(event);
+    }
+
+    /// The plan with what was changed beside it, as consoles need it.
+    fn plan_push(&self) -> Push {
+        let desk = &self.room.desk;
+        let (changes, windows) = (desk.changes.clone(), desk.windows.values().cloned().collect());
+        Push::Plan { plan: Box::new(self.room.plan.clone()), changes, windows }
     }
 
     fn followers(&self) -> Vec<ClientId> {

@@ -11,6 +11,7 @@ use crate::clock::monotonic;
 use crate::config::settings::Settings;
 use crate::domain::channel::Channel;
 use crate::domain::command::Command;
+use crate::domain::duty::{Desk, Window};
 use crate::domain::ids::Seq;
 use crate::domain::plan::Plan;
 use crate::domain::schedule::Changes;
@@ -36,6 +37,7 @@ pub struct Gate {
     plan: RwLock<Plan>,
     /// Covers and swaps by schedule.
     changes: RwLock<BTreeMap<String, Changes>>,
+    windows: RwLock<Vec<Window>>,
     settings: RwLock<Arc<Settings>>,
     /// Space is short: alerts are refused.
     pub tight: AtomicBool,
@@ -126,9 +128,16 @@ impl Gate {
         plan.channels.get(name).cloned()
     }
 
+    /// Maintenance windows.
+    pub fn windows(&self) -> Vec<Window> {
+        self.windows.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// Takes a new plan, or changes beside it.
-    pub fn set_plan(&self, plan: &Plan, changes: &BTreeMap<String, Changes>) {
-        self.changes.write().unwrap_or_else(PoisonError::into_inner).clone_from(changes);
+    pub fn set_plan(&self, plan: &Plan, desk: &Desk) {
+        let windows = desk.windows.values().cloned().collect();
+        *self.windows.write().unwrap_or_else(PoisonError::into_inner) = windows;
+        self.changes.write().unwrap_or_else(PoisonError::into_inner).clone_from(&desk.changes);
         *self.plan.write().unwrap_or_else(PoisonError::into_inner) = plan.clone();
     }
 

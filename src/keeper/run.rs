@@ -148,7 +148,7 @@ async fn serve(
     let room = &opened.room;
     gate.set_tokens(&room.tokens, &room.answer_tokens, room.asks_for_tokens);
     gate.set_redacted(&opened.room.redacted);
-    gate.set_plan(&opened.room.plan, &opened.room.desk.changes);
+    gate.set_plan(&opened.room.plan, &opened.room.desk);
     gate.seq.store(opened.room.seq, Ordering::Relaxed);
     let (inbox, inputs) = inbox();
     gate.set_settings(settings);

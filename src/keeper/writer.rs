@@ -324,7 +324,7 @@ impl Writer {
             Output::Redacted => self.gate.set_redacted(&self.engine.room.redacted),
             Output::Plan => {
                 let room = &self.engine.room;
-                self.gate.set_plan(&room.plan, &room.desk.changes);
+                self.gate.set_plan(&room.plan, &room.desk);
             }
             Output::Deliver(job) => self.mailroom.send(*job),
             Output::Recall(ticket) => self.mailroom.recall(ticket),

@@ -170,6 +170,9 @@ pub struct Welcome {
     /// Covers and swaps by schedule, beside the plan's files.
     #[serde(default)]
     pub changes: BTreeMap<String, Changes>,
+    /// Maintenance windows.
+    #[serde(default)]
+    pub windows: Vec<Window>,
     /// Where alerts are posted to; an error text where that does not work.
     pub intake: Result<String, String>,
 }
@@ -254,7 +257,11 @@ pub struct Queue {
 /// What the header shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Counts {
+    /// Lines of the queue.
     pub live: u32,
+    /// Incidents whose impact may still be going on.
+    #[serde(default)]
+    pub active: u32,
     pub closed: u64,
     /// Active ones, by severity, and those that nobody has answered.
     #[serde(default)]
@@ -321,6 +328,8 @@ pub enum Push {
         /// Covers and swaps by schedule, beside the plan's files.
         #[serde(default)]
         changes: BTreeMap<String, Changes>,
+        #[serde(default)]
+        windows: Vec<Window>,
     },
     /// When senders were heard last: those that must be heard from, and those that posted.
     Heard { sources: Vec<Heard> },

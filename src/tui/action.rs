@@ -54,6 +54,7 @@ actions! {
         Search "search" "search all timelines, open and closed";
         StepBack "step-back" "see it as it was known one event earlier";
         StepForward "step-forward" "step forward again";
+        GoPaged "go-paged" "go to what you were paged for";
     }
     "Answering" {
         Acknowledge "acknowledge" "answer for it, or for all that are marked";
@@ -86,6 +87,7 @@ actions! {
         Swap "swap" "ask somebody to take a shift";
         AnswerSwap "answer-swap" "take, or refuse, a shift you were asked";
         Maintenance "maintenance" "plan when services page nobody";
+        EndMaintenance "end-maintenance" "end a maintenance window before its time";
         OnCall "on-call" "see the fortnight's calendar of on-call";
     }
     "Working" {
@@ -182,7 +184,10 @@ impl Action {
 
     /// Whether it is about schedules and services, not about an incident.
     pub const fn is_of_the_desk(self) -> bool {
-        matches!(self, Self::Cover | Self::Swap | Self::AnswerSwap | Self::Maintenance)
+        matches!(
+            self,
+            Self::Cover | Self::Swap | Self::AnswerSwap | Self::Maintenance | Self::EndMaintenance
+        )
     }
 }
 

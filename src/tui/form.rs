@@ -33,6 +33,8 @@ pub struct Field {
     pub label: &'static str,
     pub hint: String,
     pub input: Input,
+    /// What it holds is a proposal: typing takes its place.
+    pub is_proposal: bool,
 }
 
 /// A form.
@@ -71,12 +73,24 @@ impl Field {
     /// A field of one line.
     pub fn line(name: &'static str, label: &'static str, text: &str) -> Self {
         let first = text.lines().next().unwrap_or_default();
-        Self { name, label, hint: String::new(), input: Input::Line(area(first, false)) }
+        Self {
+            name,
+            label,
+            hint: String::new(),
+            input: Input::Line(area(first, false)),
+            is_proposal: false,
+        }
     }
 
     /// A field of several lines.
     pub fn text(name: &'static str, label: &'static str, text: &str) -> Self {
-        Self { name, label, hint: String::new(), input: Input::Text(area(text, true)) }
+        Self {
+            name,
+            label,
+            hint: String::new(),
+            input: Input::Text(area(text, true)),
+            is_proposal: false,
+        }
     }
 
     /// One of a few words; `now` is chosen at first.
@@ -87,13 +101,26 @@ impl Field {
         now: &str,
     ) -> Self {
         let at = options.iter().position(|option| option == now).unwrap_or(0);
-        Self { name, label, hint: String::new(), input: Input::Choice { options, at } }
+        Self {
+            name,
+            label,
+            hint: String::new(),
+            input: Input::Choice { options, at },
+            is_proposal: false,
+        }
     }
 
     /// Says how to fill it in.
     #[must_use]
     pub fn hint(mut self, hint: &str) -> Self {
         hint.clone_into(&mut self.hint);
+        self
+    }
+
+    /// What it holds is only proposed.
+    #[must_use]
+    pub const fn proposed(mut self) -> Self {
+        self.is_proposal = true;
         self
     }
 
@@ -180,6 +207,16 @@ impl Form {
         let Some(field) = self.fields.get_mut(self.at) else {
             return Typed::Nothing;
         };
+        let is_text = matches!(key.code, Code::Char(_)) && !key.ctrl && !key.alt;
+        if std::mem::take(&mut field.is_proposal)
+            && (is_text || key.code == Code::Backspace)
+            && let Input::Line(line) = &mut field.input
+        {
+            *line = area("", false);
+            if !is_text {
+                return self.touched();
+            }
+        }
         match &mut field.input {
             Input::Choice { options, at } => match key.code {
                 Code::Enter if is_last => Typed::Submit,
@@ -195,6 +232,11 @@ impl Form {
                 }
                 self.at += 1;
                 Typed::Nothing
+            }
+            // As in a shell, not the editor's undo.
+            Input::Line(area) | Input::Text(area) if key.ctrl && key.code == Code::Char('u') => {
+                area.delete_line_by_head();
+                self.touched()
             }
             Input::Line(area) | Input::Text(area) => {
                 if area.input(event) {
@@ -212,10 +254,14 @@ impl Form {
         let clean = text.replace("\r\n", "\n").replace('\r', "\n").replace('\t', "    ");
         let clean = crate::domain::text::visible_lines(&clean);
         let shown = if is_text { clean } else { clean.replace('\n', " ") };
-        if let Some(Input::Line(area) | Input::Text(area)) =
-            self.fields.get_mut(self.at).map(|f| &mut f.input)
+        let field = self.fields.get_mut(self.at);
+        if let Some(field) = field
+            && let Input::Line(line) | Input::Text(line) = &mut field.input
         {
-            area.insert_str(shown);
+            if std::mem::take(&mut field.is_proposal) {
+                *line = area("", is_text);
+            }
+            line.insert_str(shown);
             self.touched();
         }
     }

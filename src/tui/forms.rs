@@ -19,7 +19,7 @@ use crate::domain::incident::Incident;
 use crate::domain::plan::Plan;
 use crate::domain::schedule::Changes;
 use crate::domain::talk::promise;
-use crate::domain::time::{Timestamp, parse_span};
+use crate::domain::time::Timestamp;
 use crate::domain::words::{
     ClosureReason, Fidelity, Level3, LinkKind, NoteKind, Outcome, Phase, RemedyKind, Role, Severity,
 };
@@ -39,11 +39,15 @@ pub struct About<'a> {
     /// The entry of the timeline, or the stakeholder, that is selected.
     pub entry: Option<(u64, String)>,
     pub stakeholder: Option<String>,
+    /// Maintenance windows that are not over, in words, their number first.
+    pub windows: Vec<String>,
 }
 
 /// The question before what cannot be undone, or what people outside see at once.
 pub fn question(form: &Form, plan: &Plan) -> Option<String> {
-    talk::question(form, plan).or_else(|| rarer::question(form))
+    talk::question(form, plan)
+        .or_else(|| rarer::question(form))
+        .or_else(|| paging::question(form, plan))
 }
 
 fn words<T: std::fmt::Display>(all: &[T]) -> Vec<String> {
@@ -68,7 +72,7 @@ pub fn open(action: Action, about: &About<'_>) -> Option<Form> {
     let names: Vec<String> = about.incidents.iter().map(ToString::to_string).collect();
     let on = match names.len() {
         // A report is about nothing that is known yet.
-        _ if action == Action::Report => String::new(),
+        _ if action == Action::Report || action.is_of_the_desk() => String::new(),
         0 => String::new(),
         1..=3 => names.join(", "),
         n => format!("{n} incidents"),
@@ -199,7 +203,9 @@ fn more_fields(action: Action, about: &About<'_>) -> Option<Vec<Field>> {
         Action::Remedy => vec![
             Field::choice("kind", "kind", words(RemedyKind::ALL), RemedyKind::Workaround.word()),
             Field::text("text", "what is done", ""),
-            Field::line("expires", "until", "4h").hint("for a workaround: 4h, or a time"),
+            Field::line("expires", "until", "4h")
+                .hint("for a workaround: 4h, or a time")
+                .proposed(),
         ],
         Action::Judge => {
             let open = incident.map(|i| {
@@ -271,7 +277,12 @@ fn person_field(name: &'static str, label: &'static str, people: &[String]) -> F
     // A war room has people that no plan knows: anybody can be typed.
     let first = people.first().map_or("", String::as_str);
     let known = people.iter().take(6).map(String::as_str).collect::<Vec<_>>().join(", ");
-    Field::line(name, label, first).hint(&format!("login; known: {known}"))
+    let hint = if known.is_empty() {
+        "a login; the plan knows nobody else".to_owned()
+    } else {
+        format!("a login; known: {known}")
+    };
+    Field::line(name, label, first).hint(&hint).proposed()
 }
 
 fn severities(with_none: bool) -> Vec<String> {
@@ -351,10 +362,7 @@ fn ahead(text: &str, now: Timestamp) -> Result<Option<Timestamp>, String> {
     if text.is_empty() {
         return Ok(None);
     }
-    match parse_span(text) {
-        Some(span) => Ok(Some(now.plus(span))),
-        None => Timestamp::parse_human(text, now).map(Some).map_err(|e| e.to_string()),
-    }
+    Timestamp::parse_ahead(text, now).map(Some).map_err(|e| e.to_string())
 }
 
 fn parsed<T: std::str::FromStr>(text: &str) -> Result<T, String>

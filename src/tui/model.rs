@@ -128,7 +128,7 @@ pub struct InFlight {
 }
 
 /// An act on several incidents: how far it came.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default)]
 pub struct Bulk {
     pub ids: BTreeSet<CommandId>,
     pub sent: usize,
@@ -136,6 +136,8 @@ pub struct Bulk {
     pub refused: usize,
     /// Why the last one was refused.
     pub why: String,
+    /// The form it came from, for another try.
+    pub form: Option<Box<Form>>,
 }
 
 /// The past, while somebody looks at it.
@@ -167,10 +169,14 @@ pub struct Model {
     shown_version: Option<(u64, String)>,
     pub filter: String,
     pub is_filtering: bool,
+    /// Where the cursor was before something was looked for.
+    pub before_filter: Option<(Option<IncidentId>, bool)>,
     pub selected: usize,
     pub selected_id: Option<IncidentId>,
     pub top: usize,
     pub marks: BTreeSet<IncidentId>,
+    /// What this person was paged for and nobody has answered yet, the oldest first.
+    pub paged: Vec<IncidentId>,
     /// Distance of the selected entry from the newest one.
     pub entry_back: usize,
     pub stakeholder: usize,
@@ -210,8 +216,13 @@ pub enum Asked {
     Watch(IncidentId),
     Past(Seq),
     Drafts,
+    /// Whether there is a draft of this name, for the form that was just opened.
+    Draft(String),
     Find,
-    Alerts { incident: IncidentId, purpose: Action },
+    Alerts {
+        incident: IncidentId,
+        purpose: Action,
+    },
     Nothing,
 }
 
@@ -235,10 +246,12 @@ impl Model {
             shown_version: None,
             filter: String::new(),
             is_filtering: false,
+            before_filter: None,
             selected: 0,
             selected_id: None,
             top: 0,
             marks: BTreeSet::new(),
+            paged: Vec::new(),
             entry_back: 0,
             stakeholder: 0,
             chain_top: 0,
@@ -298,14 +311,24 @@ impl Model {
         };
         self.shown_version = Some(version);
         self.marks.retain(|id| self.mirror.row(*id).is_some());
+        let mirror = &self.mirror;
+        let is_open = |id: &IncidentId| {
+            mirror.row(*id).is_none_or(|row| !row.is_acked && row.phase.is_active())
+        };
+        self.paged.retain(is_open);
         let found =
             self.selected_id.and_then(|id| self.shown.iter().position(|shown| *shown == id));
         self.selected = found.unwrap_or(self.selected).min(self.shown.len().saturating_sub(1));
-        if found.is_none() && !self.visiting {
+        if found.is_none() && !self.visiting && !self.shown.is_empty() {
             let before = self.selected_id;
             self.selected_id = self.shown.get(self.selected).copied();
-            if before.is_some() && before != self.selected_id {
+            if let (Some(gone), Some(here)) = (before, self.selected_id)
+                && gone != here
+            {
                 self.slipped_at = Some(self.now);
+                if !self.is_filtering && self.notice.is_none() {
+                    self.say(Tone::Plain, format!("{gone} left the list; the cursor is on {here}"));
+                }
             }
             self.follow_at = Some(self.now);
         }

@@ -23,6 +23,7 @@ mod notify_file;
 mod notify_http;
 mod notify_mail;
 mod notify_program;
+mod operator;
 mod paging_live;
 mod plain;
 mod schedule_laws;

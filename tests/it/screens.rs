@@ -63,6 +63,7 @@ impl Console {
     fn welcome(&mut self, login: &str) {
         let welcome = Welcome {
             changes: std::collections::BTreeMap::new(),
+            windows: Vec::new(),
             protocol: PROTOCOL,
             version: "test".into(),
             login: login.into(),
@@ -442,8 +443,7 @@ fn the_bell_is_for_who_is_paged() {
         console.world.tick();
         console.tell(Msg::Tick);
         assert_eq!(console.model.bell, rings, "{login}");
-        let expected =
-            if rings { "YOU ARE PAGED: SEV2 INC-4 DiskFull" } else { "new SEV2 INC-4 DiskFull" };
+        let expected = if rings { "PAGED: SEV2 INC-4 (g p goes" } else { "new SEV2 INC-4 Disk" };
         assert!(console.screen().contains(expected), "{}", console.screen());
     }
     // Where the plan pages nobody, everybody hears it.

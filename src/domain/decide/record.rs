@@ -104,6 +104,13 @@ fn contact(room: &Room, order: &Order, now: Timestamp) -> Decision {
     let stakeholder = wanted(stakeholder, "stakeholder")?.to_owned();
     let text = wanted(text, "text")?.to_owned();
     let (channel, next_by, last) = (channel.trim().to_owned(), *next_by, *last);
+    let said_at = order.occurred.map_or(now, |occurred| occurred.at);
+    if let Some(at) = next_by.filter(|at| *at <= said_at) {
+        return Err(bad(
+            format!("{at} was over when it was promised"),
+            "give a time that lies ahead, e.g. 20m",
+        ));
+    }
     if last && next_by.is_some() {
         return Err(bad("the last word promises no other", "leave out when the next one comes"));
     }

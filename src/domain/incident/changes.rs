@@ -31,6 +31,13 @@ impl Incident {
     }
 
     pub(super) fn acknowledge(&mut self, by: &str, when: Timestamp, at: Timestamp) {
+        // Somebody who was called to help answers for themselves; it stays with the one who has it.
+        let holder = self.ack.as_ref().filter(|ack| ack.by != by).cloned();
+        if let Some(holder) = holder.filter(|_| self.esc.snooze.is_none() && self.is_called(by)) {
+            self.ack = Some(holder);
+            self.answer_pages(by, at);
+            return;
+        }
         self.ack = Some(Ack { by: by.to_owned(), at: when });
         self.esc.snooze = None;
         self.answer_pages(by, at);

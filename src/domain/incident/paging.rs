@@ -109,7 +109,13 @@ impl Incident {
         // incident, what follows is the level above the one that the trigger reached.
         self.esc.is_forced |= reached.by == ReachedBy::Hand;
         self.esc.held.remove(&reached.level);
-        if is_held || matches!(reached.by, ReachedBy::Clock | ReachedBy::Hand) {
+        // Where a person reached nobody, the levels between are still to come.
+        let is_step = match reached.by {
+            ReachedBy::Clock => true,
+            ReachedBy::Hand => !reached.pages.is_empty(),
+            ReachedBy::Count | ReachedBy::Trigger(_) => is_held,
+        };
+        if is_step {
             self.esc.next = reached.level.saturating_add(1);
             (self.esc.round, self.esc.anchor) = (reached.round, at);
             self.esc.is_unreached = reached.pages.is_empty();

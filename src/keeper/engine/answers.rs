@@ -119,7 +119,7 @@ impl Engine {
         let live = u32::try_from(self.room.queue.len()).unwrap_or(u32::MAX);
         let tally = self.room.tally;
         let (sev1, sev2, unacked) = (tally.sev1, tally.sev2, tally.unacked);
-        Counts { live, closed: self.room.closed, sev1, sev2, unacked }
+        Counts { live, active: tally.active, closed: self.room.closed, sev1, sev2, unacked }
     }
 
     pub(super) fn queue_head(&self, first: u32) -> Queue {

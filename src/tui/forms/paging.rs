@@ -10,6 +10,7 @@
 
 use crate::domain::command::Command;
 use crate::domain::ids::IncidentId;
+use crate::domain::plan::Plan;
 use crate::domain::schedule::SwapState;
 use crate::domain::time::Timestamp;
 use crate::tui::action::Action;
@@ -30,6 +31,7 @@ pub(super) fn heading(action: Action) -> &'static str {
         Action::Cover => "Stand in on a schedule",
         Action::Swap => "Ask somebody to take a shift",
         Action::AnswerSwap => "Answer a swap",
+        Action::EndMaintenance => "End a maintenance window",
         Action::Maintenance => "Services that page nobody for a while",
         _ => "",
     }
@@ -56,15 +58,16 @@ pub(super) fn fields(action: Action, about: &About<'_>) -> Option<Vec<Field>> {
                 .collect();
             let known: Vec<&str> = plan.people.keys().take(5).map(String::as_str).collect();
             vec![
-                Field::line("people", "who", &last.join(" ")).hint(&format!(
-                    "logins, team:NAME, schedule:NAME; known: {}",
-                    known.join(", ")
-                )),
+                Field::line("people", "who", &last.join(" "))
+                    .hint(&format!("logins, team:NAME, schedule:NAME; known: {}", known.join(", ")))
+                    .proposed(),
                 why("always needed"),
             ]
         }
         Action::Snooze => vec![
-            Field::line("until", "until", "30m").hint("within 24 hours; then it pages as before"),
+            Field::line("until", "until", "30m")
+                .hint("30m · 08:00; within 24 hours, then it pages as before")
+                .proposed(),
             why("always needed"),
         ],
         Action::Handover => vec![
@@ -94,12 +97,13 @@ fn desk_fields(action: Action, about: &About<'_>) -> Option<Vec<Field>> {
             Field::choice("schedule", "schedule", plan.schedules.keys().cloned().collect(), ""),
             super::person_field("person", "who", &super::people(about, "")),
             Field::line("from", "from", "").hint("empty: now · 18:00 · a full time"),
-            Field::line("until", "until", "8h").hint("8h · a full time"),
+            Field::line("until", "until", "8h").hint("8h · 18:00 · a full time").proposed(),
             why("may be empty"),
         ],
         Action::Swap => vec![
             Field::choice("schedule", "schedule", plan.schedules.keys().cloned().collect(), ""),
-            Field::line("at", "shift at", "").hint("an instant within your shift: a full time"),
+            Field::line("at", "shift at", "")
+                .hint("an instant within your shift: 18:00 · a full time"),
             super::person_field("person", "to", &super::people(about, about.login)),
             Field::line("their_at", "for theirs at", "").hint("may be empty: nothing in return"),
         ],
@@ -115,9 +119,15 @@ fn desk_fields(action: Action, about: &About<'_>) -> Option<Vec<Field>> {
         Action::Maintenance => vec![
             Field::line("services", "services", "").hint("separated by blanks; * for all"),
             Field::line("from", "from", "").hint("empty: now · 18:00 · a full time"),
-            Field::line("until", "until", "2h").hint("2h · a full time; at most 7 days"),
+            Field::line("until", "until", "2h")
+                .hint("2h · 18:00 · a full time; at most 7 days")
+                .proposed(),
             why("always needed"),
         ],
+        Action::EndMaintenance => {
+            let hint = if about.windows.is_empty() { "no window is planned or open" } else { "" };
+            vec![Field::choice("window", "which", about.windows.clone(), "").hint(hint)]
+        }
         _ => return None,
     })
 }
@@ -195,18 +205,43 @@ pub(super) fn of_the_desk(form: &Form, now: Timestamp) -> Result<Command, String
             let services = value("services").split_whitespace().map(ToOwned::to_owned).collect();
             Ok(Command::PlanWindow { services, from, until, reason: value("reason") })
         }
+        Action::EndMaintenance => {
+            let number = value("window").split(' ').next().and_then(|n| n.parse().ok());
+            Ok(Command::EndWindow { window: number.ok_or("no window is planned or open")? })
+        }
         _ => cover(form, now),
     }
+}
+
+/// The question before what silences much, or goes to somebody whom nobody knows.
+pub(super) fn question(form: &Form, plan: &Plan) -> Option<String> {
+    let value = |name: &str| form.value(name);
+    if form.action == Action::Maintenance {
+        let services = value("services");
+        let which = if services.split_whitespace().any(|name| name == "*") {
+            "NO service at all pages anybody".to_owned()
+        } else {
+            format!("{} page nobody", services.trim())
+        };
+        let from = Some(value("from")).filter(|from| !from.trim().is_empty());
+        let from = from.map_or_else(|| "from now".to_owned(), |from| format!("from {from}"));
+        return Some(format!("{which}, {from} until {}?", value("until")));
+    }
+    let person = value("person");
+    let is_known = person.trim().is_empty() || plan.people.contains_key(person.trim());
+    let asks = matches!(
+        form.action,
+        Action::Handover | Action::OfferCommand | Action::Owner | Action::Role
+    );
+    (asks && !is_known && !plan.people.is_empty())
+        .then(|| format!("the plan knows no '{}'; is that the right login?", person.trim()))
 }
 
 /// From when until when; `until` may be a span from then.
 fn span(form: &Form, now: Timestamp) -> Result<(Timestamp, Timestamp), String> {
     let from = ahead(&form.value("from"), now)?.unwrap_or(now);
-    let until = form.value("until");
-    let until = match crate::domain::time::parse_span(until.trim()) {
-        Some(span) => from.plus(span),
-        None => ahead(&until, now)?.ok_or("say until when")?,
-    };
+    // `8h` counts from the beginning, and `02:00` is the first one after it.
+    let until = ahead(&form.value("until"), from)?.ok_or("say until when")?;
     Ok((from, until))
 }
 

@@ -78,7 +78,8 @@ pub(super) fn fields(action: Action, about: &About<'_>) -> Option<Vec<Field>> {
         Action::Unlink => vec![Field::choice("link", "link", links(incident), "")],
         Action::Shelve => vec![
             Field::line("until", "until", "1h")
-                .hint("1h, 2d, or a time; nothing is shelved for ever"),
+                .hint("1h, 2d, or a time; nothing is shelved for ever")
+                .proposed(),
             why("always needed"),
         ],
         Action::Split => vec![Field::line("title", "title", "").hint("of the new incident")],

@@ -58,7 +58,9 @@ pub(super) fn fields(action: Action, about: &About<'_>) -> Option<Vec<Field>> {
             let (who, chosen) = stakeholders(about);
             vec![
                 Field::choice("stakeholder", "who", who, &chosen),
-                Field::line("next", "word by", "20m").hint("20m, or a time such as 14:30"),
+                Field::line("next", "word by", "20m")
+                    .hint("20m, or a time such as 14:30")
+                    .proposed(),
                 Field::line("text", "of what", "").hint("may be empty"),
             ]
         }
@@ -126,10 +128,10 @@ fn contact(about: &About<'_>) -> Vec<Field> {
     let next = if is_over { String::new() } else { format!("{every}m") };
     vec![
         Field::choice("stakeholder", "who", who, &chosen),
-        Field::line("channel", "by", by.unwrap_or("phone")),
+        Field::line("channel", "by", by.unwrap_or("phone")).proposed(),
         Field::text("text", "what was said", &said.unwrap_or_default())
             .hint("by either side: what was asked, told and promised"),
-        Field::line("next", "next word in", &next).hint("empty: none was promised"),
+        Field::line("next", "next word in", &next).hint("empty: none was promised").proposed(),
         Field::choice("last", "the last word", ["no", "yes"].map(str::to_owned).to_vec(), last)
             .hint("yes: they know that it is over"),
     ]

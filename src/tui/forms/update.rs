@@ -88,7 +88,8 @@ pub(super) fn known(about: &About<'_>) -> Vec<Field> {
         fields.push(Field::line("action", "what we do", "").hint("may be empty"));
         fields.push(
             Field::line("next", "next word in", &format!("{}m", every.unwrap_or(20)))
-                .hint("20m, or a time; 'last' where nothing follows"),
+                .hint("20m, or a time; 'last' where nothing follows")
+                .proposed(),
         );
     }
     fields
@@ -182,7 +183,8 @@ pub(super) fn write(about: &About<'_>, readers: &[&str], texts: &[Text]) -> Vec<
         fields.push(Field::line(subject, "subject", &made.subject));
         fields.push(Field::text(text, "text", &made.text));
     }
-    fields.push(Field::line("next", "next word in", "20m").hint("20m, a time, or 'last'"));
+    fields
+        .push(Field::line("next", "next word in", "20m").hint("20m, a time, or 'last'").proposed());
     if is_public {
         let now = incident.map_or(PublicStatus::Investigating, |i| proposed(i.phase()));
         fields.push(

@@ -6,6 +6,7 @@
 )]
 
 use crate::domain::command::Command;
+use crate::domain::duty::WindowStage;
 use crate::domain::event::Occurred;
 use crate::domain::ids::{IncidentId, Seq};
 use crate::proto::Ask;
@@ -132,12 +133,25 @@ fn direct(model: &mut Model, action: Action, ids: &mut dyn Ids) -> Vec<Effect> {
         model.say(Tone::Plain, "no incident is selected");
         return Vec::new();
     }
-    if commands.len() > BULK_FREE {
-        let question = question(action, &commands);
+    let holder = (action == Action::Acknowledge).then(|| held_by_another(model)).flatten();
+    if commands.len() > BULK_FREE || holder.is_some() {
+        let question = holder.unwrap_or_else(|| question(action, &commands));
         model.modals.push(Modal::Confirm { question, commands, occurred: None, form: None });
         return Vec::new();
     }
     send_all(model, commands, None, None, ids)
+}
+
+/// Whoever takes an incident from somebody who has it is asked; one who was called to help answers
+/// without that.
+fn held_by_another(model: &Model) -> Option<String> {
+    let incident = model.watched().filter(|i| Some(i.id) == model.selected_id)?;
+    let ack = incident.ack.as_ref().filter(|ack| ack.by != model.login)?;
+    if !model.marks.is_empty() || incident.is_called(&model.login) {
+        return None;
+    }
+    let (id, by, at) = (incident.id, &ack.by, ack.at.clock_minutes());
+    Some(format!("{by} has {id} since {at}; take it from them?"))
 }
 
 /// The question before an act on several incidents or alerts; it names the number.
@@ -163,12 +177,23 @@ pub(super) fn about(model: &Model, action: Action) -> About<'_> {
         login: &model.login,
         levels: levels(model),
         changes: &model.mirror.desk.changes,
+        windows: crate::tui::update::acts::windows(model),
         entry: entry.filter(|_| model.focus == Pane::Timeline),
         stakeholder: crate::tui::view::stakeholders::names(model)
             .into_iter()
             .nth(model.stakeholder)
             .filter(|name| !name.is_empty() && model.focus == Pane::Stakeholders),
     }
+}
+
+/// Maintenance windows that are not over, for choosing one.
+pub(super) fn windows(model: &Model) -> Vec<String> {
+    let live = model.mirror.desk.windows.values().filter(|w| w.stage != WindowStage::Over);
+    live.map(|window| {
+        let (from, until) = (window.from.clock_minutes(), window.until.clock_minutes());
+        format!("{} {} {from}-{until}", window.id, window.services.join(" "))
+    })
+    .collect()
 }
 
 /// The levels of the policy that the watched incident follows.
@@ -200,6 +225,14 @@ fn open_form(model: &mut Model, action: Action, ids: &mut dyn Ids) -> Vec<Effect
         model.say(Tone::Plain, format!("'{}' makes no sense for this incident now", action.name()));
         return Vec::new();
     }
+    let has_words = |id: Seq| model.watched().is_some_and(|i| i.texts.contains(&id));
+    let about_entry = about(model, action).entry;
+    if matches!(action, Action::Correct | Action::Redact)
+        && about_entry.as_ref().is_some_and(|(entry, _)| !has_words(*entry))
+    {
+        model.say(Tone::Plain, "that entry holds nobody's words; select a note or the like");
+        return Vec::new();
+    }
     if matches!(action, Action::Correct | Action::Redact) && model.focus != Pane::Timeline {
         model.say(Tone::Plain, "select an entry of the timeline first ('2')");
         return Vec::new();
@@ -214,11 +247,18 @@ fn open_form(model: &mut Model, action: Action, ids: &mut dyn Ids) -> Vec<Effect
 /// Shows a form and tells the others that somebody is writing.
 pub(super) fn show_form(model: &mut Model, form: Form, ids: &mut dyn Ids) -> Vec<Effect> {
     let incident = form.incidents.first().copied();
+    // What was left half-written is taken up again.
+    let draft = Asked::Draft(form.draft_key());
+    let is_fresh = !form.is_changed;
     model.modals.push(Modal::Form(Box::new(form)));
-    match incident {
-        Some(_) => vec![ask(model, ids, Asked::Nothing, Ask::Writing { incident })],
-        None => Vec::new(),
+    let mut effects = Vec::new();
+    if is_fresh {
+        effects.push(ask(model, ids, draft, Ask::Drafts));
     }
+    if incident.is_some() {
+        effects.push(ask(model, ids, Asked::Nothing, Ask::Writing { incident }));
+    }
+    effects
 }
 
 /// Sends commands; the form, if there was one, comes back if the keeper refuses.
@@ -247,7 +287,7 @@ pub(super) fn send_all(
             seen,
             draft: if is_single { draft.clone() } else { None },
         };
-        if let (true, Some(form)) = (is_single, form.take()) {
+        if is_single && let Some(form) = form.take() {
             model.waiting_form = Some((id.clone(), form));
         }
         model.in_flight.insert(id.clone(), flight);
@@ -259,12 +299,9 @@ pub(super) fn send_all(
             Effect::Send { id, .. } => Some(id.clone()),
             _ => None,
         });
-        model.bulk = Some(Bulk { ids: ids.collect(), sent: effects.len(), ..Bulk::default() });
+        let (ids, sent) = (ids.collect(), effects.len());
+        model.bulk = Some(Bulk { ids, sent, form, ..Bulk::default() });
         model.marks.clear();
-        if let Some(key) = draft {
-            let forget = Ask::SaveDraft { key, text: String::new() };
-            effects.push(ask(model, fresh, Asked::Nothing, forget));
-        }
     }
     effects
 }

@@ -115,6 +115,7 @@ fn form(
         login: &model.login,
         levels: Vec::new(),
         changes: &model.mirror.desk.changes,
+        windows: crate::tui::update::acts::windows(model),
         entry: None,
         stakeholder: None,
     };

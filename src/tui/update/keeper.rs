@@ -12,6 +12,7 @@ use crate::domain::row::Row;
 use crate::domain::time::Timestamp;
 use crate::domain::words::DeliveryKind;
 use crate::proto::{Ask, KeeperMsg, Page, Push, Queue, Reply, Welcome};
+use crate::tui::action::Action;
 use crate::tui::model::{Asked, LinkState, Modal, Model, Tone};
 use crate::tui::update::{Effect, FIRST_ROWS, Ids, MORE_ROWS, alerts, ask, modals};
 
@@ -39,6 +40,7 @@ fn welcomed(model: &mut Model, welcome: Welcome, ids: &mut dyn Ids) -> Vec<Effec
     model.intake = welcome.intake;
     model.mirror.plan = welcome.plan;
     model.mirror.desk.changes = welcome.changes;
+    model.mirror.take_windows(welcome.windows);
     let mut effects = vec![ask(model, ids, Asked::Queue, Ask::Follow { first: FIRST_ROWS })];
     for (id, flight) in &model.in_flight {
         let (command, occurred, seen) =
@@ -95,6 +97,9 @@ fn replied(model: &mut Model, id: &CommandId, reply: Reply, ids: &mut dyn Ids) -
                 model.modals.push(Modal::Drafts { drafts, at: 0 });
             }
             Vec::new()
+        }
+        (Asked::Draft(key), Reply::Drafts { drafts }) => {
+            modals::take_back(model, &key, drafts, ids)
         }
         (Asked::Find, reply) => {
             found(model, id, reply);
@@ -168,8 +173,11 @@ fn answered(
         }
     };
     if model.bulk.as_mut().is_some_and(|bulk| bulk.ids.remove(id)) {
-        bulk_answered(model, &flight.label, &reply);
-        return Vec::new();
+        if matches!(reply, Reply::Rejected(_)) {
+            // What was refused stays marked, so that it can be tried again.
+            model.marks.extend(flight.command.incident());
+        }
+        return bulk_answered(model, &flight.label, &reply, ids);
     }
     match reply {
         Reply::Done { incident, .. } => {
@@ -203,8 +211,8 @@ fn answered(
 }
 
 /// One answer of an act on several incidents; the last one sums up.
-fn bulk_answered(model: &mut Model, label: &str, reply: &Reply) {
-    let Some(bulk) = model.bulk.as_mut() else { return };
+fn bulk_answered(model: &mut Model, label: &str, reply: &Reply, ids: &mut dyn Ids) -> Vec<Effect> {
+    let Some(bulk) = model.bulk.as_mut() else { return Vec::new() };
     match reply {
         Reply::Rejected(rejection) => {
             bulk.refused += 1;
@@ -219,10 +227,24 @@ fn bulk_answered(model: &mut Model, label: &str, reply: &Reply) {
     }
     let is_over = bulk.done + bulk.refused >= bulk.sent;
     let tone = if bulk.refused > 0 { Tone::Plain } else { Tone::Good };
-    if is_over {
-        model.bulk = None;
+    let mut effects = Vec::new();
+    if is_over && let Some(bulk) = model.bulk.take() {
+        match bulk.form {
+            // Those that were refused are marked; the words are there for another try.
+            Some(mut form) if bulk.refused > 0 => {
+                form.incidents.retain(|id| model.marks.contains(id));
+                form.error = Some(bulk.why);
+                model.modals.push(Modal::Form(form));
+            }
+            Some(form) => {
+                let forget = Ask::SaveDraft { key: form.draft_key(), text: String::new() };
+                effects.push(ask(model, ids, Asked::Nothing, forget));
+            }
+            None => {}
+        }
     }
     model.say(tone, text);
+    effects
 }
 
 /// Whether the bell is for everybody: where the plan pages nobody, somebody must hear it.
@@ -247,8 +269,20 @@ fn paged(model: &mut Model, pages: &[Page]) {
         DeliveryKind::Page => "YOU ARE PAGED",
         DeliveryKind::Handover => "you are offered",
     };
+    let pages_open = pages.iter().filter(|page| page.kind == DeliveryKind::Page);
+    for page in pages_open.filter(|page| !model.paged.contains(&page.incident)).collect::<Vec<_>>()
+    {
+        model.paged.push(page.incident);
+    }
+    let here = model.selected_id == Some(worst.incident);
+    let key = model.keymap.key_in(&["global"], Action::GoPaged).unwrap_or_default();
+    let go = if here || worst.kind != DeliveryKind::Page {
+        String::new()
+    } else {
+        format!(" ({key} goes there)")
+    };
     let text = format!(
-        "{verb}: {} {} {}{more} · {}",
+        "{verb}: {} {}{go} {}{more} · {}",
         worst.severity, worst.incident, worst.title, worst.why
     );
     model.say(Tone::Bad, text);
@@ -283,6 +317,19 @@ fn pushed(model: &mut Model, push: Push) -> Vec<Effect> {
             model.bell = true;
         }
     }
+    if let Push::Rows { rows, .. } = &push {
+        let me: &str = &model.login;
+        let was_mine = |row: &&Row| {
+            model.mirror.row(row.id).is_some_and(|known| known.is_acked && &*known.who == me)
+                && row.is_acked
+                && row.phase.is_active()
+                && &*row.who != me
+        };
+        let text = rows.iter().find(was_mine).map(|row| format!("{} has {} now", row.who, row.id));
+        if let Some(text) = text {
+            model.say(Tone::Bad, text);
+        }
+    }
     if let Push::Paged { pages } = &push {
         paged(model, pages);
     }
@@ -291,5 +338,15 @@ fn pushed(model: &mut Model, push: Push) -> Vec<Effect> {
         model.link = LinkState::Lost { since, why: format!("{reason}; 'warroom' starts it") };
     }
     model.mirror.push(push);
+    // One that came back follows a policy that was not known while it was over.
+    let is_blind = model.mirror.watched.as_ref().is_some_and(|watched| {
+        watched.policy.is_none()
+            && watched.head.esc.policy.is_some()
+            && watched.head.phase().is_active()
+    });
+    if is_blind && model.follow_at.is_none() {
+        model.mirror.watching = None;
+        model.follow_at = Some(model.now);
+    }
     Vec::new()
 }

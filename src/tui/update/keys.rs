@@ -80,6 +80,7 @@ fn typed(model: &mut Model, event: KeyEvent, key: Key, ids: &mut dyn Ids) -> Vec
             model.selected = 0;
             model.top = 0;
             model.selected_id = None;
+            model.visiting = false;
         }
         return Vec::new();
     }
@@ -185,7 +186,12 @@ pub(super) fn act(
         Action::Redraw => return vec![Effect::Redraw],
         Action::Suspend => return vec![Effect::Suspend],
         Action::Quit => return quit(model),
-        Action::Filter => model.is_filtering = true,
+        Action::Filter => {
+            model.is_filtering = true;
+            model.filter.clear();
+            model.before_filter = Some((model.selected_id, model.visiting));
+        }
+        Action::GoPaged => return modals::go_paged(model, ids),
         Action::Mark | Action::MarkAll if !model.modals.is_empty() => {
             alerts::mark(model, action == Action::MarkAll);
         }
@@ -282,6 +288,10 @@ pub(super) fn back(model: &mut Model) -> Vec<Effect> {
     if model.is_filtering {
         model.is_filtering = false;
         model.filter.clear();
+        if let Some((id, visiting)) = model.before_filter.take() {
+            (model.selected_id, model.visiting) = (id, visiting);
+            model.follow_at = Some(model.now);
+        }
     } else if let Some(closed) = model.modals.pop() {
         // Who says no to the question comes back to what was filled in.
         if let Modal::Confirm { form: Some(form), .. } = closed {

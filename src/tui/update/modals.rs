@@ -9,6 +9,8 @@ use crate::tui::forms;
 use crate::tui::model::{Asked, Modal, Model, Tone};
 use crate::tui::update::{Effect, Ids, acts, alerts, ask, keys};
 
+/// Ends the name of a draft that gave way to a newer one.
+const OLDER: char = '~';
 /// Hits wanted at once.
 const HITS: u32 = 100;
 
@@ -137,6 +139,20 @@ pub(super) fn file_read(
     }
 }
 
+/// Goes to what this person was paged for, the next one each time.
+pub(super) fn go_paged(model: &mut Model, ids: &mut dyn Ids) -> Vec<Effect> {
+    if model.paged.is_empty() {
+        model.say(Tone::Plain, "you are paged for nothing that is open");
+        return Vec::new();
+    }
+    model.paged.rotate_left(1);
+    let id = model.paged.last().copied();
+    model.notice = None;
+    let effects = id.map_or_else(Vec::new, |id| go_to(model, id, ids));
+    model.focus = crate::tui::model::Pane::Queue;
+    effects
+}
+
 /// Shows an incident, in the queue or not.
 fn go_to(model: &mut Model, id: crate::domain::ids::IncidentId, ids: &mut dyn Ids) -> Vec<Effect> {
     model.filter.clear();
@@ -167,7 +183,7 @@ fn take_up(model: &mut Model, key: &str, text: &str, ids: &mut dyn Ids) -> Vec<E
     let Some(action) = Action::named(name) else {
         return Vec::new();
     };
-    let incident = about.parse().ok();
+    let incident = about.trim_end_matches(OLDER).parse().ok();
     let info = forms::About {
         incident: model.watched().filter(|i| Some(i.id) == incident),
         incidents: incident.into_iter().collect(),
@@ -175,6 +191,7 @@ fn take_up(model: &mut Model, key: &str, text: &str, ids: &mut dyn Ids) -> Vec<E
         login: &model.login,
         levels: acts::levels(model),
         changes: &model.mirror.desk.changes,
+        windows: crate::tui::update::acts::windows(model),
         entry: None,
         stakeholder: None,
     };
@@ -183,6 +200,27 @@ fn take_up(model: &mut Model, key: &str, text: &str, ids: &mut dyn Ids) -> Vec<E
     };
     form.restore(text);
     acts::show_form(model, form, ids)
+}
+
+/// A form that was just opened takes up what was left of it before; where something was typed
+/// already, the older words are kept beside it.
+pub(super) fn take_back(
+    model: &mut Model,
+    key: &str,
+    drafts: Vec<(String, String)>,
+    ids: &mut dyn Ids,
+) -> Vec<Effect> {
+    let Some(Modal::Form(form)) = model.modals.last_mut() else { return Vec::new() };
+    let found = drafts.into_iter().find(|(name, _)| name == key && form.draft_key() == *key);
+    let Some((_, text)) = found else { return Vec::new() };
+    if form.is_changed {
+        let key = format!("{key}{OLDER}");
+        model.say(Tone::Plain, "an older draft of this is kept; 'P' lists it");
+        return vec![ask(model, ids, Asked::Nothing, Ask::SaveDraft { key, text })];
+    }
+    form.restore(&text);
+    model.say(Tone::Plain, "this is the draft you left; ctrl-u clears a line");
+    Vec::new()
 }
 
 /// Leaves a form; what was written is kept by the keeper.

@@ -195,7 +195,11 @@ fn chain_lines(model: &Model, full: bool) -> Vec<Told> {
     lines.extend(ahead(model, incident));
     let Some(policy) = policy(model) else {
         for delivery in &incident.esc.deliveries {
-            lines.extend(delivery_lines(model, delivery, full));
+            let named = delivery_lines(model, delivery, full).into_iter().map(|mut line| {
+                line.text = line.text.replacen("{level}", "level       ", 1);
+                line
+            });
+            lines.extend(named);
         }
         return lines;
     };

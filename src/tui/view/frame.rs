@@ -3,8 +3,10 @@
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
+use ratatui::widgets::Clear;
 use unicode_width::UnicodeWidthStr;
 
+use crate::domain::duty::{Window, WindowStage};
 use crate::domain::talk::promise;
 use crate::domain::text::{fit, visible};
 use crate::domain::time::{MINUTE_MS, Timestamp, span_words};
@@ -109,7 +111,7 @@ fn heard(model: &Model, width: usize) -> Option<String> {
 fn counts(model: &Model) -> Vec<String> {
     let crate::proto::Counts { sev1, sev2, unacked, .. } = model.mirror.counts;
     let mut parts =
-        vec![format!("{} {} open", model.theme.mark("●", "*"), model.mirror.counts.live)];
+        vec![format!("{} {} open", model.theme.mark("●", "*"), model.mirror.counts.active)];
     if sev1 > 0 {
         parts.push(format!("{sev1} SEV1"));
     }
@@ -122,7 +124,24 @@ fn counts(model: &Model) -> Vec<String> {
     if !model.marks.is_empty() {
         parts.push(format!("{} marked", model.marks.len()));
     }
+    if !model.paged.is_empty() {
+        let key = model.keymap.key_in(&["global"], Action::GoPaged).unwrap_or_default();
+        parts.push(format!("{} YOU ARE PAGED ×{} ({key})", "!", model.paged.len()));
+    }
+    parts.extend(maintenance(model));
     parts
+}
+
+/// What pages nobody now, and until when.
+fn maintenance(model: &Model) -> Option<String> {
+    let is_open = |window: &&Window| {
+        window.stage != WindowStage::Over && window.from <= model.now && window.until > model.now
+    };
+    let open: Vec<&Window> = model.mirror.desk.windows.values().filter(is_open).collect();
+    let last = open.iter().map(|window| window.until).max()?;
+    let is_all = open.iter().any(|window| window.services.iter().any(|name| name == "*"));
+    let what = if is_all { "ALL SERVICES SILENT" } else { "maintenance" };
+    Some(format!("= {what} until {}", last.clock_minutes()))
 }
 
 /// What was just said, else what can be done here.
@@ -141,7 +160,7 @@ pub(super) fn hints(model: &Model, screen: &mut Frame<'_>, rect: Rect) {
         );
     }
     if !model.pending.is_empty() {
-        return super::lines(screen, rect, vec![which_key(model, width)]);
+        return which_key(model, screen, rect);
     }
     // What is on its way is seen beside what was said.
     let flight = model.flight_words().map(|words| format!(" {} ", visible(&words)));
@@ -215,17 +234,23 @@ fn suggestions(model: &Model, room: usize) -> Vec<(String, String)> {
     shown
 }
 
-/// What follows a begun sequence.
-fn which_key(model: &Model, width: usize) -> Line<'static> {
+/// What follows a begun sequence: all of it, over as many lines as it takes.
+fn which_key(model: &Model, screen: &mut Frame<'_>, rect: Rect) {
+    let width = usize::from(rect.width);
     let begun: String = model.pending.iter().map(ToString::to_string).collect();
-    let mut text = format!(" {begun} …");
+    let mut lines = vec![format!(" {begun} …")];
     for (keys, action) in model.keymap.continuations(&model.scopes(), &model.pending) {
-        text.push_str("  ");
-        text.push_str(&keys);
-        text.push(' ');
-        text.push_str(&action.name().replace('-', " "));
+        let part = format!("  {keys} {}", action.name().replace('-', " "));
+        match lines.last_mut() {
+            Some(line) if line.width() + part.width() <= width => line.push_str(&part),
+            _ => lines.push(format!("   {part}")),
+        }
     }
-    Line::styled(fit(&text, width).into_owned(), model.theme.accent)
+    let height = u16::try_from(lines.len()).unwrap_or(1).min(rect.bottom());
+    let area = Rect::new(rect.x, rect.bottom() - height, rect.width, height);
+    screen.render_widget(Clear, area);
+    let styled = |text: String| Line::styled(fit(&text, width).into_owned(), model.theme.accent);
+    super::lines(screen, area, lines.into_iter().map(styled).collect());
 }
 
 fn suggested(model: &Model) -> Vec<Action> {

@@ -41,7 +41,6 @@ pub fn view(model: &Model, screen: &mut Frame<'_>) {
             lines(screen, areas.hints, vec![line]);
         } else {
             frame::header(model, screen, areas.header);
-            frame::hints(model, screen, areas.hints);
         }
         for (pane, rect) in &areas.panes {
             match pane {
@@ -59,6 +58,9 @@ pub fn view(model: &Model, screen: &mut Frame<'_>) {
         }
         if let Some(rect) = areas.details {
             details::draw(model, screen, rect);
+        }
+        if areas.mode != Mode::Plain {
+            frame::hints(model, screen, areas.hints);
         }
     }
     for modal in &model.modals {

@@ -126,7 +126,11 @@ fn row_line(model: &Model, index: usize, row: &Row, width: usize) -> Line<'stati
     // Only the head of the line is reversed: moving the cursor must cost few bytes on a bad line.
     let head_style = if is_selected { theme.cursor } else { theme.severity(row.severity) };
     let cursor = if is_selected { theme.mark("▶", ">") } else { " " };
-    let mark = if model.marks.contains(&row.id) { "+" } else { " " };
+    let mark = match () {
+        () if model.marks.contains(&row.id) => "+",
+        () if model.paged.contains(&row.id) => theme.mark("☎", "P"),
+        () => " ",
+    };
     let head = format!("{}{} {}", cursor, mark, row.severity);
     let id = format!(" {:<8}", row.id.to_string());
     // The queue is drawn anew each minute, so seconds would be stale.
@@ -134,7 +138,7 @@ fn row_line(model: &Model, index: usize, row: &Row, width: usize) -> Line<'stati
     let age = if open_for < MINUTE_MS { "now".to_owned() } else { span_words(open_for) };
     let age = format!("{age:>6}");
     let (state, state_style) = marks(model, row);
-    let state = format!("{state:>5}");
+    let state = format!("{state:>6}");
     let who =
         if width > 70 { format!(" {:<10}", fit(&visible(&row.who), 10)) } else { String::new() };
     let others = if model.others_at(row.id).is_empty() { " " } else { theme.mark("◦", "o") };

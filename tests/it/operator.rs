@@ -1,0 +1,167 @@
+//! What a tired person does at three in the morning, and what the console makes of it.
+
+use warroom::domain::command::Command;
+use warroom::domain::ids::IncidentId;
+use warroom::domain::incident::Incident;
+use warroom::domain::post::Signal;
+use warroom::domain::time::Timestamp;
+use warroom::tui::update::Msg;
+
+use crate::features::paging_world;
+use crate::screens::{Console, busy};
+use crate::world::{World, alert, play};
+
+fn console() -> Console {
+    Console::new(busy(), "ann", (80, 24))
+}
+
+fn incident(console: &Console, id: u32) -> &Incident {
+    let room = &console.world.engine.room;
+    room.incidents.get(&IncidentId(id)).expect("an incident in the room")
+}
+
+#[track_caller]
+fn shows(console: &Console, words: &str) {
+    let screen = console.screen();
+    assert!(screen.contains(words), "'{words}' is not on the screen:\n{screen}");
+}
+
+#[test]
+fn what_a_field_proposes_gives_way_to_what_is_typed() {
+    let mut console = console();
+    console.keys("a");
+    shows(&console, "bob has INC-1 since 13:20; take it from them?");
+    console.keys("yeh");
+    console.keys("zoe<c-s>");
+    shows(&console, "the plan knows no 'zoe'");
+    console.keys("y");
+    let offer = incident(&console, 1).esc.handover.as_ref().expect("an offer");
+    assert_eq!(offer.to, "zoe", "and not the proposal with it");
+    console.keys("es45m<tab>quiet<c-s>");
+    let snooze = incident(&console, 1).esc.snooze.as_ref().expect("it sleeps");
+    assert_eq!(snooze.until.since(console.world.now) / 60_000, 44);
+}
+
+#[test]
+fn ctrl_u_empties_the_line() {
+    let mut console = console();
+    console.keys("Tworse<c-u>checkout is down<c-s>");
+    assert_eq!(incident(&console, 1).title, "checkout is down");
+}
+
+#[test]
+fn a_time_of_day_is_the_next_one() {
+    let mut console = console();
+    console.keys("4<enter><tab><tab>we call back<tab>13:10<c-s>");
+    let told = incident(&console, 1).told["support"].next_by.expect("a promise");
+    let now: Timestamp = console.world.now;
+    assert!(told > now && told.clock_minutes() == "13:10", "{told}");
+}
+
+#[test]
+fn half_a_thought_is_taken_up_again_and_not_overwritten() {
+    let mut console = console();
+    console.keys("n");
+    shows(&console, "half a thought");
+    console.keys(" and the other<c-s>");
+    shows(&console, "half a thought and the other");
+}
+
+#[test]
+fn a_bulk_act_that_is_refused_keeps_the_words_and_the_marks() {
+    let mut console = console();
+    console.keys("mmx30 minutes without an error<c-s>y");
+    shows(&console, "0 of 2 done, 2 refused");
+    shows(&console, "30 minutes without an error");
+    assert_eq!(console.model.marks.len(), 2, "they can be tried again");
+}
+
+#[test]
+fn a_window_over_everything_is_asked_for_and_seen_by_all() {
+    let mut console = console();
+    console.keys("em*<tab><tab><tab>moving house<c-s>");
+    shows(&console, "NO service at all pages anybody");
+    console.keys("y");
+    console.world.tick();
+    console.tell(Msg::Tick);
+    shows(&console, "ALL SERVICES SILENT until");
+    console.keys("eM<c-s>");
+    console.tell(Msg::Tick);
+    assert!(!console.screen().contains("ALL SERVICES SILENT"), "{}", console.screen());
+}
+
+#[test]
+fn a_page_says_where_it_is_and_a_key_goes_there() {
+    let mut console = Console::new(busy(), "ann", (120, 40));
+    console.keys("j");
+    for (name, group) in [("DiskFull", "disk"), ("NoRoute", "net")] {
+        let alerts = vec![alert(name, "db-1", "critical", Signal::Firing)];
+        console.world.post("am", Some(group), alerts);
+        console.world.tick();
+        console.tell(Msg::Tick);
+    }
+    shows(&console, "YOU ARE PAGED");
+    console.keys("gp");
+    let first = console.model.selected_id;
+    assert!(first.is_some_and(|id| id.0 >= 4), "{first:?}");
+    console.keys("a");
+    assert!(incident(&console, first.expect("it is open").0).ack.is_some());
+    assert!(!console.model.paged.contains(&first.expect("it is open")), "it is answered");
+}
+
+#[test]
+fn a_filter_that_finds_nothing_gives_the_cursor_back() {
+    let mut console = console();
+    console.keys("jj");
+    let before = console.model.selected_id;
+    console.keys("/zzz<esc>");
+    assert_eq!(console.model.selected_id, before);
+    console.keys("/kafka<enter>/");
+    assert!(console.model.filter.is_empty(), "a new search begins empty");
+}
+
+#[test]
+fn all_that_follows_a_prefix_is_seen_on_a_small_screen() {
+    let mut console = console();
+    console.keys("e");
+    for words in ["p page", "s snooze", "w wake", "y policy", "o on call", "M end maintenance"] {
+        shows(&console, words);
+    }
+}
+
+#[test]
+fn escalating_to_nobody_leaves_the_levels_between_to_come() {
+    let mut plan = paging_world::plan();
+    let policy = plan.policies.get_mut("standard").expect("the policy");
+    policy.levels[3].targets = vec!["schedule:empty".to_owned()];
+    let mut world = World::under(plan);
+    let told = play(
+        &mut world,
+        r#"0m ann {"do":"open","title":"t","severity":"SEV2","services":["payments"]}
+           0m clock
+           1m ann {"do":"escalate","incident":1,"level":"executive","reason":"it is bad"}
+           6m clock"#,
+    );
+    assert!(told.contains("level 'executive' reached NOBODY"), "{told}");
+    assert!(told.contains("L2 senior: no answer"), "nobody is passed over: {told}");
+}
+
+#[test]
+fn who_is_called_to_help_answers_without_taking_it_over() {
+    let mut world = World::under(paging_world::plan());
+    play(
+        &mut world,
+        r#"0m ann {"do":"open","title":"t","severity":"SEV2","services":["payments"]}
+           1m bob {"do":"acknowledge","incident":1}
+           2m bob {"do":"page","incident":1,"people":["fay"],"reason":"the database"}
+           2m clock
+           3m fay {"do":"acknowledge","incident":1}"#,
+    );
+    let incident = &world.engine.room.incidents[&IncidentId(1)];
+    assert_eq!(incident.ack.as_ref().map(|ack| ack.by.as_str()), Some("bob"));
+    assert!(!incident.is_called("fay"), "she answered");
+    let again = Command::Acknowledge { incident: IncidentId(1) };
+    world.act("fay", again);
+    let incident = &world.engine.room.incidents[&IncidentId(1)];
+    assert_eq!(incident.ack.as_ref().map(|ack| ack.by.as_str()), Some("fay"), "now she takes it");
+}
