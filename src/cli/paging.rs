@@ -112,6 +112,9 @@ pub enum Paging {
         until: Option<String>,
         #[arg(long, short, default_value = "")]
         reason: String,
+        /// What the status page says of it; not published without.
+        #[arg(long, default_value = "")]
+        public: String,
         #[arg(long, value_name = "NUMBER", conflicts_with = "services")]
         end: Option<u32>,
     },
@@ -178,6 +181,12 @@ fn start(text: Option<String>) -> Result<Timestamp, Failure> {
     text.map_or_else(|| Ok(wall_now()), |text| time_ahead(&text))
 }
 
+/// An end: `8h` counts from the beginning, `02:00` is the first one after it.
+fn end(text: Option<String>, from: Timestamp) -> Result<Timestamp, Failure> {
+    Timestamp::parse_ahead(&text.unwrap_or_default(), from)
+        .map_err(|e| Failure::Usage(e.to_string()))
+}
+
 fn shifts(paging: Paging) -> Result<Command, Failure> {
     let given = |text: Option<String>| time_ahead(&text.unwrap_or_default());
     Ok(match paging {
@@ -185,7 +194,8 @@ fn shifts(paging: Paging) -> Result<Command, Failure> {
             Command::RevokeCover { schedule, cover }
         }
         Paging::Cover { schedule, person, from, until, instead_of, reason, .. } => {
-            let (from, until) = (start(from)?, given(until)?);
+            let from = start(from)?;
+            let until = end(until, from)?;
             let person = person.unwrap_or_default();
             Command::CoverShift { schedule, from, until, person, instead_of, reason }
         }
@@ -203,8 +213,9 @@ fn shifts(paging: Paging) -> Result<Command, Failure> {
             their_at: their_at.map(|text| time_ahead(&text)).transpose()?,
         },
         Paging::Maintenance { end: Some(window), .. } => Command::EndWindow { window },
-        Paging::Maintenance { services, from, until, reason, .. } => {
-            Command::PlanWindow { services, from: start(from)?, until: given(until)?, reason }
+        Paging::Maintenance { services, from, until, reason, public, .. } => {
+            let from = start(from)?;
+            Command::PlanWindow { services, from, until: end(until, from)?, reason, public }
         }
         _ => return Err(Failure::Usage("not about shifts".to_owned())),
     })

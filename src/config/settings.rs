@@ -22,6 +22,18 @@ pub struct Settings {
     pub mapping: BTreeMap<String, Mapping>,
     /// The keeper's own sign of life; none unless given.
     pub beacon: Option<Beacon>,
+    /// Where the status page is written, and what carries it away.
+    pub status: Status,
+}
+
+/// Where the status page is written, and what carries it away.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Status {
+    /// The folder that another web server serves; `status` below the home unless given.
+    pub dir: Option<PathBuf>,
+    /// A program and its arguments that is run when a file has changed; `{address}` is the folder.
+    pub publish: Vec<String>,
 }
 
 /// Who is told that the keeper is well, while its auditor is content.
@@ -87,6 +99,7 @@ impl Default for Settings {
             intake: Limits::default(),
             mapping: BTreeMap::new(),
             beacon: None,
+            status: Status::default(),
         }
     }
 }

@@ -352,6 +352,9 @@ pub enum Command {
         from: Timestamp,
         until: Timestamp,
         reason: String,
+        /// What the status page says of it; empty: nothing.
+        #[serde(default)]
+        public: String,
     },
     EndWindow {
         window: u32,

@@ -35,6 +35,11 @@ pub struct Window {
     pub by: String,
     #[serde(default)]
     pub stage: WindowStage,
+    /// What the public reads of it; empty: nothing.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub public: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub planned_at: Option<Timestamp>,
 }
 
 /// How far a window has come.

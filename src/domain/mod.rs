@@ -7,6 +7,7 @@
 
 pub mod alert;
 pub mod audit;
+pub mod board;
 pub mod change;
 pub mod channel;
 pub mod command;

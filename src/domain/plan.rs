@@ -61,6 +61,8 @@ pub struct Plan {
     pub channels: BTreeMap<String, Channel>,
     /// Name → the words of updates, over the shipped ones of the same audience and language.
     pub templates: BTreeMap<String, Sheet>,
+    /// The status page that the public reads.
+    pub page: StatusPage,
     /// The obligations that bind: ids of rules. Empty: any of them may be judged.
     pub obligations: Vec<String>,
 }
@@ -95,6 +97,18 @@ const fn grace_default() -> u32 {
 
 const fn heartbeat_severity() -> Severity {
     Severity::Sev2
+}
+
+/// The status page that the public reads.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct StatusPage {
+    /// Whose status it is.
+    pub name: String,
+    /// Where it is served, for links: `https://status.example.org`.
+    pub url: String,
+    /// The zone in which it tells times and days; empty: UTC.
+    pub zone: String,
 }
 
 /// Somebody who can be reached.

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::alert::Alert;
+use crate::domain::board::Board;
 use crate::domain::duty::Desk;
 use crate::domain::escalation::PolicyRef;
 use crate::domain::event::{Became, Body, Recorded};
@@ -92,6 +93,9 @@ pub struct Room {
     pub externals: BTreeMap<String, IncidentId>,
     /// What is known of paging besides the incidents.
     pub desk: Desk,
+    /// What the public was told.
+    #[serde(default)]
+    pub board: Board,
     /// The latest commands, oldest first.
     pub remembered: VecDeque<(CommandId, Seq, Option<IncidentId>)>,
     #[serde(skip)]
@@ -323,6 +327,24 @@ pub fn evolve(room: &mut Room, event: &Recorded) {
     for id in &touched {
         room.unindex_incident(*id);
     }
+    changed(room, event);
+    for id in &touched {
+        if let Some(incident) = room.incidents.get_mut(id)
+            && incident.last_seq < event.seq
+        {
+            Arc::make_mut(incident).apply(event);
+        }
+        room.index_incident(*id);
+    }
+    let first = touched.first().and_then(|id| room.incidents.get(id));
+    room.board.take(event, first.map(|incident| &**incident), &room.plan);
+    if is_desk {
+        room.index_desk();
+    }
+}
+
+/// What a fact changes beside the incidents that it is about.
+fn changed(room: &mut Room, event: &Recorded) {
     match &event.body {
         Body::Incident { incident, change } => room.incident_changed(event, *incident, change),
         Body::AlertsReceived { source, group, items, truncated, first } => {
@@ -368,16 +390,5 @@ pub fn evolve(room: &mut Room, event: &Recorded) {
         | Body::WindowEnded { .. }
         | Body::HeartbeatReceived { .. }
         | Body::AuditFound { .. } => room.desk_changed(event),
-    }
-    for id in &touched {
-        if let Some(incident) = room.incidents.get_mut(id)
-            && incident.last_seq < event.seq
-        {
-            Arc::make_mut(incident).apply(event);
-        }
-        room.index_incident(*id);
-    }
-    if is_desk {
-        room.index_desk();
     }
 }

@@ -260,6 +260,9 @@ impl Engine {
                 turn.rows.push((id, None));
             }
         }
+        if self.room.board.seq == event.seq {
+            turn.out.push(Output::Status);
+        }
         match &event.body {
             Body::TokenIssued { .. } | Body::TokenRevoked { .. } => turn.out.push(Output::Tokens),
             Body::Incident { change: Change::EntryRedacted { .. }, .. } => {

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Instant;
 
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
 use crate::clock::monotonic;
 use crate::config::settings::Settings;
@@ -14,7 +14,9 @@ use crate::domain::command::Command;
 use crate::domain::duty::{Desk, Window};
 use crate::domain::ids::Seq;
 use crate::domain::plan::Plan;
+use crate::domain::room::Room;
 use crate::domain::schedule::Changes;
+use crate::domain::status::{self, Site};
 use crate::domain::text::cut_bytes;
 use crate::ingest::token_hash;
 
@@ -38,6 +40,8 @@ pub struct Gate {
     /// Covers and swaps by schedule.
     changes: RwLock<BTreeMap<String, Changes>>,
     windows: RwLock<Vec<Window>>,
+    /// What the public reads.
+    pub site: watch::Sender<Option<Arc<Site>>>,
     settings: RwLock<Arc<Settings>>,
     /// Space is short: alerts are refused.
     pub tight: AtomicBool,
@@ -126,6 +130,11 @@ impl Gate {
     pub fn channel(&self, name: &str) -> Option<Channel> {
         let plan = self.plan.read().unwrap_or_else(PoisonError::into_inner);
         plan.channels.get(name).cloned()
+    }
+
+    /// What the public reads is now as a room says.
+    pub fn publish(&self, room: &Room) {
+        self.site.send_replace(Some(Arc::new(status::site(room))));
     }
 
     /// Maintenance windows.

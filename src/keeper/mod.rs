@@ -19,6 +19,7 @@ pub mod mailroom;
 pub mod outbox;
 pub mod reads;
 pub mod run;
+pub mod status_page;
 pub mod supervise;
 pub mod turn;
 pub mod watch;

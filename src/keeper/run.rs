@@ -22,7 +22,7 @@ use crate::keeper::mailroom::Mailroom;
 use crate::keeper::reads::Places;
 use crate::keeper::turn::Input;
 use crate::keeper::writer::{Mail, Writer};
-use crate::keeper::{background, connection, identity, supervise, watch};
+use crate::keeper::{background, connection, identity, status_page, supervise, watch};
 use crate::notify::send::Context;
 use crate::store::batch::Head;
 use crate::store::journal::{DiskJournal, Paths};
@@ -149,6 +149,7 @@ async fn serve(
     gate.set_tokens(&room.tokens, &room.answer_tokens, room.asks_for_tokens);
     gate.set_redacted(&opened.room.redacted);
     gate.set_plan(&opened.room.plan, &opened.room.desk);
+    gate.publish(&opened.room);
     gate.seq.store(opened.room.seq, Ordering::Relaxed);
     let (inbox, inputs) = inbox();
     gate.set_settings(settings);
@@ -207,6 +208,7 @@ async fn serve(
 fn start_background(shared: &Shared, places: Arc<Places>, findings: Vec<String>) {
     let (gate, inbox, home) = (&shared.gate, &shared.inbox, shared.home.root.clone());
     let context = Context { home, host: identity::hostname(), now: wall_now() };
+    tokio::spawn(status_page::publish(Arc::clone(gate), context.clone()));
     tokio::spawn(background::receipts(Arc::clone(gate), inbox.clone()));
     let rounds =
         watch::rounds(Arc::clone(&places), Arc::clone(gate), inbox.clone(), context, findings);

@@ -89,6 +89,8 @@ pub enum Output {
     Tokens,
     /// The plan changed.
     Plan,
+    /// What the public reads changed.
+    Status,
     /// Some words are no longer to be shown.
     Redacted,
     /// The keeper goes.

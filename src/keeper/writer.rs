@@ -326,6 +326,7 @@ impl Writer {
                 let room = &self.engine.room;
                 self.gate.set_plan(&room.plan, &room.desk);
             }
+            Output::Status => self.gate.publish(&self.engine.room),
             Output::Deliver(job) => self.mailroom.send(*job),
             Output::Recall(ticket) => self.mailroom.recall(ticket),
             Output::Stop { reason } => shell.stop = Some(reason),

@@ -162,7 +162,8 @@ impl Day {
             12 => {
                 let services = vec![pick(&mut self.random, &SERVICES).to_owned()];
                 let from = self.world.now;
-                Command::PlanWindow { services, from, until: from.plus(HOUR_MS), reason }
+                let (until, public) = (from.plus(HOUR_MS), String::new());
+                Command::PlanWindow { services, from, until, reason, public }
             }
             _ => Command::SetSeverity {
                 incident,

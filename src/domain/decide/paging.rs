@@ -252,7 +252,7 @@ fn decide_desk(room: &Room, login: &str, command: &Command, now: Timestamp) -> D
         Command::AnswerSwap { schedule, swap, accept } => {
             answer_swap(room, login, schedule, *swap, *accept)
         }
-        Command::PlanWindow { services, from, until, reason: why } => {
+        Command::PlanWindow { services, from, until, reason: why, public } => {
             let reason = reason(why, "a maintenance window")?.to_owned();
             if *until <= now || until.since(*from) > WINDOW_MAX_MS || until <= from {
                 return Err(bad(
@@ -271,6 +271,8 @@ fn decide_desk(room: &Room, login: &str, command: &Command, now: Timestamp) -> D
                 reason,
                 by: login.to_owned(),
                 stage: WindowStage::Planned,
+                public: public.trim().to_owned(),
+                planned_at: Some(now),
             };
             Ok(vec![Body::WindowPlanned { window: Box::new(window) }])
         }

@@ -15,6 +15,7 @@ mod html;
 mod json;
 mod model;
 mod page;
+mod site;
 mod uptime;
 
 pub use build::{File, files};
@@ -24,6 +25,7 @@ pub use model::{
     Component, ComponentStatus, Impact, IncidentStatus, Maintenance, MaintenanceStatus, Page,
     PublicIncident, PublicUpdate, Site,
 };
+pub use site::site;
 pub use uptime::{Day, Interval, days, union_by_year, union_minutes, uptime_words};
 
 #[cfg(test)]

@@ -123,6 +123,8 @@ fn desk_fields(action: Action, about: &About<'_>) -> Option<Vec<Field>> {
                 .hint("2h · 18:00 · a full time; at most 7 days")
                 .proposed(),
             why("always needed"),
+            Field::line("public", "status page", "")
+                .hint("what the public reads of it; empty: it is not published"),
         ],
         Action::EndMaintenance => {
             let hint = if about.windows.is_empty() { "no window is planned or open" } else { "" };
@@ -203,7 +205,8 @@ pub(super) fn of_the_desk(form: &Form, now: Timestamp) -> Result<Command, String
         Action::Maintenance => {
             let (from, until) = span(form, now)?;
             let services = value("services").split_whitespace().map(ToOwned::to_owned).collect();
-            Ok(Command::PlanWindow { services, from, until, reason: value("reason") })
+            let (reason, public) = (value("reason"), value("public"));
+            Ok(Command::PlanWindow { services, from, until, reason, public })
         }
         Action::EndMaintenance => {
             let number = value("window").split(' ').next().and_then(|n| n.parse().ok());

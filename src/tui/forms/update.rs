@@ -70,7 +70,8 @@ pub(super) fn known(about: &About<'_>) -> Vec<Field> {
     let mut fields = vec![
         Field::choice("audience", "for whom", options, now).hint(&list.join(" · ")),
         Field::line("title", "title for them", title)
-            .hint("in their words; empty: our own people read ours"),
+            .hint("in their words; empty: our own people read ours")
+            .proposed(),
         Field::line("what", "what happens", "").hint("in a sentence; may be empty at first"),
         Field::line("impact", "affected", "").hint("who, where, how; may be empty"),
     ];

@@ -1,0 +1,244 @@
+//! What the public was told: what the status page is made of.
+//!
+//! It outlives the incidents: those of the last ninety days are here after they left the room.
+//!
+//! Invariants:
+//! - Nothing gets here but what somebody sent to the status page; it follows from events alone.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::change::Change;
+use crate::domain::event::{Body, Recorded};
+use crate::domain::ids::{IncidentId, Seq};
+use crate::domain::incident::Incident;
+use crate::domain::plan::Plan;
+use crate::domain::status::{ComponentStatus, Impact};
+use crate::domain::talk::change::{Draft, TalkChange};
+use crate::domain::time::{DAY_MS, Timestamp};
+use crate::domain::words::{PublicStatus, Severity};
+
+/// How long an incident is shown after its end, in milliseconds.
+const SHOWN_MS: i64 = 90 * DAY_MS;
+/// Updates of one incident that are shown.
+const UPDATES_MAX: usize = 200;
+
+/// One thing that the public was told.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Word {
+    pub seq: Seq,
+    pub at: Timestamp,
+    pub status: PublicStatus,
+    pub text: String,
+}
+
+/// How a component was, for a time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Span {
+    /// The service.
+    pub service: String,
+    pub status: ComponentStatus,
+    pub from: Timestamp,
+    pub until: Option<Timestamp>,
+}
+
+/// An incident as the public knows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Published {
+    /// What it is called outside.
+    pub name: String,
+    pub impact: Impact,
+    pub status: PublicStatus,
+    pub at: Timestamp,
+    pub changed_at: Timestamp,
+    pub monitoring_at: Option<Timestamp>,
+    pub resolved_at: Option<Timestamp>,
+    pub words: Vec<Word>,
+    pub spans: Vec<Span>,
+}
+
+/// What the public was told.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Board {
+    pub incidents: BTreeMap<IncidentId, Published>,
+    /// Service → since when it is shown.
+    pub shown: BTreeMap<String, Timestamp>,
+    pub changed_at: Timestamp,
+    /// The last event that changed something here.
+    pub seq: Seq,
+}
+
+/// How bad an incident looks from outside.
+const fn impact(severity: Severity) -> Impact {
+    match severity {
+        Severity::Sev1 => Impact::Critical,
+        Severity::Sev2 => Impact::Major,
+        Severity::Sev3 => Impact::Minor,
+        Severity::Sev4 | Severity::Sev5 => Impact::None,
+    }
+}
+
+impl Board {
+    fn touched(&mut self, event: &Recorded) {
+        self.changed_at = self.changed_at.max(event.when());
+        self.seq = event.seq;
+    }
+
+    /// Takes an event, after the incident that it is about has taken it.
+    pub fn take(&mut self, event: &Recorded, incident: Option<&Incident>, plan: &Plan) {
+        #[expect(clippy::wildcard_enum_match_arm, reason = "few facts are for the public")]
+        match &event.body {
+            Body::Incident { incident: id, change }
+                if self.incident_changed(event, *id, change, incident) =>
+            {
+                self.touched(event);
+            }
+            Body::PlanAdopted { .. } => {
+                let is_shown = |name: &String| {
+                    plan.services.get(name).is_some_and(|s| !s.public_name.is_empty())
+                };
+                self.shown.retain(|name, _| is_shown(name));
+                for name in plan.services.keys().filter(|name| is_shown(name)) {
+                    self.shown.entry(name.clone()).or_insert(event.at);
+                }
+                self.touched(event);
+            }
+            Body::WindowPlanned { window } if !window.public.is_empty() => self.touched(event),
+            Body::WindowBegan { .. } | Body::WindowEnded { .. } => self.touched(event),
+            _ => {}
+        }
+    }
+
+    fn incident_changed(
+        &mut self,
+        event: &Recorded,
+        id: IncidentId,
+        change: &Change,
+        incident: Option<&Incident>,
+    ) -> bool {
+        let when = event.when();
+        #[expect(clippy::wildcard_enum_match_arm, reason = "few facts are for the public")]
+        match change {
+            Change::Talk(talk) => {
+                let TalkChange::Sent(sent) = &**talk else { return false };
+                let Some(incident) = incident else { return false };
+                let draft = incident.talk.update(sent.update).map(|update| &update.draft);
+                let Some(draft) = draft.filter(|draft| draft.public.is_some()) else {
+                    return false;
+                };
+                self.publish(event, incident, draft);
+                true
+            }
+            Change::PublicStatusSet { status } => {
+                let Some(known) = self.incidents.get_mut(&id) else { return false };
+                known.set(*status, when);
+                known.words.push(Word {
+                    seq: event.seq,
+                    at: when,
+                    status: *status,
+                    text: format!("This incident is now {status}."),
+                });
+                true
+            }
+            Change::MergedInto { into } => self.merged(event, id, *into),
+            // Whoever ends it in silence ends it here too: it must not stay open for ever.
+            Change::Closed { .. } | Change::Declined { .. } => {
+                let open = self.incidents.get_mut(&id).filter(|known| known.resolved_at.is_none());
+                open.is_some_and(|known| {
+                    known.set(PublicStatus::Resolved, when);
+                    true
+                })
+            }
+            _ => false,
+        }
+    }
+
+    fn publish(&mut self, event: &Recorded, incident: &Incident, draft: &Draft) {
+        let when = event.when();
+        let status = draft.public.unwrap_or(PublicStatus::Investigating);
+        self.incidents
+            .retain(|_, known| known.resolved_at.is_none_or(|end| when.since(end) < SHOWN_MS));
+        let known = self.incidents.entry(incident.id).or_insert_with(|| Published {
+            name: draft.title.clone(),
+            impact: impact(incident.severity),
+            status,
+            at: when,
+            changed_at: when,
+            monitoring_at: None,
+            resolved_at: None,
+            words: Vec::new(),
+            spans: Vec::new(),
+        });
+        if !draft.title.is_empty() {
+            known.name.clone_from(&draft.title);
+        }
+        known.impact = known.impact.max(impact(incident.severity));
+        known.set(status, when);
+        known.components(&draft.components, when);
+        let text = draft.words.first().map(|words| words.text.clone()).unwrap_or_default();
+        known.words.push(Word { seq: event.seq, at: when, status, text });
+        let surplus = known.words.len().saturating_sub(UPDATES_MAX);
+        known.words.drain(..surplus);
+    }
+
+    /// What became part of another one is followed there; nobody is left waiting.
+    fn merged(&mut self, event: &Recorded, id: IncidentId, into: IncidentId) -> bool {
+        let Some(mut known) = self.incidents.remove(&id) else { return false };
+        let when = event.when();
+        if let Some(parent) = self.incidents.get(&into) {
+            let text = format!("It is followed from now on as '{}'.", parent.name);
+            known.set(PublicStatus::Resolved, when);
+            known.words.push(Word {
+                seq: event.seq,
+                at: when,
+                status: PublicStatus::Resolved,
+                text,
+            });
+            self.incidents.insert(id, known);
+        } else {
+            self.incidents.insert(into, known);
+        }
+        true
+    }
+}
+
+impl Published {
+    fn set(&mut self, status: PublicStatus, at: Timestamp) {
+        (self.status, self.changed_at) = (status, at);
+        match status {
+            PublicStatus::Monitoring => {
+                self.monitoring_at.get_or_insert(at);
+                self.resolved_at = None;
+            }
+            PublicStatus::Resolved => {
+                self.resolved_at.get_or_insert(at);
+                for span in self.spans.iter_mut().filter(|span| span.until.is_none()) {
+                    span.until = Some(at);
+                }
+            }
+            PublicStatus::Unpublished | PublicStatus::Investigating | PublicStatus::Identified => {
+                self.resolved_at = None;
+            }
+        }
+    }
+
+    /// How components stand from now on, as an update says.
+    fn components(&mut self, all: &BTreeMap<String, ComponentStatus>, at: Timestamp) {
+        let is_over = self.status == PublicStatus::Resolved;
+        for (service, status) in all {
+            let is_same = |span: &Span| span.service == *service && span.until.is_none();
+            if let Some(open) = self.spans.iter_mut().find(|span| is_same(span)) {
+                if open.status == *status && !is_over {
+                    continue;
+                }
+                open.until = Some(at);
+            }
+            if *status != ComponentStatus::Operational && !is_over {
+                let (service, status) = (service.clone(), *status);
+                self.spans.push(Span { service, status, from: at, until: None });
+            }
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! From what the public was told to what is published.
+//!
+//! Invariants:
+//! - Names come from the plan's public names, words from what was sent to the status page; nothing
+//!   else of an incident, a service or a window is here.
+
+use super::model::{
+    Component, ComponentStatus, IncidentStatus, Maintenance, MaintenanceStatus, Page,
+    PublicIncident, PublicUpdate, Site,
+};
+use super::uptime::Interval;
+use crate::domain::board::{Board, Published, Span};
+use crate::domain::duty::{Window, WindowStage};
+use crate::domain::ids::IncidentId;
+use crate::domain::markup::token;
+use crate::domain::plan::{Plan, Service};
+use crate::domain::room::Room;
+use crate::domain::time::Timestamp;
+use crate::domain::words::PublicStatus;
+
+/// What is published as the room stands.
+pub fn site(room: &Room) -> Site {
+    let (plan, board) = (&room.plan, &room.board);
+    let windows = || room.desk.windows.values().filter(|window| !window.public.is_empty());
+    let shown = plan.services.iter().filter(|(_, service)| !service.public_name.is_empty());
+    let name = if plan.page.name.is_empty() { "Status" } else { plan.page.name.as_str() };
+    Site {
+        page: Page {
+            id: token(name),
+            name: name.to_owned(),
+            url: plan.page.url.clone(),
+            zone: plan.page.zone.parse().unwrap_or(chrono_tz::UTC),
+            updated_at: board.changed_at,
+        },
+        components: shown
+            .map(|(service, known)| component(board, windows(), service, known))
+            .collect(),
+        incidents: board
+            .incidents
+            .iter()
+            .filter(|(_, known)| known.status != PublicStatus::Unpublished)
+            .map(|(id, known)| incident(*id, known, plan))
+            .collect(),
+        maintenances: windows().map(|window| maintenance(window, plan)).collect(),
+    }
+}
+
+fn component<'a>(
+    board: &Board,
+    windows: impl Iterator<Item = &'a Window>,
+    service: &str,
+    known: &Service,
+) -> Component {
+    let spans: Vec<&Span> = board
+        .incidents
+        .values()
+        .flat_map(|incident| &incident.spans)
+        .filter(|span| span.service == service)
+        .collect();
+    let worst = spans.iter().filter(|span| span.until.is_none()).map(|span| span.status).max();
+    let names =
+        |window: &&Window| window.services.iter().any(|name| name == service || name == "*");
+    let is_worked_on = windows.filter(names).any(|window| window.stage == WindowStage::Open);
+    let calm =
+        if is_worked_on { ComponentStatus::UnderMaintenance } else { ComponentStatus::Operational };
+    let created_at = board.shown.get(service).copied().unwrap_or(board.changed_at);
+    let changes = spans.iter().flat_map(|span| [Some(span.from), span.until]).flatten();
+    let is_down = |span: &&&Span| span.status >= ComponentStatus::PartialOutage;
+    Component {
+        id: token(service),
+        name: known.public_name.clone(),
+        group: Some(known.public_group.clone()).filter(|group| !group.is_empty()),
+        description: String::new(),
+        status: worst.unwrap_or(calm).max(calm),
+        created_at,
+        updated_at: changes.max().unwrap_or(created_at),
+        downtime: spans
+            .iter()
+            .filter(is_down)
+            .map(|span| Interval { from: span.from, until: span.until })
+            .collect(),
+    }
+}
+
+const fn status(status: PublicStatus) -> IncidentStatus {
+    match status {
+        PublicStatus::Unpublished | PublicStatus::Investigating => IncidentStatus::Investigating,
+        PublicStatus::Identified => IncidentStatus::Identified,
+        PublicStatus::Monitoring => IncidentStatus::Monitoring,
+        PublicStatus::Resolved => IncidentStatus::Resolved,
+    }
+}
+
+fn incident(id: IncidentId, known: &Published, plan: &Plan) -> PublicIncident {
+    let is_shown = |name: &String| {
+        plan.services.get(name).is_some_and(|service| !service.public_name.is_empty())
+    };
+    let mut components: Vec<String> = known
+        .spans
+        .iter()
+        .map(|span| &span.service)
+        .filter(|name| is_shown(name))
+        .map(|name| token(name))
+        .collect();
+    components.sort();
+    components.dedup();
+    PublicIncident {
+        // Its number, and no more of it, so that a link stays good.
+        id: format!("i{}", id.0),
+        name: known.name.clone(),
+        status: status(known.status),
+        impact: known.impact,
+        created_at: known.at,
+        updated_at: known.changed_at,
+        monitoring_at: known.monitoring_at,
+        resolved_at: known.resolved_at,
+        components,
+        updates: known
+            .words
+            .iter()
+            .map(|word| PublicUpdate {
+                id: format!("u{}", word.seq),
+                status: status(word.status),
+                body: word.text.clone(),
+                display_at: word.at,
+                created_at: word.at,
+            })
+            .collect(),
+    }
+}
+
+fn maintenance(window: &Window, plan: &Plan) -> Maintenance {
+    let is_named =
+        |name: &&String| window.services.iter().any(|service| service == *name || service == "*");
+    let shown = plan.services.iter().filter(|(_, service)| !service.public_name.is_empty());
+    let created: Timestamp = window.planned_at.unwrap_or(window.from);
+    Maintenance {
+        id: format!("m{}", window.id),
+        name: window.public.lines().next().unwrap_or_default().to_owned(),
+        status: match window.stage {
+            WindowStage::Planned => MaintenanceStatus::Scheduled,
+            WindowStage::Open => MaintenanceStatus::InProgress,
+            WindowStage::Over => MaintenanceStatus::Completed,
+        },
+        body: window.public.clone(),
+        created_at: created,
+        updated_at: match window.stage {
+            WindowStage::Planned => created,
+            WindowStage::Open => window.from,
+            WindowStage::Over => window.until,
+        },
+        scheduled_for: window.from,
+        scheduled_until: window.until,
+        components: shown.map(|(name, _)| name).filter(is_named).map(|name| token(name)).collect(),
+    }
+}

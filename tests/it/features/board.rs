@@ -1,0 +1,141 @@
+//! The status page: what the public reads, and when it changes.
+
+use warroom::domain::plan::Plan;
+use warroom::domain::stakeholder::Stakeholder;
+use warroom::domain::status::{ComponentStatus, Impact, IncidentStatus, Site, files, site};
+
+use crate::features::paging_world;
+use crate::world::{START, World, play};
+
+const BEGIN: &str = r#"
+    0m ann {"do":"open","title":"db7 <b>secret</b>","severity":"SEV2","services":["payments","vault"],"declare":true}
+    0m ann {"do":"take-command","incident":1}"#;
+
+fn plan() -> Plan {
+    let mut plan = paging_world::plan();
+    let customers = r#"
+        audience = "public"
+        channels = ["status page"]
+        from_severity = "SEV2"
+        every_min = 20"#;
+    let who: Stakeholder = toml::from_str(customers).expect("a stakeholder");
+    plan.stakeholders = [("customers".to_owned(), who)].into();
+    "Example Shop".clone_into(&mut plan.page.name);
+    let services =
+        "[payments]\npublic_name = \"Card payments\"\npublic_group = \"Shop\"\n[vault]\n";
+    plan.services = toml::from_str(services).expect("services");
+    plan
+}
+
+fn published(world: &World) -> Site {
+    site(&world.engine.room)
+}
+
+/// A public update that bob writes and ann approves.
+fn say(world: &mut World, minute: i64, number: u32, text: &str, more: &str) -> String {
+    let next = START.plus((minute + 20) * 60_000);
+    let end = if more.contains("\"last\":true") {
+        String::new()
+    } else {
+        format!(r#","next_by":"{next}""#)
+    };
+    play(
+        world,
+        &format!(
+            r#"{minute}m bob {{"do":"talk","incident":1,"talk":{{"say":"draft","audience":"public","title":"Card payments fail","to":["customers"],"words":[{{"language":"en","subject":"s","text":"{text}"}}]{end}{more}}}}}
+               {minute}m ann {{"do":"talk","incident":1,"talk":{{"say":"approve","update":{number}}}}}"#
+        ),
+    )
+}
+
+#[test]
+fn nothing_is_published_until_somebody_sends_it_there() {
+    let mut world = World::under(plan());
+    play(&mut world, BEGIN);
+    play(
+        &mut world,
+        r#"1m bob {"do":"note","incident":1,"kind":"note","text":"it is the vault"}
+           2m bob {"do":"set-phase","incident":1,"phase":"identified","reason":""}"#,
+    );
+    let site = published(&world);
+    assert!(site.incidents.is_empty());
+    assert_eq!(site.components.len(), 1, "only what has a public name");
+    assert_eq!(site.components[0].name, "Card payments");
+    assert_eq!(site.components[0].status, ComponentStatus::Operational);
+}
+
+#[test]
+fn the_page_says_what_was_sent_and_nothing_else() {
+    let mut world = World::under(plan());
+    play(&mut world, BEGIN);
+    let more = r#","public":"investigating","components":{"payments":"partial_outage","vault":"major_outage"}"#;
+    say(&mut world, 2, 1, "One in ten fails.", more);
+    let site = published(&world);
+    let incident = &site.incidents[0];
+    assert_eq!((incident.name.as_str(), incident.impact), ("Card payments fail", Impact::Major));
+    assert_eq!(incident.updates[0].body, "One in ten fails.");
+    assert_eq!(incident.components, ["payments"], "what has no public name is not named");
+    assert_eq!(site.components[0].status, ComponentStatus::PartialOutage);
+    for file in files(&site, world.now) {
+        let text = String::from_utf8(file.bytes).expect("text");
+        for inside in ["db7", "secret", "vault", "INC-1", "bob"] {
+            assert!(!text.contains(inside), "'{inside}' is in {}", file.path);
+        }
+    }
+}
+
+#[test]
+fn the_end_makes_components_whole_and_stays_in_the_history() {
+    let mut world = World::under(plan());
+    play(&mut world, BEGIN);
+    let more = r#","public":"investigating","components":{"payments":"major_outage"}"#;
+    say(&mut world, 0, 1, "a", more);
+    play(
+        &mut world,
+        r#"30m ann {"do":"resolve","incident":1,"reason":"fixed","evidence":"quiet"}"#,
+    );
+    assert_eq!(published(&world).incidents[0].status, IncidentStatus::Investigating, "by hand");
+    say(&mut world, 31, 2, "It is over.", r#","last":true,"public":"resolved""#);
+    play(&mut world, r#"32m ann {"do":"close","incident":1,"note":""}"#);
+    assert!(world.engine.room.incidents.is_empty(), "it left the room");
+    let site = published(&world);
+    assert_eq!(site.incidents[0].status, IncidentStatus::Resolved);
+    assert_eq!(site.components[0].status, ComponentStatus::Operational);
+    let down = &site.components[0].downtime[0];
+    assert_eq!(down.until.map(|until| (until.since(down.from) + 30_000) / 60_000), Some(31));
+    world.restart();
+    assert_eq!(published(&world), site, "the same after a kill");
+}
+
+#[test]
+fn nobody_is_left_at_investigating_by_a_merge() {
+    let mut world = World::under(plan());
+    play(&mut world, BEGIN);
+    say(&mut world, 0, 1, "a", r#","public":"investigating""#);
+    play(
+        &mut world,
+        r#"1m ann {"do":"open","title":"the cause","severity":"SEV2","declare":true}
+           2m ann {"do":"merge","incident":1,"into":2}"#,
+    );
+    let site = published(&world);
+    assert_eq!(site.incidents.len(), 1);
+    assert_eq!(site.incidents[0].id, "i2", "the next word about it comes from there");
+}
+
+#[test]
+fn maintenance_is_published_only_in_its_own_words() {
+    let mut world = World::under(plan());
+    let (from, until) = (START.plus(60_000), START.plus(3_600_000));
+    play(
+        &mut world,
+        &format!(
+            r#"0m ann {{"do":"plan-window","services":["payments"],"from":"{from}","until":"{until}","reason":"swap db7"}}
+               0m ann {{"do":"plan-window","services":["payments"],"from":"{from}","until":"{until}","reason":"swap db8","public":"Faster card payments"}}
+               2m clock"#
+        ),
+    );
+    let site = published(&world);
+    assert_eq!(site.maintenances.len(), 1);
+    assert_eq!(site.maintenances[0].name, "Faster card payments");
+    assert_eq!(site.components[0].status, ComponentStatus::UnderMaintenance);
+}
