@@ -279,12 +279,33 @@ pub fn run(act: Act, context: &Context) -> Result<(), Failure> {
     refused.map_or(Ok(()), |rejection| Err(Failure::Rejected(rejection)))
 }
 
+/// Gives one command to the keeper and prints the answer.
+pub fn give(context: &Context, command: Command) -> Result<(), Failure> {
+    let ask = Ask::Do { command: Box::new(command), occurred: None, seen: None };
+    match context.keeper()?.ask(ask)? {
+        Reply::Done { seq, incident } if context.json => say_json(
+            &serde_json::json!({ "seq": seq, "incident": incident.map(|i| i.to_string()) }),
+        ),
+        Reply::Done { incident: Some(incident), .. } => {
+            say(&format!("{incident}: done"));
+            Ok(())
+        }
+        Reply::Done { .. } => {
+            say("done");
+            Ok(())
+        }
+        Reply::Rejected(rejection) => Err(Failure::Rejected(rejection)),
+        other => Err(unexpected(&other)),
+    }
+}
+
 /// An answer to another question than the one that was asked.
 pub fn unexpected(reply: &Reply) -> Failure {
     Failure::Failed(anyhow::anyhow!("the keeper gave an unexpected answer: {reply:?}"))
 }
 
-fn time(text: &str) -> Result<Timestamp, Failure> {
+/// A time that is over: `14:02`, `-15m`, or a full time.
+pub fn time(text: &str) -> Result<Timestamp, Failure> {
     Timestamp::parse_human(text, wall_now()).map_err(|e| Failure::Usage(e.to_string()))
 }
 
@@ -293,7 +314,8 @@ pub fn time_ahead(text: &str) -> Result<Timestamp, Failure> {
     Timestamp::parse_ahead(text, wall_now()).map_err(|e| Failure::Usage(e.to_string()))
 }
 
-fn text_of(text: String) -> Result<String, Failure> {
+/// A text; `-` stands for standard input.
+pub fn text_of(text: String) -> Result<String, Failure> {
     if text == "-" { Ok(std::io::read_to_string(std::io::stdin())?) } else { Ok(text) }
 }
 

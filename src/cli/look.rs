@@ -162,7 +162,8 @@ fn until(
     last.map(Some).ok_or_else(|| Failure::Usage(format!("{incident} did not exist at {at}")))
 }
 
-fn detail(
+/// An incident with its latest events.
+pub fn detail(
     context: &Context,
     incident: IncidentId,
     until: Option<u64>,

@@ -9,10 +9,12 @@ pub mod demo;
 pub mod histories;
 pub mod keep;
 pub mod look;
+pub mod obligation;
 pub mod oncall;
 pub mod out;
 pub mod paging;
 pub mod plan;
+pub mod talk;
 pub mod token;
 mod verbs;
 

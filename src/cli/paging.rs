@@ -8,7 +8,7 @@
 use clap::Subcommand;
 
 use crate::cli::Context;
-use crate::cli::act::{time_ahead, unexpected};
+use crate::cli::act::{give, time_ahead, unexpected};
 use crate::cli::out::{Failure, say, say_json};
 use crate::clock::wall_now;
 use crate::domain::command::Command;
@@ -133,22 +133,7 @@ pub fn run(paging: Paging, context: &Context) -> Result<(), Failure> {
         Paging::Cover { .. } | Paging::Swap { .. } | Paging::Maintenance { .. } => shifts(paging)?,
         other => incident(other)?,
     };
-    let ask = Ask::Do { command: Box::new(command), occurred: None, seen: None };
-    match context.keeper()?.ask(ask)? {
-        Reply::Done { seq, incident } if context.json => say_json(
-            &serde_json::json!({ "seq": seq, "incident": incident.map(|i| i.to_string()) }),
-        ),
-        Reply::Done { incident: Some(incident), .. } => {
-            say(&format!("{incident}: done"));
-            Ok(())
-        }
-        Reply::Done { .. } => {
-            say("done");
-            Ok(())
-        }
-        Reply::Rejected(rejection) => Err(Failure::Rejected(rejection)),
-        other => Err(unexpected(&other)),
-    }
+    give(context, command)
 }
 
 fn incident(paging: Paging) -> Result<Command, Failure> {

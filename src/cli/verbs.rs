@@ -6,7 +6,8 @@ use clap::Subcommand;
 
 use crate::cli::out::Failure;
 use crate::cli::{
-    Context, act, attach, demo, histories, keep, look, oncall, out, paging, plan, token,
+    Context, act, attach, demo, histories, keep, look, obligation, oncall, out, paging, plan, talk,
+    token,
 };
 
 #[derive(Debug, Subcommand)]
@@ -17,6 +18,11 @@ pub(super) enum Verb {
     Paging(paging::Paging),
     #[command(flatten)]
     OnCall(oncall::OnCall),
+    #[command(flatten)]
+    Talk(talk::Talk),
+    /// What laws and contracts demand: rules, clocks, determinations, submissions.
+    #[command(subcommand)]
+    Obligation(obligation::Obligation),
     #[command(flatten)]
     Look(look::Look),
     /// Run the keeper in the foreground (systemd: Type=notify).
@@ -91,6 +97,8 @@ pub(super) fn run(verb: Verb, context: &Context) -> Result<(), Failure> {
         Verb::Act(act) => act::run(act, context),
         Verb::Paging(paging) => paging::run(paging, context),
         Verb::OnCall(verb) => oncall::run(verb, context),
+        Verb::Talk(talk) => talk::run(talk, context),
+        Verb::Obligation(verb) => obligation::run(verb, context),
         Verb::Look(look) => look::run(look, context),
         Verb::Keeper { background } => keep::keeper(context, background),
         Verb::Stop => keep::stop(context),

@@ -15,6 +15,7 @@ use crate::domain::change::{Change, ReachedBy};
 use crate::domain::escalation::PolicyRef;
 use crate::domain::event::{Body, Recorded};
 use crate::domain::ids::IncidentId;
+use crate::domain::legal::LegalChange;
 use crate::domain::plan::Policy;
 use crate::domain::talk::change::TalkChange;
 use crate::domain::time::{MINUTE_MS, SECOND_MS, Timestamp};
@@ -340,7 +341,6 @@ impl Case {
                 self.want(event.at, pages.iter());
             }
             Change::PagedByHand { pages, .. } => self.want(event.at, pages.iter()),
-            Change::Talk(talk) => self.talked(event.at, talk),
             Change::HandoverOffered { from, pages, .. } => {
                 self.call_back(|wish| wish.kind == DeliveryKind::Handover);
                 self.offered_by = Some(from.clone());
@@ -350,19 +350,21 @@ impl Case {
         }
     }
 
-    fn talked(&mut self, at: Timestamp, talk: &TalkChange) {
-        match talk {
-            TalkChange::Sent(sent) => {
-                self.want(at, sent.letters.iter().map(|letter| &letter.wanted));
-            }
-            TalkChange::Missed { pages, .. } => self.want(at, pages.iter()),
-            _ => {}
-        }
-    }
-
-    /// What calls deliveries back, or ends the whole.
+    /// What is told besides pages, what calls deliveries back, what ends the whole.
     fn ended(&mut self, event: &Recorded, change: &Change) {
         match change {
+            Change::Talk(talk) => match &**talk {
+                TalkChange::Sent(sent) => {
+                    self.want(event.at, sent.letters.iter().map(|letter| &letter.wanted));
+                }
+                TalkChange::Missed { pages, .. } => self.want(event.at, pages.iter()),
+                _ => {}
+            },
+            Change::Legal(legal) => {
+                if let LegalChange::Warned { pages, .. } = &**legal {
+                    self.want(event.at, pages.iter());
+                }
+            }
             Change::HandoverRefused { .. } => {
                 self.call_back(|wish| wish.kind == DeliveryKind::Handover);
             }

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::delivery::Wanted;
 use crate::domain::escalation::PolicyRef;
 use crate::domain::ids::{IncidentId, Seq};
+use crate::domain::legal::LegalChange;
 use crate::domain::stakeholder::Audience;
 use crate::domain::talk::change::TalkChange;
 use crate::domain::time::Timestamp;
@@ -148,6 +149,8 @@ pub enum Change {
     },
     /// Something was said to stakeholders, or promised, or is to be said.
     Talk(Box<TalkChange>),
+    /// Something about what a law or a contract demands.
+    Legal(Box<LegalChange>),
     Linked {
         other: IncidentId,
         kind: LinkKind,

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::event::{Actor, Occurred};
 use crate::domain::ids::{CommandId, IncidentId, Seq};
+use crate::domain::legal::LegalWish;
 use crate::domain::plan::Plan;
 use crate::domain::post::{ImportedIncident, Post};
 use crate::domain::talk::change::TalkWish;
@@ -163,6 +164,11 @@ pub enum Command {
     Talk {
         incident: IncidentId,
         talk: Box<TalkWish>,
+    },
+    /// What a law or a contract demands.
+    Legal {
+        incident: IncidentId,
+        legal: Box<LegalWish>,
     },
     Link {
         incident: IncidentId,
@@ -396,6 +402,7 @@ impl Command {
             | Self::JudgeRemedy { incident, .. }
             | Self::LogContact { incident, .. }
             | Self::Talk { incident, .. }
+            | Self::Legal { incident, .. }
             | Self::Link { incident, .. }
             | Self::Unlink { incident, .. }
             | Self::Merge { incident, .. }

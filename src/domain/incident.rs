@@ -18,6 +18,7 @@ use crate::domain::delivery::AttemptEnd;
 use crate::domain::escalation::Escalation;
 use crate::domain::event::{Became, Body, Recorded};
 use crate::domain::ids::{IncidentId, Seq};
+use crate::domain::legal::Legal;
 use crate::domain::talk::Talk;
 use crate::domain::time::Timestamp;
 use crate::domain::words::{
@@ -161,6 +162,9 @@ pub struct Incident {
     /// What is said to them besides.
     #[serde(default)]
     pub talk: Talk,
+    /// What the law demands.
+    #[serde(default)]
+    pub legal: Legal,
     pub moments: BTreeMap<Moment, Timestamp>,
     /// Moments that somebody declared unknown.
     pub unknown: BTreeSet<Moment>,
@@ -240,6 +244,7 @@ impl Incident {
             brought: Vec::new(),
             told: BTreeMap::new(),
             talk: Talk { since: when, ..Talk::default() },
+            legal: Legal::default(),
             moments,
             unknown: BTreeSet::new(),
             public: PublicStatus::Unpublished,
@@ -450,6 +455,7 @@ impl Incident {
                 self.contact(event, change, stakeholder, *audience);
             }
             Change::Talk(talk) => self.talk(event, talk),
+            Change::Legal(legal) => self.legal(event, legal),
             Change::Linked { other, kind } => self.link(*kind, *other),
             Change::Unlinked { other, kind } => self.links.retain(|l| *l != (*kind, *other)),
             Change::MergedInto { into } => self.merge(event, *into),

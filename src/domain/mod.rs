@@ -8,6 +8,7 @@
 pub mod alert;
 pub mod audit;
 pub mod board;
+pub mod brief;
 pub mod change;
 pub mod channel;
 pub mod command;
@@ -18,6 +19,7 @@ pub mod escalation;
 pub mod event;
 pub mod ids;
 pub mod incident;
+pub mod legal;
 pub mod lint;
 pub mod markup;
 pub mod obligation;

@@ -12,6 +12,7 @@ use chrono::NaiveTime;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::channel::Channel;
+use crate::domain::obligation::{Calendars, Rule as Obligation};
 use crate::domain::schedule::{Holidays, Schedule};
 use crate::domain::stakeholder::Stakeholder;
 use crate::domain::template::Sheet;
@@ -65,6 +66,10 @@ pub struct Plan {
     pub page: StatusPage,
     /// The obligations that bind: ids of rules. Empty: any of them may be judged.
     pub obligations: Vec<String>,
+    /// Obligations of one's own, such as contracts; one with a shipped rule's id stands in its place.
+    pub own_obligations: Vec<Obligation>,
+    /// Calendar name → business days, for obligations that count them.
+    pub calendars: Calendars,
 }
 
 /// A sender that must be heard from, else something is wrong with it (a dead man's switch).

@@ -53,6 +53,7 @@ impl Room {
             | Change::RemedyExpired { .. }
             | Change::ContactLogged { .. }
             | Change::Talk(_)
+            | Change::Legal(_)
             | Change::Linked { .. }
             | Change::Unlinked { .. }
             | Change::MergedInto { .. }

@@ -103,6 +103,7 @@ pub struct Talk {
     pub updates: Vec<Update>,
     pub last_update: u32,
     /// Messages that are still open, by their number.
+    #[serde(with = "as_list")]
     pub letters: BTreeMap<u32, Letter>,
     /// Stakeholder → what they were sent, as far as it is known.
     pub proofs: BTreeMap<String, Proof>,
@@ -117,6 +118,31 @@ pub struct Talk {
     pub inquiries: Vec<Asked>,
     /// Stakeholder → how content they were (1 to 5), and what they said.
     pub feedback: BTreeMap<String, (u8, String)>,
+}
+
+mod as_list {
+    //! Open messages as a list: their numbers are in them, and keys that are no strings do not pass
+    //! through every form.
+
+    use std::collections::BTreeMap;
+
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use super::Letter;
+
+    pub(super) fn serialize<S: Serializer>(
+        letters: &BTreeMap<u32, Letter>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        letters.values().collect::<Vec<_>>().serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<BTreeMap<u32, Letter>, D::Error> {
+        let list = Vec::<Letter>::deserialize(deserializer)?;
+        Ok(list.into_iter().map(|letter| (letter.delivery.wanted.number, letter)).collect())
+    }
 }
 
 impl Talk {

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::change::Change;
 use crate::domain::event::{AlertItem, Became, Body, Recorded};
 use crate::domain::ids::{IncidentId, Seq};
+use crate::domain::legal;
 use crate::domain::talk;
 use crate::domain::time::{Timestamp, span_words};
 use crate::domain::timeline_paging;
@@ -182,6 +183,7 @@ fn change_words(change: &Change, event: &Recorded) -> (Kind, String) {
         | Change::Released { .. }
         | Change::SplitOff { .. }
         | Change::Received { .. } => (Kind::Link, link_words(change)),
+        Change::Legal(change) => (Kind::Contact, legal::words(change)),
         Change::Talk(talk) => (Kind::Contact, talk::words::change_words(talk)),
         Change::ContactLogged { stakeholder, channel, text, next_by, .. } => {
             let next =

@@ -5,11 +5,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::alert::Alert;
 use crate::domain::change::Change;
-use crate::domain::decide::{due, missed};
+use crate::domain::decide::{self, due, missed};
 use crate::domain::duty::WindowStage;
 use crate::domain::event::Body;
 use crate::domain::ids::IncidentId;
 use crate::domain::incident::Incident;
+use crate::domain::legal;
 use crate::domain::plan::Plan;
 use crate::domain::room::Room;
 use crate::domain::talk::promise;
@@ -36,6 +37,8 @@ pub enum Timer {
     Beat(String),
     /// Somebody was not told in time.
     Promise(IncidentId),
+    /// A clock of the law has run so far that people must hear of it.
+    Legal(IncidentId),
 }
 
 impl Timer {
@@ -69,6 +72,9 @@ impl Timer {
         }
         if let Some(at) = promise::next_alarm(incident, &room.plan) {
             timers.push((at, Self::Promise(incident.id)));
+        }
+        if let Some(at) = legal::next_warning(incident, &room.plan) {
+            timers.push((at, Self::Legal(incident.id)));
         }
         timers
     }
@@ -118,6 +124,7 @@ impl Timer {
             Self::Shift(schedule) => due::shift(room, schedule, now),
             Self::Beat(name) => due::silence(room, name, now),
             Self::Promise(incident) => missed::missed(room, *incident, now),
+            Self::Legal(incident) => decide::legal::warn(room, *incident, now),
         }
     }
 }

@@ -115,6 +115,8 @@ actions! {
         Pace "long-incident" "have words come less often, or again";
         Inquiry "press-inquiry" "log a question of the press";
         AnswerPress "answer-press" "answer the press, with one voice";
+        Determine "determine" "start a clock of the law, or stop one";
+        FileReport "file-report" "say what was handed in, or is not owed";
         Feedback "feedback" "log how content a stakeholder was";
     }
     "Alerts" {
@@ -179,6 +181,8 @@ impl Action {
                 | Self::Approve
                 | Self::Withdraw
                 | Self::AnswerPress
+                | Self::Determine
+                | Self::FileReport
         ) || self.is_of_the_desk()
     }
 

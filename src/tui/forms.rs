@@ -5,6 +5,7 @@
     reason = "most of a long vocabulary is handled alike here"
 )]
 
+mod legal;
 mod paging;
 mod rarer;
 mod talk;
@@ -41,6 +42,7 @@ pub struct About<'a> {
     pub stakeholder: Option<String>,
     /// Maintenance windows that are not over, in words, their number first.
     pub windows: Vec<String>,
+    pub now: Timestamp,
 }
 
 /// The question before what cannot be undone, or what people outside see at once.
@@ -115,7 +117,10 @@ fn heading(action: Action) -> &'static str {
         Action::Close => "Close",
         other => match paging::heading(other) {
             "" => match talk::heading(other) {
-                "" => rarer::heading(other),
+                "" => match legal::heading(other) {
+                    "" => rarer::heading(other),
+                    heading => heading,
+                },
                 heading => heading,
             },
             heading => heading,
@@ -256,6 +261,7 @@ fn more_fields(action: Action, about: &About<'_>) -> Option<Vec<Field>> {
         _ => {
             return paging::fields(action, about)
                 .or_else(|| talk::fields(action, about))
+                .or_else(|| legal::fields(action, about))
                 .or_else(|| rarer::fields(action, about));
         }
     })
@@ -458,6 +464,7 @@ fn more(form: &Form, incident: IncidentId, now: Timestamp) -> Result<Command, St
             Command::Close { incident, note: value("note"), silent: some(&value("silent")) }
         }
         action if !paging::heading(action).is_empty() => paging::command(form, incident, now)?,
+        action if !legal::heading(action).is_empty() => legal::command(form, incident, now)?,
         action if !talk::heading(action).is_empty() => talk::command(form, incident, now)?,
         _ => rarer::command(form, incident, now)?,
     })

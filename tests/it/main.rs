@@ -32,6 +32,7 @@ mod screens;
 mod sim;
 mod sim_paging;
 mod sinks;
+mod talk_live;
 mod terminal;
 mod tidy;
 mod trace;

@@ -5,7 +5,7 @@
 
 use crate::config::plan_check::Found;
 use crate::domain::delivery::{Method, address_of};
-use crate::domain::obligation;
+use crate::domain::obligation::{self, Rule};
 use crate::domain::plan::Plan;
 use crate::domain::stakeholder::{STATUS_PAGE, Stakeholder};
 use crate::domain::template::{Key, Language, Stage};
@@ -31,6 +31,15 @@ pub(super) fn check(plan: &Plan, found: &mut Found) {
         }
     }
     let rules = obligation::shipped().unwrap_or_default();
+    let rules: Vec<&Rule> = plan.own_obligations.iter().chain(&rules).collect();
+    for what in plan.calendars.check() {
+        found.wrong("calendars", what);
+    }
+    for rule in &plan.own_obligations {
+        for what in rule.check().into_iter().chain(rule.check_calendar(&plan.calendars)) {
+            found.wrong("own_obligations", format!("{}: {what}", rule.id));
+        }
+    }
     for id in &plan.obligations {
         if !rules.iter().any(|rule| rule.id == *id) {
             let known: Vec<&str> = rules.iter().map(|rule| rule.id.as_str()).collect();

@@ -8,7 +8,7 @@
 use crate::domain::change::{Change, Opened};
 use crate::domain::command::{Command, Order};
 use crate::domain::decide::{
-    Decision, already, bad, find, live, not_now, one, reason, talk, wanted,
+    Decision, already, bad, find, legal, live, not_now, one, reason, talk, wanted,
 };
 use crate::domain::event::Body;
 use crate::domain::ids::IncidentId;
@@ -19,7 +19,7 @@ use crate::domain::talk::promise;
 use crate::domain::time::Timestamp;
 use crate::domain::words::{ClosureReason, NoteKind, Origin, Phase, Severity};
 
-pub(super) fn decide(room: &Room, order: &Order, _now: Timestamp) -> Decision {
+pub(super) fn decide(room: &Room, order: &Order, now: Timestamp) -> Decision {
     match &order.command {
         Command::Open { .. } => open(room, order),
         Command::Declare { incident, reason } => declare(room, *incident, reason),
@@ -31,16 +31,20 @@ pub(super) fn decide(room: &Room, order: &Order, _now: Timestamp) -> Decision {
         Command::SetSeverity { incident, severity, reason } => {
             set_severity(room, *incident, *severity, reason)
         }
-        Command::SetPhase { incident, phase, reason } => set_phase(room, *incident, *phase, reason),
+        Command::SetPhase { incident, phase, reason } => {
+            set_phase(room, *incident, *phase, reason, now)
+        }
         Command::Decline { incident, reason, note, silent } => {
-            decline(room, *incident, *reason, note, silent.as_ref())
+            decline(room, *incident, *reason, (note, silent.as_ref()), now)
         }
         Command::Resolve { incident, reason, evidence, force } => {
             resolve(room, *incident, *reason, evidence, force.as_deref())
         }
         Command::Reopen { incident, reason } => reopen(room, *incident, reason),
         Command::StartReview { incident } => start_review(room, *incident),
-        Command::Close { incident, note, silent } => close(room, *incident, note, silent.as_ref()),
+        Command::Close { incident, note, silent } => {
+            close(room, *incident, (note, silent.as_ref()), now)
+        }
         _ => Err(bad("not a life-cycle command", "this is a defect; please report it")),
     }
 }
@@ -115,7 +119,7 @@ fn set_severity(room: &Room, id: IncidentId, to: Severity, why: &str) -> Decisio
     one(id, Change::SeverityChanged { from, to, reason: why.to_owned() })
 }
 
-fn set_phase(room: &Room, id: IncidentId, to: Phase, why: &str) -> Decision {
+fn set_phase(room: &Room, id: IncidentId, to: Phase, why: &str, now: Timestamp) -> Decision {
     let incident = live(room, id)?;
     let from = incident.phase();
     if from == to {
@@ -142,7 +146,7 @@ fn set_phase(room: &Room, id: IncidentId, to: Phase, why: &str) -> Decision {
             Err(not_now(format!("{id} is not resolved by a phase"), "use 'resolve', with evidence"))
         }
         Phase::InReview => start_review(room, id),
-        Phase::Closed => close(room, id, why, None),
+        Phase::Closed => close(room, id, (why, None), now),
         Phase::Declined => {
             Err(not_now(format!("{id} is not declined by a phase"), "use 'decline', with a reason"))
         }
@@ -154,8 +158,8 @@ fn decline(
     room: &Room,
     id: IncidentId,
     why: ClosureReason,
-    note: &str,
-    silent: Option<&String>,
+    (note, silent): (&str, Option<&String>),
+    now: Timestamp,
 ) -> Decision {
     let incident = live(room, id)?;
     if !incident.phase().is_active() {
@@ -169,6 +173,7 @@ fn decline(
         ));
     }
     talk::check_end(incident, silent.map(String::as_str))?;
+    legal::check_end(room, incident, now)?;
     let (note, silent) = (note.trim().to_owned(), silence(incident, silent));
     one(id, Change::Declined { reason: why, note, silent })
 }
@@ -240,7 +245,12 @@ fn silence(incident: &Incident, silent: Option<&String>) -> Option<String> {
     silent.map(|why| why.trim().to_owned()).filter(|why| is_open && !why.is_empty())
 }
 
-fn close(room: &Room, id: IncidentId, note: &str, silent: Option<&String>) -> Decision {
+fn close(
+    room: &Room,
+    id: IncidentId,
+    (note, silent): (&str, Option<&String>),
+    now: Timestamp,
+) -> Decision {
     let incident = live(room, id)?;
     if incident.phase().is_active() {
         return Err(not_now(format!("{id} is {}", incident.phase()), "resolve it first"));
@@ -257,6 +267,7 @@ fn close(room: &Room, id: IncidentId, note: &str, silent: Option<&String>) -> De
         ));
     }
     talk::check_end(incident, silent.map(String::as_str))?;
+    legal::check_end(room, incident, now)?;
     let (note, silent) = (note.trim().to_owned(), silence(incident, silent));
     one(id, Change::Closed { note, silent })
 }

@@ -50,7 +50,7 @@ pub fn missed(room: &Room, id: IncidentId, now: Timestamp) -> Vec<Body> {
 
 /// Who hears of a miss: first the one who leads communication, then who commands; where there is
 /// none, whoever holds the incident.
-fn responsible(incident: &Incident, lead: Role, step: u8) -> Vec<String> {
+pub(super) fn responsible(incident: &Incident, lead: Role, step: u8) -> Vec<String> {
     let role = |role: Role| incident.roles.get(&role).cloned().unwrap_or_default();
     let liaisons = || {
         let own = role(lead);

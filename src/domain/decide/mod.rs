@@ -11,6 +11,7 @@
 
 pub mod due;
 mod intake;
+pub mod legal;
 mod life;
 pub mod missed;
 mod paging;
@@ -23,6 +24,7 @@ use crate::domain::command::{Command, Order};
 use crate::domain::event::{Body, Occurred};
 use crate::domain::ids::IncidentId;
 use crate::domain::incident::Incident;
+use crate::domain::legal::LegalWish;
 use crate::domain::rejection::{Rejection, RejectionKind};
 use crate::domain::room::Room;
 use crate::domain::talk::change::TalkWish;
@@ -88,6 +90,9 @@ fn route(room: &Room, order: &Order, now: Timestamp) -> Decision {
         | C::ReviseMoment { .. }
         | C::SetPublicStatus { .. } => record::decide(room, order, now),
         C::Talk { incident, talk } => talk::decide(room, order, *incident, talk, now),
+        C::Legal { incident, legal } => {
+            legal::decide(room, &order.actor.login, *incident, legal, now)
+        }
         C::Link { .. }
         | C::Unlink { .. }
         | C::Merge { .. }
@@ -290,6 +295,16 @@ fn paging_texts(command: &Command) -> Result<Vec<&str>, Rejection> {
     })
 }
 
+/// The long texts about an obligation.
+fn legal_texts(wish: &LegalWish) -> Vec<&str> {
+    match wish {
+        LegalWish::Determine { evidence: text, .. }
+        | LegalWish::TakeBack { reason: text, .. }
+        | LegalWish::NotApplicable { why: text, .. }
+        | LegalWish::Submit { reference: text, .. } => vec![text],
+    }
+}
+
 /// The long texts of what is said; its names are checked.
 fn talk_texts(wish: &TalkWish) -> Result<Vec<&str>, Rejection> {
     Ok(match wish {
@@ -338,6 +353,7 @@ fn texts_of(command: &Command) -> Result<Vec<&str>, Rejection> {
         | Command::Remedy { text, .. }
         | Command::Attach { note: text, .. } => &[text],
         Command::Talk { talk, .. } => return talk_texts(talk),
+        Command::Legal { legal, .. } => return Ok(legal_texts(legal)),
         Command::LogContact { text, stakeholder, channel, .. } => {
             check_small([stakeholder, channel].into_iter())?;
             &[text]

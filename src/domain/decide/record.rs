@@ -275,6 +275,12 @@ fn merge(room: &Room, child: IncidentId, into: IncidentId) -> Decision {
             "wait until they arrived or failed",
         ));
     }
+    if !source.legal.facts.is_empty() {
+        return Err(not_now(
+            format!("clocks of the law are on record for {child}"),
+            format!("merge {into} into {child} instead"),
+        ));
+    }
     let alerts = moved(source, |_| true);
     let open = source.told.iter().filter(|(_, told)| told.count > 0 && !told.last);
     let told = open.map(|(name, told)| (name.clone(), told.next_by)).collect();

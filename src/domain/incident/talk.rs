@@ -3,6 +3,7 @@
 //! Invariants: as in `incident`; everything here is total.
 
 use crate::domain::event::Recorded;
+use crate::domain::legal::LegalChange;
 use crate::domain::stakeholder::Audience;
 use crate::domain::talk::change::{Draft, Sent, TalkChange, Words};
 
@@ -31,6 +32,13 @@ impl Incident {
             | TalkChange::InquiryLogged(_)
             | TalkChange::InquiryAnswered { .. } => self.talk.apply(change, by, at),
         }
+    }
+
+    pub(super) fn legal(&mut self, event: &Recorded, change: &LegalChange) {
+        if let LegalChange::Warned { pages, .. } = change {
+            self.inform(event.at, pages);
+        }
+        self.legal.apply(change, &event.actor.login, event.at);
     }
 
     fn sent(&mut self, event: &Recorded, sent: &Sent, draft: &Draft) {

@@ -24,7 +24,7 @@ pub enum RuleKind {
 }
 
 /// One obligation, as read from its data file.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Rule {
     /// What facts and the journal know it by; never changed.

@@ -178,6 +178,7 @@ pub(super) fn about(model: &Model, action: Action) -> About<'_> {
         levels: levels(model),
         changes: &model.mirror.desk.changes,
         windows: crate::tui::update::acts::windows(model),
+        now: model.now,
         entry: entry.filter(|_| model.focus == Pane::Timeline),
         stakeholder: crate::tui::view::stakeholders::names(model)
             .into_iter()

@@ -116,6 +116,7 @@ fn form(
         levels: Vec::new(),
         changes: &model.mirror.desk.changes,
         windows: crate::tui::update::acts::windows(model),
+        now: model.now,
         entry: None,
         stakeholder: None,
     };

@@ -10,6 +10,9 @@ use ratatui::style::Style;
 use ratatui::text::Line;
 
 use crate::domain::incident::{Incident, Told};
+use crate::domain::legal;
+use crate::domain::obligation::State;
+use crate::domain::plan::Plan;
 use crate::domain::talk::Proof;
 use crate::domain::talk::promise::{self, Promise, What};
 use crate::domain::text::{fit, visible};
@@ -102,7 +105,45 @@ fn asked<'a>(model: &'a Model, incident: &'a Incident) -> Vec<Item<'a>> {
             due: Some(asked.at.0),
         }
     });
-    updates.chain(press).collect()
+    let clocks = legal::open(incident, plan_of(model), model.now);
+    let clocks: Vec<Item<'a>> = clocks.iter().map(|it| clock(model, it)).collect();
+    updates.chain(press).chain(clocks).collect()
+}
+
+fn plan_of(model: &Model) -> &Plan {
+    &model.mirror.plan
+}
+
+/// A clock of the law: what is due by when, and how much of the time is gone.
+fn clock<'a>(model: &Model, it: &legal::Running<'_>) -> Item<'a> {
+    let due = match it.clock.due {
+        Some(at) => {
+            let day =
+                if at.is_same_day(model.now) { String::new() } else { format!("{} ", at.date()) };
+            let left = at.since(model.now);
+            let how = if left < 0 {
+                format!("! {} LATE, was due", span_words(-left))
+            } else {
+                format!("in {}, by", span_words(left))
+            };
+            format!("{how} {day}{}Z", at.clock_minutes())
+        }
+        None => "without undue delay".to_owned(),
+    };
+    let gone = if let State::Running { warned: warned @ 50.. } = it.clock.state {
+        format!(", {warned}% gone")
+    } else {
+        String::new()
+    };
+    let is_late = it.clock.state == State::Missed;
+    Item {
+        name: "",
+        head: it.rule.id.clone(),
+        channel: it.clock.stage.clone(),
+        text: format!("{due}{gone} · {} (u O)", it.clock.title),
+        rank: if is_late { Rank::Late } else { Rank::Due },
+        due: it.clock.due.map(|at| at.0),
+    }
 }
 
 fn first(text: &str) -> &str {

@@ -4,6 +4,7 @@ mod alerts;
 mod board;
 mod command;
 mod demands;
+mod legal;
 mod life;
 mod paging;
 mod paging_desk;

@@ -1,0 +1,176 @@
+//! Obligations from the command line: which rules bind, what was determined, which clocks run, and
+//! what was handed in.
+
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "an unexpected answer is handled alike, whatever it is"
+)]
+
+use std::path::PathBuf;
+
+use clap::Subcommand;
+
+use crate::cli::Context;
+use crate::cli::act::{give, time, unexpected};
+use crate::cli::look::detail;
+use crate::cli::out::{Failure, say, say_json};
+use crate::clock::wall_now;
+use crate::domain::command::Command;
+use crate::domain::ids::IncidentId;
+use crate::domain::legal::{self, LegalWish};
+use crate::domain::obligation::State;
+use crate::domain::plan::Plan;
+use crate::domain::time::Timestamp;
+use crate::proto::{Ask, Reply};
+use crate::tui::evidence;
+
+#[derive(Debug, Subcommand)]
+pub enum Obligation {
+    /// The rules that bind: what they demand, from which text, and when it was read.
+    Rules,
+    /// The clocks of an incident.
+    List { incident: IncidentId },
+    /// Put on record that something is so, and since when: that is what starts a clock.
+    Determine {
+        incident: IncidentId,
+        rule: String,
+        /// Which of the rule's questions ('warroom obligation rules').
+        kind: String,
+        /// What it rests on.
+        evidence: String,
+        /// Since when it is so (-3h, 14:02, a full time); now unless given.
+        #[arg(long, allow_hyphen_values = true)]
+        at: Option<String>,
+    },
+    /// Take a determination back.
+    TakeBack { incident: IncidentId, rule: String, kind: String, reason: String },
+    /// Put on record that something is not owed, and why.
+    NotApplicable { incident: IncidentId, rule: String, stage: String, why: String },
+    /// Put on record that something was handed in, with its proof.
+    Submit {
+        incident: IncidentId,
+        rule: String,
+        stage: String,
+        /// What the authority calls it.
+        #[arg(long, default_value = "")]
+        reference: String,
+        /// What was handed in; its SHA-256 goes on record.
+        #[arg(long)]
+        file: Option<PathBuf>,
+        #[arg(long, allow_hyphen_values = true)]
+        at: Option<String>,
+    },
+}
+
+/// Does it and prints the answer.
+pub fn run(verb: Obligation, context: &Context) -> Result<(), Failure> {
+    let when = |text: Option<String>| text.map_or_else(|| Ok(wall_now()), |text| time(&text));
+    let (incident, wish) = match verb {
+        Obligation::Rules => return rules(context),
+        Obligation::List { incident } => return list(context, incident),
+        Obligation::Determine { incident, rule, kind, evidence, at } => {
+            (incident, LegalWish::Determine { rule, kind, at: when(at)?, evidence })
+        }
+        Obligation::TakeBack { incident, rule, kind, reason } => {
+            (incident, LegalWish::TakeBack { rule, kind, reason })
+        }
+        Obligation::NotApplicable { incident, rule, stage, why } => {
+            (incident, LegalWish::NotApplicable { rule, stage, why })
+        }
+        Obligation::Submit { incident, rule, stage, reference, file, at } => {
+            let sha256 = match file {
+                Some(path) => {
+                    let facts = evidence::read(&path).map_err(Failure::Usage)?;
+                    Some(facts.sha256)
+                }
+                None => None,
+            };
+            (incident, LegalWish::Submit { rule, stage, at: when(at)?, reference, sha256 })
+        }
+    };
+    give(context, Command::Legal { incident, legal: Box::new(wish) })
+}
+
+fn plan(context: &Context) -> Result<Plan, Failure> {
+    match context.keeper()?.ask(Ask::Plan)? {
+        Reply::Plan { plan, .. } => Ok(*plan),
+        other => Err(unexpected(&other)),
+    }
+}
+
+fn rules(context: &Context) -> Result<(), Failure> {
+    let plan = plan(context)?;
+    let rules: Vec<_> = legal::rules(&plan).collect();
+    if context.json {
+        return say_json(&rules);
+    }
+    for rule in rules {
+        let off = if rule.enabled { "" } else { " · NOT IN FORCE" };
+        say(&format!("{} · {} · {}{off}", rule.id, rule.name, rule.authority));
+        let source = &rule.source;
+        say(&format!(
+            "  {} {}, {}; read {}",
+            source.law, source.article, source.citation, rule.as_of
+        ));
+        say(&format!("  when: {}", rule.applies_when));
+        for (kind, asked) in &rule.triggers {
+            say(&format!("  ? {kind}: {}", asked.question));
+        }
+        for stage in &rule.stages {
+            let limits: Vec<String> =
+                stage.limits.iter().map(|l| format!("{} after {}", l.within, l.after)).collect();
+            say(&format!("  - {}: {} ({})", stage.id, stage.title, limits.join("; ")));
+        }
+        for note in &rule.notes {
+            say(&format!("    {note}"));
+        }
+    }
+    say("Rules are data with a date, not advice: have counsel look at them.");
+    Ok(())
+}
+
+fn list(context: &Context, id: IncidentId) -> Result<(), Failure> {
+    let plan = plan(context)?;
+    let incident = detail(context, id, None, 1)?.head;
+    let now = wall_now();
+    let all = legal::all(&incident, &plan, now);
+    if context.json {
+        let clocks: Vec<_> = all
+            .iter()
+            .map(|it| serde_json::json!({"rule": it.rule.id, "clock": it.clock}))
+            .collect();
+        return say_json(&clocks);
+    }
+    if all.is_empty() {
+        say(&format!("nothing is on record for {id}; see 'warroom obligation rules'"));
+    }
+    for it in all {
+        let clock = &it.clock;
+        let state = match &clock.state {
+            State::Waiting { for_what } => format!("waits for {for_what}"),
+            State::Running { warned } => running(clock.due, *warned),
+            State::Met { at, late } => {
+                format!("handed in {at}{}", if *late { ", LATE" } else { "" })
+            }
+            State::Missed => format!("MISSED {}", due(clock.due)),
+            State::NotApplicable { why } => format!("not applicable: {why}"),
+        };
+        say(&format!("{} {}: {} · {state}", it.rule.id, clock.stage, clock.title));
+        if !clock.why_due.is_empty() {
+            say(&format!("  {}", clock.why_due));
+        }
+        if let Some(other) = clock.other_reading {
+            say(&format!("  by another reading due {other}; the alarm is on the earlier one"));
+        }
+    }
+    Ok(())
+}
+
+fn due(at: Option<Timestamp>) -> String {
+    at.map_or_else(|| "without undue delay".to_owned(), |at| format!("due {at}"))
+}
+
+fn running(at: Option<Timestamp>, warned: u8) -> String {
+    let gone = if warned >= 50 { format!(", {warned}% gone") } else { String::new() };
+    format!("{}{gone}", due(at))
+}

@@ -1,0 +1,359 @@
+//! Reports drafted from the journal: each line says which entries it rests on.
+//!
+//! CAN is the report of the fire service (conditions, actions, needs); the others are for those who
+//! decide, for those outside, and for those who take over.
+//!
+//! Invariants:
+//! - Pure. Nothing is said that no entry says; what is not known is called unknown.
+
+#![expect(clippy::wildcard_enum_match_arm, reason = "few facts are in a report")]
+
+use crate::domain::change::Change;
+use crate::domain::event::{Body, Recorded};
+use crate::domain::ids::Seq;
+use crate::domain::incident::Incident;
+use crate::domain::legal;
+use crate::domain::plan::Plan;
+use crate::domain::redact::REDACTED;
+use crate::domain::stakeholder::Audience;
+use crate::domain::talk::promise::{self, What};
+use crate::domain::talk::{Proof, Standing};
+use crate::domain::time::{Timestamp, span_words};
+use crate::domain::words::{Moment, NoteKind, Outcome, Role};
+
+/// Notes, decisions and the like that are repeated at the most.
+const LATEST: usize = 4;
+
+/// Who it is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Conditions, actions, needs: for the room.
+    Can,
+    /// For those who decide.
+    Exec,
+    /// What the public was told.
+    Public,
+    /// For who takes over.
+    Handover,
+}
+
+/// One line, and the entries that it rests on.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Line {
+    pub text: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub entries: Vec<Seq>,
+}
+
+/// Everything that a report is made of.
+#[derive(Debug, Clone, Copy)]
+pub struct Case<'a> {
+    pub incident: &'a Incident,
+    /// Its events, oldest first; the latest ones are enough.
+    pub events: &'a [Recorded],
+    pub plan: &'a Plan,
+    pub now: Timestamp,
+}
+
+/// A report.
+pub fn brief(kind: Kind, case: Case<'_>) -> Vec<Line> {
+    match kind {
+        Kind::Can => [
+            vec![case.head(), title("CONDITIONS")],
+            case.conditions(),
+            vec![title("ACTIONS")],
+            case.actions(),
+            vec![title("NEEDS")],
+            case.needs(),
+        ]
+        .concat(),
+        Kind::Exec => case.exec(),
+        Kind::Public => case.public(),
+        Kind::Handover => [
+            vec![case.head()],
+            case.people(),
+            vec![title("HOW IT STANDS")],
+            case.conditions(),
+            vec![title("WHAT WAS DONE")],
+            case.actions(),
+            vec![title("WHAT IS OPEN")],
+            case.needs(),
+            vec![title("WHO WAS TOLD")],
+            case.told(),
+        ]
+        .concat(),
+    }
+}
+
+fn title(text: &str) -> Line {
+    Line { text: text.to_owned(), entries: Vec::new() }
+}
+
+fn item(text: impl std::fmt::Display, entries: Vec<Seq>) -> Line {
+    Line { text: format!("- {text}"), entries }
+}
+
+fn first(text: &str) -> &str {
+    text.lines().next().unwrap_or_default()
+}
+
+impl Case<'_> {
+    /// The latest entries that hold something, oldest first.
+    fn latest(&self, of: impl Fn(&Change) -> Option<String>) -> Vec<Line> {
+        let mut found: Vec<Line> = self
+            .events
+            .iter()
+            .rev()
+            .filter_map(|event| {
+                let Body::Incident { change, .. } = &event.body else { return None };
+                let text = of(change)?;
+                let is_hidden = self.incident.redacted.contains(&event.seq);
+                let text = if is_hidden { REDACTED.to_owned() } else { text };
+                let when = event.when().clock_minutes();
+                Some(item(format!("{when} {}: {text}", event.actor.login), vec![event.seq]))
+            })
+            .take(LATEST)
+            .collect();
+        found.reverse();
+        found
+    }
+
+    /// The last entry that changed something, for what the head says.
+    fn entry_of(&self, is_it: impl Fn(&Change) -> bool) -> Vec<Seq> {
+        let found = self.events.iter().rev().find(|event| match &event.body {
+            Body::Incident { change, .. } => is_it(change),
+            _ => false,
+        });
+        found.map(|event| event.seq).into_iter().collect()
+    }
+
+    fn head(&self) -> Line {
+        let incident = self.incident;
+        let began = incident.moments.get(&Moment::Began).copied().unwrap_or(incident.opened_at);
+        let text = format!(
+            "{} {} {} · {} · since {} ({})",
+            incident.id,
+            incident.severity,
+            incident.title,
+            incident.phase(),
+            began,
+            span_words(self.now.since(began))
+        );
+        let entries = self.entry_of(|change| {
+            matches!(
+                change,
+                Change::Opened(_) | Change::TitleChanged { .. } | Change::SeverityChanged { .. }
+            )
+        });
+        Line { text, entries }
+    }
+
+    fn conditions(&self) -> Vec<Line> {
+        let incident = self.incident;
+        let severity = self.entry_of(|change| {
+            matches!(change, Change::SeverityChanged { .. } | Change::Opened(_))
+        });
+        let mut lines =
+            vec![item(format!("{}: {}", incident.severity, incident.severity_because), severity)];
+        let services = if incident.services.is_empty() {
+            "which services are affected is unknown".to_owned()
+        } else {
+            format!("affected: {}", incident.services.join(", "))
+        };
+        lines.push(item(services, Vec::new()));
+        if !incident.members.is_empty() {
+            let (firing, all) = (incident.firing(), incident.members.len());
+            lines.push(item(format!("{firing} of {all} alerts fire"), Vec::new()));
+        }
+        lines.extend(self.latest(|change| match change {
+            Change::NoteAdded { kind: NoteKind::Hypothesis, text, .. } => {
+                Some(format!("hypothesis: {}", first(text)))
+            }
+            Change::NoteAdded { kind: NoteKind::Observation, text, .. } => {
+                Some(first(text).to_owned())
+            }
+            Change::NoteAdded { kind: NoteKind::Statement, text, said_by } => {
+                Some(format!("{said_by} says: {}", first(text)))
+            }
+            Change::Resolved { evidence, .. } => Some(format!("resolved: {}", first(evidence))),
+            _ => None,
+        }));
+        lines
+    }
+
+    fn actions(&self) -> Vec<Line> {
+        let mut lines: Vec<Line> = self
+            .incident
+            .remedies
+            .iter()
+            .map(|remedy| {
+                let until = remedy.expires.map(|at| format!(", until {}", at.clock_minutes()));
+                let text = format!(
+                    "{} {}: {} ({}{})",
+                    remedy.kind,
+                    remedy.number,
+                    first(&remedy.text),
+                    remedy.outcome,
+                    until.unwrap_or_default()
+                );
+                item(text, vec![remedy.entry])
+            })
+            .collect();
+        lines.extend(self.latest(|change| match change {
+            Change::NoteAdded { kind: NoteKind::Decision, text, .. } => {
+                Some(format!("decided: {}", first(text)))
+            }
+            _ => None,
+        }));
+        if lines.is_empty() {
+            lines.push(item("nothing is on record".to_owned(), Vec::new()));
+        }
+        lines
+    }
+
+    fn needs(&self) -> Vec<Line> {
+        let incident = self.incident;
+        let mut needs: Vec<Line> = Vec::new();
+        let mut need = |text: String, entries: Vec<Seq>| needs.push(item(text, entries));
+        if incident.phase().is_active() {
+            if incident.ack.is_none() {
+                need("nobody has answered for it".to_owned(), Vec::new());
+            }
+            if incident.severity.is_major() && incident.commander().is_none() {
+                need("nobody commands".to_owned(), Vec::new());
+            }
+        }
+        for remedy in incident.remedies.iter().filter(|r| r.outcome == Outcome::Pending) {
+            need(format!("remedy {} is not judged yet", remedy.number), vec![remedy.entry]);
+        }
+        for update in incident.talk.waiting() {
+            need(format!("update {} waits for approval", update.draft.update), vec![update.entry]);
+        }
+        for (who, update) in &incident.talk.by_hand {
+            need(format!("{who} must be told by hand what update {update} says"), Vec::new());
+        }
+        for promise in promise::all(incident, self.plan) {
+            let what = match promise.what {
+                What::First => "a first word",
+                What::Next => "the next word",
+                What::Last => "the last word",
+            };
+            let left = promise.due.since(self.now);
+            let how = if left < 0 {
+                format!("{} LATE", span_words(-left))
+            } else {
+                format!("by {}", promise.due.clock_minutes())
+            };
+            let entry = incident.told.get(promise.who).map(|told| told.entry);
+            need(format!("{} needs {what}: {how}", promise.who), entry.into_iter().collect());
+        }
+        for it in legal::open(incident, self.plan, self.now) {
+            let due =
+                it.clock.due.map_or_else(|| "without undue delay".to_owned(), |at| at.to_string());
+            need(format!("{}: {}, {due}", it.rule.name, it.clock.title), Vec::new());
+        }
+        for asked in incident.talk.inquiries.iter().filter(|asked| asked.answer.is_none()) {
+            let (number, outlet) = (asked.inquiry.number, &asked.inquiry.outlet);
+            need(format!("press inquiry {number} of {outlet} is not answered"), Vec::new());
+        }
+        if needs.is_empty() {
+            needs.push(item("nothing that is on record".to_owned(), Vec::new()));
+        }
+        needs
+    }
+
+    fn people(&self) -> Vec<Line> {
+        let incident = self.incident;
+        let mut lines = Vec::new();
+        let ack = incident.ack.as_ref().map_or_else(
+            || "nobody has answered".to_owned(),
+            |ack| format!("{} has it since {}", ack.by, ack.at.clock_minutes()),
+        );
+        let acked = self.entry_of(|change| matches!(change, Change::Acknowledged));
+        lines.push(item(ack, acked));
+        for (role, people) in &incident.roles {
+            let role_entry = self.entry_of(|change| match change {
+                Change::RoleAssigned { role: given, .. } => given == role,
+                Change::CommandTaken { .. } | Change::CommandAccepted { .. } => {
+                    *role == Role::Commander
+                }
+                _ => false,
+            });
+            lines.push(item(format!("{role}: {}", people.join(", ")), role_entry));
+        }
+        lines
+    }
+
+    fn told(&self) -> Vec<Line> {
+        let told = self.incident.told.iter().filter(|(_, told)| told.count > 0);
+        let mut lines: Vec<Line> = told
+            .map(|(who, told)| {
+                let proof = self.incident.talk.proofs.get(who).map(Proof::words);
+                let proof = proof.filter(|p| !p.is_empty()).map(|p| format!(" · {p}"));
+                let last = if told.last { "the last word, " } else { "" };
+                let text = format!(
+                    "{who} ({last}{} by {}{}): {}",
+                    told.at.clock_minutes(),
+                    told.by,
+                    proof.unwrap_or_default(),
+                    first(&told.text)
+                );
+                item(text, vec![told.entry])
+            })
+            .collect();
+        if lines.is_empty() {
+            lines.push(item("nobody".to_owned(), Vec::new()));
+        }
+        lines
+    }
+
+    /// For those who decide: what it is, whom it hurts, what is done, what comes.
+    fn exec(&self) -> Vec<Line> {
+        let incident = self.incident;
+        let mut lines = vec![self.head()];
+        let public = incident.talk.updates.iter().rev().find(|update| {
+            matches!(update.standing, Standing::Sent { .. }) && update.draft.public.is_some()
+        });
+        let services = incident.services.join(", ");
+        if !services.is_empty() {
+            lines.push(item(format!("affected: {services}"), Vec::new()));
+        }
+        lines.extend(self.actions());
+        match public {
+            Some(update) => {
+                let words = update.draft.words.first();
+                let subject = words.map_or("", |words| words.subject.as_str());
+                lines.push(item(format!("the public was told: {subject}"), vec![update.entry]));
+            }
+            None => lines.push(item("the public was told nothing".to_owned(), Vec::new())),
+        }
+        for it in legal::open(incident, self.plan, self.now) {
+            let due =
+                it.clock.due.map_or_else(|| "without undue delay".to_owned(), |at| at.to_string());
+            lines.push(item(format!("{}: {} by {due}", it.rule.name, it.clock.title), Vec::new()));
+        }
+        let commander = incident.commander().unwrap_or("nobody");
+        lines.push(item(format!("{commander} commands"), Vec::new()));
+        lines
+    }
+
+    /// What the public was told, and nothing else.
+    fn public(&self) -> Vec<Line> {
+        let mut lines = Vec::new();
+        for update in &self.incident.talk.updates {
+            let draft = &update.draft;
+            let Standing::Sent { at, .. } = &update.standing else { continue };
+            if draft.audience != Audience::Public {
+                continue;
+            }
+            for words in &draft.words {
+                let text = format!("{at} {}\n{}", words.subject, words.text.trim_end());
+                lines.push(Line { text, entries: vec![update.entry] });
+            }
+        }
+        if lines.is_empty() {
+            lines.push(title("The public was told nothing."));
+        }
+        lines
+    }
+}

@@ -1,0 +1,185 @@
+//! Determinations, submissions and what is not owed: what the law's clocks follow from.
+//!
+//! Invariants:
+//! - What starts a clock rests on evidence in words, and may lie before its entry, never after it.
+//! - A submission needs a proof; no incident is closed while one of its clocks runs.
+
+use crate::domain::change::Change;
+use crate::domain::decide::missed::responsible;
+use crate::domain::decide::{Decision, bad, find, not_now, one, reason, wanted};
+use crate::domain::event::Body;
+use crate::domain::ids::IncidentId;
+use crate::domain::incident::Incident;
+use crate::domain::legal::{self, LegalChange, LegalWish, Warned};
+use crate::domain::obligation::{Rule, Stage, State, Submission};
+use crate::domain::plan::Plan;
+use crate::domain::reach::{self, Asked, Reached};
+use crate::domain::rejection::Rejection;
+use crate::domain::room::Room;
+use crate::domain::time::{Timestamp, span_words};
+use crate::domain::words::{DeliveryKind, Role};
+
+pub(super) fn decide(
+    room: &Room,
+    login: &str,
+    id: IncidentId,
+    wish: &LegalWish,
+    now: Timestamp,
+) -> Decision {
+    let incident = find(room, id)?;
+    let plan = &room.plan;
+    let change = match wish {
+        LegalWish::Determine { rule, kind, at, evidence } => {
+            let rule = known(plan, rule)?;
+            check_kind(rule, kind)?;
+            if !rule.enabled {
+                return Err(not_now(
+                    format!("'{}' is not in force", rule.id),
+                    "see its notes ('warroom obligation rules'); a plan may hold one of its own",
+                ));
+            }
+            past(*at, now)?;
+            let evidence = wanted(evidence, "evidence")?.to_owned();
+            LegalChange::Determined { rule: rule.id.clone(), kind: kind.clone(), at: *at, evidence }
+        }
+        LegalWish::TakeBack { rule, kind, reason: why } => {
+            let facts = incident.legal.facts.get(rule);
+            if !facts.is_some_and(|facts| facts.triggers.contains_key(kind)) {
+                return Err(not_now(
+                    format!("'{kind}' of {rule} was not determined for {id}"),
+                    "look at its obligations ('warroom obligation list')",
+                ));
+            }
+            let reason = reason(why, "taking a determination back")?.to_owned();
+            LegalChange::TakenBack { rule: rule.clone(), kind: kind.clone(), reason }
+        }
+        LegalWish::NotApplicable { rule, stage, why } => {
+            let rule = known(plan, rule)?;
+            stage_of(rule, stage)?;
+            let why = reason(why, "saying that it is not owed")?.to_owned();
+            LegalChange::NotApplicable { rule: rule.id.clone(), stage: stage.clone(), why }
+        }
+        LegalWish::Submit { rule, stage, at, reference, sha256 } => {
+            let rule = known(plan, rule)?;
+            stage_of(rule, stage)?;
+            past(*at, now)?;
+            let (reference, sha256) = (reference.trim().to_owned(), sha256.clone());
+            let sha256 = sha256.map(|hash| hash.trim().to_ascii_lowercase());
+            let sent = Submission { at: *at, by: login.to_owned(), reference, sha256 };
+            if let Some(lacks) = sent.check() {
+                return Err(bad(lacks, "a claim without a proof is no submission"));
+            }
+            let Submission { at, reference, sha256, .. } = sent;
+            let rule = rule.id.clone();
+            LegalChange::Submitted { rule, stage: stage.clone(), at, reference, sha256 }
+        }
+    };
+    one(id, Change::Legal(Box::new(change)))
+}
+
+fn known<'a>(plan: &'a Plan, id: &str) -> Result<&'a Rule, Rejection> {
+    legal::rules(plan).find(|rule| rule.id == id).ok_or_else(|| {
+        let ids: Vec<&str> = legal::rules(plan).map(|rule| rule.id.as_str()).collect();
+        bad(
+            format!("'{id}' is no obligation that binds here"),
+            format!("one of: {}", ids.join(", ")),
+        )
+    })
+}
+
+fn check_kind(rule: &Rule, kind: &str) -> Result<(), Rejection> {
+    if rule.triggers.contains_key(kind) {
+        return Ok(());
+    }
+    let kinds: Vec<&str> = rule.triggers.keys().map(String::as_str).collect();
+    Err(bad(
+        format!("'{kind}' is nothing that {} asks for", rule.id),
+        format!("one of: {}", kinds.join(", ")),
+    ))
+}
+
+fn stage_of<'a>(rule: &'a Rule, stage: &str) -> Result<&'a Stage, Rejection> {
+    rule.stage(stage).ok_or_else(|| {
+        let stages: Vec<&str> = rule.stages.iter().map(|stage| stage.id.as_str()).collect();
+        bad(
+            format!("'{stage}' is nothing that {} demands", rule.id),
+            format!("one of: {}", stages.join(", ")),
+        )
+    })
+}
+
+fn past(at: Timestamp, now: Timestamp) -> Result<(), Rejection> {
+    if at <= now {
+        return Ok(());
+    }
+    Err(bad(format!("{at} lies in the future"), "give the time at which it was so"))
+}
+
+/// No incident is ended while the law waits for something.
+pub(super) fn check_end(room: &Room, incident: &Incident, now: Timestamp) -> Result<(), Rejection> {
+    let open = legal::open(incident, &room.plan, now);
+    let Some(first) = open.first() else { return Ok(()) };
+    let due = first.clock.due.map_or_else(|| "without undue delay".to_owned(), |at| at.to_string());
+    let more =
+        if open.len() > 1 { format!(" (and {} more)", open.len() - 1) } else { String::new() };
+    Err(not_now(
+        format!("{}: {} is due {due}{more}", first.rule.name, first.clock.title),
+        "hand it in, or put on record why it is not applicable",
+    ))
+}
+
+/// What is told when a clock has run so far, and to whom.
+pub fn warn(room: &Room, id: IncidentId, now: Timestamp) -> Vec<Body> {
+    let Some(incident) = room.incidents.get(&id) else { return Vec::new() };
+    let due = |rule: &str| {
+        let seen = incident.legal.warned.get(rule).copied();
+        let facts = incident.legal.facts.get(rule);
+        let known = legal::rule(&room.plan, rule);
+        let (Some(seen), Some(facts), Some(known)) = (seen, facts, known) else { return None };
+        crate::domain::obligation::next_event(known, facts, &room.plan.calendars, seen)
+    };
+    let is_due = |rule: &str| due(rule).is_some_and(|at| at <= now);
+    let clocks: Vec<Warned> = legal::open(incident, &room.plan, now)
+        .into_iter()
+        .filter(|it| is_due(&it.rule.id))
+        .map(|it| Warned {
+            rule: it.rule.id.clone(),
+            stage: it.clock.stage.clone(),
+            words: match (&it.clock.state, it.clock.due) {
+                (State::Missed, Some(at)) => {
+                    format!("MISSED, it was due {} ago", span_words(now.since(at)))
+                }
+                (State::Running { warned }, Some(at)) => {
+                    format!("{warned}% gone, due in {} ({at})", span_words(at.since(now)))
+                }
+                _ => "still owed, without undue delay".to_owned(),
+            },
+        })
+        .collect();
+    if clocks.is_empty() {
+        return Vec::new();
+    }
+    let is_late = clocks
+        .iter()
+        .any(|warned| !warned.words.starts_with("50") && !warned.words.starts_with("75"));
+    let mut people = responsible(incident, Role::InternalLiaison, 0);
+    if is_late {
+        people.extend(responsible(incident, Role::InternalLiaison, 1));
+    }
+    people.sort();
+    people.dedup();
+    let asked = Asked { plan: &room.plan, desk: &room.desk, severity: incident.severity, now };
+    let reached = people
+        .into_iter()
+        .filter_map(|to| {
+            let methods = reach::methods(asked, &to).ok()?;
+            Some(Reached { to, methods, through: "a clock of the law".to_owned() })
+        })
+        .collect();
+    let why: Vec<String> =
+        clocks.iter().map(|w| format!("{} {}: {}", w.rule, w.stage, w.words)).collect();
+    let number = incident.esc.last_number + 1;
+    let pages = reach::wanted(reached, DeliveryKind::Inform, number, &why.join("; "));
+    let change = Change::Legal(Box::new(LegalChange::Warned { clocks, pages }));
+    vec![Body::Incident { incident: id, change }]
+}

@@ -1,0 +1,215 @@
+//! The obligations of one incident: what was determined, handed in or put aside, and which clocks
+//! run because of it.
+//!
+//! Invariants:
+//! - A clock runs because a person determined something, never because an incident opened.
+//! - Clocks are derived from what is on record (`obligation::clocks`); only up to when people were
+//!   warned is kept.
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::delivery::Wanted;
+use crate::domain::incident::Incident;
+use crate::domain::obligation::{
+    Clock, Determination, Facts, NotApplicable, Rule, State, Submission, clocks, next_event,
+    shipped,
+};
+use crate::domain::plan::Plan;
+use crate::domain::time::Timestamp;
+
+static SHIPPED: LazyLock<Vec<Rule>> =
+    LazyLock::new(|| shipped().expect("invariant: the tests read every shipped rule"));
+
+/// A clock of which people were warned.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Warned {
+    pub rule: String,
+    pub stage: String,
+    /// In words: how far it has run, and when it is due.
+    pub words: String,
+}
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "fact", rename_all = "kebab-case")]
+pub enum LegalChange {
+    /// Somebody determined that it was so, at a time that may lie before this.
+    Determined { rule: String, kind: String, at: Timestamp, evidence: String },
+    /// That was wrong.
+    TakenBack { rule: String, kind: String, reason: String },
+    /// A stage is not owed.
+    NotApplicable { rule: String, stage: String, why: String },
+    /// Something was handed in.
+    Submitted {
+        rule: String,
+        stage: String,
+        at: Timestamp,
+        reference: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        sha256: Option<String>,
+    },
+    /// Half, three quarters, nine tenths of the time are gone, or all of it.
+    Warned { clocks: Vec<Warned>, pages: Vec<Wanted> },
+}
+
+/// What is wanted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "kebab-case")]
+pub enum LegalWish {
+    Determine {
+        rule: String,
+        kind: String,
+        at: Timestamp,
+        evidence: String,
+    },
+    TakeBack {
+        rule: String,
+        kind: String,
+        reason: String,
+    },
+    NotApplicable {
+        rule: String,
+        stage: String,
+        why: String,
+    },
+    Submit {
+        rule: String,
+        stage: String,
+        at: Timestamp,
+        #[serde(default)]
+        reference: String,
+        #[serde(default)]
+        sha256: Option<String>,
+    },
+}
+
+/// The obligations of one incident.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Legal {
+    /// Rule → what is on record.
+    pub facts: BTreeMap<String, Facts>,
+    /// Rule → up to when people were warned.
+    pub warned: BTreeMap<String, Timestamp>,
+}
+
+/// One clock with its rule.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Running<'a> {
+    pub rule: &'a Rule,
+    pub clock: Clock,
+}
+
+/// The rules that bind under a plan: those that it names, else all; its own stand before shipped ones
+/// of the same id.
+pub fn rules(plan: &Plan) -> impl Iterator<Item = &Rule> {
+    let is_own = |id: &str| plan.own_obligations.iter().any(|rule| rule.id == id);
+    let shipped = SHIPPED.iter().filter(move |rule| !is_own(&rule.id));
+    let binds = |rule: &&Rule| plan.obligations.is_empty() || plan.obligations.contains(&rule.id);
+    plan.own_obligations.iter().chain(shipped).filter(binds)
+}
+
+/// The rule of an id, whether it binds or not: what was determined under it stays.
+pub fn rule<'a>(plan: &'a Plan, id: &str) -> Option<&'a Rule> {
+    plan.own_obligations.iter().chain(SHIPPED.iter()).find(|rule| rule.id == id)
+}
+
+/// Every clock of the rules under which something is on record.
+pub fn all<'a>(incident: &Incident, plan: &'a Plan, now: Timestamp) -> Vec<Running<'a>> {
+    let mut found = Vec::new();
+    for (id, facts) in &incident.legal.facts {
+        let Some(rule) = rule(plan, id) else { continue };
+        let clocks = clocks(rule, facts, &plan.calendars, now);
+        found.extend(clocks.into_iter().map(|clock| Running { rule, clock }));
+    }
+    found
+}
+
+/// The clocks that run, or that ran out.
+pub fn open<'a>(incident: &Incident, plan: &'a Plan, now: Timestamp) -> Vec<Running<'a>> {
+    let mut open = all(incident, plan, now);
+    open.retain(|it| matches!(it.clock.state, State::Running { .. } | State::Missed));
+    open.sort_by_key(|it| it.clock.due.unwrap_or(Timestamp(i64::MAX)));
+    open
+}
+
+/// When people must be told next, after what they were told.
+pub fn next_warning(incident: &Incident, plan: &Plan) -> Option<Timestamp> {
+    let of = |(id, facts): (&String, &Facts)| {
+        let seen = incident.legal.warned.get(id).copied()?;
+        next_event(rule(plan, id)?, facts, &plan.calendars, seen)
+    };
+    incident.legal.facts.iter().filter_map(of).min()
+}
+
+impl Legal {
+    pub(super) fn apply(&mut self, change: &LegalChange, by: &str, entered_at: Timestamp) {
+        let by = by.to_owned();
+        match change {
+            LegalChange::Determined { rule, kind, at, evidence } => {
+                let (at, evidence) = (*at, evidence.clone());
+                let made = Determination { at, entered_at, by, evidence };
+                self.facts.entry(rule.clone()).or_default().triggers.insert(kind.clone(), made);
+                self.warned.entry(rule.clone()).or_insert(entered_at);
+            }
+            LegalChange::TakenBack { rule, kind, .. } => {
+                if let Some(facts) = self.facts.get_mut(rule) {
+                    facts.triggers.remove(kind);
+                }
+            }
+            LegalChange::NotApplicable { rule, stage, why } => {
+                let decided = NotApplicable { why: why.clone(), by, at: entered_at };
+                let facts = self.facts.entry(rule.clone()).or_default();
+                facts.not_applicable.insert(stage.clone(), decided);
+            }
+            LegalChange::Submitted { rule, stage, at, reference, sha256 } => {
+                let (reference, sha256) = (reference.clone(), sha256.clone());
+                let sent = Submission { at: *at, by, reference, sha256 };
+                let facts = self.facts.entry(rule.clone()).or_default();
+                facts.submissions.entry(stage.clone()).or_default().push(sent);
+                self.warned.entry(rule.clone()).or_insert(entered_at);
+            }
+            LegalChange::Warned { clocks, .. } => {
+                for warned in clocks {
+                    self.warned.insert(warned.rule.clone(), entered_at);
+                }
+            }
+        }
+    }
+}
+
+/// What a fact reads like in a timeline.
+pub fn words(change: &LegalChange) -> String {
+    match change {
+        LegalChange::Determined { rule, kind, at, evidence } => {
+            format!("{rule}: '{kind}' determined as of {at}: {evidence}")
+        }
+        LegalChange::TakenBack { rule, kind, reason } => {
+            format!("{rule}: '{kind}' was taken back: {reason}")
+        }
+        LegalChange::NotApplicable { rule, stage, why } => {
+            format!("{rule} {stage}: not applicable because {why}")
+        }
+        LegalChange::Submitted { rule, stage, at, reference, sha256 } => {
+            let hash = sha256.as_ref().map(|hash| format!(" · sha256 {hash}"));
+            let hash = hash.unwrap_or_default();
+            format!("{rule} {stage}: handed in at {at}, reference '{reference}'{hash}")
+        }
+        LegalChange::Warned { clocks, pages } => {
+            let list: Vec<String> = clocks
+                .iter()
+                .map(|warned| format!("{} {}: {}", warned.rule, warned.stage, warned.words))
+                .collect();
+            let people: Vec<&str> = pages.iter().map(|page| page.to.as_str()).collect();
+            let told = if people.is_empty() {
+                "nobody holds a role to hear of it".to_owned()
+            } else {
+                format!("telling {}", people.join(", "))
+            };
+            format!("CLOCK {}; {told}", list.join("; "))
+        }
+    }
+}

@@ -1,0 +1,161 @@
+//! Obligations: clocks that start with what a person determined, warn, and end with a proof.
+
+use warroom::domain::ids::IncidentId;
+use warroom::domain::legal;
+use warroom::domain::obligation::State;
+
+use crate::features::paging_world;
+use crate::world::{START, World, play};
+
+const BEGIN: &str = r#"
+    0m ann {"do":"open","title":"a dump was copied","severity":"SEV2","services":["payments"],"declare":true}
+    0m bob {"do":"acknowledge","incident":1}
+    0m ann {"do":"take-command","incident":1}
+    0m ann {"do":"assign-role","incident":1,"role":"internal-liaison","person":"dana"}"#;
+
+fn begin() -> World {
+    let mut plan = paging_world::plan();
+    plan.obligations = vec!["gdpr-controller".to_owned(), "nis2".to_owned()];
+    let mut world = World::under(plan);
+    play(&mut world, BEGIN);
+    world
+}
+
+/// Aware since so many hours before the start.
+fn aware(hours: i64, evidence: &str) -> String {
+    let at = START.plus(-hours * 3_600_000);
+    format!(
+        r#"{{"do":"legal","incident":1,"legal":{{"state":"determine","rule":"gdpr-controller","kind":"aware","at":"{at}","evidence":"{evidence}"}}}}"#
+    )
+}
+
+fn open(world: &World) -> Vec<(String, State)> {
+    let incident = &world.engine.room.incidents[&IncidentId(1)];
+    legal::open(incident, &world.engine.room.plan, world.now)
+        .into_iter()
+        .map(|it| (format!("{} {}", it.rule.id, it.clock.stage), it.clock.state))
+        .collect()
+}
+
+#[test]
+fn demand_18_a_clock_counts_from_when_it_was_so_and_not_from_its_entry() {
+    let mut world = begin();
+    assert!(open(&world).is_empty(), "that an incident opened starts nothing");
+    let told = play(&mut world, &format!("1m dana {}", aware(40, "the log shows the copy")));
+    assert!(told.contains("gdpr-controller: 'aware' determined as of"), "{told}");
+    assert_eq!(
+        open(&world),
+        [("gdpr-controller authority".to_owned(), State::Running { warned: 50 })]
+    );
+}
+
+#[test]
+fn what_starts_a_clock_rests_on_something_and_lies_not_ahead() {
+    let mut world = begin();
+    let wrong = [
+        aware(0, "").replace("1m", ""),
+        aware(-1, "tomorrow"),
+        aware(0, "x").replace("aware", "awake"),
+        aware(0, "x").replace("gdpr-controller", "hipaa"),
+        aware(0, "x").replace("gdpr-controller", "nis2").replace("\"aware\"", "\"x\""),
+    ];
+    let script: Vec<String> = wrong.iter().map(|command| format!("1m dana {command}")).collect();
+    let told = play(&mut world, &script.join("\n"));
+    let refusals: Vec<&str> =
+        told.lines().map(|line| line.split(';').next().unwrap_or("")).collect();
+    assert_eq!(refusals[0], "refused dana: the evidence is empty");
+    assert!(refusals[1].ends_with("lies in the future"), "{told}");
+    assert_eq!(refusals[2], "refused dana: 'awake' is nothing that gdpr-controller asks for");
+    assert_eq!(refusals[3], "refused dana: 'hipaa' is no obligation that binds here");
+    assert_eq!(refusals.len(), 5, "{told}");
+}
+
+#[test]
+fn people_are_warned_at_each_mark_once_also_across_a_restart() {
+    let mut world = begin();
+    play(&mut world, &format!("1m dana {}", aware(0, "the log shows the copy")));
+    let hours = |h: i64| h * 60;
+    let mut told = String::new();
+    for hour in [35, 36, 37, 54, 55, 65, 66, 71, 72, 73, 80] {
+        told += &play(
+            &mut world,
+            &format!(
+                "{}m clock\n{}m kill now\n{}m clock",
+                hours(hour),
+                hours(hour),
+                hours(hour) + 1
+            ),
+        );
+    }
+    let clocks: Vec<&str> =
+        told.lines().filter_map(|line| line.split_once("CLOCK ").map(|(_, rest)| rest)).collect();
+    let heads: Vec<&str> = clocks
+        .iter()
+        .map(|line| line.trim_start_matches("gdpr-controller authority: "))
+        .map(|line| line.split([',', ' ']).next().unwrap_or_default())
+        .collect();
+    assert_eq!(heads, ["50%", "75%", "90%", "MISSED"], "{clocks:?}");
+    assert!(clocks[0].ends_with("telling dana"), "{clocks:?}");
+    assert!(clocks[2].ends_with("telling ann, dana"), "the commander as well: {clocks:?}");
+}
+
+#[test]
+fn an_incident_with_a_running_clock_is_not_closed_and_a_proof_ends_it() {
+    let mut world = begin();
+    let submit = |reference: &str| {
+        format!(
+            r#"{{"do":"legal","incident":1,"legal":{{"state":"submit","rule":"gdpr-controller","stage":"authority","at":"{}","reference":"{reference}"}}}}"#,
+            START.plus(60_000)
+        )
+    };
+    let close = r#"{"do":"close","incident":1,"note":""}"#;
+    let told = play(
+        &mut world,
+        &format!(
+            r#"1m dana {}
+               2m ann {{"do":"resolve","incident":1,"reason":"fixed","evidence":"quiet"}}
+               3m ann {close}
+               4m dana {}
+               5m dana {}
+               6m ann {close}"#,
+            aware(0, "the log shows the copy"),
+            submit(""),
+            submit("LfD-2026-117"),
+        ),
+    );
+    assert!(
+        told.contains(
+            "refused ann: GDPR, controller: Notification to the supervisory authority is due"
+        ),
+        "{told}"
+    );
+    assert!(told.contains("refused dana: it needs a proof"), "{told}");
+    assert!(told.contains("handed in at"), "{told}");
+    assert!(told.contains("INC-1 ann: closed"), "{told}");
+}
+
+#[test]
+fn what_is_not_owed_is_a_decision_with_a_reason_and_a_mistake_is_taken_back() {
+    let mut world = begin();
+    let not = |why: &str| {
+        format!(
+            r#"{{"do":"legal","incident":1,"legal":{{"state":"not-applicable","rule":"gdpr-controller","stage":"authority","why":"{why}"}}}}"#
+        )
+    };
+    let back = r#"{"do":"legal","incident":1,"legal":{"state":"take-back","rule":"gdpr-controller","kind":"aware","reason":"it was test data"}}"#;
+    let told = play(
+        &mut world,
+        &format!(
+            "1m dana {}\n2m dana {}\n3m dana {}\n",
+            aware(0, "a copy"),
+            not(""),
+            not("test data only")
+        ),
+    );
+    assert!(told.contains("saying that it is not owed needs a reason"), "{told}");
+    assert!(told.contains("not applicable because test data only"), "{told}");
+    assert!(open(&world).is_empty());
+    let told = play(&mut world, &format!("4m dana {back}\n5m dana {back}"));
+    assert!(told.contains("'aware' was taken back: it was test data"), "{told}");
+    assert!(told.contains("refused dana: 'aware' of gdpr-controller was not determined"), "{told}");
+}
