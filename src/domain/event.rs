@@ -365,6 +365,14 @@ impl Body {
         )
     }
 
+    /// The deliveries that it begins or ends.
+    pub fn sendings(&self) -> &[Sending] {
+        if let Self::SendingBegan { items, .. } | Self::SendingEnded { items, .. } = self {
+            return items;
+        }
+        &[]
+    }
+
     /// The incidents in whose streams this event stands, each once.
     pub fn incidents(&self) -> Vec<IncidentId> {
         match self {

@@ -18,6 +18,7 @@ use crate::domain::incident::Incident;
 use crate::domain::plan::Plan;
 use crate::domain::room::Room;
 use crate::domain::time::{SECOND_MS, Timestamp};
+use crate::domain::words::DeliveryKind;
 
 /// Deliveries in one message; the rest go in the next one.
 pub const BUNDLE_MAX: usize = 200;
@@ -36,10 +37,18 @@ pub struct Queue {
     by_hand: u32,
 }
 
+/// Updates to stakeholders that are on their way at once; pages are not held up behind them.
+pub const LETTERS_MAX: usize = 64;
+
 /// Everything that waits.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Outbox {
     pub queues: BTreeMap<Destination, Queue>,
+    /// Updates to stakeholders: each goes alone and waits for no bundle. When due, of which incident,
+    /// its number.
+    pub letters: BTreeMap<(Timestamp, IncidentId, u32), Destination>,
+    /// Those that are on their way.
+    pub letters_out: BTreeMap<(IncidentId, u32), Destination>,
 }
 
 /// The services of an incident for the outbox; one name stands for none.
@@ -51,62 +60,78 @@ pub fn services_of(incident: &Incident) -> impl Iterator<Item = String> {
 impl Outbox {
     /// Takes in what an incident wants delivered.
     pub fn add(&mut self, incident: &Incident) {
-        for delivery in incident.deliveries().filter(|d| d.is_open()) {
-            match delivery.stand {
-                Stand::Queued { due } => {
-                    let queue = self.queue(delivery);
-                    queue.waiting.insert((due, incident.id, delivery.wanted.number));
-                    queue.by_hand += u32::from(delivery.origin.by_hand);
-                    for service in services_of(incident) {
-                        *queue.services.entry(service).or_default() += 1;
-                    }
-                }
-                Stand::Sending { .. } => {
-                    let key = (incident.id, delivery.wanted.number);
-                    self.queue(delivery).on_its_way.insert(key);
-                }
-                Stand::Waiting { .. }
-                | Stand::Confirmed { .. }
-                | Stand::Failed { .. }
-                | Stand::Cancelled { .. } => {}
+        for delivery in incident.deliveries() {
+            self.add_one(incident, delivery);
+        }
+    }
+
+    /// Takes in one delivery of an incident.
+    pub fn add_one(&mut self, incident: &Incident, delivery: &Delivery) {
+        let (id, number) = (incident.id, delivery.wanted.number);
+        let is_letter = delivery.wanted.kind == DeliveryKind::Update;
+        match delivery.stand {
+            Stand::Queued { due } if is_letter => {
+                self.letters.insert((due, id, number), destination(delivery));
             }
+            Stand::Sending { .. } if is_letter => {
+                self.letters_out.insert((id, number), destination(delivery));
+            }
+            Stand::Queued { due } => {
+                let queue = self.queue(delivery);
+                queue.waiting.insert((due, id, number));
+                queue.by_hand += u32::from(delivery.origin.by_hand);
+                for service in services_of(incident) {
+                    *queue.services.entry(service).or_default() += 1;
+                }
+            }
+            Stand::Sending { .. } => drop(self.queue(delivery).on_its_way.insert((id, number))),
+            Stand::Waiting { .. }
+            | Stand::Confirmed { .. }
+            | Stand::Failed { .. }
+            | Stand::Cancelled { .. } => {}
         }
     }
 
     /// Takes out what an incident wanted, as it was when it was added.
     pub fn remove(&mut self, incident: &Incident) {
-        for delivery in incident.deliveries().filter(|d| d.is_open()) {
-            if !matches!(delivery.stand, Stand::Queued { .. } | Stand::Sending { .. }) {
-                continue;
+        for delivery in incident.deliveries() {
+            self.remove_one(incident, delivery);
+        }
+    }
+
+    /// Takes out one delivery of an incident, as it was when it was added.
+    pub fn remove_one(&mut self, incident: &Incident, delivery: &Delivery) {
+        let (id, number) = (incident.id, delivery.wanted.number);
+        if delivery.wanted.kind == DeliveryKind::Update {
+            if let Stand::Queued { due } = delivery.stand {
+                self.letters.remove(&(due, id, number));
             }
-            let destination = destination(delivery);
-            let Some(queue) = self.queues.get_mut(&destination) else { continue };
-            match delivery.stand {
-                Stand::Queued { due } => {
-                    if !queue.waiting.remove(&(due, incident.id, delivery.wanted.number)) {
-                        continue;
-                    }
-                    queue.by_hand -= u32::from(delivery.origin.by_hand).min(queue.by_hand);
-                    for service in services_of(incident) {
-                        if let Some(count) = queue.services.get_mut(&service) {
-                            *count -= 1;
-                            if *count == 0 {
-                                queue.services.remove(&service);
-                            }
-                        }
+            self.letters_out.remove(&(id, number));
+            return;
+        }
+        if !matches!(delivery.stand, Stand::Queued { .. } | Stand::Sending { .. }) {
+            return;
+        }
+        let destination = destination(delivery);
+        let Some(queue) = self.queues.get_mut(&destination) else { return };
+        if let Stand::Queued { due } = delivery.stand {
+            if !queue.waiting.remove(&(due, id, number)) {
+                return;
+            }
+            queue.by_hand -= u32::from(delivery.origin.by_hand).min(queue.by_hand);
+            for service in services_of(incident) {
+                if let Some(count) = queue.services.get_mut(&service) {
+                    *count -= 1;
+                    if *count == 0 {
+                        queue.services.remove(&service);
                     }
                 }
-                Stand::Sending { .. } => {
-                    queue.on_its_way.remove(&(incident.id, delivery.wanted.number));
-                }
-                Stand::Waiting { .. }
-                | Stand::Confirmed { .. }
-                | Stand::Failed { .. }
-                | Stand::Cancelled { .. } => {}
             }
-            if queue.waiting.is_empty() && queue.on_its_way.is_empty() {
-                self.queues.remove(&destination);
-            }
+        } else {
+            queue.on_its_way.remove(&(id, number));
+        }
+        if queue.waiting.is_empty() && queue.on_its_way.is_empty() {
+            self.queues.remove(&destination);
         }
     }
 
@@ -116,9 +141,12 @@ impl Outbox {
 
     /// When the next message may go, for the soonest destination.
     pub fn next_due(&self, desk: &Desk, bundle_s: u32) -> Option<Timestamp> {
+        let letter = self.letters.first_key_value().map(|((due, ..), _)| *due);
+        let letter = letter.filter(|_| self.letters_out.len() < LETTERS_MAX);
         self.queues
             .iter()
             .filter_map(|(destination, queue)| queue.may_go(desk.sent.get(destination), bundle_s))
+            .chain(letter)
             .min()
     }
 
@@ -134,15 +162,16 @@ impl Outbox {
                 ));
             }
         }
+        // Pages come first; of the updates only as many as there is room for.
+        let room_left = LETTERS_MAX.saturating_sub(self.letters_out.len());
+        let due = self.letters.iter().take_while(|((due, ..), _)| *due <= now).take(room_left);
+        ready.extend(due.map(|((_, id, number), to)| (to.clone(), vec![(*id, *number)])));
         ready
     }
 }
 
 /// How many incidents one message to a destination may hold.
 fn most(plan: &Plan, destination: &Destination) -> usize {
-    if destination.is_stakeholder() {
-        return 1;
-    }
     match plan.channels.get(channel_of(&destination.method)) {
         Some(Channel::Webhook(webhook)) if webhook.format == WebhookFormat::PagerdutyV2 => {
             EVENTS_MAX

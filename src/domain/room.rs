@@ -15,7 +15,7 @@ use crate::domain::alert::Alert;
 use crate::domain::board::Board;
 use crate::domain::duty::Desk;
 use crate::domain::escalation::PolicyRef;
-use crate::domain::event::{Became, Body, Recorded};
+use crate::domain::event::{Became, Body, Recorded, Sending};
 use crate::domain::ids::{CommandId, IncidentId, Seq};
 use crate::domain::incident::Incident;
 use crate::domain::outbox::Outbox;
@@ -294,6 +294,34 @@ impl Room {
         }
     }
 
+    /// Takes out of the indexes what a message that begins or ends changes: an update to thousands
+    /// must not cost a look at all of them for each.
+    fn unindex_sending(&mut self, id: IncidentId, items: &[Sending]) {
+        let Some(incident) = self.incidents.get(&id).filter(|i| i.phase().is_live()) else {
+            return;
+        };
+        for timer in Timer::of_incident(incident, self) {
+            self.deadlines.remove(&timer);
+        }
+        for item in items.iter().filter(|item| item.incident == id) {
+            if let Some(delivery) = incident.delivery(item.delivery) {
+                self.outbox.remove_one(incident, delivery);
+            }
+        }
+    }
+
+    fn index_sending(&mut self, id: IncidentId, items: &[Sending]) {
+        let Some(incident) = self.incidents.get(&id).filter(|i| i.phase().is_live()) else {
+            return;
+        };
+        self.deadlines.extend(Timer::of_incident(incident, self));
+        for item in items.iter().filter(|item| item.incident == id) {
+            if let Some(delivery) = incident.delivery(item.delivery) {
+                self.outbox.add_one(incident, delivery);
+            }
+        }
+    }
+
     pub(crate) fn index_alert(&mut self, key: &str) {
         if let Some(alert) = self.alerts.get(key) {
             self.deadlines.extend(Timer::of_alert(key, alert, &self.plan));
@@ -324,8 +352,13 @@ pub fn evolve(room: &mut Room, event: &Recorded) {
         room.unindex_desk();
     }
     let touched = event.body.incidents();
+    let sent = event.body.sendings();
     for id in &touched {
-        room.unindex_incident(*id);
+        if sent.is_empty() {
+            room.unindex_incident(*id);
+        } else {
+            room.unindex_sending(*id, sent);
+        }
     }
     changed(room, event);
     for id in &touched {
@@ -334,7 +367,11 @@ pub fn evolve(room: &mut Room, event: &Recorded) {
         {
             Arc::make_mut(incident).apply(event);
         }
-        room.index_incident(*id);
+        if sent.is_empty() {
+            room.index_incident(*id);
+        } else {
+            room.index_sending(*id, sent);
+        }
     }
     let first = touched.first().and_then(|id| room.incidents.get(id));
     room.board.take(event, first.map(|incident| &**incident), &room.plan);

@@ -11,6 +11,7 @@ use crate::domain::incident::Incident;
 use crate::domain::plan::Policy;
 use crate::domain::rejection::Rejection;
 use crate::domain::stats::Sample;
+use crate::domain::talk::change::TalkChange;
 use crate::domain::time::Timestamp;
 use crate::domain::words::{AttemptResult, DeliveryKind, Phase, Severity};
 use crate::proto::{Ask, ClientKind, KeeperMsg, Reply};
@@ -211,6 +212,10 @@ pub fn weight(event: &Recorded) -> usize {
             200 + items.len() * 150 + known
         }
         Body::Incident { change: Change::Opened(opened), .. } => 700 + texts(&opened.labels),
+        Body::Incident { change: Change::Talk(talk), .. } => match &**talk {
+            TalkChange::Sent(sent) => 600 + sent.letters.len() * 250,
+            _ => 2_000,
+        },
         Body::PlanAdopted { .. } => 16 * 1024,
         _ => 600,
     }

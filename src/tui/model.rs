@@ -10,7 +10,7 @@ use crate::domain::incident::Incident;
 use crate::domain::row::Row;
 use crate::domain::time::Timestamp;
 use crate::domain::timeline::{self, Entry};
-use crate::domain::words::Right;
+use crate::domain::words::{AttemptResult, Right};
 use crate::proto::Hit;
 use crate::tui::action::Action;
 use crate::tui::alert_list::AlertList;
@@ -147,6 +147,9 @@ pub struct Past {
     /// The incident as it was known then, once the keeper has told.
     pub head: Option<Box<Incident>>,
 }
+
+/// From so many subscribers on the timeline does not name each that took an update.
+const LIST_FROM: usize = 5;
 
 /// The console's state.
 #[derive(Debug)]
@@ -407,8 +410,7 @@ impl Model {
         watched
             .events
             .iter()
-            // That an attempt begins is in the pane of the chain and in `warroom show`; its end is here.
-            .filter(|event| event.seq <= until && !matches!(event.body, Body::SendingBegan { .. }))
+            .filter(|event| event.seq <= until && !self.is_of_a_list(&event.body))
             .map(|event| {
                 let mut entry = timeline::entry(event, id);
                 if watched.head.redacted.contains(&entry.seq) {
@@ -417,6 +419,18 @@ impl Model {
                 entry
             })
             .collect()
+    }
+
+    /// Whether a fact is told elsewhere: that an attempt begins is in the pane of the chain, and each
+    /// of many who took an update is in the stakeholders' proof.
+    fn is_of_a_list(&self, body: &Body) -> bool {
+        if let Body::SendingEnded { to, result, .. } = body {
+            let taken = matches!(result, AttemptResult::Accepted | AttemptResult::HandedOver);
+            let name = to.strip_prefix("stakeholder:").unwrap_or_default();
+            let who = self.mirror.plan.stakeholders.get(name);
+            return taken && who.is_some_and(|who| who.subscribers.len() > LIST_FROM);
+        }
+        matches!(body, Body::SendingBegan { .. })
     }
 
     /// The incidents that an act is about: the marked ones, else the one under the cursor.

@@ -7,13 +7,21 @@ mod figures;
 mod micro;
 mod paging;
 mod peers;
+mod talk;
 
 fn main() {
     if std::env::var_os("WARROOM_FIGURES").is_some() {
-        if std::env::var_os("WARROOM_PAGING_ONLY").is_none() {
+        let only = |part: &str| std::env::var_os(format!("WARROOM_{part}_ONLY")).is_some();
+        let is_all = !only("PAGING") && !only("TALK");
+        if is_all {
             figures::print();
         }
-        paging::print();
+        if is_all || only("PAGING") {
+            paging::print();
+        }
+        if is_all || only("TALK") {
+            talk::print();
+        }
     } else {
         micro::keep();
         divan::main();

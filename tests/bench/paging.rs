@@ -21,13 +21,13 @@ use warroom::proto::{Ask, Reply};
 type Arrivals = Arc<Mutex<Vec<(Instant, String)>>>;
 
 /// A receiver of pages: answers 200 to everything.
-struct Receiver {
-    address: String,
+pub(crate) struct Receiver {
+    pub address: String,
     arrivals: Arrivals,
 }
 
 impl Receiver {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let address = listener.local_addr().expect("an address").to_string();
         let arrivals: Arrivals = Arc::default();
@@ -42,7 +42,7 @@ impl Receiver {
     }
 
     /// Waits until a page about this arrives; when it did.
-    fn wait(&self, about: &str) -> Instant {
+    pub(crate) fn wait(&self, about: &str) -> Instant {
         loop {
             let arrivals = self.arrivals.lock().expect("a lock");
             if let Some((at, _)) = arrivals.iter().rev().find(|(_, text)| text.contains(about)) {
@@ -51,6 +51,13 @@ impl Receiver {
             drop(arrivals);
             std::thread::yield_now();
         }
+    }
+}
+
+impl Receiver {
+    /// How many messages arrived.
+    pub(crate) fn count(&self) -> usize {
+        self.arrivals.lock().expect("a lock").len()
     }
 }
 
@@ -114,17 +121,17 @@ name = "default"
     fs::write(dir.join("plan.toml"), text).expect("the plan");
 }
 
-struct Poster {
+pub(crate) struct Poster {
     stream: TcpStream,
 }
 
 impl Poster {
-    fn new(address: &str) -> Self {
+    pub(crate) fn new(address: &str) -> Self {
         Self { stream: TcpStream::connect(address).expect("the intake") }
     }
 
     /// Posts alerts on a connection that stays open.
-    fn post(&mut self, body: &str) {
+    pub(crate) fn post(&mut self, body: &str) {
         let head = format!(
             "POST /api/v2/alerts HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n{body}",
             body.len()
@@ -136,7 +143,8 @@ impl Poster {
     }
 }
 
-fn alert(name: &str, service: &str, instance: u64) -> String {
+/// An alert of a service.
+pub(crate) fn alert(name: &str, service: &str, instance: u64) -> String {
     format!(
         r#"{{"labels":{{"alertname":"{name}","service":"{service}","instance":"i{instance}","severity":"critical"}}}}"#
     )

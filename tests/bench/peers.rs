@@ -70,8 +70,17 @@ pub(crate) fn sqlite(folder: &Path, writers: u32, each: u32) -> Option<(f64, f64
 
 /// Resident memory of a process, in MiB.
 pub(crate) fn resident(pid: u32) -> f64 {
+    size(pid, "VmRSS:")
+}
+
+/// The most that it was, in MiB.
+pub(crate) fn peak(pid: u32) -> f64 {
+    size(pid, "VmHWM:")
+}
+
+fn size(pid: u32, which: &str) -> f64 {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).expect("a process");
-    let line = status.lines().find(|line| line.starts_with("VmRSS:")).expect("its size");
+    let line = status.lines().find(|line| line.starts_with(which)).expect("its size");
     let kib: f64 = line.split_whitespace().nth(1).and_then(|n| n.parse().ok()).expect("a number");
     kib / 1024.0
 }

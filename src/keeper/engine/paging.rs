@@ -25,8 +25,6 @@ use crate::proto::{KeeperMsg, Page, Push};
 const DUE_MAX: usize = 256;
 /// Incidents that take their policy in one turn after an upgrade.
 const POLICIES_MAX: usize = 500;
-/// Updates to stakeholders that are on their way at once; pages are not held up behind them.
-const UPDATES_MAX: usize = 64;
 /// How long an end in good order waits for what is under way, in milliseconds.
 const STOP_WITHIN_MS: i64 = 8_000;
 /// Letters of a code: no I, L, O or U, so that nobody misreads one (Crockford's base 32).
@@ -44,13 +42,19 @@ impl Engine {
 
     /// Attempts that began and that nobody here is carrying out.
     fn orphans(&self) -> impl Iterator<Item = (&Destination, Vec<Sending>)> {
-        self.room.outbox.queues.iter().filter_map(|(destination, queue)| {
+        let sending = |(incident, delivery): &(IncidentId, u32)| Sending {
+            incident: *incident,
+            delivery: *delivery,
+        };
+        let letters = self.room.outbox.letters_out.iter();
+        let letters = letters.filter(|(item, _)| !self.carried.contains(item));
+        let letters = letters.map(move |(item, to)| (to, vec![sending(item)]));
+        let pages = self.room.outbox.queues.iter().filter_map(move |(destination, queue)| {
             let items = queue.on_its_way.iter().filter(|item| !self.carried.contains(item));
-            let items: Vec<Sending> = items
-                .map(|(incident, delivery)| Sending { incident: *incident, delivery: *delivery })
-                .collect();
+            let items: Vec<Sending> = items.map(sending).collect();
             (!items.is_empty()).then_some((destination, items))
-        })
+        });
+        pages.chain(letters)
     }
 
     /// Ends in good order: what is under way may end first, so that nothing is sent twice.
@@ -170,15 +174,8 @@ impl Engine {
         if self.stopping.is_some() {
             return;
         }
-        let (letters, pages): (Vec<_>, Vec<_>) = self
-            .room
-            .outbox
-            .ready(&self.room, now)
-            .into_iter()
-            .partition(|(destination, _)| destination.is_stakeholder());
-        let under_way = self.in_flight.values().filter(|(to, _)| to.is_stakeholder()).count();
-        let room_left = UPDATES_MAX.saturating_sub(under_way);
-        for (destination, waiting) in pages.into_iter().chain(letters.into_iter().take(room_left)) {
+        let ready = self.room.outbox.ready(&self.room, now);
+        for (destination, waiting) in ready {
             let items: Vec<Sending> = waiting
                 .into_iter()
                 .map(|(incident, delivery)| Sending { incident, delivery })
@@ -366,6 +363,7 @@ impl Engine {
 
     /// How many deliveries wait for a destination.
     pub fn waiting(&self) -> usize {
-        self.room.outbox.queues.values().map(|queue| queue.waiting.len()).sum()
+        let pages: usize = self.room.outbox.queues.values().map(|queue| queue.waiting.len()).sum();
+        pages + self.room.outbox.letters.len()
     }
 }
