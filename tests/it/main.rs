@@ -31,6 +31,7 @@ mod schedule_plans;
 mod screens;
 mod sim;
 mod sim_paging;
+mod sim_talk;
 mod sinks;
 mod talk_live;
 mod terminal;

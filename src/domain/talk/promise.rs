@@ -95,13 +95,14 @@ pub fn all<'a>(incident: &'a Incident, plan: &'a Plan) -> Vec<Promise<'a>> {
         Stage::Investigating | Stage::Identified | Stage::Monitoring => {
             let unheard = plan
                 .audience_of(incident)
-                .filter(|(name, _)| !incident.told.contains_key(*name))
+                .filter(|(name, _)| incident.told.get(*name).is_none_or(is_unheard))
                 .map(|(name, who)| {
                     let minutes = first_min(who, incident.severity);
                     let due = after(since, minutes);
                     Promise { who: name, what: What::First, since, due, is_given: false }
                 });
-            let heard = incident.told.iter().filter_map(|(name, told)| {
+            let heard = incident.told.iter().filter(|(_, told)| !is_unheard(told));
+            let heard = heard.filter_map(|(name, told)| {
                 given(name, told).or_else(|| by_the_plan(incident, plan, name, told))
             });
             unheard.chain(heard).collect()
@@ -119,6 +120,11 @@ pub fn all<'a>(incident: &'a Incident, plan: &'a Plan) -> Vec<Promise<'a>> {
             .collect(),
         Stage::Closed(_) | Stage::Declined { .. } | Stage::Merged { .. } => Vec::new(),
     }
+}
+
+/// Nobody told them anything, and nobody's word stands.
+const fn is_unheard(told: &Told) -> bool {
+    told.count == 0 && told.next_by.is_none()
 }
 
 fn by_the_plan<'a>(
