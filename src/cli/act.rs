@@ -255,6 +255,10 @@ impl From<Command> for Wanted {
 pub fn run(act: Act, context: &Context) -> Result<(), Failure> {
     let wanted = match act {
         Act::Ack { code: Some(code), .. } => vec![Command::AcknowledgeByCode { code }.into()],
+        Act::Tell { ref stakeholder, .. } => {
+            note_stranger(context, stakeholder)?;
+            vec![command(act)?]
+        }
         Act::Ack { incidents, code: None } => {
             incidents.into_iter().map(|incident| Command::Acknowledge { incident }.into()).collect()
         }
@@ -277,6 +281,16 @@ pub fn run(act: Act, context: &Context) -> Result<(), Failure> {
         }
     }
     refused.map_or(Ok(()), |rejection| Err(Failure::Rejected(rejection)))
+}
+
+/// Says so where somebody is told whom the plan does not name: it may be a misspelt name.
+fn note_stranger(context: &Context, name: &str) -> Result<(), Failure> {
+    let Reply::Plan { plan, .. } = context.keeper()?.ask(Ask::Plan)? else { return Ok(()) };
+    if !plan.stakeholders.is_empty() && !plan.stakeholders.contains_key(name) {
+        let known: Vec<&str> = plan.stakeholders.keys().map(String::as_str).collect();
+        say(&format!("note: the plan names no '{name}'; it knows {}", known.join(", ")));
+    }
+    Ok(())
 }
 
 /// Gives one command to the keeper and prints the answer.

@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use crate::cli::Context;
 use crate::cli::act::unexpected;
-use crate::cli::out::{Failure, say, say_json};
+use crate::cli::out::{Failure, alarm, say, say_json};
 use crate::clock::wall_now;
 use crate::domain::duty::{Desk, Window, WindowStage};
 use crate::domain::outlook::{self, Rung};
@@ -162,7 +162,7 @@ struct Now<'a> {
     schedule: &'a str,
     people: Vec<String>,
     until: Option<Timestamp>,
-    open_swaps: Vec<u32>,
+    open_swaps: Vec<String>,
     covers: Vec<String>,
 }
 
@@ -178,7 +178,7 @@ fn instant(context: &Context, known: &Known, wanted: &Wanted) -> Result<(), Fail
             schedule: name,
             people: known.desk.on_call(&known.plan, name, wanted.from),
             until,
-            open_swaps: open.map(|swap| swap.id).collect(),
+            open_swaps: open.map(|swap| schedule::swap_words(found, swap)).collect(),
             covers: changes
                 .covers
                 .iter()
@@ -194,12 +194,13 @@ fn instant(context: &Context, known: &Known, wanted: &Wanted) -> Result<(), Fail
         let people =
             if now.people.is_empty() { "NOBODY ON CALL".to_owned() } else { now.people.join(", ") };
         let until = now.until.map(|at| format!(" until {at}")).unwrap_or_default();
-        say(&format!("{:<16} {people}{until}", now.schedule));
+        let tell = if now.people.is_empty() { alarm } else { say };
+        tell(&format!("{:<16} {people}{until}", now.schedule));
         for cover in now.covers {
             say(&format!("{:<16}   cover {cover}", ""));
         }
         for swap in now.open_swaps {
-            say(&format!("{:<16}   swap {swap} waits for an answer", ""));
+            say(&format!("{:<16}   swap {swap}", ""));
         }
     }
     Ok(())
@@ -226,7 +227,8 @@ fn period(context: &Context, known: &Known, wanted: &Wanted) -> Result<(), Failu
             let who =
                 if people.is_empty() { "NOBODY ON CALL".to_owned() } else { people.join(", ") };
             let long = span_words(shift.until.since(shift.from));
-            say(&format!("  {} … {} {long:>7}  {who}", shift.from, shift.until));
+            let tell = if people.is_empty() { alarm } else { say };
+            tell(&format!("  {} … {} {long:>7}  {who}", shift.from, shift.until));
         }
     }
     Ok(())

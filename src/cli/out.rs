@@ -3,7 +3,7 @@
 //! Invariants:
 //! - Text from outside passes `visible` before it is printed; JSON escapes it by itself.
 
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
 use serde::Serialize;
@@ -69,6 +69,19 @@ pub fn say(text: &str) {
     let mut out = std::io::stdout().lock();
     let shown = visible_lines(text);
     drop(out.write_all(shown.as_bytes()).and_then(|()| out.write_all(b"\n")));
+}
+
+/// Prints what must not be overlooked: red on a terminal that shows colours (<https://no-color.org>).
+pub fn alarm(text: &str) {
+    let mut out = std::io::stdout().lock();
+    let shown = visible_lines(text);
+    let is_plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    let line = if out.is_terminal() && !is_plain {
+        format!("\x1b[1;31m{shown}\x1b[0m\n")
+    } else {
+        format!("{shown}\n")
+    };
+    drop(out.write_all(line.as_bytes()));
 }
 
 /// Prints a value as JSON.

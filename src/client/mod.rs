@@ -16,6 +16,11 @@ pub mod start;
 pub enum ClientError {
     #[error("cannot reach the keeper at {}", path.display())]
     Unreachable { path: std::path::PathBuf, source: std::io::Error },
+    #[error(
+        "you may not use {}: ask an administrator to put you into its group, then log in again",
+        path.display()
+    )]
+    Forbidden { path: std::path::PathBuf },
     #[error("the keeper did not start: {0}")]
     NotStarted(String),
     #[error("the keeper (protocol {protocol}, warroom {version}) refused the connection: {why}")]

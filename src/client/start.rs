@@ -14,8 +14,13 @@ const LOG_BYTES_MAX: u64 = 16 << 20;
 
 /// Makes sure that a keeper serves this home: connects, or starts one and waits until it is ready.
 pub fn ensure(home: &Home) -> Result<UnixStream, ClientError> {
-    if let Ok(stream) = UnixStream::connect(home.socket()) {
-        return Ok(stream);
+    match UnixStream::connect(home.socket()) {
+        Ok(stream) => return Ok(stream),
+        // A keeper runs, and it is not for this user; another one could not be started beside it.
+        Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
+            return Err(ClientError::Forbidden { path: home.socket() });
+        }
+        Err(_) => {}
     }
     start(home)?;
     connect(home)

@@ -118,6 +118,10 @@ fn known(case: &Case<'_>) -> Known {
         data_loss: case.data_loss.clone(),
         lingering: case.lingering.clone(),
         author: case.author.clone(),
-        zone: chrono_tz::UTC,
+        // The public reads the page's clock; between us it is UTC.
+        zone: match case.audience {
+            Audience::Public => case.plan.page.zone.parse().unwrap_or(chrono_tz::UTC),
+            Audience::Internal | Audience::Partner => chrono_tz::UTC,
+        },
     }
 }

@@ -30,6 +30,14 @@ pub(super) fn check(plan: &Plan, found: &mut Found) {
             }
         }
     }
+    let page = &plan.page;
+    if !page.zone.is_empty() && page.zone.parse::<chrono_tz::Tz>().is_err() {
+        found.wrong("page.zone", format!("'{}' is no time zone; write Europe/Berlin", page.zone));
+    }
+    let is_web = page.url.starts_with("https://") || page.url.starts_with("http://");
+    if !page.url.is_empty() && !is_web {
+        found.wrong("page.url", format!("'{}' is no address of the web", page.url));
+    }
     let rules = obligation::shipped().unwrap_or_default();
     let rules: Vec<&Rule> = plan.own_obligations.iter().chain(&rules).collect();
     for what in plan.calendars.check() {

@@ -31,7 +31,7 @@ pub use layer::{rota, turn_of, turn_span};
 pub use load::{Load, PersonLoad, load};
 pub use model::{Holidays, Hours, Override, Rotation, Schedule, Stint, Temporary, Turn};
 pub use shifts::{MAX_PERIOD_MS, Shift, gaps, next_change, shifts};
-pub use swaps::{holders, stale_swaps};
+pub use swaps::{holders, stale_swaps, swap_words};
 pub use wall::{day_of, instant};
 pub use week::{BadMoment, BadTimeOfDay, Day, Moment, TimeOfDay};
 

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use super::changes::{Changes, Swap, SwapState, TurnId};
 use super::duty::{Duty, Source};
-use super::layer::{Layer, rota};
+use super::layer::{Layer, rota, turn_span};
 use super::model::Schedule;
 
 /// A place in a turn.
@@ -112,4 +112,22 @@ fn exchange(places: &mut Vec<Place>, side: &Side<'_>) -> bool {
         *place = Place { person: side.takes.to_owned(), swap: Some(side.swap) };
     }
     true
+}
+
+/// A swap in words: its number, whose turn goes to whom and when that is, and what comes in return.
+pub fn swap_words(schedule: &Schedule, swap: &Swap) -> String {
+    let span = |turn: &TurnId| {
+        turn_span(schedule, turn).map_or_else(
+            || "a turn that is gone".to_owned(),
+            |(from, until)| {
+                format!("{} {} … {}", from.date(), from.clock_minutes(), until.clock_minutes())
+            },
+        )
+    };
+    let (id, a, b) = (swap.id, &swap.person_a, &swap.person_b);
+    let given = span(&swap.a);
+    match &swap.b {
+        Some(turn) => format!("{id}: {a} → {b} {given}, for {}", span(turn)),
+        None => format!("{id}: {a} → {b} {given}, nothing in return"),
+    }
 }

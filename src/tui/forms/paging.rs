@@ -11,7 +11,7 @@
 use crate::domain::command::Command;
 use crate::domain::ids::IncidentId;
 use crate::domain::plan::Plan;
-use crate::domain::schedule::SwapState;
+use crate::domain::schedule::{self, SwapState};
 use crate::domain::time::Timestamp;
 use crate::tui::action::Action;
 use crate::tui::form::{Field, Form};
@@ -142,8 +142,11 @@ fn open_swaps(about: &About<'_>) -> Vec<String> {
         .flat_map(|(schedule, changes)| changes.swaps.iter().map(move |swap| (schedule, swap)));
     all.filter(|(_, swap)| swap.state == SwapState::Asked)
         .filter(|(_, swap)| swap.person_b == about.login || swap.person_a == about.login)
-        .map(|(schedule, swap)| {
-            format!("{} {schedule} {} → {}", swap.id, swap.person_a, swap.person_b)
+        .map(|(name, swap)| {
+            let words = about.plan.schedules.get(name).map(|s| schedule::swap_words(s, swap));
+            let words = words.unwrap_or_default();
+            let (id, rest) = words.split_once(": ").unwrap_or(("", ""));
+            format!("{id} {name} {rest}")
         })
         .collect()
 }

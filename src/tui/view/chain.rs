@@ -93,7 +93,15 @@ fn present(model: &Model, incident: &Incident) -> Told {
         return Told { text, style: theme.warn };
     }
     if let Some(pause) = &incident.esc.pause {
-        let text = format!("= maintenance window {}: pages nobody", pause.window);
+        let known = model.mirror.desk.windows.get(&pause.window);
+        let until = known.map(|window| format!(" until {}", window.until.clock_minutes()));
+        let holder = incident.ack.as_ref().map(|ack| format!(" · {} has it", ack.by));
+        let text = format!(
+            "= maintenance window {}: pages nobody{}{}",
+            pause.window,
+            until.unwrap_or_default(),
+            holder.unwrap_or_default()
+        );
         return Told { text, style: theme.warn };
     }
     if let Some(ack) = &incident.ack {
@@ -328,7 +336,7 @@ fn delivery_lines(model: &Model, delivery: &Delivery, full: bool) -> Vec<Told> {
         };
         format!("{kind:<12}")
     };
-    let ways: Vec<String> = delivery.attempts.iter().map(|a| way(model, delivery, a)).collect();
+    let ways = ways(model, delivery);
     let late = if delivery.origin.late_ms > 0 {
         format!(" · {} LATE", span_words(delivery.origin.late_ms))
     } else {
@@ -338,7 +346,7 @@ fn delivery_lines(model: &Model, delivery: &Delivery, full: bool) -> Vec<Told> {
         "{mark} {head} {} {} {} · {word}{late}",
         delivery.at.clock_minutes(),
         delivery.wanted.to,
-        ways.join(" ")
+        ways
     );
     let mut lines = vec![Told { text, style }];
     if full {
@@ -362,6 +370,20 @@ fn method_name<'a>(delivery: &'a Delivery, attempt: &Attempt) -> &'a str {
 }
 
 /// One attempt in a word: by what, and whether it was taken.
+/// How it was tried; tries that went alike are counted, so that what came of it stays in sight.
+fn ways(model: &Model, delivery: &Delivery) -> String {
+    let mut ways: Vec<(String, u32)> = Vec::new();
+    for way in delivery.attempts.iter().map(|attempt| way(model, delivery, attempt)) {
+        match ways.last_mut() {
+            Some((last, count)) if *last == way => *count += 1,
+            _ => ways.push((way, 1)),
+        }
+    }
+    let word =
+        |(way, count): (String, u32)| if count > 1 { format!("{way}×{count}") } else { way };
+    ways.into_iter().map(word).collect::<Vec<_>>().join(" ")
+}
+
 fn way(model: &Model, delivery: &Delivery, attempt: &Attempt) -> String {
     let theme = &model.theme;
     let mark = match attempt.result {
