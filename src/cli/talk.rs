@@ -22,7 +22,8 @@ use crate::domain::plan::Plan;
 use crate::domain::stakeholder::{Audience, Stakeholder};
 use crate::domain::talk::change::{TalkWish, Words};
 use crate::domain::talk::{Standing, Update, promise};
-use crate::domain::words::{Phase, PublicStatus, Severity};
+use crate::domain::time::{MINUTE_MS, Timestamp};
+use crate::domain::words::PublicStatus;
 use crate::proto::{Ask, Reply};
 use crate::render::draft::{Case, texts};
 use crate::tui::forms::update::{proposed, read_components};
@@ -74,9 +75,9 @@ pub enum Talk {
         /// What remains; asked for at the end.
         #[arg(long)]
         lingering: Option<String>,
-        /// When the next word comes (20m, 14:30), or "last".
-        #[arg(long, default_value = "20m")]
-        next: String,
+        /// When the next word comes (20m, 14:30), or "last"; as the plan asks for unless given.
+        #[arg(long)]
+        next: Option<String>,
         /// Your own subject and text instead of a template's ("-": standard input).
         #[arg(long, requires = "text")]
         subject: Option<String>,
@@ -260,9 +261,9 @@ fn wish(
         return Err(Failure::Usage("not an update".to_owned()));
     };
     let audience = audience_of(*audience);
-    let last = next.trim().eq_ignore_ascii_case("last");
-    let next_by = if last { None } else { Some(time_ahead(next)?) };
     let names = if to.is_empty() { careful(incident, plan, audience) } else { to.clone() };
+    let next_by = next_by(next.as_deref(), incident, plan, &names)?;
+    let last = next_by.is_none();
     let known = |name: &String| plan.stakeholders.get(name);
     let readers: Vec<&Stakeholder> = names.iter().filter_map(known).collect();
     let words = match (subject, text) {
@@ -270,7 +271,7 @@ fn wish(
             let (subject, text) = (subject.clone(), text_of(text.clone())?);
             vec![Words { language: "en".to_owned(), subject, text }]
         }
-        _ => from_template(talk, incident, plan, context, (audience, &names, &readers))?,
+        _ => from_template(talk, incident, plan, context, (audience, &names, &readers, next_by))?,
     };
     let reads = readers.iter().any(|who| who.reads_the_page());
     let components = read_components(&components.join(" ")).map_err(Failure::Usage)?;
@@ -285,6 +286,23 @@ fn wish(
         components,
         corrects: *corrects,
     })
+}
+
+/// When the next word comes; none: it is the last one.
+fn next_by(
+    given: Option<&str>,
+    incident: &Incident,
+    plan: &Plan,
+    names: &[String],
+) -> Result<Option<Timestamp>, Failure> {
+    match given {
+        Some(text) if text.trim().eq_ignore_ascii_case("last") => Ok(None),
+        Some(text) => time_ahead(text).map(Some),
+        None => {
+            let minutes = promise::suggested_min(incident, plan, names);
+            Ok(Some(wall_now().plus(i64::from(minutes) * MINUTE_MS)))
+        }
+    }
 }
 
 /// Everybody of an audience who must know, or was told.
@@ -305,9 +323,14 @@ fn from_template(
     incident: &Incident,
     plan: &Plan,
     context: &Context,
-    (audience, names, readers): (Audience, &[String], &[&Stakeholder]),
+    (audience, names, readers, next_update): (
+        Audience,
+        &[String],
+        &[&Stakeholder],
+        Option<Timestamp>,
+    ),
 ) -> Result<Vec<Words>, Failure> {
-    let Talk::Update { title, what, impact, action, data, lingering, next, .. } = talk else {
+    let Talk::Update { title, what, impact, action, data, lingering, .. } = talk else {
         return Ok(Vec::new());
     };
     let given = title.clone().or_else(|| incident.talk.title(audience).map(str::to_owned));
@@ -320,7 +343,6 @@ fn from_template(
         }
     };
     let languages: BTreeSet<&str> = readers.iter().map(|who| who.language.as_str()).collect();
-    let last = next.trim().eq_ignore_ascii_case("last");
     let case = Case {
         incident,
         plan,
@@ -331,7 +353,7 @@ fn from_template(
         action: action.clone(),
         data_loss: data.clone(),
         lingering: lingering.clone(),
-        next_update: if last { None } else { Some(time_ahead(next)?) },
+        next_update,
         is_first: names.iter().any(|name| !incident.told.contains_key(name)),
         author: context.keeper()?.welcome.login.clone(),
         now: wall_now(),
@@ -408,52 +430,11 @@ fn stakeholders(context: &Context, incident: Option<IncidentId>) -> Result<(), F
         say("the plan names nobody who must know; write [stakeholders] into it");
     }
     for (name, who) in wanted {
-        for line in matrix(&plan, name, who) {
+        for line in who.matrix(&plan, name) {
             say(&line);
         }
     }
     Ok(())
-}
-
-/// One stakeholder: content, from when on, how often, by which ways, and what is missing.
-fn matrix(plan: &Plan, name: &str, who: &Stakeholder) -> Vec<String> {
-    let often: Vec<String> = [Severity::Sev1, Severity::Sev2, Severity::Sev3]
-        .into_iter()
-        .filter(|severity| *severity <= who.from_severity)
-        .map(|severity| {
-            let every = promise::every_min(who, severity, Phase::Investigating, false);
-            format!("{severity} first {}m, every {every}m", promise::first_min(who, severity))
-        })
-        .collect();
-    let mut lines = vec![
-        format!(
-            "{name} ({}, reads what is {}, in {}, approval: {})",
-            who.kind,
-            who.audience.word(),
-            who.language,
-            who.approval()
-        ),
-        format!("  from {} on: {}", who.from_severity, often.join("; ")),
-        format!(
-            "  by {}",
-            if who.channels.is_empty() {
-                "nothing".to_owned()
-            } else {
-                who.channels.join(", then ")
-            }
-        ),
-    ];
-    if !who.subscribers.is_empty() {
-        lines.push(format!("  and {} subscribers", who.subscribers.len()));
-    }
-    let is_sent = who.sendable(plan).next().is_some() || !who.subscribers.is_empty();
-    if !is_sent && !who.reads_the_page() {
-        lines.push("  ! nothing can be sent to them: somebody must do it by hand".to_owned());
-    }
-    if !who.services.is_empty() {
-        lines.push(format!("  only for {}", who.services.join(", ")));
-    }
-    lines
 }
 
 fn report_of(context: &Context, id: IncidentId, report: Report) -> Result<(), Failure> {

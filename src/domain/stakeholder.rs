@@ -3,14 +3,15 @@
 //! Invariants:
 //! - As in `plan`: fields are added with a default, never renamed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
 use crate::domain::delivery::channel_of;
 use crate::domain::incident::Incident;
 use crate::domain::plan::Plan;
-use crate::domain::words::{Approval, Severity, StakeholderKind};
+use crate::domain::talk::promise;
+use crate::domain::words::{Approval, Phase, Severity, StakeholderKind};
 
 /// What a stakeholder's channels call the published page.
 pub const STATUS_PAGE: &str = "status page";
@@ -61,6 +62,9 @@ pub struct Stakeholder {
     /// goes to partners for somebody other than its author.
     #[serde(default)]
     pub approval: Option<Approval>,
+    /// Who may look at it instead of the commander: logins and `team:NAME`; empty: as `approval` says.
+    #[serde(default)]
+    pub approvers: Vec<String>,
 }
 
 fn english() -> String {
@@ -82,6 +86,60 @@ impl Stakeholder {
             Audience::Partner => Approval::Other,
             Audience::Public => Approval::Commander,
         })
+    }
+
+    /// The logins of those who may look at what goes to them; none: `approval` says who.
+    pub fn approvers<'a>(&'a self, plan: &'a Plan) -> BTreeSet<&'a str> {
+        let of = |name: &'a String| match name.strip_prefix("team:") {
+            Some(team) => plan.teams.get(team).into_iter().flatten().map(String::as_str).collect(),
+            None => vec![name.as_str()],
+        };
+        self.approvers.iter().flat_map(of).collect()
+    }
+
+    /// How somebody is told, for people: audience, cadence and ways, and what is missing.
+    pub fn matrix(&self, plan: &Plan, name: &str) -> Vec<String> {
+        let often: Vec<String> = [Severity::Sev1, Severity::Sev2, Severity::Sev3]
+            .into_iter()
+            .filter(|severity| *severity <= self.from_severity)
+            .map(|severity| {
+                let every = promise::every_min(self, severity, Phase::Investigating, false);
+                let first = promise::first_min(self, severity);
+                format!("{severity} first {first}m, every {every}m")
+            })
+            .collect();
+        let approval = if self.approvers.is_empty() {
+            self.approval().to_string()
+        } else {
+            self.approvers.join(" or ")
+        };
+        let (kind, audience, language) = (self.kind, self.audience.word(), &self.language);
+        let ways = if self.channels.is_empty() {
+            "nothing".to_owned()
+        } else {
+            self.channels.join(", then ")
+        };
+        let mut lines = vec![
+            format!(
+                "{name} ({kind}, reads what is {audience}, in {language}, approval: {approval})"
+            ),
+            format!("  from {} on: {}", self.from_severity, often.join("; ")),
+            format!("  by {ways}"),
+        ];
+        if !self.subscribers.is_empty() {
+            lines.push(format!("  and {} subscribers", self.subscribers.len()));
+        }
+        let is_sent = self.sendable(plan).next().is_some() || !self.subscribers.is_empty();
+        if !is_sent && !self.reads_the_page() {
+            lines.push("  ! nothing can be sent to them: somebody must do it by hand".to_owned());
+        }
+        if !self.services.is_empty() {
+            lines.push(format!("  only for {}", self.services.join(", ")));
+        }
+        if !self.incidents.is_empty() {
+            lines.push(format!("  only for incidents of kind {}", self.incidents.join(", ")));
+        }
+        lines
     }
 
     /// Whether they read the status page.

@@ -117,6 +117,8 @@ actions! {
         AnswerPress "answer-press" "answer the press, with one voice";
         Determine "determine" "start a clock of the law, or stop one";
         FileReport "file-report" "say what was handed in, or is not owed";
+        Brief "brief" "read reports drafted from the journal";
+        Matrix "stakeholder-matrix" "see who must know, how and how often";
         Feedback "feedback" "log how content a stakeholder was";
     }
     "Alerts" {

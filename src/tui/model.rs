@@ -77,6 +77,11 @@ pub enum Modal {
     Details {
         scroll: usize,
     },
+    /// Lines to read.
+    Page {
+        what: Reading,
+        scroll: usize,
+    },
     /// The fortnight's on-call calendar.
     OnCall {
         scroll: usize,
@@ -85,6 +90,15 @@ pub enum Modal {
         drafts: Vec<(String, String)>,
         at: usize,
     },
+}
+
+/// What is read in a page of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reading {
+    /// Reports from the journal.
+    Brief,
+    /// Who must know: channels, how often, how much.
+    Matrix,
 }
 
 /// What a list finds.
@@ -291,6 +305,7 @@ impl Model {
                 Modal::Help { .. }
                 | Modal::Confirm { .. }
                 | Modal::Details { .. }
+                | Modal::Page { .. }
                 | Modal::OnCall { .. }
                 | Modal::Drafts { .. },
             ) => {

@@ -165,3 +165,40 @@ fn who_is_called_to_help_answers_without_taking_it_over() {
     let incident = &world.engine.room.incidents[&IncidentId(1)];
     assert_eq!(incident.ack.as_ref().map(|ack| ack.by.as_str()), Some("fay"), "now she takes it");
 }
+
+#[test]
+fn reports_and_who_must_know_are_read_by_keys() {
+    let mut console = console();
+    console.keys("ub");
+    for words in ["FOR THE ROOM", "CONDITIONS", "pool 50 to 200"] {
+        shows(&console, words);
+    }
+    console.keys("q");
+    console.keys("um");
+    shows(&console, "customers (customers, reads what is public, in en, approval: commander)");
+    shows(&console, "must do it by hand");
+    console.keys("q");
+    assert!(console.model.modals.is_empty());
+}
+
+#[test]
+fn two_audiences_are_told_two_things_by_keys_alone() {
+    let mut console = console();
+    console.keys("dit is one<c-s>");
+    console.keys("uui<tab><tab>pool is exhausted<c-s>");
+    shows(&console, "pool is exhausted");
+    console.keys("<c-s>");
+    shows(&console, "send it to");
+    console.keys("y");
+    let told = &incident(&console, 1).told;
+    assert!(told.contains_key("support"), "{told:?}");
+    console.keys("uup<c-s>");
+    shows(&console, "say what they may read as its title");
+    console.keys("<tab>Card payments fail<c-s>");
+    shows(&console, "Card payments fail: investigating");
+    console.keys("<c-s>y");
+    assert_eq!(incident(&console, 1).talk.waiting().count(), 1, "it waits for the commander");
+    console.keys("ua<tab>alone at night<c-s>y");
+    assert_eq!(incident(&console, 1).public.word(), "investigating");
+    assert!(!console.world.engine.room.board.incidents.is_empty(), "the page has it");
+}

@@ -68,6 +68,15 @@ fn stakeholder(plan: &Plan, name: &str, who: &Stakeholder, found: &mut Found) {
     if Language::try_from(who.language.clone()).is_err() {
         found.wrong(key.clone(), format!("'{}' is no language; write en or de", who.language));
     }
+    for approver in &who.approvers {
+        let is_known = match approver.strip_prefix("team:") {
+            Some(team) => plan.teams.contains_key(team),
+            None => plan.people.contains_key(approver),
+        };
+        if !is_known {
+            found.wrong(key.clone(), format!("the approver '{approver}' is no person or team:"));
+        }
+    }
     for way in who.channels.iter().chain(&who.subscribers) {
         if let Err(what) = channel(plan, way) {
             found.wrong(key.clone(), format!("'{way}': {what}"));

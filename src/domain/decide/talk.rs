@@ -156,7 +156,10 @@ fn draft(room: &Room, incident: &Incident, wish: &TalkWish, now: Timestamp) -> D
     let is_read_there = readers.iter().any(|(_, who)| who.reads_the_page());
     let public = public.filter(|_| is_read_there);
     check_public(incident, public, is_read_there, *last)?;
-    let approval = readers.iter().map(|(_, who)| who.approval()).max().unwrap_or(Approval::None);
+    let approvers = approvers(&room.plan, &readers)?;
+    let least = if approvers.is_empty() { Approval::None } else { Approval::Other };
+    let asked = readers.iter().map(|(_, who)| who.approval()).max().unwrap_or(Approval::None);
+    let approval = asked.max(least);
     let draft = Draft {
         update: incident.talk.last_update + 1,
         audience: *audience,
@@ -169,6 +172,7 @@ fn draft(room: &Room, incident: &Incident, wish: &TalkWish, now: Timestamp) -> D
         components: public.map(|_| components.clone()).unwrap_or_default(),
         corrects: *corrects,
         approval,
+        approvers,
     };
     let mut bodies = Vec::new();
     if approval == Approval::None {
@@ -177,6 +181,23 @@ fn draft(room: &Room, incident: &Incident, wish: &TalkWish, now: Timestamp) -> D
     let drafted = TalkChange::Drafted(Box::new(draft));
     bodies.insert(0, body(incident.id, drafted));
     Ok(bodies)
+}
+
+/// Those who may look at what goes to all of the readers, where the plan names any.
+fn approvers(plan: &Plan, readers: &[(&String, &Stakeholder)]) -> Result<Vec<String>, Rejection> {
+    let named = readers.iter().map(|(name, who)| (*name, who.approvers(plan)));
+    let mut named = named.filter(|(_, logins)| !logins.is_empty());
+    let Some((first, mut common)) = named.next() else { return Ok(Vec::new()) };
+    for (name, logins) in named {
+        common.retain(|login| logins.contains(login));
+        if common.is_empty() {
+            return Err(bad(
+                format!("nobody may approve what goes to both {first} and {name}"),
+                "write to each of them alone",
+            ));
+        }
+    }
+    Ok(common.into_iter().map(str::to_owned).collect())
 }
 
 /// What the incident is called towards an audience.
@@ -286,6 +307,13 @@ fn may_approve(order: &Order, incident: &Incident, update: &Update) -> Result<()
     let number = update.draft.update;
     if update.by == me {
         return Err(needs(format!("you wrote update {number} yourself")));
+    }
+    let approvers = &update.draft.approvers;
+    if !approvers.is_empty() {
+        if approvers.iter().any(|login| login == me) {
+            return Ok(());
+        }
+        return Err(needs(format!("update {number} is for {} to approve", approvers.join(" or "))));
     }
     if update.draft.approval == Approval::Commander {
         let is_command = match incident.commander() {

@@ -53,6 +53,9 @@ pub struct Draft {
     pub corrects: Option<u32>,
     /// Who must look at it before it goes.
     pub approval: Approval,
+    /// The logins of those who may; none: as `approval` says.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub approvers: Vec<String>,
 }
 
 /// One message of an update.

@@ -2,7 +2,7 @@
 //! word that everybody gets who got a first one.
 //!
 //! The cadence of major incidents (first word within 5 minutes of the declaration, then every 20
-//! minutes, long-incident mode only by decision) is that of `PagerDuty`'s guide for external
+//! minutes, scope within 5 more, long-incident mode only by decision) is that of `PagerDuty`'s guide for external
 //! communication; each stakeholder of a plan may have another one.
 //!
 //! Invariants:
@@ -17,6 +17,10 @@ use crate::domain::words::{Origin, Phase, Severity};
 
 /// Minutes until the first word about a major incident where the plan does not say.
 const FIRST_MIN: u32 = 5;
+/// Minutes from the first word about a major incident until its scope is told.
+const SCOPE_MIN: u32 = 5;
+/// Minutes between two words where the plan knows none of the readers.
+const EVERY_MIN: u32 = 20;
 /// Minutes between two words about a long incident where the plan does not say.
 const LONG_MIN: u32 = 60;
 /// Minutes until the last word after the resolution where none was promised.
@@ -71,6 +75,18 @@ pub fn every_min(who: &Stakeholder, severity: Severity, phase: Phase, is_long: b
     let usual = who.every.get(&severity).copied().unwrap_or(who.every_min);
     let calm = if phase == Phase::Monitoring { who.monitoring_min.unwrap_or(usual) } else { usual };
     if is_long { who.long_min.unwrap_or(LONG_MIN).max(calm) } else { calm }
+}
+
+/// Minutes until the next word that an update to these should promise: after the first word about a
+/// major incident its scope follows soon, then as often as the plan says.
+pub fn suggested_min(incident: &Incident, plan: &Plan, names: &[String]) -> u32 {
+    let is_new = |name: &String| incident.told.get(name).is_none_or(|told| told.count == 0);
+    if incident.severity.is_major() && incident.phase().is_active() && names.iter().any(is_new) {
+        return SCOPE_MIN;
+    }
+    let (severity, phase, is_long) = (incident.severity, incident.phase(), incident.talk.is_long);
+    let known = names.iter().filter_map(|name| plan.stakeholders.get(name));
+    known.map(|who| every_min(who, severity, phase, is_long)).min().unwrap_or(EVERY_MIN)
 }
 
 /// Minutes until somebody must have heard for the first time.

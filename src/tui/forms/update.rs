@@ -16,7 +16,7 @@ use crate::domain::words::{Phase, PublicStatus, Severity};
 use crate::render::draft::{Case, Text, texts};
 use crate::tui::action::Action;
 use crate::tui::form::{Field, Form};
-use crate::tui::forms::talk::{cadence, heading};
+use crate::tui::forms::talk::heading;
 use crate::tui::forms::{About, ahead, parsed, some, words};
 
 /// The names of the fields of each language.
@@ -61,12 +61,9 @@ pub(super) fn known(about: &About<'_>) -> Vec<Field> {
     let now = most_waited(about, incident).map_or("", Audience::word);
     let is_over = !incident.phase().is_active();
     let title = most_waited(about, incident).and_then(|a| incident.talk.title(a)).unwrap_or("");
-    let every = found
-        .values()
-        .flatten()
-        .filter_map(|name| about.plan.stakeholders.get(name))
-        .map(|who| cadence(Some(incident), who))
-        .min();
+    let chosen = most_waited(about, incident);
+    let names = chosen.and_then(|audience| found.get(&audience)).or(found.values().next());
+    let next = promise::suggested_min(incident, about.plan, names.map_or(&[], Vec::as_slice));
     let mut fields = vec![
         Field::choice("audience", "for whom", options, now).hint(&list.join(" · ")),
         Field::line("title", "title for them", title)
@@ -88,7 +85,7 @@ pub(super) fn known(about: &About<'_>) -> Vec<Field> {
     } else {
         fields.push(Field::line("action", "what we do", "").hint("may be empty"));
         fields.push(
-            Field::line("next", "next word in", &format!("{}m", every.unwrap_or(20)))
+            Field::line("next", "next word in", &format!("{next}m"))
                 .hint("20m, or a time; 'last' where nothing follows")
                 .proposed(),
         );

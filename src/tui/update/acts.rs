@@ -13,7 +13,9 @@ use crate::proto::Ask;
 use crate::tui::action::Action;
 use crate::tui::form::Form;
 use crate::tui::forms::{self, About};
-use crate::tui::model::{Asked, Bulk, Find, InFlight, LinkState, Modal, Model, Pane, Past, Tone};
+use crate::tui::model::{
+    Asked, Bulk, Find, InFlight, LinkState, Modal, Model, Pane, Past, Reading, Tone,
+};
 use crate::tui::update::{Effect, Ids, alerts, ask};
 
 /// How long after a slip of the cursor a direct act is not trusted, in milliseconds.
@@ -25,6 +27,12 @@ pub(super) fn act(model: &mut Model, action: Action, ids: &mut dyn Ids) -> Vec<E
     match action {
         Action::Help => model.modals.push(Modal::Help { scroll: 0 }),
         Action::Palette => model.modals.push(Modal::Palette { input: String::new(), at: 0 }),
+        Action::Brief => {
+            model.modals.push(Modal::Page { what: Reading::Brief, scroll: 0 });
+        }
+        Action::Matrix => {
+            model.modals.push(Modal::Page { what: Reading::Matrix, scroll: 0 });
+        }
         Action::OnCall => model.modals.push(Modal::OnCall { scroll: 0 }),
         Action::Details => model.modals.push(Modal::Details { scroll: 0 }),
         Action::Drafts => return vec![ask(model, ids, Asked::Drafts, Ask::Drafts)],

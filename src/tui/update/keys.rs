@@ -110,6 +110,7 @@ fn typed(model: &mut Model, event: KeyEvent, key: Key, ids: &mut dyn Ids) -> Vec
             Modal::Help { .. }
             | Modal::Confirm { .. }
             | Modal::Details { .. }
+            | Modal::Page { .. }
             | Modal::OnCall { .. }
             | Modal::Alerts(_)
             | Modal::Drafts { .. },

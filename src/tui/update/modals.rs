@@ -72,9 +72,10 @@ pub(super) fn submit(model: &mut Model, ids: &mut dyn Ids) -> Vec<Effect> {
             Some((key, text)) => take_up(model, &key, &text, ids),
             None => Vec::new(),
         },
-        Some(Modal::Help { .. } | Modal::Details { .. } | Modal::OnCall { .. }) | None => {
-            Vec::new()
-        }
+        Some(
+            Modal::Help { .. } | Modal::Details { .. } | Modal::Page { .. } | Modal::OnCall { .. },
+        )
+        | None => Vec::new(),
     }
 }
 
@@ -300,7 +301,13 @@ pub(super) fn move_rows(model: &mut Model, by: isize) {
     let is_calendar = matches!(model.modals.last(), Some(Modal::OnCall { .. }));
     let days = if is_calendar { crate::tui::view::calendar::lines(model).len() } else { 0 };
     let days = days.saturating_sub(room) + 1;
+    let page = match model.modals.last() {
+        Some(Modal::Page { what, .. }) => crate::tui::view::page::lines(model, *what).len(),
+        _ => 0,
+    };
+    let page = page.saturating_sub(room) + 1;
     match model.modals.last_mut() {
+        Some(Modal::Page { scroll, .. }) => *scroll = clamp(*scroll, page),
         Some(Modal::Help { scroll }) => *scroll = clamp(*scroll, help_lines),
         Some(Modal::Details { scroll }) => *scroll = clamp(*scroll, details_lines),
         Some(Modal::OnCall { scroll }) => *scroll = clamp(*scroll, days),

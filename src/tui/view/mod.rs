@@ -11,6 +11,7 @@ pub mod details;
 mod frame;
 pub mod layout;
 pub mod modal;
+pub mod page;
 pub mod plain;
 mod plain_modal;
 mod queue;

@@ -43,6 +43,7 @@ pub(super) fn draw(model: &Model, shown: &Modal, screen: &mut Frame<'_>, area: R
             );
             super::lines(screen, inner, lines);
         }
+        Modal::Page { what, scroll } => super::page::draw(model, screen, area, *what, *scroll),
         Modal::OnCall { scroll } => super::calendar::draw(model, screen, area, *scroll),
         Modal::Drafts { drafts, at } => {
             let lines = drafts

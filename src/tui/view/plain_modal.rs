@@ -5,7 +5,7 @@ use crate::tui::form::{Form, Input};
 use crate::tui::model::{Find, Modal, Model};
 use crate::tui::update::modals::palette;
 use crate::tui::view::plain::{Prompt, Spoken};
-use crate::tui::view::{alerts, calendar, details, modal};
+use crate::tui::view::{alerts, calendar, details, modal, page};
 
 /// Adds what lies over the panes.
 pub(super) fn add(model: &Model, spoken: &mut Spoken) {
@@ -20,6 +20,11 @@ pub(super) fn add(model: &Model, spoken: &mut Spoken) {
         Modal::Details { .. } => {
             spoken.lines.push("details; q closes".to_owned());
             let all = details::lines(model).into_iter().filter(|line| !line.is_empty());
+            spoken.lines.extend(all.map(|line| safe(&line)));
+        }
+        Modal::Page { what, .. } => {
+            spoken.lines.push(format!("{}; q closes", page::title(*what)));
+            let all = page::lines(model, *what).into_iter().filter(|line| !line.is_empty());
             spoken.lines.extend(all.map(|line| safe(&line)));
         }
         Modal::OnCall { .. } => {

@@ -221,7 +221,12 @@ fn words(
         () if told.last => theme.mark("■", "#"),
         () => theme.mark("✓", "v"),
     };
-    let last = if told.last { "last word " } else { "" };
+    let is_asked = told.last && !incident.talk.feedback.contains_key(name);
+    let last = match (told.last, is_asked && !incident.phase().is_active()) {
+        (true, true) => "ask how it was (u f) · last word ",
+        (true, false) => "last word ",
+        (false, _) => "",
+    };
     let parts = [
         Some(format!("{mark} {last}{}", told.at.clock_minutes())),
         when,

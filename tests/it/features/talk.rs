@@ -417,3 +417,48 @@ fn the_status_page_never_says_less_than_was_said() {
         ]
     );
 }
+
+#[test]
+fn who_may_approve_is_the_plans_to_say() {
+    let mut plan = plan();
+    plan.teams.insert("legal".to_owned(), vec!["fay".to_owned()]);
+    let named = |plan: &mut Plan, who: &str, by: &[&str]| {
+        let who = plan.stakeholders.get_mut(who).expect("a stakeholder");
+        who.approvers = by.iter().map(|name| (*name).to_owned()).collect();
+    };
+    named(&mut plan, "customers", &["team:legal"]);
+    named(&mut plan, "partners", &["zoe"]);
+    named(&mut plan, "support", &["zoe", "team:legal"]);
+    let mut world = World::under(plan);
+    play(&mut world, BEGIN);
+    let both =
+        draft("public", &["customers", "partners"], Some(20), r#","public":"investigating""#);
+    let one = draft("public", &["customers", "support"], Some(20), r#","public":"investigating""#);
+    let approve = r#"{"do":"talk","incident":1,"talk":{"say":"approve","update":1}}"#;
+    let told = play(
+        &mut world,
+        &format!(
+            "1m bob {both}\n1m bob {one}\n2m ann {approve}\n2m zoe {approve}\n3m fay {approve}"
+        ),
+    );
+    assert!(told.contains("nobody may approve what goes to both customers and partners"), "{told}");
+    assert!(
+        told.contains("refused ann: update 1 is for fay to approve"),
+        "the commander too: {told}"
+    );
+    assert!(told.contains("refused zoe: update 1 is for fay to approve"), "{told}");
+    assert!(told.contains("INC-1 fay: update 1 goes to"), "{told}");
+}
+
+#[test]
+fn scope_follows_the_first_word_soon_and_then_the_plan_says_how_often() {
+    use warroom::domain::talk::promise::suggested_min;
+    let mut world = begin();
+    let names = ["customers".to_owned()];
+    let minutes = |world: &World| suggested_min(letter(world), &world.engine.room.plan, &names);
+    assert_eq!(minutes(&world), 5);
+    let public = draft("public", &["customers"], Some(6), r#","public":"investigating""#);
+    let approve = r#"{"do":"talk","incident":1,"talk":{"say":"approve","update":1}}"#;
+    play(&mut world, &format!("1m bob {public}\n1m ann {approve}"));
+    assert_eq!(minutes(&world), 20);
+}
