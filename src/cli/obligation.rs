@@ -156,6 +156,12 @@ fn list(context: &Context, id: IncidentId) -> Result<(), Failure> {
             State::NotApplicable { why } => format!("not applicable: {why}"),
         };
         say(&format!("{} {}: {} · {state}", it.rule.id, clock.stage, clock.title));
+        let facts = incident.legal.facts.get(&it.rule.id);
+        for sent in facts.and_then(|f| f.submissions.get(&clock.stage)).into_iter().flatten() {
+            let hash = sent.sha256.as_ref().map(|hash| format!(", sha256 {hash}"));
+            let (at, by, reference) = (sent.at, &sent.by, &sent.reference);
+            say(&format!("  {at} by {by}: '{reference}'{}", hash.unwrap_or_default()));
+        }
         if !clock.why_due.is_empty() {
             say(&format!("  {}", clock.why_due));
         }

@@ -26,7 +26,7 @@ use crate::domain::time::{MINUTE_MS, Timestamp};
 use crate::domain::words::PublicStatus;
 use crate::proto::{Ask, Reply};
 use crate::render::draft::{Case, texts};
-use crate::tui::forms::update::{proposed, read_components};
+use crate::tui::forms::update::{components as proposed_parts, proposed, read_components};
 
 /// For whom words are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -69,6 +69,9 @@ pub enum Talk {
         /// What is being done.
         #[arg(long)]
         action: Option<String>,
+        /// Nothing at all works: only then it is called an outage.
+        #[arg(long)]
+        total: bool,
         /// Whether data was lost; asked for at the end.
         #[arg(long)]
         data: Option<String>,
@@ -274,7 +277,13 @@ fn wish(
         _ => from_template(talk, incident, plan, context, (audience, &names, &readers, next_by))?,
     };
     let reads = readers.iter().any(|who| who.reads_the_page());
-    let components = read_components(&components.join(" ")).map_err(Failure::Usage)?;
+    // As the form proposes it: what is affected is not shown as whole.
+    let given = if components.is_empty() && reads {
+        proposed_parts(incident, plan)
+    } else {
+        components.join(" ")
+    };
+    let components = read_components(&given).map_err(Failure::Usage)?;
     Ok(TalkWish::Draft {
         audience,
         title: title.clone().unwrap_or_default(),
@@ -330,14 +339,15 @@ fn from_template(
         Option<Timestamp>,
     ),
 ) -> Result<Vec<Words>, Failure> {
-    let Talk::Update { title, what, impact, action, data, lingering, .. } = talk else {
+    let Talk::Update { title, what, impact, action, data, lingering, total, .. } = talk else {
         return Ok(Vec::new());
     };
-    let given = title.clone().or_else(|| incident.talk.title(audience).map(str::to_owned));
-    let title = match (given, audience) {
-        (Some(title), _) => title,
-        (None, Audience::Internal) => incident.title.clone(),
-        (None, _) => {
+    let before = incident.talk.title(audience).map(str::to_owned);
+    let title = match (title.clone(), audience, before) {
+        (Some(title), ..) => title,
+        (None, Audience::Internal, _) => incident.title.clone(),
+        (None, _, Some(before)) => before,
+        (None, _, None) => {
             let what = "say with --title what they may read as its title: ours is for us";
             return Err(Failure::Usage(what.to_owned()));
         }
@@ -354,6 +364,7 @@ fn from_template(
         data_loss: data.clone(),
         lingering: lingering.clone(),
         next_update,
+        is_total: *total,
         is_first: names.iter().any(|name| !incident.told.contains_key(name)),
         author: context.keeper()?.welcome.login.clone(),
         now: wall_now(),
@@ -380,8 +391,9 @@ fn print_update(update: &Update, incident: &Incident) {
         Standing::Withdrawn { reason } => format!("taken back {reason}"),
     };
     let subject = draft.words.first().map_or("", |words| words.subject.as_str());
+    let corrects = draft.corrects.map(|n| format!(" (corrects {n})")).unwrap_or_default();
     say(&format!(
-        "{:>3} {:<8} to {} · {how}\n    {subject}",
+        "{:>3}{corrects} {:<8} to {} · {how}\n    {subject}",
         draft.update,
         draft.audience.word(),
         draft.to.join(", ")
@@ -392,6 +404,9 @@ fn updates(context: &Context, id: IncidentId) -> Result<(), Failure> {
     let incident = detail(context, id, None, 1)?.head;
     if context.json {
         return say_json(&incident.talk);
+    }
+    if incident.talk.updates.is_empty() && incident.told.is_empty() {
+        say(&format!("nobody was told of {id} yet"));
     }
     for update in &incident.talk.updates {
         print_update(update, &incident);
@@ -427,7 +442,13 @@ fn stakeholders(context: &Context, incident: Option<IncidentId>) -> Result<(), F
         return say_json(&map);
     }
     if wanted.is_empty() {
-        say("the plan names nobody who must know; write [stakeholders] into it");
+        match &head {
+            Some(incident) => say(&format!(
+                "by the plan nobody must know of {} at {}",
+                incident.id, incident.severity
+            )),
+            None => say("the plan names nobody who must know; write [stakeholders] into it"),
+        }
     }
     for (name, who) in wanted {
         for line in who.matrix(&plan, name) {

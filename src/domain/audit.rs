@@ -76,6 +76,8 @@ pub struct Auditor {
     over: BTreeMap<IncidentId, (Option<String>, Severity)>,
     /// Person → when something began to be sent to them last.
     last_began: BTreeMap<String, Timestamp>,
+    /// When an update to anybody began to be sent last: they take turns.
+    last_letter: Option<Timestamp>,
     bundle_s: u32,
     fallback_every_min: u32,
     cases: BTreeMap<IncidentId, Case>,
@@ -98,7 +100,11 @@ impl Auditor {
                 self.fallback_every_min = plan.fallback_every_min;
             }
             Body::SendingBegan { to, items, .. } => {
-                self.last_began.insert(to.clone(), event.at);
+                if to.starts_with("stakeholder:") {
+                    self.last_letter = Some(event.at);
+                } else {
+                    self.last_began.insert(to.clone(), event.at);
+                }
                 for item in items {
                     self.began(event, item.incident, item.delivery);
                 }
@@ -202,8 +208,9 @@ impl Auditor {
         // What is over and done with is of no interest any more.
         let over = &mut self.over;
         self.cases.retain(|id, case| {
-            let is_kept =
-                case.is_active || case.wanted.values().any(|w| w.began.is_some() && !w.has_ended);
+            let is_kept = case.is_active
+                || case.wanted.values().any(|w| !w.is_off && !w.has_ended)
+                || case.wanted.values().any(|w| w.began.is_some() && !w.has_ended);
             if !is_kept {
                 over.insert(*id, (case.policy.take(), case.severity));
             }
@@ -216,10 +223,7 @@ impl Auditor {
                     // A long queue to one person moves on, bundle by bundle.
                     None if !wish.is_off
                         && now.since(wish.at) > begin_ms
-                        && self
-                            .last_began
-                            .get(&wish.to)
-                            .is_none_or(|at| now.since(*at) > begin_ms) =>
+                        && self.is_stalled(wish, now, begin_ms) =>
                     {
                         findings.push(format!(
                             "{id}: {} wanted since {}, never sent",
@@ -245,6 +249,16 @@ impl Auditor {
             findings.push(format!("and {more} more"));
         }
         findings
+    }
+
+    /// Whether nothing has moved where a wish waits.
+    fn is_stalled(&self, wish: &Wish, now: Timestamp, begin_ms: i64) -> bool {
+        let last = if wish.kind == DeliveryKind::Update {
+            self.last_letter
+        } else {
+            self.last_began.get(&wish.to).copied()
+        };
+        last.is_none_or(|at| now.since(at) > begin_ms)
     }
 
     /// An incident that should climb and does not.

@@ -14,6 +14,8 @@ use crate::domain::event::{Body, Recorded};
 use crate::domain::ids::{IncidentId, Seq};
 use crate::domain::incident::Incident;
 use crate::domain::plan::Plan;
+use crate::domain::redact::REDACTED;
+use crate::domain::stakeholder::Audience;
 use crate::domain::status::{ComponentStatus, Impact};
 use crate::domain::talk::change::{Draft, TalkChange};
 use crate::domain::time::{DAY_MS, Timestamp};
@@ -28,6 +30,9 @@ const UPDATES_MAX: usize = 200;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Word {
     pub seq: Seq,
+    /// The entry that holds its words.
+    #[serde(default)]
+    pub entry: Seq,
     pub at: Timestamp,
     pub status: PublicStatus,
     pub text: String,
@@ -125,7 +130,9 @@ impl Board {
                 let TalkChange::Sent(sent) = &**talk else { return false };
                 let Some(incident) = incident else { return false };
                 let draft = incident.talk.update(sent.update).map(|update| &update.draft);
-                let Some(draft) = draft.filter(|draft| draft.public.is_some()) else {
+                let is_public =
+                    |draft: &&Draft| draft.public.is_some() && draft.audience == Audience::Public;
+                let Some(draft) = draft.filter(is_public) else {
                     return false;
                 };
                 self.publish(event, incident, draft);
@@ -136,12 +143,14 @@ impl Board {
                 known.set(*status, when);
                 known.words.push(Word {
                     seq: event.seq,
+                    entry: event.seq,
                     at: when,
                     status: *status,
                     text: format!("This incident is now {status}."),
                 });
                 true
             }
+            Change::EntryRedacted { entry, .. } => self.redact(*entry),
             Change::MergedInto { into } => self.merged(event, id, *into),
             // Whoever ends it in silence ends it here too: it must not stay open for ever.
             Change::Closed { .. } | Change::Declined { .. } => {
@@ -178,20 +187,44 @@ impl Board {
         known.set(status, when);
         known.components(&draft.components, when);
         let text = draft.words.first().map(|words| words.text.clone()).unwrap_or_default();
-        known.words.push(Word { seq: event.seq, at: when, status, text });
+        let wrong = draft.corrects.and_then(|number| incident.talk.update(number));
+        let text = match wrong {
+            Some(wrong) => {
+                format!("Corrects what was said at {} UTC.\n{text}", wrong.at.clock_minutes())
+            }
+            None => text,
+        };
+        let entry = incident.talk.update(draft.update).map_or(event.seq, |update| update.entry);
+        known.words.push(Word { seq: event.seq, entry, at: when, status, text });
         let surplus = known.words.len().saturating_sub(UPDATES_MAX);
         known.words.drain(..surplus);
+    }
+
+    /// Words that are hidden are hidden here too, with the name that came with them.
+    fn redact(&mut self, entry: Seq) -> bool {
+        let mut found = false;
+        for known in self.incidents.values_mut() {
+            for word in known.words.iter_mut().filter(|word| word.entry == entry) {
+                REDACTED.clone_into(&mut word.text);
+                REDACTED.clone_into(&mut known.name);
+                found = true;
+            }
+        }
+        found
     }
 
     /// What became part of another one is followed there; nobody is left waiting.
     fn merged(&mut self, event: &Recorded, id: IncidentId, into: IncidentId) -> bool {
         let Some(mut known) = self.incidents.remove(&id) else { return false };
         let when = event.when();
-        if let Some(parent) = self.incidents.get(&into) {
+        if let Some(parent) = self.incidents.get_mut(&into) {
+            // What does not work does not work by being followed elsewhere.
+            parent.spans.extend(known.spans.iter().filter(|span| span.until.is_none()).cloned());
             let text = format!("It is followed from now on as '{}'.", parent.name);
             known.set(PublicStatus::Resolved, when);
             known.words.push(Word {
                 seq: event.seq,
+                entry: event.seq,
                 at: when,
                 status: PublicStatus::Resolved,
                 text,

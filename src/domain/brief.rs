@@ -242,7 +242,7 @@ impl Case<'_> {
             let how = if left < 0 {
                 format!("{} LATE", span_words(-left))
             } else {
-                format!("by {}", promise.due.clock_minutes())
+                format!("by {}", promise.due.clock_near(self.now))
             };
             let entry = incident.told.get(promise.who).map(|told| told.entry);
             need(format!("{} needs {what}: {how}", promise.who), entry.into_iter().collect());
@@ -312,7 +312,8 @@ impl Case<'_> {
         let incident = self.incident;
         let mut lines = vec![self.head()];
         let public = incident.talk.updates.iter().rev().find(|update| {
-            matches!(update.standing, Standing::Sent { .. }) && update.draft.public.is_some()
+            matches!(update.standing, Standing::Sent { .. })
+                && update.draft.audience == Audience::Public
         });
         let services = incident.services.join(", ");
         if !services.is_empty() {

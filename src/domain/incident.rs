@@ -243,7 +243,7 @@ impl Incident {
             firing: 0,
             brought: Vec::new(),
             told: BTreeMap::new(),
-            talk: Talk { since: when, ..Talk::default() },
+            talk: Talk { since: when, raised: vec![(opened.severity, when)], ..Talk::default() },
             legal: Legal::default(),
             moments,
             unknown: BTreeSet::new(),
@@ -321,8 +321,10 @@ impl Incident {
         }
         match &event.body {
             Body::Incident { change, .. } => {
+                let was_active = self.phase().is_active();
                 self.change(event, change);
-                if !self.phase().is_active() {
+                // What is told once it is over (a clock of the law, a missed last word) stays wanted.
+                if was_active && !self.phase().is_active() {
                     self.stand_down(event.at);
                 }
             }

@@ -152,12 +152,21 @@ impl Legal {
             LegalChange::Determined { rule, kind, at, evidence } => {
                 let (at, evidence) = (*at, evidence.clone());
                 let made = Determination { at, entered_at, by, evidence };
-                self.facts.entry(rule.clone()).or_default().triggers.insert(kind.clone(), made);
-                self.warned.entry(rule.clone()).or_insert(entered_at);
+                let facts = self.facts.entry(rule.clone()).or_default();
+                facts.triggers.insert(kind.clone(), made);
+                // What was put aside before this was known is owed again.
+                facts.not_applicable.clear();
+                // Marks that have passed before it was entered are told at once.
+                self.warned.insert(rule.clone(), at);
             }
             LegalChange::TakenBack { rule, kind, .. } => {
                 if let Some(facts) = self.facts.get_mut(rule) {
                     facts.triggers.remove(kind);
+                    facts.not_applicable.remove(kind);
+                    if let Some(sent) = facts.submissions.get_mut(kind) {
+                        sent.pop();
+                    }
+                    facts.submissions.retain(|_, sent| !sent.is_empty());
                 }
             }
             LegalChange::NotApplicable { rule, stage, why } => {
@@ -205,7 +214,7 @@ pub fn words(change: &LegalChange) -> String {
                 .collect();
             let people: Vec<&str> = pages.iter().map(|page| page.to.as_str()).collect();
             let told = if people.is_empty() {
-                "nobody holds a role to hear of it".to_owned()
+                "NOBODY COULD BE TOLD".to_owned()
             } else {
                 format!("telling {}", people.join(", "))
             };

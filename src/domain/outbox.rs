@@ -39,6 +39,8 @@ pub struct Queue {
 
 /// Updates to stakeholders that are on their way at once; pages are not held up behind them.
 pub const LETTERS_MAX: usize = 64;
+/// The same by one channel: one that hangs holds up no other.
+const LETTERS_OF_CHANNEL: usize = 40;
 
 /// Everything that waits.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -141,8 +143,7 @@ impl Outbox {
 
     /// When the next message may go, for the soonest destination.
     pub fn next_due(&self, desk: &Desk, bundle_s: u32) -> Option<Timestamp> {
-        let letter = self.letters.first_key_value().map(|((due, ..), _)| *due);
-        let letter = letter.filter(|_| self.letters_out.len() < LETTERS_MAX);
+        let letter = self.next_letters(1).first().map(|((due, ..), _)| *due);
         self.queues
             .iter()
             .filter_map(|(destination, queue)| queue.may_go(desk.sent.get(destination), bundle_s))
@@ -163,10 +164,34 @@ impl Outbox {
             }
         }
         // Pages come first; of the updates only as many as there is room for.
-        let room_left = LETTERS_MAX.saturating_sub(self.letters_out.len());
-        let due = self.letters.iter().take_while(|((due, ..), _)| *due <= now).take(room_left);
+        let letters = self.next_letters(LETTERS_MAX).into_iter();
+        let due = letters.filter(|((due, ..), _)| *due <= now);
         ready.extend(due.map(|((_, id, number), to)| (to.clone(), vec![(*id, *number)])));
         ready
+    }
+
+    /// The updates for which there is room, at most so many.
+    fn next_letters(&self, most: usize) -> Vec<(&(Timestamp, IncidentId, u32), &Destination)> {
+        let mut out: BTreeMap<&str, usize> = BTreeMap::new();
+        for to in self.letters_out.values() {
+            *out.entry(channel_of(&to.method)).or_default() += 1;
+        }
+        let room_left = LETTERS_MAX.saturating_sub(self.letters_out.len()).min(most);
+        if room_left == 0 {
+            return Vec::new();
+        }
+        let mut next = Vec::new();
+        for (key, to) in &self.letters {
+            let count = out.entry(channel_of(&to.method)).or_default();
+            if *count < LETTERS_OF_CHANNEL {
+                *count += 1;
+                next.push((key, to));
+            }
+            if next.len() >= room_left {
+                break;
+            }
+        }
+        next
     }
 }
 

@@ -64,6 +64,7 @@ fn redact_talk(talk: &mut TalkChange) {
     let hide = |text: &mut String| REDACTED.clone_into(text);
     match talk {
         TalkChange::Drafted(draft) => {
+            hide(&mut draft.title);
             for words in &mut draft.words {
                 hide(&mut words.subject);
                 hide(&mut words.text);

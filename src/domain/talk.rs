@@ -21,7 +21,7 @@ use crate::domain::ids::Seq;
 use crate::domain::stakeholder::Audience;
 use crate::domain::talk::change::{Draft, Inquiry, Sent, TalkChange};
 use crate::domain::time::Timestamp;
-use crate::domain::words::AttemptResult;
+use crate::domain::words::{AttemptResult, Severity};
 
 /// Updates of one incident that are kept in the room; all of them are in the journal.
 const UPDATES_KEPT: usize = 60;
@@ -60,6 +60,8 @@ pub struct Update {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Proof {
+    /// Of which update.
+    pub update: u32,
     /// Messages that are on their way or wait to be sent.
     pub open: u32,
     /// Taken by a machine on the other side, which said so.
@@ -92,8 +94,21 @@ pub struct Asked {
     pub inquiry: Inquiry,
     pub by: String,
     pub at: Timestamp,
-    /// What was answered, by whom.
+    /// The entry that holds the question, and the one that holds the answer.
+    pub entry: Seq,
+    #[serde(default)]
+    pub answered: Seq,
+    /// Who answered, and what.
     pub answer: Option<(String, String)>,
+}
+
+/// How content somebody was.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Feedback {
+    /// 1 (bad) to 5 (good).
+    pub score: u8,
+    pub text: String,
+    pub entry: Seq,
 }
 
 /// What is said to those who must know of one incident.
@@ -111,13 +126,15 @@ pub struct Talk {
     pub by_hand: BTreeMap<String, u32>,
     /// Since when those must know who must know.
     pub since: Timestamp,
+    /// Severity → since when it was so bad, each time that it was raised.
+    pub raised: Vec<(Severity, Timestamp)>,
     /// A long incident: words come less often, as somebody decided.
     pub is_long: bool,
     /// Stakeholder → the deadline whose miss was told, and how often.
     pub missed: BTreeMap<String, (Timestamp, u8)>,
     pub inquiries: Vec<Asked>,
-    /// Stakeholder → how content they were (1 to 5), and what they said.
-    pub feedback: BTreeMap<String, (u8, String)>,
+    /// Stakeholder → how content they were.
+    pub feedback: BTreeMap<String, Feedback>,
 }
 
 mod as_list {
@@ -151,9 +168,27 @@ impl Talk {
         self.updates.iter().find(|update| update.draft.update == number)
     }
 
+    /// From now on those must know who must.
+    pub(super) fn begin(&mut self, severity: Severity, at: Timestamp) {
+        self.since = at;
+        self.raised = vec![(severity, at)];
+    }
+
+    /// Since when somebody must know who is told from a severity on: from when it was that bad.
+    pub fn since(&self, from: Severity) -> Timestamp {
+        let found = self.raised.iter().find(|(severity, _)| *severity <= from);
+        found.map_or(self.since, |(_, at)| *at)
+    }
+
+    /// Whether the update that somebody was sent reached them by no way.
+    pub fn is_unreached(&self, who: &str) -> bool {
+        self.proofs.get(who).is_some_and(|proof| proof.failed > 0 && !proof.is_told())
+    }
+
     /// What the incident was called towards an audience last.
     pub fn title(&self, audience: Audience) -> Option<&str> {
-        let of = self.updates.iter().rev().map(|update| &update.draft);
+        let is_kept = |update: &&Update| !matches!(update.standing, Standing::Withdrawn { .. });
+        let of = self.updates.iter().rev().filter(is_kept).map(|update| &update.draft);
         let found = of.filter(|draft| draft.audience == audience).map(|draft| draft.title.as_str());
         found.into_iter().find(|title| !title.is_empty())
     }
@@ -171,7 +206,11 @@ impl Talk {
             return;
         }
         if let Some(letter) = self.letters.remove(&number) {
-            self.proofs.entry(letter.who).or_default().take(&letter.delivery);
+            // What is heard of an earlier update proves nothing of this one.
+            let proof = self.proofs.get_mut(&letter.who);
+            if let Some(proof) = proof.filter(|proof| proof.update == letter.update) {
+                proof.take(&letter.delivery);
+            }
         }
     }
 
@@ -181,7 +220,10 @@ impl Talk {
         self.updates.push(Update { draft, by, at, entry, standing: Standing::Waiting });
         let surplus = self.updates.len().saturating_sub(UPDATES_KEPT);
         for _ in 0..surplus {
-            let is_over = |update: &Update| update.standing != Standing::Waiting;
+            let is_out = |n: u32| self.letters.values().any(|letter: &Letter| letter.update == n);
+            let is_over = |update: &Update| {
+                update.standing != Standing::Waiting && !is_out(update.draft.update)
+            };
             let Some(over) = self.updates.iter().position(is_over) else { break };
             self.updates.remove(over);
         }
@@ -199,7 +241,8 @@ impl Talk {
             } else {
                 self.by_hand.remove(name);
                 let published = sent.published.contains(name);
-                self.proofs.insert(name.clone(), Proof { published, ..Proof::default() });
+                let update = sent.update;
+                self.proofs.insert(name.clone(), Proof { update, published, ..Proof::default() });
             }
         }
         for letter in &sent.letters {
@@ -219,7 +262,7 @@ impl Talk {
     }
 
     /// The changes that touch nothing but this.
-    pub(super) fn apply(&mut self, change: &TalkChange, by: &str, at: Timestamp) {
+    pub(super) fn apply(&mut self, change: &TalkChange, by: &str, at: Timestamp, entry: Seq) {
         match change {
             TalkChange::Drafted(_) | TalkChange::Sent(_) | TalkChange::Promised { .. } => {}
             TalkChange::Withdrawn { update, reason } => {
@@ -235,16 +278,18 @@ impl Talk {
             }
             TalkChange::CadenceSet { long, .. } => self.is_long = *long,
             TalkChange::FeedbackGiven { stakeholder, score, text } => {
-                self.feedback.insert(stakeholder.clone(), (*score, text.clone()));
+                let said = Feedback { score: *score, text: text.clone(), entry };
+                self.feedback.insert(stakeholder.clone(), said);
             }
             TalkChange::InquiryLogged(inquiry) => {
                 let (inquiry, by) = ((**inquiry).clone(), by.to_owned());
-                self.inquiries.push(Asked { inquiry, by, at, answer: None });
+                self.inquiries.push(Asked { inquiry, by, at, entry, answered: 0, answer: None });
             }
             TalkChange::InquiryAnswered { inquiry, text, by } => {
                 let known = self.inquiries.iter_mut().find(|a| a.inquiry.number == *inquiry);
                 if let Some(known) = known {
                     known.answer = Some((by.clone(), text.clone()));
+                    known.answered = entry;
                 }
             }
         }

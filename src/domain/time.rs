@@ -66,6 +66,15 @@ impl Timestamp {
         self.utc().format("%H:%M").to_string()
     }
 
+    /// `14:02`, with the day before it where that is not the day of `now`.
+    pub fn clock_near(self, now: Self) -> String {
+        if self.is_same_day(now) {
+            self.clock_minutes()
+        } else {
+            format!("{} {}", self.date(), self.clock_minutes())
+        }
+    }
+
     /// `2026-11-23`, in UTC.
     pub fn date(self) -> String {
         self.utc().format("%Y-%m-%d").to_string()

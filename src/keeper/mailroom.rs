@@ -158,14 +158,15 @@ pub fn message(job: &Job) -> Message {
         DeliveryKind::Inform => Kind::Brief,
         DeliveryKind::Update => Kind::Update,
     };
-    if let Some((subject, text)) = &job.update {
+    if job.kind == DeliveryKind::Update {
+        let (subject, text) = job.update.clone().unwrap_or_default();
         // Nothing but its words: what is inside of the incident is not for its readers.
         return Message {
             id: message_id(&job.items),
             kind,
             signal: Signal::Trigger,
-            subject: subject.clone(),
-            text: text.clone(),
+            subject,
+            text,
             to_name: job.name.clone(),
             language: job.language.clone(),
             ..Message::default()

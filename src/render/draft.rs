@@ -9,8 +9,9 @@ use crate::domain::incident::Incident;
 use crate::domain::plan::Plan;
 use crate::domain::stakeholder::Audience;
 use crate::domain::template::{Language, Stage, Templates};
+use crate::domain::text::visible_lines;
 use crate::domain::time::Timestamp;
-use crate::domain::words::{Moment, Phase, Severity};
+use crate::domain::words::{Moment, Phase};
 use crate::render::{Known, Output, render, shipped};
 
 /// Everything that a draft is made of.
@@ -30,6 +31,8 @@ pub struct Case<'a> {
     /// None: the last one.
     pub next_update: Option<Timestamp>,
     pub is_first: bool,
+    /// Nothing at all works, as somebody says; only then it is called an outage.
+    pub is_total: bool,
     pub author: String,
     pub now: Timestamp,
 }
@@ -67,6 +70,11 @@ const fn stage(phase: Phase, is_last: bool) -> Stage {
 /// The words, in English first and then in the other languages that somebody reads and that there is
 /// a template for; the error says what is missing.
 pub fn texts(case: &Case<'_>, languages: &BTreeSet<&str>) -> Result<Vec<Text>, String> {
+    if case.next_update.is_none() && case.incident.phase().is_active() {
+        return Err("it is not over: say when the next word comes, or write your own last words \
+                    ('u w') where it was no incident"
+            .to_owned());
+    }
     let all = templates(case.plan)?;
     let stage = stage(case.incident.phase(), case.next_update.is_none());
     let english = Language::english();
@@ -84,12 +92,21 @@ pub fn texts(case: &Case<'_>, languages: &BTreeSet<&str>) -> Result<Vec<Text>, S
     for (key, template) in found {
         let message = render(template, &known(case), Output::Text).map_err(|e| e.to_string())?;
         let language = key.language.word().to_owned();
-        texts.push(Text { language, subject: message.subject, text: message.body });
+        let text = whole(case, message.body);
+        texts.push(Text { language, subject: message.subject, text });
     }
     if texts.is_empty() {
         return Err(format!("there is no template for {} readers", case.audience.word()));
     }
     Ok(texts)
+}
+
+/// What somebody typed is in the words, also where a template has no place for it.
+fn whole(case: &Case<'_>, body: String) -> String {
+    let given = [&case.what, &case.impact, &case.action].into_iter().flatten();
+    let given = given.map(|text| visible_lines(text).trim().to_owned());
+    let missing: Vec<String> = given.filter(|text| !body.contains(text.as_str())).collect();
+    if missing.is_empty() { body } else { format!("{}\n\n{body}", missing.join("\n")) }
 }
 
 fn known(case: &Case<'_>) -> Known {
@@ -114,7 +131,7 @@ fn known(case: &Case<'_>) -> Known {
         now: case.now,
         next_update: case.next_update,
         is_first: case.is_first,
-        is_total: incident.severity == Severity::Sev1,
+        is_total: case.is_total,
         data_loss: case.data_loss.clone(),
         lingering: case.lingering.clone(),
         author: case.author.clone(),

@@ -46,7 +46,10 @@ fn check_public(stage: Stage, change: impl FnOnce(&mut Known), expected: &str) {
 fn the_public_hears_first_that_it_is_known_and_then_what() {
     check_public(
         Stage::Investigating,
-        |known| (known.is_first, known.what, known.impact) = (true, None, None),
+        |known| {
+            known.is_first = true;
+            (known.what, known.impact, known.action) = (None, None, None);
+        },
         "We are aware of a problem with payments, checkout and are looking into it.\n\
          We will say which parts and which customers are affected as soon as we know.\n\n\
          Next update by 2026-11-25 13:50 CET.\n",
@@ -56,7 +59,8 @@ fn the_public_hears_first_that_it_is_known_and_then_what() {
         |_| {},
         "We are still looking into a problem with payments, checkout.\n\
          Some card payments are declined.\n\
-         About one customer in ten cannot pay by card in the EU.\n\n\
+         About one customer in ten cannot pay by card in the EU.\n\
+         Traffic is being moved to the second provider.\n\n\
          Next update by 2026-11-25 13:50 CET.\n",
     );
     check_public(

@@ -180,6 +180,7 @@ impl Action {
                 | Self::Redact
                 | Self::Correct
                 | Self::Attach
+                | Self::Update
                 | Self::Approve
                 | Self::Withdraw
                 | Self::AnswerPress

@@ -176,6 +176,11 @@ impl Form {
         self.fields.iter().find(|field| field.name == name).map(Field::value).unwrap_or_default()
     }
 
+    /// Whether a field still holds what was proposed.
+    pub fn is_proposed(&self, name: &str) -> bool {
+        self.fields.iter().any(|field| field.name == name && field.is_proposal)
+    }
+
     /// Has texts be read from their beginning.
     pub fn at_the_top(&mut self) {
         for field in &mut self.fields {

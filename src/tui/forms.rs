@@ -46,8 +46,8 @@ pub struct About<'a> {
 }
 
 /// The question before what cannot be undone, or what people outside see at once.
-pub fn question(form: &Form, plan: &Plan) -> Option<String> {
-    talk::question(form, plan)
+pub fn question(form: &Form, plan: &Plan, incident: Option<&Incident>) -> Option<String> {
+    talk::question(form, plan, incident)
         .or_else(|| rarer::question(form))
         .or_else(|| paging::question(form, plan))
 }

@@ -52,7 +52,7 @@ fn ctrl_u_empties_the_line() {
 #[test]
 fn a_time_of_day_is_the_next_one() {
     let mut console = console();
-    console.keys("4<enter><tab><tab>we call back<tab>13:10<c-s>");
+    console.keys("4ul<tab><tab>we call back<tab>13:10<c-s>");
     let told = incident(&console, 1).told["support"].next_by.expect("a promise");
     let now: Timestamp = console.world.now;
     assert!(told > now && told.clock_minutes() == "13:10", "{told}");
@@ -100,7 +100,7 @@ fn a_page_says_where_it_is_and_a_key_goes_there() {
         console.world.tick();
         console.tell(Msg::Tick);
     }
-    shows(&console, "YOU ARE PAGED");
+    shows(&console, "PAGED ×");
     console.keys("gp");
     let first = console.model.selected_id;
     assert!(first.is_some_and(|id| id.0 >= 4), "{first:?}");
@@ -192,13 +192,15 @@ fn two_audiences_are_told_two_things_by_keys_alone() {
     console.keys("y");
     let told = &incident(&console, 1).told;
     assert!(told.contains_key("support"), "{told:?}");
-    console.keys("uup<c-s>");
+    console.keys("uupp<c-s>");
     shows(&console, "say what they may read as its title");
     console.keys("<tab>Card payments fail<c-s>");
     shows(&console, "Card payments fail: investigating");
     console.keys("<c-s>y");
     assert_eq!(incident(&console, 1).talk.waiting().count(), 1, "it waits for the commander");
-    console.keys("ua<tab>alone at night<c-s>y");
+    let approve = r#"{"do":"talk","incident":1,"talk":{"say":"approve","update":2}}"#;
+    let (reply, _) = console.world.act("bob", serde_json::from_str(approve).expect("a command"));
+    assert!(!format!("{reply:?}").contains("Rejected"), "{reply:?}");
     assert_eq!(incident(&console, 1).public.word(), "investigating");
     assert!(!console.world.engine.room.board.incidents.is_empty(), "the page has it");
 }

@@ -14,6 +14,7 @@ use warroom::domain::command::Command;
 use warroom::domain::event::{Body, Recorded};
 use warroom::domain::ids::IncidentId;
 use warroom::domain::plan::Plan;
+use warroom::domain::room::Room;
 use warroom::domain::status::site;
 use warroom::domain::talk::change::TalkChange;
 use warroom::domain::time::{MINUTE_MS, SECOND_MS, Timestamp};
@@ -73,8 +74,8 @@ struct Known {
     severity: Severity,
     is_active: bool,
     is_triage: bool,
-    /// From when those who must know must know.
-    since: Timestamp,
+    /// How bad it was from when on: from then those must know who are told from there.
+    raised: Vec<(Severity, Timestamp)>,
     resolved_at: Timestamp,
     /// Who heard last when, what comes next by when, whether that was the last word.
     told: BTreeMap<String, (Timestamp, Option<Timestamp>, bool)>,
@@ -104,7 +105,7 @@ impl Oracle {
                 severity: opened.severity,
                 is_active: true,
                 is_triage: !opened.declared,
-                since: at,
+                raised: vec![(opened.severity, at)],
                 resolved_at: at,
                 told: BTreeMap::new(),
                 promised: BTreeMap::new(),
@@ -124,11 +125,12 @@ impl Oracle {
         let Some(known) = self.cases.get_mut(incident) else { return };
         match change {
             Change::Declared { .. } if known.is_triage => {
-                (known.is_triage, known.since) = (false, at);
+                known.is_triage = false;
+                known.raised = vec![(known.severity, at)];
             }
             Change::SeverityChanged { to, .. } => {
                 if *to < known.severity {
-                    known.since = at;
+                    known.raised.push((*to, at));
                 }
                 known.severity = *to;
             }
@@ -136,9 +138,13 @@ impl Oracle {
                 known.promised.remove(stakeholder);
                 known.told.insert(stakeholder.clone(), (at, *next_by, *last));
             }
-            Change::Resolved { .. } => (known.is_active, known.resolved_at) = (false, at),
+            Change::Resolved { .. } => {
+                (known.is_active, known.resolved_at) = (false, at);
+                known.told.values_mut().for_each(|told| told.2 = false);
+            }
             Change::Reopened { .. } => {
-                (known.is_active, known.is_triage, known.since) = (true, false, at);
+                (known.is_active, known.is_triage) = (true, false);
+                known.raised = vec![(known.severity, at)];
                 known.told.values_mut().for_each(|told| (told.1, told.2) = (None, false));
                 known.promised.clear();
             }
@@ -157,10 +163,17 @@ impl Oracle {
     }
 
     /// Everybody who should have heard by `now`, or the miss was announced.
-    fn check(&self, now: Timestamp) {
+    fn check(&self, now: Timestamp, room: &Room) {
         for (id, known) in &self.cases {
+            let lost = |who: &str| {
+                let talk = room.incidents.get(id).map(|incident| &incident.talk);
+                talk.is_some_and(|talk| talk.is_unreached(who))
+            };
             for (who, from, every, _) in WHO {
-                let Some(due) = known.due(who, from, every) else { continue };
+                let told = known.told.get(who).map(|(at, ..)| *at);
+                // What got through by no way was missed when it was sent.
+                let due = told.filter(|_| lost(who)).or_else(|| known.due(who, from, every));
+                let Some(due) = due else { continue };
                 let is_told = known.missed.contains(&(who.to_owned(), due.0));
                 assert!(
                     due.plus(2 * SECOND_MS) > now || is_told,
@@ -200,6 +213,8 @@ impl Known {
 
     /// By when somebody must hear, in the words of the plan.
     fn due(&self, who: &str, from: Severity, every: i64) -> Option<Timestamp> {
+        let since = self.raised.iter().find(|(severity, _)| *severity <= from);
+        let since = since.map_or(self.raised[0].1, |(_, at)| *at);
         // A first word is as soon in a long incident as in any other.
         let first = if self.severity <= Severity::Sev2 { 5 } else { every };
         let every = if self.is_long { every.max(60) } else { every };
@@ -207,20 +222,23 @@ impl Known {
         if let Some((at, next_by, last)) = told {
             if !self.is_active {
                 let usual = self.resolved_at.plus(30 * MINUTE_MS);
-                return (!last).then(|| next_by.unwrap_or(usual));
+                let promised = next_by.filter(|by| *by > self.resolved_at);
+                return (!last).then(|| promised.unwrap_or(usual));
             }
             if self.is_triage {
                 return *next_by;
             }
-            return Some(next_by.unwrap_or(at.max(&self.since).plus(every * MINUTE_MS)));
+            return Some(next_by.unwrap_or(at.max(&since).plus(every * MINUTE_MS)));
+        }
+        if let Some(promised) = self.promised.get(who) {
+            let is_over = !self.is_active && *promised <= self.resolved_at;
+            let usual = self.resolved_at.plus(30 * MINUTE_MS);
+            return Some(if is_over { usual } else { *promised });
         }
         if !self.is_active {
             return None;
         }
-        if let Some(promised) = self.promised.get(who) {
-            return Some(*promised);
-        }
-        (!self.is_triage && self.severity <= from).then(|| self.since.plus(first * MINUTE_MS))
+        (!self.is_triage && self.severity <= from).then(|| since.plus(first * MINUTE_MS))
     }
 }
 
@@ -354,7 +372,7 @@ impl Day {
                 true
             })
             .expect("a readable journal");
-        self.oracle.check(self.world.now);
+        self.oracle.check(self.world.now, &self.world.engine.room);
         let room = &self.world.engine.room;
         let mut rebuilt = room.clone();
         rebuilt.rebuild_index();

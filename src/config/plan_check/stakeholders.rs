@@ -7,7 +7,7 @@ use crate::config::plan_check::Found;
 use crate::domain::delivery::{Method, address_of};
 use crate::domain::obligation::{self, Rule};
 use crate::domain::plan::Plan;
-use crate::domain::stakeholder::{STATUS_PAGE, Stakeholder};
+use crate::domain::stakeholder::{Audience, STATUS_PAGE, Stakeholder};
 use crate::domain::template::{Key, Language, Stage};
 use crate::domain::words::Severity;
 use crate::render;
@@ -84,6 +84,10 @@ fn stakeholder(plan: &Plan, name: &str, who: &Stakeholder, found: &mut Found) {
     }
     for way in who.subscribers.iter().filter(|way| !way.contains(':')) {
         found.wrong(key.clone(), format!("the subscriber '{way}' has no address"));
+    }
+    if who.reads_the_page() && who.audience != Audience::Public {
+        let what = "reads the status page, which is public: its audience must be \"public\"";
+        found.wrong(key.clone(), what);
     }
     if who.channels.is_empty() && who.subscribers.is_empty() {
         found.mind(key.clone(), "has no channel: somebody must tell them by hand");

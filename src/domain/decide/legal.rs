@@ -5,15 +5,15 @@
 //! - A submission needs a proof; no incident is closed while one of its clocks runs.
 
 use crate::domain::change::Change;
-use crate::domain::decide::missed::responsible;
-use crate::domain::decide::{Decision, bad, find, not_now, one, reason, wanted};
+use crate::domain::decide::missed::{first_reached, ranks};
+use crate::domain::decide::{Decision, bad, find, live, not_now, one, reason, wanted};
 use crate::domain::event::Body;
 use crate::domain::ids::IncidentId;
 use crate::domain::incident::Incident;
 use crate::domain::legal::{self, LegalChange, LegalWish, Warned};
-use crate::domain::obligation::{Rule, Stage, State, Submission};
+use crate::domain::obligation::{Clock, Rule, Stage, State, Submission};
 use crate::domain::plan::Plan;
-use crate::domain::reach::{self, Asked, Reached};
+use crate::domain::reach::{self, Asked};
 use crate::domain::rejection::Rejection;
 use crate::domain::room::Room;
 use crate::domain::time::{Timestamp, span_words};
@@ -26,7 +26,11 @@ pub(super) fn decide(
     wish: &LegalWish,
     now: Timestamp,
 ) -> Decision {
-    let incident = find(room, id)?;
+    // Its clocks run only while it is in the room.
+    let incident = match wish {
+        LegalWish::Determine { .. } | LegalWish::Submit { .. } => live(room, id)?,
+        LegalWish::TakeBack { .. } | LegalWish::NotApplicable { .. } => find(room, id)?,
+    };
     let plan = &room.plan;
     let change = match wish {
         LegalWish::Determine { rule, kind, at, evidence } => {
@@ -44,9 +48,14 @@ pub(super) fn decide(
         }
         LegalWish::TakeBack { rule, kind, reason: why } => {
             let facts = incident.legal.facts.get(rule);
-            if !facts.is_some_and(|facts| facts.triggers.contains_key(kind)) {
+            let is_known = facts.is_some_and(|facts| {
+                facts.triggers.contains_key(kind)
+                    || facts.not_applicable.contains_key(kind)
+                    || facts.submissions.contains_key(kind)
+            });
+            if !is_known {
                 return Err(not_now(
-                    format!("'{kind}' of {rule} was not determined for {id}"),
+                    format!("'{kind}' of {rule} is not on record for {id}"),
                     "look at its obligations ('warroom obligation list')",
                 ));
             }
@@ -128,6 +137,19 @@ pub(super) fn check_end(room: &Room, incident: &Incident, now: Timestamp) -> Res
     ))
 }
 
+/// How far a clock has run, in words.
+fn words(clock: &Clock, now: Timestamp) -> String {
+    match (&clock.state, clock.due) {
+        (State::Missed, Some(at)) => {
+            format!("MISSED, it was due {} ago", span_words(now.since(at)))
+        }
+        (State::Running { warned }, Some(at)) => {
+            format!("{warned}% gone, due in {} ({at})", span_words(at.since(now)))
+        }
+        _ => "still owed, without undue delay".to_owned(),
+    }
+}
+
 /// What is told when a clock has run so far, and to whom.
 pub fn warn(room: &Room, id: IncidentId, now: Timestamp) -> Vec<Body> {
     let Some(incident) = room.incidents.get(&id) else { return Vec::new() };
@@ -139,43 +161,39 @@ pub fn warn(room: &Room, id: IncidentId, now: Timestamp) -> Vec<Body> {
         crate::domain::obligation::next_event(known, facts, &room.plan.calendars, seen)
     };
     let is_due = |rule: &str| due(rule).is_some_and(|at| at <= now);
-    let clocks: Vec<Warned> = legal::open(incident, &room.plan, now)
+    let mut clocks: Vec<Warned> = legal::open(incident, &room.plan, now)
         .into_iter()
         .filter(|it| is_due(&it.rule.id))
         .map(|it| Warned {
             rule: it.rule.id.clone(),
             stage: it.clock.stage.clone(),
-            words: match (&it.clock.state, it.clock.due) {
-                (State::Missed, Some(at)) => {
-                    format!("MISSED, it was due {} ago", span_words(now.since(at)))
-                }
-                (State::Running { warned }, Some(at)) => {
-                    format!("{warned}% gone, due in {} ({at})", span_words(at.since(now)))
-                }
-                _ => "still owed, without undue delay".to_owned(),
-            },
+            words: words(&it.clock, now),
         })
         .collect();
+    // A limit may fall away at the very time at which it was to be told: that is told as well.
+    for rule in incident.legal.facts.keys().filter(|rule| is_due(rule)) {
+        if !clocks.iter().any(|warned| warned.rule == *rule) {
+            let (rule, stage) = (rule.clone(), "clock".to_owned());
+            let words = "a limit fell away or changed; look at what is owed now".to_owned();
+            clocks.push(Warned { rule, stage, words });
+        }
+    }
     if clocks.is_empty() {
         return Vec::new();
     }
     let is_late = clocks
         .iter()
         .any(|warned| !warned.words.starts_with("50") && !warned.words.starts_with("75"));
-    let mut people = responsible(incident, Role::InternalLiaison, 0);
-    if is_late {
-        people.extend(responsible(incident, Role::InternalLiaison, 1));
-    }
-    people.sort();
-    people.dedup();
     let asked = Asked { plan: &room.plan, desk: &room.desk, severity: incident.severity, now };
-    let reached = people
-        .into_iter()
-        .filter_map(|to| {
-            let methods = reach::methods(asked, &to).ok()?;
-            Some(Reached { to, methods, through: "a clock of the law".to_owned() })
-        })
-        .collect();
+    let mut reached = first_reached(asked, ranks(incident, Role::InternalLiaison, 0));
+    if is_late {
+        for more in first_reached(asked, ranks(incident, Role::InternalLiaison, 1)) {
+            if !reached.iter().any(|known| known.to == more.to) {
+                reached.push(more);
+            }
+        }
+    }
+    reached.sort_by(|a, b| a.to.cmp(&b.to));
     let why: Vec<String> =
         clocks.iter().map(|w| format!("{} {}: {}", w.rule, w.stage, w.words)).collect();
     let number = incident.esc.last_number + 1;

@@ -33,13 +33,7 @@ pub fn missed(room: &Room, id: IncidentId, now: Timestamp) -> Vec<Body> {
         Role::CustomerLiaison
     };
     let asked = Asked { plan: &room.plan, desk: &room.desk, severity: incident.severity, now };
-    let reached = responsible(incident, lead, step)
-        .into_iter()
-        .filter_map(|to| {
-            let methods = reach::methods(asked, &to).ok()?;
-            Some(Reached { to, methods, through: format!("{lead} or whoever commands") })
-        })
-        .collect();
+    let reached = first_reached(asked, ranks(incident, lead, step));
     let names: Vec<&str> = missed.iter().map(|promise| promise.who).collect();
     let why = format!("{} not told in time", names.join(", "));
     let number = incident.esc.last_number + 1;
@@ -48,27 +42,36 @@ pub fn missed(room: &Room, id: IncidentId, now: Timestamp) -> Vec<Body> {
     vec![body(id, TalkChange::Missed { names, step, pages })]
 }
 
-/// Who hears of a miss: first the one who leads communication, then who commands; where there is
-/// none, whoever holds the incident.
-pub(super) fn responsible(incident: &Incident, lead: Role, step: u8) -> Vec<String> {
+/// Who hears of a miss, in order: first the one who leads communication, then who commands; then
+/// whoever holds the incident.
+pub(super) fn ranks(incident: &Incident, lead: Role, step: u8) -> [Vec<String>; 4] {
     let role = |role: Role| incident.roles.get(&role).cloned().unwrap_or_default();
-    let liaisons = || {
-        let own = role(lead);
-        let other = if lead == Role::InternalLiaison {
-            role(Role::CustomerLiaison)
-        } else {
-            role(Role::InternalLiaison)
-        };
-        if own.is_empty() { other } else { own }
+    let other =
+        if lead == Role::InternalLiaison { Role::CustomerLiaison } else { Role::InternalLiaison };
+    let own = role(lead);
+    let liaisons = if own.is_empty() { role(other) } else { own };
+    let commander = role(Role::Commander);
+    let command = if commander.is_empty() { role(Role::Deputy) } else { commander };
+    let ack = incident.ack.as_ref().map(|ack| ack.by.clone());
+    let holder: Vec<String> = ack.or_else(|| incident.owner.clone()).into_iter().collect();
+    let deputy = role(Role::Deputy);
+    if step == 0 {
+        [liaisons, command, deputy, holder]
+    } else {
+        [command, deputy, liaisons, holder]
+    }
+}
+
+/// The first of them of whom somebody can be reached now.
+pub(super) fn first_reached(asked: Asked<'_>, ranks: [Vec<String>; 4]) -> Vec<Reached> {
+    let reach = |people: Vec<String>| -> Vec<Reached> {
+        people
+            .into_iter()
+            .filter_map(|to| {
+                let methods = reach::methods(asked, &to).ok()?;
+                Some(Reached { to, methods, through: "by their part".to_owned() })
+            })
+            .collect()
     };
-    let command = || {
-        let commander = role(Role::Commander);
-        if commander.is_empty() { role(Role::Deputy) } else { commander }
-    };
-    let holder = || {
-        let ack = incident.ack.as_ref().map(|ack| ack.by.clone());
-        ack.or_else(|| incident.owner.clone()).into_iter().collect::<Vec<_>>()
-    };
-    let ranks = if step == 0 { [liaisons(), command()] } else { [command(), liaisons()] };
-    ranks.into_iter().find(|people| !people.is_empty()).unwrap_or_else(holder)
+    ranks.into_iter().map(reach).find(|reached| !reached.is_empty()).unwrap_or_default()
 }

@@ -9,6 +9,7 @@
     reason = "each file decides its own commands; `route` is the exhaustive list"
 )]
 
+mod draft;
 pub mod due;
 mod intake;
 pub mod legal;
@@ -187,6 +188,14 @@ fn wanted<'a>(text: &'a str, what: &str) -> Result<&'a str, Rejection> {
         return Err(bad(format!("the {what} is empty"), format!("say the {what} in words")));
     }
     Ok(trimmed)
+}
+
+/// A time that lies ahead, or a refusal.
+fn ahead(at: Timestamp, now: Timestamp) -> Result<(), Rejection> {
+    if at > now {
+        return Ok(());
+    }
+    Err(bad(format!("{} is over", at.clock_minutes()), "promise a time that lies ahead"))
 }
 
 /// A reason that is asked for.

@@ -64,21 +64,36 @@ pub(super) fn decide(room: &Room, order: &Order, now: Timestamp) -> Decision {
             let why = reason(why, &format!("revising '{moment}'"))?.to_owned();
             one(*incident, Change::MomentRevised { moment: *moment, at: *at, reason: why })
         }
-        Command::SetPublicStatus { incident, status } => {
-            let known = live(room, *incident)?;
-            if known.public == *status {
-                return Err(already(format!("the public status of {incident} is {status}")));
-            }
-            if *status == PublicStatus::Unpublished {
-                return Err(not_now(
-                    format!("the public was told of {incident}, and that stays"),
-                    "correct it, or tell the public that it is over",
-                ));
-            }
-            one(*incident, Change::PublicStatusSet { status: *status })
-        }
+        Command::SetPublicStatus { incident, status } => set_public(room, *incident, *status),
         _ => Err(bad("not a command for the record", "this is a defect; please report it")),
     }
+}
+
+/// The state of a page that is kept elsewhere; ours changes with the words that are sent to it.
+fn set_public(room: &Room, id: IncidentId, status: PublicStatus) -> Decision {
+    let known = live(room, id)?;
+    if known.public == status {
+        return Err(already(format!("the public status of {id} is {status}")));
+    }
+    if room.board.incidents.contains_key(&id) {
+        return Err(not_now(
+            format!("{id} is on the status page, and that changes with the words sent to it"),
+            "send an update ('u u'); it says what the page shows",
+        ));
+    }
+    if status == PublicStatus::Resolved && known.phase().is_active() {
+        return Err(not_now(
+            format!("{id} is {}, and the public would read 'resolved'", known.phase()),
+            "resolve it first, with what shows that it is over",
+        ));
+    }
+    if status == PublicStatus::Unpublished {
+        return Err(not_now(
+            format!("the public was told of {id}, and that stays"),
+            "correct it, or tell the public that it is over",
+        ));
+    }
+    one(id, Change::PublicStatusSet { status })
 }
 
 fn set_label(room: &Room, id: IncidentId, label: &str, value: Option<&String>) -> Decision {
@@ -273,6 +288,12 @@ fn merge(room: &Room, child: IncidentId, into: IncidentId) -> Decision {
         return Err(not_now(
             format!("{} message(s) about {child} are on their way", source.talk.letters.len()),
             "wait until they arrived or failed",
+        ));
+    }
+    if let Some(update) = source.talk.waiting().next() {
+        return Err(not_now(
+            format!("update {} of {child} waits for approval", update.draft.update),
+            "approve it, or take it back",
         ));
     }
     if !source.legal.facts.is_empty() {

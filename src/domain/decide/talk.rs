@@ -8,29 +8,27 @@
 
 use crate::domain::change::Change;
 use crate::domain::command::Order;
-use crate::domain::decide::{Decision, already, bad, find, live, not_now, one, reason, wanted};
+use crate::domain::decide::draft::{self, check_public};
+use crate::domain::decide::{
+    Decision, ahead, already, bad, find, live, not_now, one, reason, wanted,
+};
 use crate::domain::delivery::{Method, Wanted};
 use crate::domain::event::Body;
 use crate::domain::ids::IncidentId;
 use crate::domain::incident::Incident;
-use crate::domain::plan::Plan;
 use crate::domain::reach::{self, Asked};
 use crate::domain::rejection::{Rejection, RejectionKind};
 use crate::domain::room::Room;
-use crate::domain::stakeholder::{Audience, Stakeholder, can_send};
-use crate::domain::talk::change::{Draft, Inquiry, Posted, Sent, TalkChange, TalkWish, Words};
+use crate::domain::stakeholder::{Audience, can_send};
+use crate::domain::talk::change::{Draft, Inquiry, Posted, Sent, TalkChange, TalkWish};
 use crate::domain::talk::{Standing, Update, promise};
 use crate::domain::time::{HOUR_MS, Timestamp};
-use crate::domain::words::{Approval, DeliveryKind, Moment, PublicStatus, Right, Role};
+use crate::domain::words::{Approval, DeliveryKind, Moment, Right, Role};
 
 /// Recipients of one update at the most.
 const RECIPIENTS_MAX: usize = 20_000;
-/// Languages of one update at the most.
-const LANGUAGES_MAX: usize = 20;
-/// The longest subject, in bytes.
-const SUBJECT_MAX: usize = 300;
 /// No incident is called long before it has lasted this long, in milliseconds.
-const LONG_AFTER_MS: i64 = HOUR_MS;
+const LONG_AFTER_MS: i64 = 2 * HOUR_MS;
 
 pub(super) fn decide(
     room: &Room,
@@ -40,7 +38,7 @@ pub(super) fn decide(
     now: Timestamp,
 ) -> Decision {
     match wish {
-        TalkWish::Draft { .. } => draft(room, live(room, id)?, wish, now),
+        TalkWish::Draft { .. } => draft::draft(room, live(room, id)?, wish, now),
         TalkWish::Approve { update, force } => {
             approve(room, order, live(room, id)?, *update, force.as_deref(), now)
         }
@@ -51,7 +49,7 @@ pub(super) fn decide(
         }
         TalkWish::Promise { stakeholder, next_by, text } => {
             live(room, id)?;
-            let stakeholder = wanted(stakeholder, "stakeholder")?.to_owned();
+            let stakeholder = known(room, id, stakeholder)?;
             ahead(*next_by, now)?;
             let text = text.trim().to_owned();
             said(id, TalkChange::Promised { stakeholder, next_by: *next_by, text })
@@ -59,7 +57,7 @@ pub(super) fn decide(
         TalkWish::Cadence { long, reason: why } => cadence(live(room, id)?, *long, why, now),
         TalkWish::Feedback { stakeholder, score, text } => {
             find(room, id)?;
-            let stakeholder = wanted(stakeholder, "stakeholder")?.to_owned();
+            let stakeholder = known(room, id, stakeholder)?;
             if !(1..=5).contains(score) {
                 return Err(bad(format!("{score} is no score"), "give 1 (bad) to 5 (good)"));
             }
@@ -71,183 +69,32 @@ pub(super) fn decide(
     }
 }
 
+/// The name of somebody whom the plan knows or who was told: a misspelt one would be late for ever.
+fn known(room: &Room, id: IncidentId, name: &str) -> Result<String, Rejection> {
+    let name = wanted(name, "stakeholder")?;
+    let was_told = room.incidents.get(&id).is_some_and(|i| i.told.contains_key(name));
+    if room.plan.stakeholders.contains_key(name) || was_told {
+        return Ok(name.to_owned());
+    }
+    Err(bad(
+        format!("'{name}' is nobody whom the plan names or who was told of {id}"),
+        "name a stakeholder, or log a contact with them first ('warroom tell')",
+    ))
+}
+
 fn said(incident: IncidentId, change: TalkChange) -> Decision {
     one(incident, Change::Talk(Box::new(change)))
-}
-
-fn ahead(at: Timestamp, now: Timestamp) -> Result<(), Rejection> {
-    if at > now {
-        return Ok(());
-    }
-    Err(bad(format!("{} is over", at.clock_minutes()), "promise a time that lies ahead"))
-}
-
-/// The stakeholders that were named, each once; all of them may read it.
-fn readers<'a>(
-    plan: &'a Plan,
-    wish: &'a TalkWish,
-) -> Result<Vec<(&'a String, &'a Stakeholder)>, Rejection> {
-    let TalkWish::Draft { audience, to, .. } = wish else { return Ok(Vec::new()) };
-    let mut readers: Vec<(&String, &Stakeholder)> = Vec::new();
-    for name in to {
-        let Some((name, who)) = plan.stakeholders.get_key_value(name.trim()) else {
-            return Err(bad(
-                format!("the plan knows no stakeholder '{name}'"),
-                "name one of [stakeholders], or log a contact by hand ('warroom tell')",
-            ));
-        };
-        if !Incident::reads(who.audience, *audience) {
-            return Err(bad(
-                format!("{name} may not read what is {}", audience.word()),
-                format!("write words that are {}, for {name} alone", who.audience.word()),
-            ));
-        }
-        if !readers.iter().any(|(known, _)| *known == name) {
-            readers.push((name, who));
-        }
-    }
-    if readers.is_empty() {
-        return Err(bad("nobody is to get it", "name at least one stakeholder"));
-    }
-    Ok(readers)
-}
-
-fn draft(room: &Room, incident: &Incident, wish: &TalkWish, now: Timestamp) -> Decision {
-    let TalkWish::Draft {
-        audience, title, words, next_by, last, public, components, corrects, ..
-    } = wish
-    else {
-        return Err(bad("not a draft", ""));
-    };
-    let readers = readers(&room.plan, wish)?;
-    let mut words = words.clone();
-    words.retain(|w| !w.text.trim().is_empty() || !w.subject.trim().is_empty());
-    if words.is_empty() || words.len() > LANGUAGES_MAX {
-        return Err(bad("the update says nothing", "write its text, in at most 20 languages"));
-    }
-    for one in &mut words {
-        one.subject = wanted(&one.subject, "subject")?.lines().next().unwrap_or("").to_owned();
-        one.text = wanted(&one.text, "text")?.to_owned();
-        if one.subject.len() > SUBJECT_MAX {
-            return Err(bad("the subject is longer than 300 bytes", "keep it to one short line"));
-        }
-    }
-    match next_by {
-        Some(at) if !last => ahead(*at, now)?,
-        None if *last => {}
-        Some(_) => {
-            return Err(bad(
-                "the last word promises no other",
-                "leave out when the next one comes",
-            ));
-        }
-        None => {
-            return Err(bad(
-                "it does not say when the next word comes",
-                "give a time, e.g. 20m, or say that it is the last one",
-            ));
-        }
-    }
-    if let Some(old) = corrects
-        && incident.talk.update(*old).is_none_or(|u| !matches!(u.standing, Standing::Sent { .. }))
-    {
-        return Err(bad(format!("update {old} was not sent"), "name the one that was wrong"));
-    }
-    let is_read_there = readers.iter().any(|(_, who)| who.reads_the_page());
-    let public = public.filter(|_| is_read_there);
-    check_public(incident, public, is_read_there, *last)?;
-    let approvers = approvers(&room.plan, &readers)?;
-    let least = if approvers.is_empty() { Approval::None } else { Approval::Other };
-    let asked = readers.iter().map(|(_, who)| who.approval()).max().unwrap_or(Approval::None);
-    let approval = asked.max(least);
-    let draft = Draft {
-        update: incident.talk.last_update + 1,
-        audience: *audience,
-        title: title_for(incident, *audience, title, &words),
-        to: readers.iter().map(|(name, _)| (*name).clone()).collect(),
-        words,
-        next_by: *next_by,
-        last: *last,
-        public,
-        components: public.map(|_| components.clone()).unwrap_or_default(),
-        corrects: *corrects,
-        approval,
-        approvers,
-    };
-    let mut bodies = Vec::new();
-    if approval == Approval::None {
-        bodies.push(send(room, incident, &draft, None, now)?);
-    }
-    let drafted = TalkChange::Drafted(Box::new(draft));
-    bodies.insert(0, body(incident.id, drafted));
-    Ok(bodies)
-}
-
-/// Those who may look at what goes to all of the readers, where the plan names any.
-fn approvers(plan: &Plan, readers: &[(&String, &Stakeholder)]) -> Result<Vec<String>, Rejection> {
-    let named = readers.iter().map(|(name, who)| (*name, who.approvers(plan)));
-    let mut named = named.filter(|(_, logins)| !logins.is_empty());
-    let Some((first, mut common)) = named.next() else { return Ok(Vec::new()) };
-    for (name, logins) in named {
-        common.retain(|login| logins.contains(login));
-        if common.is_empty() {
-            return Err(bad(
-                format!("nobody may approve what goes to both {first} and {name}"),
-                "write to each of them alone",
-            ));
-        }
-    }
-    Ok(common.into_iter().map(str::to_owned).collect())
-}
-
-/// What the incident is called towards an audience.
-fn title_for(incident: &Incident, audience: Audience, given: &str, words: &[Words]) -> String {
-    let before = incident.talk.title(audience);
-    let subject = || words.first().map_or("", |words| words.subject.as_str());
-    let title = Some(given.trim()).filter(|text| !text.is_empty()).or(before);
-    title.unwrap_or_else(subject).lines().next().unwrap_or_default().to_owned()
 }
 
 pub(super) fn body(incident: IncidentId, change: TalkChange) -> Body {
     Body::Incident { incident, change: Change::Talk(Box::new(change)) }
 }
 
-fn check_public(
-    incident: &Incident,
-    public: Option<PublicStatus>,
-    is_read_there: bool,
-    last: bool,
-) -> Result<(), Rejection> {
-    match public {
-        None if is_read_there => Err(bad(
-            "it does not say what the status page shows from then on",
-            "say investigating, identified, monitoring or resolved",
-        )),
-        Some(PublicStatus::Unpublished) => Err(bad(
-            "what is sent to the status page is not unpublished",
-            "say investigating, identified, monitoring or resolved",
-        )),
-        Some(PublicStatus::Resolved) if incident.phase().is_active() && !last => Err(bad(
-            format!(
-                "{} is {}, and the public would read 'resolved'",
-                incident.id,
-                incident.phase()
-            ),
-            "resolve it first, with what shows that it is over",
-        )),
-        Some(status) if last && status != PublicStatus::Resolved => Err(bad(
-            "the last word leaves the status page open",
-            "the last public word is 'resolved'",
-        )),
-        _ => Ok(()),
-    }
-}
-
 fn waiting(incident: &Incident, update: u32) -> Result<&Update, Rejection> {
     let Some(known) = incident.talk.update(update) else {
         return Err(bad(
             format!("{} has no update {update}", incident.id),
-            "look at its stakeholders ('warroom update list')",
+            "look at its stakeholders ('warroom updates')",
         ));
     };
     match &known.standing {
@@ -285,6 +132,7 @@ fn approve(
             Some(why.to_owned())
         }
     };
+    still_fits(room, incident, update)?;
     if let Some(at) = update.draft.next_by.filter(|at| *at <= now) {
         return Err(not_now(
             format!("update {number} promises a word by {}, which is over", at.clock_minutes()),
@@ -292,6 +140,30 @@ fn approve(
         ));
     }
     Ok(vec![send(room, incident, &update.draft, forced, now)?])
+}
+
+/// What was right when it was written may be wrong by now: its readers, and what the page would say.
+fn still_fits(room: &Room, incident: &Incident, update: &Update) -> Result<(), Rejection> {
+    let draft = &update.draft;
+    let anew = "take it back and write it anew";
+    for name in &draft.to {
+        let Some(who) = room.plan.stakeholders.get(name) else { continue };
+        if !Incident::reads(who.audience, draft.audience) {
+            return Err(not_now(format!("by the plan {name} may not read it any more"), anew));
+        }
+        if who.approval() > draft.approval && draft.approvers.is_empty() {
+            return Err(not_now(
+                format!("the plan asks for another approval for {name} now"),
+                anew,
+            ));
+        }
+    }
+    let is_read_there = draft.public.is_some();
+    // Alerts may have come back since it was called over.
+    if draft.last && incident.reopened > 0 && incident.phase().is_active() {
+        return Err(not_now(format!("{} was reopened since it was written", incident.id), anew));
+    }
+    check_public(incident, draft.public, is_read_there, draft.last)
 }
 
 /// Whether the one who gives the order is somebody who may look at it; else what is missing.
@@ -334,7 +206,7 @@ fn may_approve(order: &Order, incident: &Incident, update: &Update) -> Result<()
 }
 
 /// An update on its way: a message for each that something can be sent to.
-fn send(
+pub(super) fn send(
     room: &Room,
     incident: &Incident,
     draft: &Draft,
@@ -371,7 +243,7 @@ fn send(
             sent.letters.push(Posted { who, language, wanted });
         }
         let is_posted = number > before;
-        if draft.public.is_some() && who.reads_the_page() {
+        if draft.public.is_some() && draft.audience == Audience::Public && who.reads_the_page() {
             sent.published.push(name.clone());
         } else if !is_posted {
             sent.by_hand.push(name.clone());
@@ -389,7 +261,13 @@ fn send(
 /// The ways behind a stakeholder's channel: one, or those of a person in their order.
 fn methods(asked: Asked<'_>, way: &str) -> Vec<Method> {
     match way.strip_prefix("person:") {
-        Some(login) => reach::methods(asked, login).unwrap_or_default(),
+        // Nobody answers an update: no way waits for an answer, and a console is no letter box.
+        Some(login) => reach::methods(asked, login)
+            .unwrap_or_default()
+            .into_iter()
+            .filter(|method| method.name != "terminal")
+            .map(|method| Method { after_s: 0, ..method })
+            .collect(),
         None => vec![Method::parse(way)],
     }
 }
@@ -409,8 +287,8 @@ fn cadence(incident: &Incident, long: bool, why: &str, now: Timestamp) -> Decisi
     let began = incident.moments.get(&Moment::Declared).copied().unwrap_or(incident.opened_at);
     if long && now.since(began) < LONG_AFTER_MS {
         return Err(not_now(
-            format!("{id} was declared at {}, less than an hour ago", began.clock_minutes()),
-            "that words come less often is not decided in the first hour",
+            format!("{id} was declared at {}, less than two hours ago", began.clock_minutes()),
+            "for two hours words come as often as at first",
         ));
     }
     let why = if long { reason(why, "having words come less often")? } else { why.trim() };
@@ -474,6 +352,12 @@ pub(super) fn check_end(incident: &Incident, silent: Option<&str>) -> Result<(),
         return Err(not_now(
             format!("{under_way} message(s) about {id} are still on their way"),
             "wait until they arrived or failed; the stakeholders' pane shows them",
+        ));
+    }
+    if let Some(update) = incident.talk.waiting().next() {
+        return Err(not_now(
+            format!("update {} of {id} waits for approval", update.draft.update),
+            "approve it, or take it back",
         ));
     }
     let open = promise::without_a_last_word(incident);

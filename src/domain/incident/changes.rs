@@ -20,7 +20,7 @@ impl Incident {
     pub(super) fn declare(&mut self, when: Timestamp) {
         if matches!(self.stage, Stage::Triage) {
             self.stage = Stage::Investigating;
-            self.talk.since = when;
+            self.talk.begin(self.severity, when);
         }
         self.first(Moment::Declared, when);
     }
@@ -50,7 +50,7 @@ impl Incident {
             self.esc.anchor = event.at;
         }
         if to < self.severity {
-            self.talk.since = event.when();
+            self.talk.raised.push((to, event.when()));
         }
         self.severity = to;
         self.is_severity_judged |= event.actor.via != Via::Http;
@@ -62,7 +62,7 @@ impl Incident {
     pub(super) fn set_phase(&mut self, event: &Recorded, to: Phase) {
         let when = event.when();
         if matches!(self.stage, Stage::Triage) {
-            self.talk.since = when;
+            self.talk.begin(self.severity, when);
         }
         self.stage = match to {
             Phase::Triage => Stage::Triage,
@@ -148,7 +148,20 @@ impl Incident {
         for told in self.told.values_mut().filter(|told| told.entry == entry) {
             REDACTED.clone_into(&mut told.text);
         }
+        for asked in self.talk.inquiries.iter_mut().filter(|asked| asked.entry == entry) {
+            REDACTED.clone_into(&mut asked.inquiry.question);
+            asked.inquiry.person.clear();
+        }
+        for asked in self.talk.inquiries.iter_mut().filter(|asked| asked.answered == entry) {
+            if let Some((_, text)) = &mut asked.answer {
+                REDACTED.clone_into(text);
+            }
+        }
+        for said in self.talk.feedback.values_mut().filter(|said| said.entry == entry) {
+            REDACTED.clone_into(&mut said.text);
+        }
         for update in self.talk.updates.iter_mut().filter(|update| update.entry == entry) {
+            REDACTED.clone_into(&mut update.draft.title);
             for words in &mut update.draft.words {
                 REDACTED.clone_into(&mut words.subject);
                 REDACTED.clone_into(&mut words.text);
@@ -255,7 +268,12 @@ impl Incident {
                 update: None,
                 last: false,
             };
-            self.told.entry(name.clone()).or_insert(heard);
+            let both = |known: &mut Told| {
+                known.next_by = [known.next_by, *next_by].into_iter().flatten().min();
+                known.count = known.count.max(1);
+                known.last = false;
+            };
+            self.told.entry(name.clone()).and_modify(both).or_insert(heard);
         }
     }
 
@@ -303,6 +321,8 @@ impl Incident {
             forced: forced.cloned(),
         });
         self.offer = None;
+        // That it is over is still to be said, whatever was called the last word before.
+        self.told.values_mut().for_each(|told| told.last = false);
         self.first(Moment::Mitigated, when);
         self.moments.insert(Moment::Resolved, when);
         self.acted(event, "resolved it".to_owned());
@@ -320,7 +340,7 @@ impl Incident {
         for told in self.told.values_mut() {
             (told.next_by, told.last) = (None, false);
         }
-        self.talk.since = event.when();
+        self.talk.begin(self.severity, event.when());
         self.esc.is_forced = false;
         self.esc.restart(event.at, "reopened");
         self.acted(event, "reopened it".to_owned());

@@ -24,13 +24,13 @@ impl Incident {
             }
             TalkChange::Missed { pages, .. } => {
                 self.inform(at, pages);
-                self.talk.apply(change, by, at);
+                self.talk.apply(change, by, at, event.seq);
             }
             TalkChange::Withdrawn { .. }
             | TalkChange::CadenceSet { .. }
             | TalkChange::FeedbackGiven { .. }
             | TalkChange::InquiryLogged(_)
-            | TalkChange::InquiryAnswered { .. } => self.talk.apply(change, by, at),
+            | TalkChange::InquiryAnswered { .. } => self.talk.apply(change, by, at, event.seq),
         }
     }
 
@@ -45,6 +45,8 @@ impl Incident {
         let numbers = sent.letters.iter().map(|letter| letter.wanted.number);
         self.esc.last_number = numbers.max().unwrap_or(0).max(self.esc.last_number);
         let when = event.when();
+        // The words are those of the draft: who hides them hides them everywhere.
+        let entry = self.talk.update(sent.update).map_or(event.seq, |update| update.entry);
         let subject = draft.words.first().map(|words| words.subject.clone()).unwrap_or_default();
         for name in draft.to.iter().filter(|name| !sent.by_hand.contains(*name)) {
             let told = Told {
@@ -54,7 +56,7 @@ impl Incident {
                 text: subject.clone(),
                 next_by: draft.next_by,
                 count: 1,
-                entry: event.seq,
+                entry,
                 update: Some(sent.update),
                 last: draft.last,
             };

@@ -23,7 +23,7 @@ pub fn site(room: &Room) -> Site {
     let (plan, board) = (&room.plan, &room.board);
     let windows = || room.desk.windows.values().filter(|window| !window.public.is_empty());
     let shown = plan.services.iter().filter(|(_, service)| !service.public_name.is_empty());
-    let name = if plan.page.name.is_empty() { "Status" } else { plan.page.name.as_str() };
+    let name = if plan.page.name.is_empty() { "Service" } else { plan.page.name.as_str() };
     Site {
         page: Page {
             id: token(name),

@@ -11,7 +11,7 @@ use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::schedule::{day_of, instant};
-use crate::domain::time::{MINUTE_MS, Timestamp};
+use crate::domain::time::{DAY_MS, MINUTE_MS, Timestamp};
 
 /// A time during which something was down.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -100,6 +100,9 @@ pub fn uptime_words(days: &[Day]) -> String {
     let down: i64 = days.iter().map(|day| day.down_ms).sum();
     if known == 0 {
         return "no data".to_owned();
+    }
+    if known < DAY_MS {
+        return "less than a day of data".to_owned();
     }
     let hundredths = i128::from(known - down) * 10_000 / i128::from(known);
     match hundredths % 100 {

@@ -100,42 +100,64 @@ pub fn all<'a>(incident: &'a Incident, plan: &'a Plan) -> Vec<Promise<'a>> {
     if incident.origin == Origin::Import && incident.reopened == 0 {
         return Vec::new();
     }
-    let since = incident.talk.since;
     let given = |who: &'a str, told: &Told| {
         let due = told.next_by?;
         let what = if told.count == 0 { What::First } else { What::Next };
         Some(Promise { who, what, since: told.at, due, is_given: true })
     };
     match &incident.stage {
-        Stage::Triage => incident.told.iter().filter_map(|(who, told)| given(who, told)).collect(),
+        Stage::Triage => {
+            let told = incident.told.iter();
+            told.filter_map(|(who, told)| {
+                unreached(incident, who, told).or_else(|| given(who, told))
+            })
+            .collect()
+        }
         Stage::Investigating | Stage::Identified | Stage::Monitoring => {
             let unheard = plan
                 .audience_of(incident)
                 .filter(|(name, _)| incident.told.get(*name).is_none_or(is_unheard))
                 .map(|(name, who)| {
                     let minutes = first_min(who, incident.severity);
+                    let since = incident.talk.since(who.from_severity);
                     let due = after(since, minutes);
                     Promise { who: name, what: What::First, since, due, is_given: false }
                 });
             let heard = incident.told.iter().filter(|(_, told)| !is_unheard(told));
             let heard = heard.filter_map(|(name, told)| {
-                given(name, told).or_else(|| by_the_plan(incident, plan, name, told))
+                unreached(incident, name, told)
+                    .or_else(|| given(name, told))
+                    .or_else(|| by_the_plan(incident, plan, name, told))
             });
             unheard.chain(heard).collect()
         }
         Stage::Resolved(end) | Stage::InReview(end) => incident
             .told
             .iter()
-            .filter(|(_, told)| told.count > 0 && !told.last)
-            .map(|(who, told)| {
-                let usual = after(end.at, LAST_MIN);
-                let due = told.next_by.unwrap_or(usual);
+            .filter_map(|(who, told)| {
+                if told.last {
+                    return unreached(incident, who, told);
+                }
+                if is_unheard(told) {
+                    return None;
+                }
+                // A word that was promised before the end and did not come is the last one now.
+                let promised = told.next_by.filter(|by| *by > end.at);
+                let due = promised.unwrap_or_else(|| after(end.at, LAST_MIN));
                 let (what, since) = (What::Last, told.at.max(end.at).min(due));
-                Promise { who, what, since, due, is_given: told.next_by.is_some() }
+                Some(Promise { who, what, since, due, is_given: promised.is_some() })
             })
             .collect(),
         Stage::Closed(_) | Stage::Declined { .. } | Stage::Merged { .. } => Vec::new(),
     }
+}
+
+/// A message that got through by no way told nobody anything.
+fn unreached<'a>(incident: &'a Incident, who: &'a str, told: &Told) -> Option<Promise<'a>> {
+    let what = if told.last { What::Last } else { What::Next };
+    let (since, due) = (told.at, told.at);
+    let is_open = told.update.is_some() && incident.talk.is_unreached(who);
+    is_open.then_some(Promise { who, what, since, due, is_given: false })
 }
 
 /// Nobody told them anything, and nobody's word stands.
@@ -151,7 +173,7 @@ fn by_the_plan<'a>(
 ) -> Option<Promise<'a>> {
     let who = plan.stakeholders.get(name)?;
     let minutes = every_min(who, incident.severity, incident.phase(), incident.talk.is_long).max(1);
-    let since = told.at.max(incident.talk.since);
+    let since = told.at.max(incident.talk.since(who.from_severity));
     let due = after(since, minutes);
     Some(Promise { who: name, what: What::Next, since, due, is_given: false })
 }
@@ -205,7 +227,10 @@ pub fn missed<'a>(
 
 /// Whoever got a first word and no last one.
 pub fn without_a_last_word(incident: &Incident) -> Vec<&str> {
-    let open = incident.told.iter().filter(|(_, told)| told.count > 0 && !told.last);
+    let is_open = |(who, told): &(&String, &Told)| {
+        !is_unheard(told) && (!told.last || unreached(incident, who, told).is_some())
+    };
+    let open = incident.told.iter().filter(is_open);
     open.map(|(name, _)| name.as_str()).collect()
 }
 

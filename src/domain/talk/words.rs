@@ -23,7 +23,7 @@ pub fn change_words(change: &TalkChange) -> String {
             let people: Vec<&str> = pages.iter().map(|page| page.to.as_str()).collect();
             let still = if *step > 0 { "STILL NOT TOLD" } else { "NOT TOLD IN TIME" };
             let told = if people.is_empty() {
-                "nobody holds a role to hear of it".to_owned()
+                "NOBODY COULD BE TOLD".to_owned()
             } else {
                 format!("telling {}", people.join(", "))
             };
@@ -66,6 +66,13 @@ fn draft_words(draft: &Draft) -> String {
         draft.to.join(", "),
         draft.audience.word()
     );
+    if let Some(status) = draft.public {
+        let parts = draft.components.iter().map(|(name, how)| format!("{name}: {}", how.words()));
+        let parts: Vec<String> = parts.collect();
+        let parts =
+            if parts.is_empty() { String::new() } else { format!(" ({})", parts.join(", ")) };
+        text = format!("{text}\nstatus page: '{}' is {status}{parts}", draft.title);
+    }
     for words in &draft.words {
         let language =
             if draft.words.len() > 1 { format!("[{}] ", words.language) } else { String::new() };

@@ -75,8 +75,8 @@ impl Engine {
 
     /// Incidents that wait for something by the clock.
     pub(super) fn waiting_incidents(&self) -> Vec<IncidentId> {
-        let active = self.room.incidents.values().filter(|incident| incident.phase().is_active());
-        active.map(|incident| incident.id).collect()
+        let live = self.room.incidents.values().filter(|incident| incident.phase().is_live());
+        live.map(|incident| incident.id).collect()
     }
 
     /// Everything that is due at `now`.
@@ -222,6 +222,9 @@ impl Engine {
             }
             let Some(delivery) = incident.delivery(item.delivery) else { continue };
             let kind = delivery.wanted.kind;
+            if kind == DeliveryKind::Update {
+                job.kind = kind;
+            }
             let asks = matches!(kind, DeliveryKind::Page | DeliveryKind::Handover);
             if asks && job.kind != DeliveryKind::Page {
                 job.kind = kind;

@@ -125,7 +125,16 @@ fn contact(about: &About<'_>) -> Vec<Field> {
         Some(update.draft.words.first()?.text.clone())
     });
     let last = if is_over { "yes" } else { "no" };
-    let next = if is_over { String::new() } else { format!("{every}m") };
+    // What is told by hand says when the next word comes.
+    let said_by = about.incident.and_then(|incident| {
+        let number = incident.talk.by_hand.get(&chosen)?;
+        incident.talk.update(*number)?.draft.next_by
+    });
+    let next = match said_by {
+        Some(at) => format!("{} {}", at.date(), at.clock_minutes()),
+        None if is_over => String::new(),
+        None => format!("{every}m"),
+    };
     vec![
         Field::choice("stakeholder", "who", who, &chosen),
         Field::line("channel", "by", by.unwrap_or("phone")).proposed(),
@@ -185,7 +194,11 @@ pub(super) fn command(
                 stakeholder: value("stakeholder"),
                 channel: value("channel"),
                 text: value("text"),
-                next_by: ahead(&value("next"), now)?.filter(|_| !last),
+                next_by: if last && form.is_proposed("next") {
+                    None
+                } else {
+                    ahead(&value("next"), now)?
+                },
                 last,
             });
         }
@@ -227,8 +240,25 @@ pub(super) fn command(
     Ok(Command::Talk { incident, talk: Box::new(talk) })
 }
 
+/// Whoever approves words reads them first.
+fn approval(form: &Form, incident: Option<&Incident>) -> String {
+    let which = form.value("update");
+    let number = which.split(' ').next().and_then(|n| n.parse().ok()).unwrap_or(0);
+    let draft = incident.and_then(|i| i.talk.update(number)).map(|update| &update.draft);
+    let Some(draft) = draft else { return format!("send update {number}?") };
+    let to = draft.to.join(", ");
+    let mut lines = vec![format!("send update {number} to {to}? It cannot be taken back.")];
+    if let Some(status) = draft.public {
+        lines.push(format!("status page: '{}' is {status}", draft.title));
+    }
+    for words in &draft.words {
+        lines.extend([String::new(), words.subject.clone(), words.text.clone()]);
+    }
+    lines.join("\n")
+}
+
 /// The question before words go out that cannot be taken back.
-pub(super) fn question(form: &Form, plan: &Plan) -> Option<String> {
+pub(super) fn question(form: &Form, plan: &Plan, incident: Option<&Incident>) -> Option<String> {
     match form.action {
         Action::Write => {
             let names = form.value("to");
@@ -247,15 +277,13 @@ pub(super) fn question(form: &Form, plan: &Plan) -> Option<String> {
                 }
                 _ => "send",
             };
-            Some(format!("{verb} it to {}?", ways.join(", ")))
+            let on = match form.incidents.len() {
+                0 | 1 => String::new(),
+                n => format!(" about {n} incidents"),
+            };
+            Some(format!("{verb} it{on} to {}?", ways.join(", ")))
         }
-        Action::Approve => {
-            let which = form.value("update");
-            Some(format!(
-                "send update {}? It cannot be taken back.",
-                which.replace(" for ", " to ")
-            ))
-        }
+        Action::Approve => Some(approval(form, incident)),
         _ => None,
     }
 }
@@ -272,5 +300,5 @@ fn way(plan: &Plan, name: &str) -> String {
     if !who.subscribers.is_empty() {
         ways.push(format!("{} subscribers", who.subscribers.len()));
     }
-    if ways.is_empty() { "BY HAND: nothing can be sent".to_owned() } else { ways.join(" or ") }
+    if ways.is_empty() { "BY HAND: nothing can be sent".to_owned() } else { ways.join(" and ") }
 }

@@ -52,6 +52,9 @@ fn most_waited(about: &About<'_>, incident: &Incident) -> Option<Audience> {
         .or_else(|| promise::next(incident, about.plan).and_then(|p| of(p.who)))
 }
 
+const IN_PART: &str = "in part";
+const ALTOGETHER: &str = "altogether";
+
 pub(super) fn known(about: &About<'_>) -> Vec<Field> {
     let Some(incident) = about.incident else { return Vec::new() };
     let found = audiences(incident, about.plan);
@@ -60,30 +63,33 @@ pub(super) fn known(about: &About<'_>) -> Vec<Field> {
         found.iter().map(|(a, names)| format!("{}: {}", a.word(), names.join(", "))).collect();
     let now = most_waited(about, incident).map_or("", Audience::word);
     let is_over = !incident.phase().is_active();
-    let title = most_waited(about, incident).and_then(|a| incident.talk.title(a)).unwrap_or("");
     let chosen = most_waited(about, incident);
     let names = chosen.and_then(|audience| found.get(&audience)).or(found.values().next());
     let next = promise::suggested_min(incident, about.plan, names.map_or(&[], Vec::as_slice));
     let mut fields = vec![
         Field::choice("audience", "for whom", options, now).hint(&list.join(" · ")),
-        Field::line("title", "title for them", title)
-            .hint("in their words; empty: our own people read ours")
-            .proposed(),
+        Field::line("title", "title for them", "")
+            .hint("in their words; empty: as they were told before; our own people read ours"),
         Field::line("what", "what happens", "").hint("in a sentence; may be empty at first"),
         Field::line("impact", "affected", "").hint("who, where, how; may be empty"),
     ];
     if is_over {
         fields.push(
-            Field::line("data_loss", "data", "No data was lost.")
-                .hint("whether data was lost must be said at the end"),
+            Field::line("data_loss", "data", "")
+                .hint("was data lost? It must be said at the end: 'No data was lost.'"),
         );
         fields.push(
-            Field::line("lingering", "what remains", "Nothing remains.")
-                .hint("lingering impact must be named, also when there is none"),
+            Field::line("lingering", "what remains", "")
+                .hint("lingering impact must be named, also when there is none: 'Nothing.'"),
         );
         fields.push(Field::line("next", "next word in", "last").hint("last: nothing follows"));
     } else {
         fields.push(Field::line("action", "what we do", "").hint("may be empty"));
+        let both = [IN_PART, ALTOGETHER].map(str::to_owned).to_vec();
+        fields.push(
+            Field::choice("total", "it fails", both, IN_PART)
+                .hint("only what fails altogether is called an outage"),
+        );
         fields.push(
             Field::line("next", "next word in", &format!("{next}m"))
                 .hint("20m, or a time; 'last' where nothing follows")
@@ -106,13 +112,14 @@ pub fn written(form: &Form, about: &About<'_>, now: Timestamp) -> Result<Form, S
     }
     let readers: Vec<&Stakeholder> =
         names.iter().filter_map(|name| about.plan.stakeholders.get(name)).collect();
-    let given = some(&value("title")).or_else(|| incident.talk.title(audience).map(str::to_owned));
-    let title = match (given, audience) {
+    let title = match (some(&value("title")), audience) {
         (Some(title), _) => title,
         (None, Audience::Internal) => incident.title.clone(),
-        (None, Audience::Partner | Audience::Public) => {
-            return Err("say what they may read as its title: ours is for us".to_owned());
-        }
+        (None, Audience::Partner | Audience::Public) => incident
+            .talk
+            .title(audience)
+            .ok_or("say what they may read as its title: ours is for us")?
+            .to_owned(),
     };
     let languages: BTreeSet<&str> = readers.iter().map(|who| who.language.as_str()).collect();
     let is_first = names.iter().any(|name| !incident.told.contains_key(name));
@@ -128,6 +135,7 @@ pub fn written(form: &Form, about: &About<'_>, now: Timestamp) -> Result<Form, S
         lingering: some(&value("lingering")),
         next_update: next,
         is_first,
+        is_total: value("total") == ALTOGETHER,
         author: about.login.to_owned(),
         now,
     };
@@ -138,13 +146,50 @@ pub fn written(form: &Form, about: &About<'_>, now: Timestamp) -> Result<Form, S
     );
     second.fields = write(about, &[audience.word()], &texts);
     second.set("to", &names.join(", "));
-    second.set("next", &next_text);
+    // The words name a time: it is that one, however long somebody looks for better words.
+    let until = next
+        .map_or_else(|| "last".to_owned(), |at| format!("{} {}", at.date(), at.clock_minutes()));
+    fix_next(&mut second, until);
     second.set("title", &title);
     second.incidents.clone_from(&form.incidents);
     second.seen = form.seen;
     second.at_the_top();
     second.is_changed = true;
     Ok(second)
+}
+
+/// The words say when the next one comes, so the form does not say another time.
+fn fix_next(form: &mut Form, until: String) {
+    if let Some(field) = form.fields.iter_mut().find(|field| field.name == "next") {
+        *field = Field::choice("next", "next word by", vec![until], "")
+            .hint("as the words say it; esc, and 'u u' again, for another time");
+    }
+}
+
+/// The second form as it was left: with as many languages, and what goes with the readers.
+pub fn restored(about: &About<'_>, draft: &str) -> Option<Form> {
+    let saved: BTreeMap<String, String> = serde_json::from_str(draft).ok()?;
+    let get = |name: &str| saved.get(name).cloned().unwrap_or_default();
+    let texts: Vec<Text> = PARTS
+        .iter()
+        .filter(|(_, subject, _)| saved.contains_key(*subject))
+        .map(|(language, subject, text)| Text {
+            language: some(&get(language)).unwrap_or_else(|| "en".to_owned()),
+            subject: get(subject),
+            text: get(text),
+        })
+        .collect();
+    let audience = get("audience");
+    let names: Vec<String> = about.incidents.iter().map(ToString::to_string).collect();
+    let mut form =
+        Form::new(Action::Write, format!("{} {}", heading(Action::Write), names.join(", ")));
+    form.fields = write(about, &[audience.as_str()], &texts);
+    form.incidents.clone_from(&about.incidents);
+    if get("next").contains(' ') {
+        fix_next(&mut form, get("next"));
+    }
+    form.restore(draft);
+    Some(form)
 }
 
 fn is_last(text: &str) -> bool {
@@ -169,13 +214,17 @@ pub(super) fn write(about: &About<'_>, readers: &[&str], texts: &[Text]) -> Vec<
             .hint("how much its readers may know; nobody else can get it"),
         Field::line("to", "to", &to).hint("names of stakeholders, with commas between them"),
     ];
-    fields.push(
-        Field::line("title", "title for them", "").hint("the name that the status page shows"),
-    );
+    let is_bulk = about.incidents.len() > 1;
+    if !is_bulk {
+        fields.push(
+            Field::line("title", "title for them", "")
+                .hint("the name that the status page shows; empty: as before"),
+        );
+    }
     let blank = [Text::default()];
     let texts = if texts.is_empty() { &blank } else { texts };
     for ((language, subject, text), made) in PARTS.into_iter().zip(texts) {
-        if texts.len() > 1 {
+        if texts.len() > 1 || made.language != "en" {
             fields.push(Field::choice(language, "language", vec![made.language.clone()], ""));
         }
         fields.push(Field::line(subject, "subject", &made.subject));
@@ -189,7 +238,8 @@ pub(super) fn write(about: &About<'_>, readers: &[&str], texts: &[Text]) -> Vec<
             Field::choice("public", "status page", words(&PublicStatus::ALL[1..]), now.word())
                 .hint("what it shows from then on; proposed from the phase"),
         );
-        let parts = incident.map(|i| components(i, about.plan)).unwrap_or_default();
+        let parts = incident.filter(|_| !is_bulk).map(|i| components(i, about.plan));
+        let parts = parts.unwrap_or_default();
         fields.push(Field::line("components", "components", &parts).hint(
             "service=operational · degraded · partial · major; separated by blanks, may be empty",
         ));
@@ -203,7 +253,7 @@ pub(super) fn write(about: &About<'_>, readers: &[&str], texts: &[Text]) -> Vec<
             format!("{} {subject}", u.draft.update)
         })
         .collect();
-    if !sent.is_empty() {
+    if !sent.is_empty() && !is_bulk {
         let options = std::iter::once("nothing".to_owned()).chain(sent).collect();
         fields.push(Field::choice("corrects", "it corrects", options, "nothing"));
     }
@@ -221,7 +271,7 @@ pub fn proposed(phase: Phase) -> PublicStatus {
 }
 
 /// How the affected components stand, as it is proposed from the severity.
-fn components(incident: &Incident, plan: &Plan) -> String {
+pub fn components(incident: &Incident, plan: &Plan) -> String {
     let status = if incident.phase().is_active() {
         match incident.severity {
             Severity::Sev1 => "major",

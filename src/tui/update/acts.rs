@@ -324,6 +324,7 @@ fn label(command: &Command) -> String {
             said.or(value.get("do")).and_then(|name| name.as_str().map(ToOwned::to_owned))
         })
         .unwrap_or_else(|| "act".to_owned())
+        .replace("draft", "update")
         .replace('-', " ");
     match command.incident() {
         Some(incident) => format!("{name} {incident}"),

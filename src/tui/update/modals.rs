@@ -25,9 +25,10 @@ pub(super) fn submit(model: &mut Model, ids: &mut dyn Ids) -> Vec<Effect> {
         Some(Modal::Form(form)) if form.action == Action::Update => write(model, form, ids),
         Some(Modal::Form(form)) => match forms::build(&form, model.now) {
             Ok((commands, occurred))
-                if commands.len() > 1 || forms::question(&form, &model.mirror.plan).is_some() =>
+                if commands.len() > 1
+                    || forms::question(&form, &model.mirror.plan, model.watched()).is_some() =>
             {
-                let question = forms::question(&form, &model.mirror.plan)
+                let question = forms::question(&form, &model.mirror.plan, model.watched())
                     .unwrap_or_else(|| acts::question(form.action, &commands));
                 let form = Some(form);
                 model.modals.push(Modal::Confirm { question, commands, occurred, form });
@@ -197,10 +198,15 @@ fn take_up(model: &mut Model, key: &str, text: &str, ids: &mut dyn Ids) -> Vec<E
         entry: None,
         stakeholder: None,
     };
-    let Some(mut form) = forms::open(action, &info) else {
-        return Vec::new();
+    let made = if action == Action::Write {
+        forms::update::restored(&info, text)
+    } else {
+        forms::open(action, &info).map(|mut form| {
+            form.restore(text);
+            form
+        })
     };
-    form.restore(text);
+    let Some(form) = made else { return Vec::new() };
     acts::show_form(model, form, ids)
 }
 
@@ -213,6 +219,11 @@ pub(super) fn take_back(
     ids: &mut dyn Ids,
 ) -> Vec<Effect> {
     let Some(Modal::Form(form)) = model.modals.last_mut() else { return Vec::new() };
+    let words = key.replacen(Action::Update.name(), Action::Write.name(), 1);
+    if key.starts_with("update ") && drafts.iter().any(|(name, _)| *name == words) {
+        model.say(Tone::Plain, "words that you left half-written are kept: esc, then 'P'");
+        return Vec::new();
+    }
     let found = drafts.into_iter().find(|(name, _)| name == key && form.draft_key() == *key);
     let Some((_, text)) = found else { return Vec::new() };
     if form.is_changed {

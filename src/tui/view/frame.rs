@@ -26,7 +26,11 @@ pub(super) fn header(model: &Model, screen: &mut Frame<'_>, rect: Rect) {
         }
         LinkState::Up => left.extend(counts(model)),
     }
-    left.extend(promised(model));
+    // What is late stands before everything that may be cut.
+    match promised(model) {
+        Some(text) if text.contains(" LATE ") => left.insert(1, text),
+        other => left.extend(other),
+    }
     left.extend(heard(model, width));
     if let Err(why) = &model.intake {
         left.push(format!("intake OFF: {}", visible(why)));
@@ -126,7 +130,7 @@ fn counts(model: &Model) -> Vec<String> {
     }
     if !model.paged.is_empty() {
         let key = model.keymap.key_in(&["global"], Action::GoPaged).unwrap_or_default();
-        parts.push(format!("{} YOU ARE PAGED ×{} ({key})", "!", model.paged.len()));
+        parts.push(format!("! PAGED ×{} ({key})", model.paged.len()));
     }
     parts.extend(maintenance(model));
     parts

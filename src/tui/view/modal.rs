@@ -21,11 +21,17 @@ pub(super) fn draw(model: &Model, shown: &Modal, screen: &mut Frame<'_>, area: R
         Modal::Palette { input, at } => draw_palette(model, screen, area, input, *at),
         Modal::Form(form) => draw_form(model, screen, area, form),
         Modal::Confirm { question, .. } => {
-            let mut lines: Vec<Line<'static>> =
-                super::wrap(question, usize::from(area.width.min(60).saturating_sub(2)))
-                    .into_iter()
-                    .map(|text| Line::styled(text, model.theme.title))
-                    .collect();
+            let mut lines: Vec<Line<'static>> = question
+                .lines()
+                .flat_map(|line| {
+                    let line = visible(line).into_owned();
+                    let width = usize::from(area.width.min(60).saturating_sub(2));
+                    if line.is_empty() { vec![line] } else { super::wrap(&line, width) }
+                })
+                .map(|text| Line::styled(text, model.theme.title))
+                .collect();
+            // The keys are seen whatever the length of what is asked.
+            lines.truncate(usize::from(area.height.saturating_sub(3)));
             lines.push(Line::raw("y yes · n no"));
             let height = u16::try_from(lines.len() + 2).unwrap_or(4);
             boxed(model, screen, area, "Are you sure?", 60, height, lines);
@@ -253,7 +259,12 @@ fn foot_lines(model: &Model, form: &Form, width: usize) -> Vec<Line<'static>> {
         // As many lines as the longest hint needs, so that the form does not jump from field to field.
         let needed = |field: &Field| super::wrap(&field.hint, width).len().min(2);
         let height = form.fields.iter().map(needed).max().unwrap_or(1);
-        let hint = form.fields.get(form.at).map_or("", |field| field.hint.as_str());
+        let field = form.fields.get(form.at);
+        // A long choice is cut in its line and whole here.
+        let chosen = field.filter(|field| matches!(field.input, Input::Choice { .. }));
+        let chosen = chosen.map(Field::value).filter(|text| text.chars().count() + 20 > width);
+        let hint = chosen.unwrap_or_else(|| field.map_or(String::new(), |f| f.hint.clone()));
+        let hint = hint.as_str();
         let mut lines: Vec<Line<'static>> = super::wrap(hint, width)
             .into_iter()
             .take(height)

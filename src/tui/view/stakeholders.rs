@@ -71,9 +71,12 @@ fn list<'a>(model: &'a Model, incident: &'a Incident) -> Vec<Item<'a>> {
 fn asked<'a>(model: &'a Model, incident: &'a Incident) -> Vec<Item<'a>> {
     let updates = incident.talk.waiting().map(|update| {
         let draft = &update.draft;
+        let is_mine = update.by == model.login;
+        let commander = incident.commander().filter(|who| *who != update.by);
         let whose = match draft.approval {
-            Approval::Commander => incident.commander().unwrap_or("the commander"),
-            Approval::Other | Approval::None => "somebody else",
+            _ if !draft.approvers.is_empty() => draft.approvers.join(" or "),
+            Approval::Commander => commander.unwrap_or("another who may command").to_owned(),
+            Approval::Other | Approval::None => "somebody else".to_owned(),
         };
         let subject = draft.words.first().map_or("", |words| words.subject.as_str());
         Item {
@@ -81,7 +84,8 @@ fn asked<'a>(model: &'a Model, incident: &'a Incident) -> Vec<Item<'a>> {
             head: format!("update {}", draft.update),
             channel: format!("by {}", update.by),
             text: format!("waits for {whose} (u a): to {} · {subject}", draft.to.join(", ")),
-            rank: Rank::Asks,
+            // Its author can only wait.
+            rank: if is_mine { Rank::Due } else { Rank::Asks },
             due: Some(update.at.0),
         }
     });
@@ -164,8 +168,8 @@ fn stakeholder<'a>(
         .or_else(|| planned.map(|text| crate::domain::delivery::channel_of(text).to_owned()));
     let is_late = promise.is_some_and(|promise| promise.due <= model.now);
     let rank = match promise {
-        _ if incident.talk.by_hand.contains_key(name) => Rank::Asks,
         Some(_) if is_late => Rank::Late,
+        _ if incident.talk.by_hand.contains_key(name) => Rank::Asks,
         Some(_) => Rank::Due,
         None if told.is_none() => Rank::Open,
         None => Rank::Told,
@@ -190,7 +194,7 @@ fn words(
 ) -> String {
     let theme = &model.theme;
     let when = promise.map(|promise| {
-        let at = promise.due.clock_minutes();
+        let at = promise.due.clock_near(model.now);
         let word = match (promise.is_given, promise.what) {
             (true, _) => "promised",
             (false, What::Last) => "last word due",
@@ -304,11 +308,13 @@ pub(super) fn draw(model: &Model, screen: &mut Frame<'_>, rect: Rect) {
             vec![Line::styled(fit(text, width).into_owned(), model.theme.dim)],
         );
     }
+    // Alone, it shows what is selected as well, however long the list is.
+    let rows = if model.zoom { height.min((height / 2).max(3)) } else { height };
     let mut lines: Vec<Line<'static>> = list
         .iter()
         .enumerate()
-        .skip(top(model, height))
-        .take(height)
+        .skip(top(model, rows))
+        .take(rows)
         .map(|(index, item)| {
             let is_selected = model.focus == Pane::Stakeholders && index == model.stakeholder;
             let cursor = if is_selected { model.theme.mark("▶", ">") } else { " " };
@@ -359,6 +365,17 @@ fn details(
         lines.push((format!("on the way by {method} {tried}"), model.theme.warn));
     }
     if let Some(update) = update.and_then(|number| incident.talk.update(number)) {
+        if let Some(status) = update.draft.public {
+            let parts: Vec<String> = update
+                .draft
+                .components
+                .iter()
+                .map(|(name, how)| format!("{name}: {}", how.words()))
+                .collect();
+            let page =
+                format!("status page: '{}' is {status} {}", update.draft.title, parts.join(", "));
+            lines.push((page, model.theme.warn));
+        }
         for words in &update.draft.words {
             lines.push((String::new(), model.theme.dim));
             lines.push((words.subject.clone(), model.theme.accent));
@@ -367,8 +384,8 @@ fn details(
     } else if let Some(told) = told.filter(|told| told.text.lines().nth(1).is_some()) {
         lines.extend(told.text.lines().map(|line| (line.to_owned(), Style::default())));
     }
-    if let Some((score, text)) = incident.talk.feedback.get(item.name) {
-        lines.push((format!("content: {score} of 5 {text}"), model.theme.accent));
+    if let Some(said) = incident.talk.feedback.get(item.name) {
+        lines.push((format!("content: {} of 5 {}", said.score, said.text), model.theme.accent));
     }
     lines
         .into_iter()

@@ -68,13 +68,16 @@ fn nothing_is_published_until_somebody_sends_it_there() {
 fn the_page_says_what_was_sent_and_nothing_else() {
     let mut world = World::under(plan());
     play(&mut world, BEGIN);
-    let more = r#","public":"investigating","components":{"payments":"partial_outage","vault":"major_outage"}"#;
+    let inside = r#","public":"investigating","components":{"vault":"major_outage"}"#;
+    let told = say(&mut world, 2, 1, "One in ten fails.", inside);
+    assert!(told.contains("'vault' is no component of the status page"), "{told}");
+    let more = r#","public":"investigating","components":{"payments":"partial_outage"}"#;
     say(&mut world, 2, 1, "One in ten fails.", more);
     let site = published(&world);
     let incident = &site.incidents[0];
     assert_eq!((incident.name.as_str(), incident.impact), ("Card payments fail", Impact::Major));
     assert_eq!(incident.updates[0].body, "One in ten fails.");
-    assert_eq!(incident.components, ["payments"], "what has no public name is not named");
+    assert_eq!(incident.components, ["payments"], "{incident:?}");
     assert_eq!(site.components[0].status, ComponentStatus::PartialOutage);
     for file in files(&site, world.now) {
         let text = String::from_utf8(file.bytes).expect("text");

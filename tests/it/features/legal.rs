@@ -157,5 +157,5 @@ fn what_is_not_owed_is_a_decision_with_a_reason_and_a_mistake_is_taken_back() {
     assert!(open(&world).is_empty());
     let told = play(&mut world, &format!("4m dana {back}\n5m dana {back}"));
     assert!(told.contains("'aware' was taken back: it was test data"), "{told}");
-    assert!(told.contains("refused dana: 'aware' of gdpr-controller was not determined"), "{told}");
+    assert!(told.contains("refused dana: 'aware' of gdpr-controller is not on record"), "{told}");
 }

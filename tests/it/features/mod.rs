@@ -12,3 +12,4 @@ mod paging_kept;
 pub mod paging_world;
 mod record;
 mod talk;
+mod talk_kept;

@@ -347,17 +347,17 @@ fn words_come_less_often_only_by_decision_and_not_in_the_first_hour() {
     let told = play(
         &mut world,
         &format!(
-            "20m ann {}
-               61m ann {}
-               61m ann {}
-               62m bob {}",
+            "61m ann {}
+               121m ann {}
+               121m ann {}
+               122m bob {}",
             long("it takes long"),
             long(""),
             long("nothing new before noon"),
-            draft("internal", &["support"], Some(122), ""),
+            draft("internal", &["support"], Some(182), ""),
         ),
     );
-    assert!(told.contains("less than an hour ago"), "{told}");
+    assert!(told.contains("less than two hours ago"), "{told}");
     assert!(told.contains("having words come less often needs a reason"), "{told}");
     assert!(told.contains("a long incident from now on"), "{told}");
     assert!(letter(&world).talk.is_long);

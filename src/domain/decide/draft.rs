@@ -1,0 +1,254 @@
+//! What an update must be before it is written down: for whom, in which words, and who looks at it.
+//!
+//! Invariants:
+//! - As in `talk`: nobody gets words that they may not read.
+
+use std::collections::BTreeMap;
+
+use crate::domain::decide::talk::{body, send};
+use crate::domain::decide::{Decision, ahead, bad, wanted};
+use crate::domain::incident::Incident;
+use crate::domain::plan::Plan;
+use crate::domain::rejection::Rejection;
+use crate::domain::room::Room;
+use crate::domain::stakeholder::{Audience, Stakeholder};
+use crate::domain::status::ComponentStatus;
+use crate::domain::talk::Standing;
+use crate::domain::talk::change::{Draft, TalkChange, TalkWish, Words};
+use crate::domain::time::Timestamp;
+use crate::domain::words::{Approval, PublicStatus};
+
+/// Languages of one update at the most.
+const LANGUAGES_MAX: usize = 20;
+/// The longest subject or title, in bytes.
+const SUBJECT_MAX: usize = 300;
+
+/// The stakeholders that were named, each once; all of them may read it.
+fn readers<'a>(
+    plan: &'a Plan,
+    wish: &'a TalkWish,
+) -> Result<Vec<(&'a String, &'a Stakeholder)>, Rejection> {
+    let TalkWish::Draft { audience, to, .. } = wish else { return Ok(Vec::new()) };
+    let mut readers: Vec<(&String, &Stakeholder)> = Vec::new();
+    for name in to {
+        let Some((name, who)) = plan.stakeholders.get_key_value(name.trim()) else {
+            return Err(bad(
+                format!("the plan knows no stakeholder '{name}'"),
+                "name one of [stakeholders], or log a contact by hand ('warroom tell')",
+            ));
+        };
+        if !Incident::reads(who.audience, *audience) {
+            return Err(bad(
+                format!("{name} may not read what is {}", audience.word()),
+                format!("write words that are {}, for {name} alone", who.audience.word()),
+            ));
+        }
+        if !readers.iter().any(|(known, _)| *known == name) {
+            readers.push((name, who));
+        }
+    }
+    if readers.is_empty() {
+        return Err(bad("nobody is to get it", "name at least one stakeholder"));
+    }
+    Ok(readers)
+}
+
+pub(super) fn draft(room: &Room, incident: &Incident, wish: &TalkWish, now: Timestamp) -> Decision {
+    let TalkWish::Draft {
+        audience, title, words, next_by, last, public, components, corrects, ..
+    } = wish
+    else {
+        return Err(bad("not a draft", ""));
+    };
+    let readers = readers(&room.plan, wish)?;
+    let words = checked(words, title)?;
+    check_next(*next_by, *last, now)?;
+    if !readers.iter().any(|(_, who)| who.audience == *audience) {
+        return Err(bad(
+            format!("no reader of it is {}", audience.word()),
+            "write it for those who are to get it",
+        ));
+    }
+    check_parts(&room.plan, components)?;
+    check_correction(incident, *corrects, *audience, &readers)?;
+    let is_public = *audience == Audience::Public;
+    if public.is_some() && !is_public {
+        return Err(bad(
+            format!("what is {} is not for the status page", audience.word()),
+            "write public words for it",
+        ));
+    }
+    let is_read_there = is_public && readers.iter().any(|(_, who)| who.reads_the_page());
+    let public = public.filter(|_| is_read_there);
+    check_public(incident, public, is_read_there, *last)?;
+    let approvers = approvers(&room.plan, &readers)?;
+    let least = if approvers.is_empty() { Approval::None } else { Approval::Other };
+    let asked = readers.iter().map(|(_, who)| who.approval()).max().unwrap_or(Approval::None);
+    let approval = asked.max(least);
+    let draft = Draft {
+        update: incident.talk.last_update + 1,
+        audience: *audience,
+        title: title_for(incident, *audience, title, &words),
+        to: readers.iter().map(|(name, _)| (*name).clone()).collect(),
+        words,
+        next_by: *next_by,
+        last: *last,
+        public,
+        components: public.map(|_| components.clone()).unwrap_or_default(),
+        corrects: *corrects,
+        approval,
+        approvers,
+    };
+    let mut bodies = Vec::new();
+    if approval == Approval::None {
+        bodies.push(send(room, incident, &draft, None, now)?);
+    }
+    let drafted = TalkChange::Drafted(Box::new(draft));
+    bodies.insert(0, body(incident.id, drafted));
+    Ok(bodies)
+}
+
+/// Those who may look at what goes to all of the readers, where the plan names any.
+fn approvers(plan: &Plan, readers: &[(&String, &Stakeholder)]) -> Result<Vec<String>, Rejection> {
+    let named = readers.iter().map(|(name, who)| (*name, who.approvers(plan)));
+    let mut named = named.filter(|(_, logins)| !logins.is_empty());
+    let Some((first, mut common)) = named.next() else { return Ok(Vec::new()) };
+    for (name, logins) in named {
+        common.retain(|login| logins.contains(login));
+        if common.is_empty() {
+            return Err(bad(
+                format!("nobody may approve what goes to both {first} and {name}"),
+                "write to each of them alone",
+            ));
+        }
+    }
+    Ok(common.into_iter().map(str::to_owned).collect())
+}
+
+/// The words without blanks around them, none of them empty or too long.
+fn checked(words: &[Words], title: &str) -> Result<Vec<Words>, Rejection> {
+    let mut words = words.to_vec();
+    words.retain(|w| !w.text.trim().is_empty() || !w.subject.trim().is_empty());
+    if words.is_empty() || words.len() > LANGUAGES_MAX {
+        return Err(bad("the update says nothing", "write its text, in at most 20 languages"));
+    }
+    for one in &mut words {
+        one.subject = wanted(&one.subject, "subject")?.lines().next().unwrap_or("").to_owned();
+        one.text = wanted(&one.text, "text")?.to_owned();
+        if one.subject.len() > SUBJECT_MAX || title.len() > SUBJECT_MAX {
+            return Err(bad(
+                "the subject or title is longer than 300 bytes",
+                "keep it to one short line",
+            ));
+        }
+    }
+    Ok(words)
+}
+
+/// Every update says when the next one comes, or that it is the last.
+fn check_next(next_by: Option<Timestamp>, last: bool, now: Timestamp) -> Result<(), Rejection> {
+    match next_by {
+        Some(at) if !last => ahead(at, now)?,
+        None if last => {}
+        Some(_) => {
+            return Err(bad(
+                "the last word promises no other",
+                "leave out when the next one comes",
+            ));
+        }
+        None => {
+            return Err(bad(
+                "it does not say when the next word comes",
+                "give a time, e.g. 20m, or say that it is the last one",
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Components are services that the public knows.
+fn check_parts(
+    plan: &Plan,
+    components: &BTreeMap<String, ComponentStatus>,
+) -> Result<(), Rejection> {
+    let is_known = |name: &&String| {
+        plan.services.get(*name).is_some_and(|service| !service.public_name.is_empty())
+    };
+    match components.keys().find(|name| !is_known(name)) {
+        None => Ok(()),
+        Some(name) => Err(bad(
+            format!("'{name}' is no component of the status page"),
+            "name a service that has a public_name in the plan",
+        )),
+    }
+}
+
+/// A correction goes to everybody who read what was wrong.
+fn check_correction(
+    incident: &Incident,
+    corrects: Option<u32>,
+    audience: Audience,
+    readers: &[(&String, &Stakeholder)],
+) -> Result<(), Rejection> {
+    let Some(number) = corrects else { return Ok(()) };
+    let known = incident.talk.update(number);
+    let known = known.filter(|update| matches!(update.standing, Standing::Sent { .. }));
+    let Some(wrong) = known.map(|update| &update.draft) else {
+        return Err(bad(format!("update {number} was not sent"), "name the one that was wrong"));
+    };
+    let is_left_out = |name: &&String| !readers.iter().any(|(reader, _)| reader == name);
+    if let Some(name) = wrong.to.iter().find(is_left_out) {
+        return Err(bad(
+            format!("{name} got update {number} and would not read what corrects it"),
+            "send the correction to everybody who got it",
+        ));
+    }
+    if wrong.audience != audience {
+        return Err(bad(
+            format!("update {number} was {}", wrong.audience.word()),
+            "correct it in words for the same readers",
+        ));
+    }
+    Ok(())
+}
+
+/// What the incident is called towards an audience.
+fn title_for(incident: &Incident, audience: Audience, given: &str, words: &[Words]) -> String {
+    // Among us it is called what we call it.
+    let ours = (audience == Audience::Internal).then_some(incident.title.as_str());
+    let before = ours.or_else(|| incident.talk.title(audience));
+    let subject = || words.first().map_or("", |words| words.subject.as_str());
+    let title = Some(given.trim()).filter(|text| !text.is_empty()).or(before);
+    title.unwrap_or_else(subject).lines().next().unwrap_or_default().to_owned()
+}
+
+pub(super) fn check_public(
+    incident: &Incident,
+    public: Option<PublicStatus>,
+    is_read_there: bool,
+    last: bool,
+) -> Result<(), Rejection> {
+    match public {
+        None if is_read_there => Err(bad(
+            "it does not say what the status page shows from then on",
+            "say investigating, identified, monitoring or resolved",
+        )),
+        Some(PublicStatus::Unpublished) => Err(bad(
+            "what is sent to the status page is not unpublished",
+            "say investigating, identified, monitoring or resolved",
+        )),
+        Some(PublicStatus::Resolved) if incident.phase().is_active() && !last => Err(bad(
+            format!(
+                "{} is {}, and the public would read 'resolved'",
+                incident.id,
+                incident.phase()
+            ),
+            "resolve it first, with what shows that it is over",
+        )),
+        Some(status) if last && status != PublicStatus::Resolved => Err(bad(
+            "the last word leaves the status page open",
+            "the last public word is 'resolved'",
+        )),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,238 @@
+//! What must not be lost on the way to those who must know: alarms after the end, clocks whose limit
+//! falls away, words that are hidden, messages that got through by no way, drafts that grew old.
+
+use warroom::domain::ids::IncidentId;
+use warroom::domain::plan::Plan;
+use warroom::domain::stakeholder::Stakeholder;
+use warroom::domain::status::site;
+use warroom::domain::time::Timestamp;
+
+use crate::features::paging_world;
+use crate::world::{START, World, play};
+
+const BEGIN: &str = r#"
+    0m ann {"do":"open","title":"t","severity":"SEV2","services":["payments"],"declare":true}
+    0m bob {"do":"acknowledge","incident":1}
+    0m bob {"do":"take-command","incident":1}
+    0m bob {"do":"assign-role","incident":1,"role":"customer-liaison","person":"dana"}"#;
+
+fn plan() -> Plan {
+    let who = |text: &str| -> Stakeholder { toml::from_str(text).expect("a stakeholder") };
+    let mut plan = paging_world::plan();
+    let rest = "from_severity = \"SEV2\"\nevery_min = 20\n";
+    let customers = format!(
+        "audience = \"public\"\nchannels = [\"status page\"]\nsubscribers = [\"mail:c@example.com\"]\n{rest}"
+    );
+    let support = format!("audience = \"internal\"\nchannels = [\"mail:s@example.org\"]\n{rest}");
+    plan.stakeholders =
+        [("customers".to_owned(), who(&customers)), ("support".to_owned(), who(&support))].into();
+    plan
+}
+
+fn begin() -> World {
+    let mut world = World::under(plan());
+    play(&mut world, BEGIN);
+    world
+}
+
+fn at(minutes: i64) -> Timestamp {
+    START.plus(minutes * 60_000)
+}
+
+fn draft(audience: &str, who: &str, minutes: i64, more: &str) -> String {
+    let next = at(minutes);
+    let next = if more.contains(r#""last":true"#) {
+        String::new()
+    } else {
+        format!(r#","next_by":"{next}""#)
+    };
+    format!(
+        r#"{{"do":"talk","incident":1,"talk":{{"say":"draft","audience":"{audience}","to":["{who}"],"title":"Payments","words":[{{"language":"en","subject":"the subject","text":"the password is x"}}]{next}{more}}}}}"#
+    )
+}
+
+const APPROVE: &str = r#"{"do":"talk","incident":1,"talk":{"say":"approve","update":1}}"#;
+const RESOLVE: &str = r#"{"do":"resolve","incident":1,"reason":"fixed","evidence":"quiet"}"#;
+
+#[test]
+fn what_is_told_after_the_end_is_sent() {
+    let mut world = begin();
+    let update = draft("internal", "support", 30, "");
+    play(
+        &mut world,
+        &format!(
+            "1m ann {update}\n1m clock\n1m answer stakeholder:support mail accepted\n2m ann {RESOLVE}"
+        ),
+    );
+    let before = world.jobs.len();
+    let told = play(&mut world, "33m clock\n33m clock");
+    assert!(told.contains("NOT TOLD IN TIME: support"), "{told}");
+    assert!(world.jobs.len() > before, "and somebody is told: {told}");
+    assert!(told.contains("sending to bob") || told.contains("sending to dana"), "{told}");
+}
+
+#[test]
+fn a_limit_that_falls_away_is_told_and_does_not_keep_the_keeper_awake() {
+    let mut world = begin();
+    let aware = format!(
+        r#"{{"do":"legal","incident":1,"legal":{{"state":"determine","rule":"dora","kind":"aware","at":"{START}","evidence":"seen"}}}}"#
+    );
+    let told = play(&mut world, &format!("1m ann {aware}"));
+    assert!(!told.contains("refused"), "{told}");
+    for hour in 1..60 {
+        world.now = world.now.max(at(hour * 60));
+        world.tick();
+        let due = world.engine.next_due();
+        assert!(due.is_none_or(|due| due > world.now), "hour {hour}: due {due:?} for ever");
+    }
+}
+
+#[test]
+fn words_for_us_never_reach_the_status_page() {
+    let mut plan = plan();
+    plan.stakeholders.get_mut("support").expect("support").channels.push("status page".to_owned());
+    let mut world = World::under(plan);
+    play(&mut world, BEGIN);
+    let leak = draft("internal", "support", 30, r#","public":"investigating""#);
+    let told = play(&mut world, &format!("1m ann {leak}"));
+    assert!(told.contains("what is internal is not for the status page"), "{told}");
+    play(&mut world, &format!("1m ann {}", draft("internal", "support", 30, "")));
+    assert!(site(&world.engine.room).incidents.is_empty());
+}
+
+#[test]
+fn hidden_words_are_hidden_on_the_page_too() {
+    let mut world = begin();
+    let public = draft("public", "customers", 20, r#","public":"investigating""#);
+    play(&mut world, &format!("1m ann {public}\n1m bob {APPROVE}"));
+    let entry = world.engine.room.incidents[&IncidentId(1)].talk.updates[0].entry;
+    let redact =
+        format!(r#"{{"do":"redact-entry","incident":1,"entry":{entry},"reason":"a password"}}"#);
+    let told = play(&mut world, &format!("2m bob {redact}"));
+    assert!(!told.contains("refused"), "{told}");
+    let all = format!("{:?}{:?}", site(&world.engine.room), world.engine.room.incidents);
+    assert!(!all.contains("password is x") && !all.contains("the subject"), "{all}");
+    world.restart();
+    assert!(!format!("{:?}", site(&world.engine.room)).contains("password is x"));
+}
+
+#[test]
+fn a_message_that_got_through_by_no_way_told_nobody() {
+    let mut world = begin();
+    let update = draft("internal", "support", 30, "");
+    let told = play(
+        &mut world,
+        &format!("1m ann {update}\n1m clock\n1m answer stakeholder:support mail refused\n2m clock"),
+    );
+    assert!(told.contains("NOT TOLD IN TIME: support"), "{told}");
+    let last = draft("internal", "support", 0, r#","last":true"#);
+    let told = play(
+        &mut world,
+        &format!(
+            r#"3m ann {RESOLVE}
+               4m ann {last}
+               4m clock
+               4m answer stakeholder:support mail refused
+               5m bob {{"do":"close","incident":1,"note":""}}"#
+        ),
+    );
+    assert!(told.contains("support were told of INC-1 and got no last word"), "{told}");
+}
+
+#[test]
+fn a_draft_that_grew_old_is_not_sent_and_not_lost() {
+    let mut world = begin();
+    let last = draft("public", "customers", 0, r#","last":true,"public":"resolved""#);
+    let told = play(
+        &mut world,
+        &format!(
+            r#"1m ann {RESOLVE}
+               2m ann {last}
+               3m bob {{"do":"close","incident":1,"note":""}}
+               4m ann {{"do":"reopen","incident":1,"reason":"it is back"}}
+               5m bob {APPROVE}"#
+        ),
+    );
+    assert!(told.contains("update 1 of INC-1 waits for approval"), "nothing is lost: {told}");
+    assert!(told.contains("INC-1 was reopened since it was written"), "{told}");
+    let mut world = begin();
+    let partner = draft("internal", "support", 30, "");
+    let mut plan = plan();
+    let support = plan.stakeholders.get_mut("support").expect("support");
+    support.approvers = vec!["zoe".to_owned()];
+    world.give(warroom::keeper::turn::Input::Own(warroom::domain::event::Body::PlanAdopted {
+        plan: Box::new(plan.clone()),
+        digest: "2".to_owned(),
+        note: String::new(),
+    }));
+    play(&mut world, &format!("1m ann {partner}"));
+    plan.stakeholders.get_mut("support").expect("support").audience =
+        warroom::domain::stakeholder::Audience::Public;
+    world.give(warroom::keeper::turn::Input::Own(warroom::domain::event::Body::PlanAdopted {
+        plan: Box::new(plan),
+        digest: "3".to_owned(),
+        note: String::new(),
+    }));
+    let told = play(&mut world, &format!("2m zoe {APPROVE}"));
+    assert!(told.contains("by the plan support may not read it any more"), "{told}");
+}
+
+#[test]
+fn what_was_put_aside_is_owed_again_once_it_is_real() {
+    let mut world = begin();
+    let legal = |what: &str| {
+        format!(r#"{{"do":"legal","incident":1,"legal":{{"rule":"gdpr-controller",{what}}}}}"#)
+    };
+    let aware =
+        legal(&format!(r#""state":"determine","kind":"aware","at":"{START}","evidence":"seen""#));
+    let not = legal(r#""state":"not-applicable","stage":"authority","why":"test data""#);
+    let open = |world: &World| {
+        let room = &world.engine.room;
+        warroom::domain::legal::open(&room.incidents[&IncidentId(1)], &room.plan, world.now).len()
+    };
+    play(&mut world, &format!("1m ann {aware}\n2m ann {not}"));
+    assert_eq!(open(&world), 0);
+    play(&mut world, &format!("3m ann {aware}"));
+    assert_eq!(open(&world), 1, "it was real after all");
+    // One that was entered after its time is told at once.
+    let late = at(-80 * 60);
+    let late =
+        legal(&format!(r#""state":"determine","kind":"aware","at":"{late}","evidence":"seen""#));
+    let told = play(&mut world, &format!("4m ann {late}\n4m clock"));
+    assert!(told.contains("CLOCK gdpr-controller authority: MISSED"), "{told}");
+}
+
+#[test]
+fn a_word_that_was_given_outlives_the_resolution() {
+    let mut world = begin();
+    let promise = format!(
+        r#"{{"do":"talk","incident":1,"talk":{{"say":"promise","stakeholder":"support","next_by":"{}"}}}}"#,
+        at(60)
+    );
+    let told = play(
+        &mut world,
+        &format!(
+            r#"1m ann {promise}
+               2m ann {RESOLVE}
+               3m bob {{"do":"close","incident":1,"note":""}}
+               61m clock"#
+        ),
+    );
+    assert!(told.contains("support were told of INC-1 and got no last word"), "{told}");
+    assert!(told.contains("NOT TOLD IN TIME: support (due 14:20)"), "{told}");
+}
+
+#[test]
+fn a_worse_severity_gives_nobody_more_time_who_had_to_know_already() {
+    let mut world = begin();
+    let told = play(
+        &mut world,
+        r#"4m ann {"do":"set-severity","incident":1,"severity":"SEV1","reason":""}
+           5m clock
+           5m clock"#,
+    );
+    assert!(
+        told.contains("NOT TOLD IN TIME: customers (due 13:25), support (due 13:25)"),
+        "{told}"
+    );
+}
