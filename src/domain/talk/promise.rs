@@ -135,8 +135,9 @@ pub fn all<'a>(incident: &'a Incident, plan: &'a Plan) -> Vec<Promise<'a>> {
             .told
             .iter()
             .filter_map(|(who, told)| {
-                if told.last {
-                    return unreached(incident, who, told);
+                let lost = unreached(incident, who, told);
+                if lost.is_some() || told.last {
+                    return lost;
                 }
                 if is_unheard(told) {
                     return None;
