@@ -81,30 +81,35 @@ pub(super) fn draft(room: &Room, incident: &Incident, wish: &TalkWish, now: Time
     let is_read_there = is_public && readers.iter().any(|(_, who)| who.reads_the_page());
     let public = public.filter(|_| is_read_there);
     check_public(incident, public, is_read_there, *last)?;
-    let approvers = approvers(&room.plan, &readers)?;
-    let least = if approvers.is_empty() { Approval::None } else { Approval::Other };
-    let asked = readers.iter().map(|(_, who)| who.approval()).max().unwrap_or(Approval::None);
-    let approval = asked.max(least);
-    let draft = Draft {
-        update: incident.talk.last_update + 1,
-        audience: *audience,
-        title: title_for(incident, *audience, title, &words),
-        to: readers.iter().map(|(name, _)| (*name).clone()).collect(),
-        words,
-        next_by: *next_by,
-        last: *last,
-        public,
-        components: public.map(|_| components.clone()).unwrap_or_default(),
-        corrects: *corrects,
-        approval,
-        approvers,
-    };
     let mut bodies = Vec::new();
-    if approval == Approval::None {
-        bodies.push(send(room, incident, &draft, None, now)?);
+    // Somebody whose words must be approved holds up nobody else.
+    let asks = |who: &Stakeholder| who.approval() != Approval::None || !who.approvers.is_empty();
+    let (held, free): (Vec<_>, Vec<_>) = readers.into_iter().partition(|(_, who)| asks(who));
+    let parts = [free, held].into_iter().filter(|part| !part.is_empty());
+    for (part, update) in parts.zip(incident.talk.last_update + 1..) {
+        let approvers = approvers(&room.plan, &part)?;
+        let least = if approvers.is_empty() { Approval::None } else { Approval::Other };
+        let asked = part.iter().map(|(_, who)| who.approval()).max().unwrap_or(Approval::None);
+        let public = public.filter(|_| part.iter().any(|(_, who)| who.reads_the_page()));
+        let draft = Draft {
+            update,
+            audience: *audience,
+            title: title_for(incident, *audience, title, &words),
+            to: part.iter().map(|(name, _)| (*name).clone()).collect(),
+            words: words.clone(),
+            next_by: *next_by,
+            last: *last,
+            public,
+            components: public.map(|_| components.clone()).unwrap_or_default(),
+            corrects: *corrects,
+            approval: asked.max(least),
+            approvers,
+        };
+        bodies.push(body(incident.id, TalkChange::Drafted(Box::new(draft.clone()))));
+        if draft.approval == Approval::None {
+            bodies.push(send(room, incident, &draft, None, now)?);
+        }
     }
-    let drafted = TalkChange::Drafted(Box::new(draft));
-    bodies.insert(0, body(incident.id, drafted));
     Ok(bodies)
 }
 

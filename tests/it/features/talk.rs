@@ -462,3 +462,16 @@ fn scope_follows_the_first_word_soon_and_then_the_plan_says_how_often() {
     play(&mut world, &format!("1m bob {public}\n1m ann {approve}"));
     assert_eq!(minutes(&world), 20);
 }
+
+#[test]
+fn one_whose_words_must_be_approved_holds_up_nobody_else() {
+    let mut plan = plan();
+    plan.stakeholders.get_mut("executives").expect("they").approvers = vec!["zoe".to_owned()];
+    let mut world = World::under(plan);
+    play(&mut world, BEGIN);
+    let both = draft("internal", &["executives", "support"], Some(30), "");
+    let told = play(&mut world, &format!("1m bob {both}"));
+    assert!(told.contains("update 1 goes to support by mail"), "{told}");
+    assert!(told.contains("update 2 for executives (internal)"), "{told}");
+    assert_eq!(letter(&world).talk.waiting().count(), 1);
+}
