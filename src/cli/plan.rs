@@ -13,6 +13,8 @@ use crate::cli::Context;
 use crate::cli::act::unexpected;
 use crate::cli::oncall::known;
 use crate::cli::out::{Failure, say, say_json, warn};
+use crate::client::call::Caller;
+use crate::client::start;
 use crate::clock::wall_now;
 use crate::config::plan_files::{self, ReadPlan};
 use crate::domain::command::Command;
@@ -58,7 +60,7 @@ pub fn run(verb: PlanVerb, context: &Context) -> Result<(), Failure> {
                 plan.stakeholders.len(),
                 plan.rules.len()
             ));
-            let lints = lint(plan, &Desk::default(), wall_now());
+            let lints = lint(plan, &desk(context), wall_now());
             for found in &lints {
                 warn(&format!("worth a look: {}: {}", found.key, found.what));
             }
@@ -68,6 +70,16 @@ pub fn run(verb: PlanVerb, context: &Context) -> Result<(), Failure> {
         PlanVerb::Show => show(context),
         PlanVerb::Adopt { dir, note } => adopt(context, read(context, dir)?, note),
         PlanVerb::Init { dir } => init(&dir.unwrap_or_else(|| context.home.plan())),
+    }
+}
+
+/// The covers and swaps of a keeper that runs; one is not started for a check.
+fn desk(context: &Context) -> Desk {
+    let running = start::connect(&context.home).ok().and_then(|stream| Caller::new(stream).ok());
+    let reply = running.and_then(|mut keeper| keeper.ask(Ask::Plan).ok());
+    match reply {
+        Some(Reply::Plan { changes, .. }) => Desk { changes, ..Desk::default() },
+        _ => Desk::default(),
     }
 }
 

@@ -52,6 +52,9 @@ pub struct Plan {
     pub fallback: Vec<String>,
     /// Minutes after which the fallback is paged again while nobody has answered.
     pub fallback_every_min: u32,
+    /// Days without any act after which what somebody holds and no alert fires for is closed by the
+    /// system, where nobody is owed anything; 0: never.
+    pub stale_days: u32,
     /// Seconds in which one person gets one page by one method; what comes meanwhile is bundled.
     pub bundle_s: u32,
     /// Senders that must be heard from: name → how often.

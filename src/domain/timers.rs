@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::alert::Alert;
 use crate::domain::change::Change;
-use crate::domain::decide::{self, due, missed};
+use crate::domain::decide::{self, due, missed, stale};
 use crate::domain::duty::WindowStage;
 use crate::domain::event::Body;
 use crate::domain::ids::IncidentId;
@@ -37,6 +37,8 @@ pub enum Timer {
     Beat(String),
     /// Somebody was not told in time.
     Promise(IncidentId),
+    /// Nobody has done anything for days.
+    Stale(IncidentId),
     /// A clock of the law has run so far that people must hear of it.
     Legal(IncidentId),
 }
@@ -72,6 +74,9 @@ impl Timer {
         }
         if let Some(at) = promise::next_alarm(incident, &room.plan) {
             timers.push((at, Self::Promise(incident.id)));
+        }
+        if let Some(at) = stale::due(incident, &room.plan) {
+            timers.push((at, Self::Stale(incident.id)));
         }
         if let Some(at) = legal::next_warning(incident, &room.plan) {
             timers.push((at, Self::Legal(incident.id)));
@@ -124,6 +129,7 @@ impl Timer {
             Self::Shift(schedule) => due::shift(room, schedule, now),
             Self::Beat(name) => due::silence(room, name, now),
             Self::Promise(incident) => missed::missed(room, *incident, now),
+            Self::Stale(incident) => stale::close(room, *incident, now),
             Self::Legal(incident) => decide::legal::warn(room, *incident, now),
         }
     }

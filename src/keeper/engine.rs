@@ -378,7 +378,7 @@ impl Engine {
             Ask::Follow { first } => {
                 self.change_client(client, |c| c.is_following = true);
                 turn.reply(client, id, Reply::Queue(Box::new(self.queue_head(first))));
-                return self.tell_heard(vec![client], turn);
+                return self.tell_news(client, turn);
             }
             Ask::Rows { after, limit } => {
                 return turn.reply(client, id, self.rows_after(after, limit));

@@ -204,3 +204,16 @@ fn two_audiences_are_told_two_things_by_keys_alone() {
     assert_eq!(incident(&console, 1).public.word(), "investigating");
     assert!(!console.world.engine.room.board.incidents.is_empty(), "the page has it");
 }
+
+#[test]
+fn who_opens_a_console_is_told_what_they_are_paged_for() {
+    let mut world = busy();
+    world.post("am", Some("disk"), vec![alert("DiskFull", "db-1", "critical", Signal::Firing)]);
+    world.tick();
+    let mut console = Console::new(world, "ann", (80, 24));
+    shows(&console, "PAGED ×1 (g p)");
+    console.keys("gpa");
+    assert!(!console.screen().contains("PAGED ×"), "{}", console.screen());
+    let other = Console::new(console.world, "bob", (80, 24));
+    assert!(!other.screen().contains("PAGED"), "it was not for them");
+}

@@ -18,6 +18,7 @@ pub mod missed;
 mod paging;
 mod people;
 mod record;
+pub mod stale;
 pub mod talk;
 
 use crate::domain::change::Change;

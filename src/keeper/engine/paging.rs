@@ -25,6 +25,8 @@ use crate::proto::{KeeperMsg, Page, Push};
 const DUE_MAX: usize = 256;
 /// Incidents that take their policy in one turn after an upgrade.
 const POLICIES_MAX: usize = 500;
+/// Pages that somebody who opens a console is told of; the queue shows all.
+const PAGES_TOLD: usize = 50;
 /// How long an end in good order waits for what is under way, in milliseconds.
 const STOP_WITHIN_MS: i64 = 8_000;
 /// Letters of a code: no I, L, O or U, so that nobody misreads one (Crockford's base 32).
@@ -246,6 +248,39 @@ impl Engine {
             });
         }
         job
+    }
+
+    /// What somebody who opens a console should know at once.
+    pub(super) fn tell_news(&mut self, client: ClientId, turn: &mut Turn) {
+        self.tell_pages(client, turn);
+        self.tell_heard(vec![client], turn);
+    }
+
+    /// What waits for the answer of somebody who opens a console, or comes back to it after the line
+    /// broke: nothing proves that they saw it before.
+    fn tell_pages(&mut self, client: ClientId, turn: &mut Turn) {
+        let Some(login) = self.clients.get(&client).map(|c| c.who.login.clone()) else { return };
+        let open = self.room.incidents.values().filter(|incident| {
+            incident.phase().is_active() && incident.ack.is_none() && incident.is_called(&login)
+        });
+        let pages: Vec<Page> = open
+            .take(PAGES_TOLD)
+            .filter_map(|incident| {
+                let mut theirs = incident.esc.deliveries.iter().rev();
+                let page = theirs.find(|d| d.is_open() && d.wanted.to == login)?;
+                Some(Page {
+                    incident: incident.id,
+                    title: incident.title.clone(),
+                    severity: incident.severity,
+                    why: page.wanted.why.clone(),
+                    kind: page.wanted.kind,
+                })
+            })
+            .collect();
+        if !pages.is_empty() {
+            let message = Box::new(KeeperMsg::Push(Push::Paged { pages }));
+            turn.out.push(Output::Tell { clients: vec![client], message });
+        }
     }
 
     /// A page into the person's open consoles. Nobody proves that they look at them.

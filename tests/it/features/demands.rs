@@ -205,3 +205,41 @@ fn a_policy_that_went_with_an_old_plan_is_taken_anew_by_what_comes_back() {
     assert!(transcript.contains("follows the escalation policy 'standard'"), "{transcript}");
     assert!(transcript.contains("paging bob by mail, phone"), "{transcript}");
 }
+
+#[test]
+fn demand_18_what_nobody_touches_for_days_is_closed_by_the_system() {
+    let mut plan = plan();
+    plan.stale_days = 7;
+    let mut world = World::under(plan);
+    let day = 24 * 60;
+    let told = play(
+        &mut world,
+        &format!(
+            r#"0m ann {{"do":"open","title":"t","severity":"SEV4","services":["payments"]}}
+               1m ann {{"do":"acknowledge","incident":1}}
+               1m ann {{"do":"open","title":"somebody was told","severity":"SEV4"}}
+               1m ann {{"do":"acknowledge","incident":2}}
+               1m ann {{"do":"log-contact","incident":2,"stakeholder":"x","channel":"phone","text":"t","next_by":null}}
+               1m ungrouped A/x/info
+               1m ann {{"do":"acknowledge","incident":3}}
+               {}m clock
+               {}m clock
+               {}m clock
+               {}m clock"#,
+            6 * day,
+            7 * day + 2,
+            14 * day,
+            15 * day,
+        ),
+    );
+    assert!(
+        told.contains(
+            "INC-1 system: resolved (stale): no alert fires and nobody did anything for 7 days"
+        ),
+        "{told}"
+    );
+    assert!(told.contains("INC-1 system: closed: closed by the system"), "{told}");
+    assert!(!told.contains("INC-2 system: resolved"), "somebody waits for a word: {told}");
+    assert!(!told.contains("INC-3 system: resolved"), "its alert fires: {told}");
+    assert_eq!(told.matches("resolved (stale)").count(), 1, "{told}");
+}
