@@ -61,6 +61,12 @@ pub struct Published {
     pub resolved_at: Option<Timestamp>,
     pub words: Vec<Word>,
     pub spans: Vec<Span>,
+    /// It came from this incident, which became part of its own.
+    #[serde(default)]
+    pub of: Option<IncidentId>,
+    /// What it was before it became part of another one.
+    #[serde(default)]
+    pub before: Option<PublicStatus>,
 }
 
 /// What the public was told.
@@ -152,6 +158,7 @@ impl Board {
             }
             Change::EntryRedacted { entry, .. } => self.redact(*entry),
             Change::MergedInto { into } => self.merged(event, id, *into),
+            Change::Unmerged { from, .. } => self.unmerged(id, *from),
             // Whoever ends it in silence ends it here too: it must not stay open for ever.
             Change::Closed { .. } | Change::Declined { .. } => {
                 let open = self.incidents.get_mut(&id).filter(|known| known.resolved_at.is_none());
@@ -179,6 +186,8 @@ impl Board {
             resolved_at: None,
             words: Vec::new(),
             spans: Vec::new(),
+            of: None,
+            before: None,
         });
         if !draft.title.is_empty() {
             known.name.clone_from(&draft.title);
@@ -219,6 +228,7 @@ impl Board {
         let when = event.when();
         if let Some(parent) = self.incidents.get_mut(&into) {
             // What does not work does not work by being followed elsewhere.
+            known.before = Some(known.status);
             parent.spans.extend(known.spans.iter().filter(|span| span.until.is_none()).cloned());
             let text = format!("It is followed from now on as '{}'.", parent.name);
             known.set(PublicStatus::Resolved, when);
@@ -231,7 +241,37 @@ impl Board {
             });
             self.incidents.insert(id, known);
         } else {
+            known.of = Some(id);
             self.incidents.insert(into, known);
+        }
+        true
+    }
+
+    /// The merge was taken back: what was said of it is its own again.
+    fn unmerged(&mut self, id: IncidentId, from: IncidentId) -> bool {
+        if self.incidents.get(&from).is_some_and(|parent| parent.of == Some(id))
+            && let Some(mut known) = self.incidents.remove(&from)
+        {
+            known.of = None;
+            self.incidents.insert(id, known);
+            return true;
+        }
+        let Some(known) = self.incidents.get_mut(&id) else { return false };
+        let Some(before) = known.before.take() else { return false };
+        known.words.pop();
+        (known.status, known.resolved_at) = (before, None);
+        let mut own: Vec<Span> = known.spans.clone();
+        if let Some(parent) = self.incidents.get_mut(&from) {
+            // What was handed over with it comes back.
+            let is_own =
+                |span: &Span| own.iter().any(|o| o.service == span.service && o.from == span.from);
+            let back: Vec<Span> = parent.spans.iter().filter(|s| is_own(s)).cloned().collect();
+            parent.spans.retain(|span| !back.contains(span));
+            own.retain(|o| !back.iter().any(|b| b.service == o.service && b.from == o.from));
+            own.extend(back);
+        }
+        if let Some(known) = self.incidents.get_mut(&id) {
+            known.spans = own;
         }
         true
     }

@@ -92,6 +92,9 @@ pub struct Letter {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Asked {
     pub inquiry: Inquiry,
+    /// What it is called where it is waited for: `press 1 (Evening News)`.
+    #[serde(default)]
+    pub label: String,
     pub by: String,
     pub at: Timestamp,
     /// The entry that holds the question, and the one that holds the answer.
@@ -283,7 +286,16 @@ impl Talk {
             }
             TalkChange::InquiryLogged(inquiry) => {
                 let (inquiry, by) = ((**inquiry).clone(), by.to_owned());
-                self.inquiries.push(Asked { inquiry, by, at, entry, answered: 0, answer: None });
+                let label = format!("press {} ({})", inquiry.number, inquiry.outlet);
+                self.inquiries.push(Asked {
+                    inquiry,
+                    label,
+                    by,
+                    at,
+                    entry,
+                    answered: 0,
+                    answer: None,
+                });
             }
             TalkChange::InquiryAnswered { inquiry, text, by } => {
                 let known = self.inquiries.iter_mut().find(|a| a.inquiry.number == *inquiry);

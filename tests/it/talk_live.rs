@@ -219,3 +219,33 @@ fn the_law_s_clocks_and_reports_by_the_command_line() {
     assert_eq!(refused.status.code(), Some(2), "{}", utf8(&refused.stderr));
     assert!(utf8(&refused.stderr).contains("ours is for us"));
 }
+
+#[test]
+fn a_contract_is_an_obligation_of_ones_own() {
+    let home = Home::new();
+    let (hook, mail) = (Sink::http(), Sink::smtp());
+    let more = r#"
+[[own_obligations]]
+id = "acme"
+name = "Contract with Acme"
+kind = "contract"
+jurisdiction = "DE"
+authority = "Acme's service desk"
+as_of = "2026-11-01"
+enabled = true
+applies_when = "Acme's shop cannot take payments."
+zone = "Europe/Berlin"
+source = { law = "Service contract 4711", article = "7.2", citation = "contract of 2025-03-01" }
+triggers.down = { title = "Acme was affected", question = "Since when could Acme's shop not take payments?" }
+[[own_obligations.stages]]
+id = "first"
+title = "First report to Acme"
+limits = [{ within = "4 hours", after = "trigger:down" }]
+"#;
+    write_plan(&home, &hook, &mail, more);
+    let _keeper = home.keeper();
+    home.ok(&["declare", "x", "-s", "2"]);
+    home.ok(&["obligation", "determine", "1", "acme", "down", "their call", "--at", "-3h"]);
+    let clocks = home.ok(&["obligation", "list", "1"]);
+    assert!(clocks.contains("First report to Acme") && clocks.contains("75% gone"), "{clocks}");
+}

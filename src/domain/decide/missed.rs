@@ -27,7 +27,9 @@ pub fn missed(room: &Room, id: IncidentId, now: Timestamp) -> Vec<Body> {
         let known = room.plan.stakeholders.get(who);
         known.is_some_and(|s| s.audience == Audience::Internal)
     };
-    let lead = if missed.iter().all(|promise| is_inside(promise.who)) {
+    let lead = if missed.iter().all(|promise| promise.who.starts_with("press ")) {
+        Role::Spokesperson
+    } else if missed.iter().all(|promise| is_inside(promise.who)) {
         Role::InternalLiaison
     } else {
         Role::CustomerLiaison

@@ -12,6 +12,7 @@
 use crate::domain::incident::{Incident, Stage, Told};
 use crate::domain::plan::Plan;
 use crate::domain::stakeholder::Stakeholder;
+use crate::domain::talk::Asked;
 use crate::domain::time::{MINUTE_MS, Timestamp};
 use crate::domain::words::{Origin, Phase, Severity};
 
@@ -100,6 +101,21 @@ pub fn all<'a>(incident: &'a Incident, plan: &'a Plan) -> Vec<Promise<'a>> {
     if incident.origin == Origin::Import && incident.reopened == 0 {
         return Vec::new();
     }
+    let mut all = to_stakeholders(incident, plan);
+    if incident.phase().is_live() {
+        all.extend(incident.talk.inquiries.iter().filter_map(press));
+    }
+    all
+}
+
+/// The press needs its answer by a time.
+fn press(asked: &Asked) -> Option<Promise<'_>> {
+    let due = asked.inquiry.answer_by.filter(|_| asked.answer.is_none())?;
+    let (who, what, since) = (asked.label.as_str(), What::Next, asked.at.min(due));
+    Some(Promise { who, what, since, due, is_given: true })
+}
+
+fn to_stakeholders<'a>(incident: &'a Incident, plan: &'a Plan) -> Vec<Promise<'a>> {
     let given = |who: &'a str, told: &Told| {
         let due = told.next_by?;
         let what = if told.count == 0 { What::First } else { What::Next };

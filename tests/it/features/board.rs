@@ -142,3 +142,44 @@ fn maintenance_is_published_only_in_its_own_words() {
     assert_eq!(site.maintenances[0].name, "Faster card payments");
     assert_eq!(site.components[0].status, ComponentStatus::UnderMaintenance);
 }
+
+#[test]
+fn a_merge_that_is_taken_back_gives_the_page_back_what_it_said() {
+    let two = r#"
+        0m ann {"do":"open","title":"the cause","severity":"SEV2","services":["payments"],"declare":true}
+        0m ann {"do":"take-command","incident":2}"#;
+    let merge = r#"
+        5m ann {"do":"merge","incident":1,"into":2}"#;
+    let back = r#"
+        9m ann {"do":"unmerge","incident":1}"#;
+    for both in [false, true] {
+        let mut world = World::under(plan());
+        play(&mut world, &format!("{BEGIN}{two}"));
+        let more = r#","public":"identified","components":{"payments":"partial_outage"}"#;
+        say(&mut world, 1, 1, "One in ten fails.", more);
+        if both {
+            let text = r#"2m bob {"do":"talk","incident":2,"talk":{"say":"draft","audience":"public","title":"Other","to":["customers"],"words":[{"language":"en","subject":"s","text":"t"}],"next_by":"2026-11-23T14:00:00Z","public":"investigating"}}
+                2m ann {"do":"talk","incident":2,"talk":{"say":"approve","update":1}}"#;
+            play(&mut world, text);
+        }
+        let before = published(&world);
+        play(&mut world, merge);
+        let merged = published(&world);
+        assert_eq!(merged.components[0].status, ComponentStatus::PartialOutage, "it is not mended");
+        play(&mut world, back);
+        let after = published(&world);
+        let words = |site: &Site| {
+            let mut all: Vec<_> = site
+                .incidents
+                .iter()
+                .map(|i| (i.id.clone(), i.name.clone(), i.status, i.updates.len(), i.resolved_at))
+                .collect();
+            all.sort_by(|a, b| a.0.cmp(&b.0));
+            all
+        };
+        assert_eq!(words(&after), words(&before), "both published: {both}");
+        assert_eq!(after.components[0].status, ComponentStatus::PartialOutage);
+        world.restart();
+        assert_eq!(published(&world), after);
+    }
+}

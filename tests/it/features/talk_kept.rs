@@ -236,3 +236,24 @@ fn a_worse_severity_gives_nobody_more_time_who_had_to_know_already() {
         "{told}"
     );
 }
+
+#[test]
+fn the_press_that_needs_an_answer_by_a_time_is_not_forgotten() {
+    let mut world = begin();
+    let ask = format!(
+        r#"{{"do":"talk","incident":1,"talk":{{"say":"inquire","outlet":"Evening News","question":"Is it an attack?","answer_by":"{}"}}}}"#,
+        at(3)
+    );
+    let told = play(
+        &mut world,
+        &format!(
+            r#"1m ann {ask}
+               1m bob {{"do":"assign-role","incident":1,"role":"spokesperson","person":"zoe"}}
+               3m clock"#
+        ),
+    );
+    assert!(
+        told.contains("NOT TOLD IN TIME: press 1 (Evening News) (due 13:23); telling zoe"),
+        "{told}"
+    );
+}
