@@ -8,6 +8,7 @@
 
 pub mod action;
 pub mod alert_list;
+mod entries;
 pub mod evidence;
 pub mod form;
 pub mod forms;

@@ -4,13 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::client::mirror::Mirror;
 use crate::domain::command::Command;
-use crate::domain::event::{Actor, Body, Occurred};
+use crate::domain::event::{Actor, Occurred};
 use crate::domain::ids::{CommandId, IncidentId, Seq};
 use crate::domain::incident::Incident;
 use crate::domain::row::Row;
 use crate::domain::time::Timestamp;
-use crate::domain::timeline::{self, Entry};
-use crate::domain::words::{AttemptResult, Right};
+use crate::domain::words::Right;
 use crate::proto::Hit;
 use crate::tui::action::Action;
 use crate::tui::alert_list::AlertList;
@@ -162,9 +161,6 @@ pub struct Past {
     pub head: Option<Box<Incident>>,
 }
 
-/// From so many subscribers on the timeline does not name each that took an update.
-const LIST_FROM: usize = 5;
-
 /// The console's state.
 #[derive(Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "each answers a question of its own")]
@@ -196,6 +192,8 @@ pub struct Model {
     pub paged: Vec<IncidentId>,
     /// Distance of the selected entry from the newest one.
     pub entry_back: usize,
+    /// The entry to go to once its timeline is here.
+    pub wanted_entry: Option<Seq>,
     pub stakeholder: usize,
     /// The first line of the escalation pane that is shown.
     pub chain_top: usize,
@@ -270,6 +268,7 @@ impl Model {
             marks: BTreeSet::new(),
             paged: Vec::new(),
             entry_back: 0,
+            wanted_entry: None,
             stakeholder: 0,
             chain_top: 0,
             past: None,
@@ -413,39 +412,6 @@ impl Model {
         let mut events = self.mirror.watched.iter().flat_map(|watched| watched.events.iter());
         let then = events.rfind(|event| event.seq <= past.seq).map(|event| event.at);
         then.unwrap_or(self.now)
-    }
-
-    /// The entries of the timeline, oldest first, as known at the shown time.
-    pub fn entries(&self) -> Vec<Entry> {
-        let Some(watched) = &self.mirror.watched else {
-            return Vec::new();
-        };
-        let until = self.past.as_ref().map_or(Seq::MAX, |past| past.seq);
-        let id = watched.head.id;
-        watched
-            .events
-            .iter()
-            .filter(|event| event.seq <= until && !self.is_of_a_list(&event.body))
-            .map(|event| {
-                let mut entry = timeline::entry(event, id);
-                if watched.head.redacted.contains(&entry.seq) {
-                    "(redacted)".clone_into(&mut entry.text);
-                }
-                entry
-            })
-            .collect()
-    }
-
-    /// Whether a fact is told elsewhere: that an attempt begins is in the pane of the chain, and each
-    /// of many who took an update is in the stakeholders' proof.
-    fn is_of_a_list(&self, body: &Body) -> bool {
-        if let Body::SendingEnded { to, result, .. } = body {
-            let taken = matches!(result, AttemptResult::Accepted | AttemptResult::HandedOver);
-            let name = to.strip_prefix("stakeholder:").unwrap_or_default();
-            let who = self.mirror.plan.stakeholders.get(name);
-            return taken && who.is_some_and(|who| who.subscribers.len() > LIST_FROM);
-        }
-        matches!(body, Body::SendingBegan { .. })
     }
 
     /// The incidents that an act is about: the marked ones, else the one under the cursor.

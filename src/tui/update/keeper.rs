@@ -78,6 +78,8 @@ fn replied(model: &mut Model, id: &CommandId, reply: Reply, ids: &mut dyn Ids) -
                 model.stakeholder = 0;
             }
             model.mirror.take_detail(*detail);
+            model.go_to_wanted();
+            model.wanted_entry = None;
             Vec::new()
         }
         (Asked::Past(seq), Reply::Incident(detail)) => {

@@ -57,8 +57,10 @@ pub(super) fn submit(model: &mut Model, ids: &mut dyn Ids) -> Vec<Effect> {
             None => Vec::new(),
         },
         Some(Modal::Find(find)) => {
+            let hit = find.hits.get(find.at).filter(|_| find.in_texts);
+            model.wanted_entry = hit.map(|hit| hit.seq);
             let incident = if find.in_texts {
-                find.hits.get(find.at).and_then(|hit| hit.incident)
+                hit.and_then(|hit| hit.incident)
             } else {
                 find.rows.get(find.at).map(|row| row.id)
             };
@@ -174,6 +176,7 @@ fn go_to(model: &mut Model, id: crate::domain::ids::IncidentId, ids: &mut dyn Id
         );
     }
     model.focus = crate::tui::model::Pane::Timeline;
+    model.go_to_wanted();
     super::keeper::follow(model, ids)
 }
 

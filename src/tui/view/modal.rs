@@ -69,8 +69,13 @@ pub(super) fn draw(model: &Model, shown: &Modal, screen: &mut Frame<'_>, area: R
 pub(super) fn draft_words(key: &str, text: &str) -> String {
     let fields: serde_json::Map<String, serde_json::Value> =
         serde_json::from_str(text).unwrap_or_default();
+    let text = |name: &&str| {
+        let text = fields.get(*name).and_then(|value| value.as_str());
+        text.filter(|text| !text.trim().is_empty())
+    };
+    let said = ["text", "note", "evidence", "question", "title", "reason"].iter().find_map(text);
     let longest = fields.values().filter_map(|v| v.as_str()).max_by_key(|text| text.len());
-    format!("{key}: {}", longest.unwrap_or_default())
+    format!("{key}: {}", said.or(longest).unwrap_or_default())
 }
 
 /// A box in the middle; returns its inside.
@@ -218,7 +223,9 @@ fn heights(form: &Form, room: u16) -> Vec<u16> {
 
 fn draw_form(model: &Model, screen: &mut Frame<'_>, area: Rect, form: &Form) {
     let width = usize::from(area.width.min(84).saturating_sub(2));
-    let foot = foot_lines(model, form, width);
+    let mut foot = foot_lines(model, form, width);
+    // On the smallest screens what is typed is seen before what is said about it.
+    foot.truncate(usize::from(area.height.saturating_sub(4)));
     let foot_height = u16::try_from(foot.len()).unwrap_or(1);
     let heights = heights(form, area.height.saturating_sub(foot_height + 2));
     let wanted: u16 = heights.iter().sum::<u16>() + foot_height + 2;
