@@ -1,27 +1,21 @@
 //! Obligations from the command line: which rules bind, what was determined, which clocks run, and
 //! what was handed in.
 
-#![expect(
-    clippy::wildcard_enum_match_arm,
-    reason = "an unexpected answer is handled alike, whatever it is"
-)]
-
 use std::path::PathBuf;
 
 use clap::Subcommand;
 
 use crate::cli::Context;
-use crate::cli::act::{give, time, unexpected};
+use crate::cli::act::{give, time};
 use crate::cli::look::detail;
+use crate::cli::oncall::known;
 use crate::cli::out::{Failure, say, say_json};
 use crate::clock::wall_now;
 use crate::domain::command::Command;
 use crate::domain::ids::IncidentId;
 use crate::domain::legal::{self, LegalWish};
 use crate::domain::obligation::State;
-use crate::domain::plan::Plan;
 use crate::domain::time::Timestamp;
-use crate::proto::{Ask, Reply};
 use crate::tui::evidence;
 
 #[derive(Debug, Subcommand)]
@@ -91,15 +85,8 @@ pub fn run(verb: Obligation, context: &Context) -> Result<(), Failure> {
     give(context, Command::Legal { incident, legal: Box::new(wish) })
 }
 
-fn plan(context: &Context) -> Result<Plan, Failure> {
-    match context.keeper()?.ask(Ask::Plan)? {
-        Reply::Plan { plan, .. } => Ok(*plan),
-        other => Err(unexpected(&other)),
-    }
-}
-
 fn rules(context: &Context) -> Result<(), Failure> {
-    let plan = plan(context)?;
+    let plan = known(context)?.plan;
     let rules: Vec<_> = legal::rules(&plan).collect();
     if context.json {
         return say_json(&rules);
@@ -130,7 +117,7 @@ fn rules(context: &Context) -> Result<(), Failure> {
 }
 
 fn list(context: &Context, id: IncidentId) -> Result<(), Failure> {
-    let plan = plan(context)?;
+    let plan = known(context)?.plan;
     let incident = detail(context, id, None, 1)?.head;
     let now = wall_now();
     let all = legal::all(&incident, &plan, now);

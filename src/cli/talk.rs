@@ -1,17 +1,13 @@
 //! Communication from the command line: updates, approvals, promises, the press, reports.
 
-#![expect(
-    clippy::wildcard_enum_match_arm,
-    reason = "an unexpected answer is handled alike, whatever it is"
-)]
-
 use std::collections::BTreeSet;
 
 use clap::{Subcommand, ValueEnum};
 
 use crate::cli::Context;
-use crate::cli::act::{give, text_of, time_ahead, unexpected};
+use crate::cli::act::{give, text_of, time_ahead};
 use crate::cli::look::detail;
+use crate::cli::oncall::known;
 use crate::cli::out::{Failure, say, say_json};
 use crate::clock::wall_now;
 use crate::domain::brief::{self, Kind, brief};
@@ -24,7 +20,6 @@ use crate::domain::talk::change::{TalkWish, Words};
 use crate::domain::talk::{Standing, Update, promise};
 use crate::domain::time::{MINUTE_MS, Timestamp};
 use crate::domain::words::PublicStatus;
-use crate::proto::{Ask, Reply};
 use crate::render::draft::{Case, texts};
 use crate::tui::forms::update::{components as proposed_parts, proposed, read_components};
 
@@ -209,13 +204,6 @@ pub fn run(talk: Talk, context: &Context) -> Result<(), Failure> {
     give(context, Command::Talk { incident, talk: Box::new(wish) })
 }
 
-fn plan(context: &Context) -> Result<Plan, Failure> {
-    match context.keeper()?.ask(Ask::Plan)? {
-        Reply::Plan { plan, .. } => Ok(*plan),
-        other => Err(unexpected(&other)),
-    }
-}
-
 const fn audience_of(given: For) -> Audience {
     match given {
         For::Internal => Audience::Internal,
@@ -226,7 +214,7 @@ const fn audience_of(given: For) -> Audience {
 
 fn update(context: &Context, talk: &Talk) -> Result<(), Failure> {
     let Talk::Update { incidents, preview, .. } = talk else { return Ok(()) };
-    let plan = plan(context)?;
+    let plan = known(context)?.plan;
     for id in incidents {
         let incident = detail(context, *id, None, 1)?.head;
         let wish = wish(talk, &incident, &plan, context)?;
@@ -432,7 +420,7 @@ fn updates(context: &Context, id: IncidentId) -> Result<(), Failure> {
 }
 
 fn stakeholders(context: &Context, incident: Option<IncidentId>) -> Result<(), Failure> {
-    let plan = plan(context)?;
+    let plan = known(context)?.plan;
     let head = incident.map(|id| detail(context, id, None, 1)).transpose()?.map(|d| d.head);
     let all = plan.stakeholders.iter();
     let wanted: Vec<(&String, &Stakeholder)> =
@@ -459,7 +447,7 @@ fn stakeholders(context: &Context, incident: Option<IncidentId>) -> Result<(), F
 }
 
 fn report_of(context: &Context, id: IncidentId, report: Report) -> Result<(), Failure> {
-    let plan = plan(context)?;
+    let plan = known(context)?.plan;
     let found = detail(context, id, None, 2_000)?;
     let kind = match report {
         Report::Can => Kind::Can,

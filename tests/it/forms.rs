@@ -7,17 +7,20 @@ use warroom::domain::words::{AlertState, Moment, PublicStatus, Role};
 
 use crate::screens::{Console, busy};
 
-fn console() -> Console {
+/// The busy room in a small console of Ann.
+pub fn console() -> Console {
     Console::new(busy(), "ann", (80, 24))
 }
 
-fn incident(console: &Console, id: u32) -> &Incident {
+/// An incident of the room behind a console.
+pub fn incident(console: &Console, id: u32) -> &Incident {
     let room = &console.world.engine.room;
     room.incidents.get(&IncidentId(id)).expect("an incident in the room")
 }
 
+/// The screen holds these words.
 #[track_caller]
-fn shows(console: &Console, words: &str) {
+pub fn shows(console: &Console, words: &str) {
     let screen = console.screen();
     assert!(screen.contains(words), "'{words}' is not on the screen:\n{screen}");
 }

@@ -2,29 +2,14 @@
 
 use warroom::domain::command::Command;
 use warroom::domain::ids::IncidentId;
-use warroom::domain::incident::Incident;
 use warroom::domain::post::Signal;
 use warroom::domain::time::Timestamp;
 use warroom::tui::update::Msg;
 
 use crate::features::paging_world;
+use crate::forms::{console, incident, shows};
 use crate::screens::{Console, busy};
 use crate::world::{World, alert, play};
-
-fn console() -> Console {
-    Console::new(busy(), "ann", (80, 24))
-}
-
-fn incident(console: &Console, id: u32) -> &Incident {
-    let room = &console.world.engine.room;
-    room.incidents.get(&IncidentId(id)).expect("an incident in the room")
-}
-
-#[track_caller]
-fn shows(console: &Console, words: &str) {
-    let screen = console.screen();
-    assert!(screen.contains(words), "'{words}' is not on the screen:\n{screen}");
-}
 
 #[test]
 fn what_a_field_proposes_gives_way_to_what_is_typed() {
