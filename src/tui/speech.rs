@@ -27,9 +27,11 @@ impl Speech {
     pub fn say(&mut self, model: &Model) -> String {
         let mut now = spoken(model);
         let columns = usize::from(model.size.0.max(20)).saturating_sub(1);
-        if let Some(prompt) = &mut now.prompt {
-            shorten(prompt, columns);
-        }
+        let whole = now.prompt.as_mut().and_then(|prompt| {
+            let is_new = self.last.prompt.as_ref().is_none_or(|last| last.key != prompt.key);
+            let text = format!("{}{}", prompt.before, prompt.after);
+            (shorten(prompt, columns) && is_new).then_some(text)
+        });
         let mut lines: Vec<&str> = now
             .lines
             .iter()
@@ -42,6 +44,8 @@ impl Speech {
         {
             lines.push(text);
         }
+        // What the line cannot hold is said once, before it is typed at.
+        lines.extend(whole.as_deref());
         let mut out = String::new();
         let is_same_line = match (&self.last.prompt, &now.prompt) {
             (Some(old), Some(new)) => old.key == new.key,
@@ -100,18 +104,32 @@ fn edit(out: &mut String, old: &Prompt, new: &Prompt) {
     }
 }
 
-/// A line that is being typed stays on one line of the terminal: its latest part is shown.
-fn shorten(prompt: &mut Prompt, columns: usize) {
+/// A line that is being typed stays on one line of the terminal: its latest part is shown. Whether
+/// some of what is typed was left out.
+fn shorten(prompt: &mut Prompt, columns: usize) -> bool {
     if prompt.label.width() + 10 > columns {
         prompt.label = crate::domain::text::fit(&prompt.label, columns / 2).into_owned();
     }
     let room = columns.saturating_sub(prompt.label.width());
+    let is_cut = prompt.before.width() + prompt.after.width() > room;
+    // Half a line at a time, so that not every key writes all of it again.
     while prompt.before.width() > room {
-        let cut = prompt.before.graphemes(true).next().map_or(0, str::len);
+        let mut columns = 0;
+        let cut: usize = prompt
+            .before
+            .graphemes(true)
+            .take_while(|one| {
+                let is_taken = columns < (room / 2).max(1);
+                columns += one.width();
+                is_taken
+            })
+            .map(str::len)
+            .sum();
         prompt.before.drain(..cut);
     }
     let room = room.saturating_sub(prompt.before.width());
     if prompt.after.width() > room {
         prompt.after = crate::domain::text::fit(&prompt.after, room).into_owned();
     }
+    is_cut
 }

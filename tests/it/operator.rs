@@ -202,3 +202,28 @@ fn who_opens_a_console_is_told_what_they_are_paged_for() {
     let other = Console::new(console.world, "bob", (80, 24));
     assert!(!other.screen().contains("PAGED"), "it was not for them");
 }
+
+#[test]
+fn the_chain_says_that_there_is_more_than_its_pane_shows() {
+    let mut console = Console::new(busy(), "ann", (120, 18));
+    console.keys("3");
+    let title = |console: &Console| {
+        let screen = console.screen();
+        screen.lines().find(|line| line.contains("[Escalation")).expect("its title").to_owned()
+    };
+    assert!(
+        title(&console).contains('↓') && !title(&console).contains('↑'),
+        "{}",
+        console.screen()
+    );
+    console.keys("j");
+    assert!(title(&console).contains("↑1"), "{}", console.screen());
+    for _ in 0..30 {
+        console.keys("j");
+    }
+    assert!(
+        title(&console).contains('↑') && !title(&console).contains('↓'),
+        "{}",
+        console.screen()
+    );
+}

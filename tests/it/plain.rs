@@ -102,6 +102,23 @@ fn what_did_not_change_is_not_said_again() {
 }
 
 #[test]
+fn what_the_line_cannot_hold_is_said_once_before_it_is_typed_at() {
+    let mut reader = Reader::new(busy());
+    let words: Vec<String> = (0..30).map(|n| format!("word{n}")).collect();
+    let act = serde_json::json!({"do": "set-title", "incident": 1, "title": words.join(" ")});
+    reader.console.world.act("bob", serde_json::from_value(act).expect("a command"));
+    reader.rest();
+    let said = reader.keys("T");
+    let lines: Vec<&str> = said.split("\r\n").collect();
+    let (typed_at, before) = lines.split_last().expect("a line");
+    assert!(typed_at.ends_with("word29") && !typed_at.contains("word0 "), "{said}");
+    for word in &words {
+        assert!(before.iter().any(|line| line.split(' ').any(|w| w == word)), "{word}: {said}");
+    }
+    assert_eq!(reader.keys("x"), "x", "only what is typed");
+}
+
+#[test]
 fn a_lost_keeper_is_said_once() {
     let mut reader = Reader::new(busy());
     reader.console.tell(Msg::Lost("the connection broke".to_owned()));

@@ -1,15 +1,18 @@
 //! What is over: the incidents of the last two weeks, day by day.
 //!
 //! Invariants:
-//! - A day without incidents says so; an incident that goes on is told above, not here.
+//! - A day without incidents says so; an incident that goes on is told above, and its day leads
+//!   there.
 
 use std::fmt::{Result, Write};
 
 use chrono::Days;
 
 use super::html::incident;
+use super::json::incident_anchor;
 use super::model::{PublicIncident, Site};
 use super::page::day_words;
+use crate::domain::markup::escape;
 use crate::domain::schedule::day_of;
 use crate::domain::time::Timestamp;
 
@@ -24,13 +27,16 @@ pub(super) fn past(out: &mut String, site: &Site, now: Timestamp) -> Result {
         "<section aria-labelledby=\"past\"><h2 id=\"past\">Past {HISTORY_DAYS} days</h2>"
     )?;
     for date in (0..HISTORY_DAYS).filter_map(|n| today.checked_sub_days(Days::new(n))) {
-        let is_here = |shown: &&PublicIncident| {
-            !shown.status.is_open() && day_of(site.page.zone, shown.created_at) == date
-        };
-        let mut shown: Vec<&PublicIncident> = site.incidents.iter().filter(is_here).collect();
+        let is_here = |shown: &&PublicIncident| day_of(site.page.zone, shown.created_at) == date;
+        let (open, mut shown): (Vec<&PublicIncident>, Vec<&PublicIncident>) =
+            site.incidents.iter().filter(is_here).partition(|shown| shown.status.is_open());
         shown.sort_by_key(|incident| std::cmp::Reverse((incident.created_at, &incident.id)));
         writeln!(out, "<h3 class=\"day\">{}</h3>", day_words(date))?;
-        if shown.is_empty() {
+        for one in &open {
+            let (anchor, name) = (incident_anchor(&one.id), escape(&one.name));
+            writeln!(out, "<p>Goes on: <a href=\"#{anchor}\">{name}</a></p>")?;
+        }
+        if shown.is_empty() && open.is_empty() {
             writeln!(out, "<p class=\"quiet\">No incidents.</p>")?;
         }
         for one in shown {

@@ -335,3 +335,22 @@ fn the_sample_can_be_looked_at() {
         }
     }
 }
+
+#[test]
+fn a_day_on_which_something_began_that_goes_on_does_not_say_no_incidents() {
+    let mut site = site();
+    for incident in &mut site.incidents {
+        incident.created_at = now();
+    }
+    site.incidents.retain(|incident| incident.status.is_open());
+    let html = text(&files(&site, now()), "index.html");
+    let (_, past) = html.split_once("id=\"past\"").expect("what is over");
+    let today = past.split("<h3").nth(1).expect("today");
+    assert!(!today.contains("No incidents."), "{today}");
+    for incident in &site.incidents {
+        let link = format!("Goes on: <a href=\"#{}\">", super::json::incident_anchor(&incident.id));
+        assert!(today.contains(&link), "{today}");
+        assert!(html.contains(&format!("id=\"{}\"", super::json::incident_anchor(&incident.id))));
+    }
+    assert!(past.contains("No incidents."), "the days before were quiet");
+}
