@@ -157,6 +157,8 @@ actions! {
         NextField "next-field" "go to the next field";
         PreviousField "previous-field" "go to the field before";
         Cancel "cancel" "leave; what you wrote is kept as a draft";
+        DropDraft "drop-draft" "throw the draft away";
+        RestoreDraft "restore-draft" "bring back what was thrown away";
     }
 }
 

@@ -12,8 +12,18 @@ use crate::tui::key::Key;
 
 const SHIPPED: &str = include_str!("../../assets/keymap.toml");
 /// The scopes that a keymap may have.
-pub const SCOPES: &[&str] =
-    &["global", "queue", "timeline", "chain", "stakeholders", "alerts", "modal", "list", "form"];
+pub const SCOPES: &[&str] = &[
+    "global",
+    "queue",
+    "timeline",
+    "chain",
+    "stakeholders",
+    "alerts",
+    "drafts",
+    "modal",
+    "list",
+    "form",
+];
 
 /// What a key comes to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

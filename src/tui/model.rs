@@ -88,6 +88,8 @@ pub enum Modal {
     Drafts {
         drafts: Vec<(String, String)>,
         at: usize,
+        /// What was thrown away while the list is open, the latest last.
+        dropped: Vec<(String, String)>,
     },
 }
 
@@ -300,13 +302,13 @@ impl Model {
             Some(Modal::Form(_)) => vec!["form"],
             Some(Modal::Palette { .. } | Modal::Find(_)) => vec!["list"],
             Some(Modal::Alerts(_)) => vec!["alerts", "modal"],
+            Some(Modal::Drafts { .. }) => vec!["drafts", "modal"],
             Some(
                 Modal::Help { .. }
                 | Modal::Confirm { .. }
                 | Modal::Details { .. }
                 | Modal::Page { .. }
-                | Modal::OnCall { .. }
-                | Modal::Drafts { .. },
+                | Modal::OnCall { .. },
             ) => {
                 vec!["modal"]
             }

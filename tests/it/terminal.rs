@@ -305,6 +305,18 @@ fn a_dropped_line_leaves_the_draft_with_the_keeper() {
     let mut pty = pty;
     pty.writer.write_all(b"P").expect("a key");
     pty.shows("note INC-1: half a thought");
+    for (key, shown) in [
+        ("x", "thrown away; u brings it back"),
+        ("u", "brought back"),
+        // Help lies over it, so that what is shown afterwards is what the keeper knows.
+        ("q?", "Keys that work here"),
+        ("qP", "note INC-1: half a thought"),
+        ("x", "thrown away; u brings it back"),
+        ("qP", "there are no drafts"),
+    ] {
+        pty.writer.write_all(key.as_bytes()).expect("keys");
+        pty.shows(shown);
+    }
 }
 
 #[test]

@@ -96,7 +96,7 @@ fn replied(model: &mut Model, id: &CommandId, reply: Reply, ids: &mut dyn Ids) -
             if drafts.is_empty() {
                 model.say(Tone::Plain, "there are no drafts");
             } else {
-                model.modals.push(Modal::Drafts { drafts, at: 0 });
+                model.modals.push(Modal::Drafts { drafts, at: 0, dropped: Vec::new() });
             }
             Vec::new()
         }

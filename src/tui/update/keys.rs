@@ -206,6 +206,8 @@ pub(super) fn act(
         Action::Unmark => model.marks.clear(),
         Action::Submit => return modals::submit(model, ids),
         Action::Cancel => return modals::cancel(model, ids),
+        Action::DropDraft => return modals::drop_draft(model, ids),
+        Action::RestoreDraft => return modals::restore_draft(model, ids),
         Action::NextField | Action::PreviousField => {
             if let Some(Modal::Form(form)) = model.modals.last_mut() {
                 form.go(action == Action::NextField);

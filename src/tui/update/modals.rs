@@ -71,7 +71,7 @@ pub(super) fn submit(model: &mut Model, ids: &mut dyn Ids) -> Vec<Effect> {
             model.modals.push(Modal::Alerts(list));
             alerts::act(model, purpose, ids)
         }
-        Some(Modal::Drafts { drafts, at }) => match drafts.into_iter().nth(at) {
+        Some(Modal::Drafts { drafts, at, .. }) => match drafts.into_iter().nth(at) {
             Some((key, text)) => take_up(model, &key, &text, ids),
             None => Vec::new(),
         },
@@ -178,6 +178,37 @@ fn go_to(model: &mut Model, id: crate::domain::ids::IncidentId, ids: &mut dyn Id
     model.focus = crate::tui::model::Pane::Timeline;
     model.go_to_wanted();
     super::keeper::follow(model, ids)
+}
+
+/// Throws the draft under the cursor away; as long as the list is open it can be brought back.
+pub(super) fn drop_draft(model: &mut Model, ids: &mut dyn Ids) -> Vec<Effect> {
+    let Some(Modal::Drafts { drafts, at, dropped }) = model.modals.last_mut() else {
+        return Vec::new();
+    };
+    if *at >= drafts.len() {
+        return Vec::new();
+    }
+    let gone = drafts.remove(*at);
+    let key = gone.0.clone();
+    dropped.push(gone);
+    *at = (*at).min(drafts.len().saturating_sub(1));
+    model.say(Tone::Plain, "thrown away; u brings it back");
+    vec![ask(model, ids, Asked::Nothing, Ask::SaveDraft { key, text: String::new() })]
+}
+
+/// Brings the draft that was thrown away last back to where the cursor is.
+pub(super) fn restore_draft(model: &mut Model, ids: &mut dyn Ids) -> Vec<Effect> {
+    let Some(Modal::Drafts { drafts, at, dropped }) = model.modals.last_mut() else {
+        return Vec::new();
+    };
+    let Some((key, text)) = dropped.pop() else {
+        model.say(Tone::Plain, "nothing was thrown away here");
+        return Vec::new();
+    };
+    *at = (*at).min(drafts.len());
+    drafts.insert(*at, (key.clone(), text.clone()));
+    model.say(Tone::Plain, "brought back");
+    vec![ask(model, ids, Asked::Nothing, Ask::SaveDraft { key, text })]
 }
 
 /// Takes a half-written text up again.
@@ -331,7 +362,7 @@ pub(super) fn move_rows(model: &mut Model, by: isize) {
             find.at = clamp(find.at, count);
         }
         Some(Modal::Alerts(list)) => list.at = clamp(list.at, list.rows.len()),
-        Some(Modal::Drafts { drafts, at }) => *at = clamp(*at, drafts.len()),
+        Some(Modal::Drafts { drafts, at, .. }) => *at = clamp(*at, drafts.len()),
         Some(Modal::Form(_) | Modal::Confirm { .. }) | None => {}
     }
 }

@@ -51,7 +51,7 @@ pub(super) fn draw(model: &Model, shown: &Modal, screen: &mut Frame<'_>, area: R
         }
         Modal::Page { what, scroll } => super::page::draw(model, screen, area, *what, *scroll),
         Modal::OnCall { scroll } => super::calendar::draw(model, screen, area, *scroll),
-        Modal::Drafts { drafts, at } => {
+        Modal::Drafts { drafts, at, .. } => {
             let lines = drafts
                 .iter()
                 .enumerate()
@@ -60,7 +60,15 @@ pub(super) fn draw(model: &Model, shown: &Modal, screen: &mut Frame<'_>, area: R
                     picked(model, &draft_words(key, text), index == *at, 76)
                 })
                 .collect();
-            boxed(model, screen, area, "Drafts · enter takes one up", 78, 12, lines);
+            boxed(
+                model,
+                screen,
+                area,
+                "Drafts · enter takes one up, x throws it away",
+                78,
+                12,
+                lines,
+            );
         }
     }
 }

@@ -67,8 +67,8 @@ pub(super) fn add(model: &Model, spoken: &mut Spoken) {
                 (format!("alert {text}"), text)
             });
         }
-        Modal::Drafts { drafts, at } => {
-            spoken.lines.push("drafts; enter takes one up".to_owned());
+        Modal::Drafts { drafts, at, .. } => {
+            spoken.lines.push("drafts; enter takes one up, x throws it away".to_owned());
             spoken.focus = drafts.get(*at).map(|(key, text)| {
                 let words = safe(&modal::draft_words(key, text));
                 (format!("draft {words}"), format!("{words}, {}", of(*at, drafts.len())))
