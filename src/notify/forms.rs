@@ -25,7 +25,7 @@
 use serde_json::{Value, json};
 
 use crate::domain::time::Timestamp;
-use crate::notify::message::{About, Kind, Message, cut};
+use crate::notify::message::{About, Kind, Message, cut, shorten};
 
 /// Version of our own form.
 pub const VERSION: &str = "1";
@@ -70,7 +70,7 @@ pub fn file_line(message: &Message, to: &str, at: Timestamp) -> String {
 /// address a channel, hide a link behind words, or load an image.
 pub fn slack(message: &Message) -> Value {
     let m = message.tidy();
-    let text = cut(format!("{}\n{}", m.headline(), m.plain()), CHAT_MAX);
+    let text = shorten(format!("{}\n{}", m.headline(), m.plain()), CHAT_MAX);
     json!({
         "text": mrkdwn(&text),
         "mrkdwn": false,
@@ -126,7 +126,7 @@ pub fn ntfy(message: &Message, topic: &str) -> Value {
     let mut value = json!({
         "topic": topic,
         "title": m.headline(),
-        "message": cut(m.plain(), NTFY_MAX),
+        "message": shorten(m.plain(), NTFY_MAX),
         "priority": priority,
         "tags": tags,
     });

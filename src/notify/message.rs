@@ -13,7 +13,7 @@ use crate::domain::text::{cut_bytes, visible, visible_lines};
 /// The longest subject, in bytes.
 pub const SUBJECT_MAX: usize = 300;
 /// The longest text, in bytes.
-pub const TEXT_MAX: usize = 16 * 1_024;
+pub const TEXT_MAX: usize = crate::domain::decide::TEXT_MAX;
 /// The longest HTML, in bytes.
 pub const HTML_MAX: usize = 256 * 1_024;
 /// Incidents that one message speaks of: no bundle holds more.
@@ -134,11 +134,11 @@ impl Message {
     /// The same message, safe to put into any form.
     #[must_use]
     pub fn tidy(&self) -> Self {
-        let mut text = cut(visible_lines(&self.text), TEXT_MAX);
+        let mut text = shorten(visible_lines(&self.text), TEXT_MAX);
         let more = self.incidents.len().saturating_sub(INCIDENTS_MAX);
         if more > 0 {
             let note = format!("\n\n+ {more}: warroom");
-            text = cut(text, TEXT_MAX - note.len()) + &note;
+            text = shorten(text, TEXT_MAX - note.len()) + &note;
         }
         Self {
             id: line(&self.id),
@@ -237,6 +237,26 @@ pub(crate) fn cut(mut text: String, bytes: usize) -> String {
     text
 }
 
+/// Shortens to so many bytes in the middle, and says so with a line `…`: what comes next, by when,
+/// and how to answer stand at the end.
+pub(crate) fn shorten(text: String, bytes: usize) -> String {
+    const GAP: &str = "\n…\n";
+    if text.len() <= bytes {
+        return text;
+    }
+    let mut start = text.len() - bytes / 4;
+    while !text.is_char_boundary(start) {
+        start += 1;
+    }
+    let end = &text[start..];
+    // From the beginning of a line, if one begins there.
+    let line = end.split_once('\n').map(|(_, rest)| rest).filter(|rest| !rest.trim().is_empty());
+    let end = line.unwrap_or(end);
+    let mut head = text.clone();
+    cut_bytes(&mut head, bytes.saturating_sub(end.len() + GAP.len()));
+    format!("{}{GAP}{end}", head.trim_end())
+}
+
 /// A language tag, or nothing: it becomes a header.
 fn tag(language: &str) -> String {
     let is_tag =
@@ -304,6 +324,20 @@ mod tests {
         assert_eq!(tidy.incidents[0].url, None);
         let codes = tidy.plain().matches("warroom ack --code K7Q2").count();
         assert_eq!(codes, INCIDENTS_MAX, "each of them can be answered");
+    }
+
+    #[test]
+    fn what_is_shortened_keeps_its_end() {
+        let text = format!("first\n{}\nNext update by 13:50 CET.", "éx ".repeat(4_000));
+        let short = shorten(text.clone(), 3_200);
+        assert!(short.len() <= 3_200, "{}", short.len());
+        assert!(short.starts_with("first\n") && short.contains("\n…\n"), "{short}");
+        assert!(short.ends_with("\nNext update by 13:50 CET."), "{short}");
+        assert_eq!(shorten(text.clone(), text.len()), text);
+        for bytes in 16..80 {
+            let short = shorten("é".repeat(60), bytes);
+            assert!(short.len() <= bytes, "{bytes}: {short}");
+        }
     }
 
     #[test]
