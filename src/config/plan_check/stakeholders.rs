@@ -4,6 +4,7 @@
 //! - A template that passes here can be filled in for every incident that gives what it asks for.
 
 use crate::config::plan_check::Found;
+use crate::domain::channel::{Channel, WebhookFormat};
 use crate::domain::delivery::{Method, address_of};
 use crate::domain::obligation::{self, Rule};
 use crate::domain::plan::Plan;
@@ -109,10 +110,43 @@ fn channel(plan: &Plan, way: &str) -> Result<(), String> {
     }
     let method = Method::parse(way);
     match plan.channels.get(method.channel()) {
+        Some(Channel::Webhook(hook)) if hook.format == WebhookFormat::PagerdutyV2 => {
+            Err("PagerDuty takes events that page; an update goes by another channel".to_owned())
+        }
         Some(channel) => channel.check_address(address_of(&method.name)),
         None if way.contains(':') && !plan.has_channel(method.channel()) => {
             Err(format!("there is no [channels.{}]", method.channel()))
         }
         None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_opens_events_elsewhere_is_no_way_to_tell_a_stakeholder() {
+        let plan: Plan = toml::from_str(
+            r#"
+            [channels.pager]
+            kind = "webhook"
+            url = "https://events.example.org/v2/enqueue"
+            format = "pagerduty-v2"
+            [channels.hook]
+            kind = "webhook"
+            url = "https://chat.example.org/hook"
+            format = "generic"
+            "#,
+        )
+        .expect("a plan");
+        let told = channel(&plan, "pager:0123456789abcdef0123456789abcdef");
+        assert!(told.expect_err("it pages").contains("another channel"));
+        for way in ["hook:desk", "phone", "status page"] {
+            assert_eq!(channel(&plan, way), Ok(()), "{way}");
+        }
+        for way in ["person:nobody", "mail:a@example.org"] {
+            assert!(channel(&plan, way).is_err(), "{way}");
+        }
     }
 }
