@@ -15,6 +15,7 @@ pub mod gate;
 pub mod http;
 pub mod identity;
 pub mod inbox;
+pub mod lane;
 pub mod mailroom;
 pub mod outbox;
 pub mod reads;

@@ -25,10 +25,11 @@ use crate::domain::rejection::Rejection;
 use crate::keeper::engine::{Archive, Engine};
 use crate::keeper::gate::Gate;
 use crate::keeper::inbox::Inputs;
+use crate::keeper::lane::Lane;
 use crate::keeper::mailroom::Mailroom;
 use crate::keeper::outbox::{Outbox, Told};
 use crate::keeper::reads::{self, Places};
-use crate::keeper::turn::{ClientId, Input, Output, Turn, Who};
+use crate::keeper::turn::{ClientId, Input, Output, ReadJob, Turn, Who};
 use crate::proto::{ClientKind, KeeperMsg};
 use crate::store::batch::Batch;
 use crate::store::snapshot;
@@ -102,6 +103,8 @@ pub struct Writer {
 }
 
 struct Shell {
+    /// The drafts of all, in the order in which they were written and asked for.
+    drafts: Arc<Lane>,
     clients: HashMap<ClientId, Outbox>,
     posts: Vec<oneshot::Sender<Result<(), Rejection>>>,
     barriers: Vec<oneshot::Sender<()>>,
@@ -140,6 +143,7 @@ impl Writer {
         let reader = self.journal.reader();
         let now = monotonic();
         let mut shell = Shell {
+            drafts: Arc::new(Lane::default()),
             clients: HashMap::new(),
             posts: Vec::new(),
             barriers: Vec::new(),
@@ -306,7 +310,9 @@ impl Writer {
                 };
                 let (places, head) = (Arc::clone(&self.places), self.journal.head());
                 let inbox = self.own_inbox.clone();
-                drop(self.runtime.spawn_blocking(move || {
+                let is_of_drafts =
+                    matches!(*job, ReadJob::Drafts { .. } | ReadJob::SaveDraft { .. });
+                let work = move || {
                     let reply = reads::run(*job, &places, head);
                     // A client that does not read its answers is cut loose, never waited for: no
                     // answer may be missing on a line that stays open.
@@ -315,7 +321,14 @@ impl Writer {
                     {
                         drop(inbox.blocking_send(Mail::Input(Input::Leave { client })));
                     }
-                }));
+                };
+                if is_of_drafts {
+                    shell.drafts.put(Box::new(work));
+                    let drafts = Arc::clone(&shell.drafts);
+                    drop(self.runtime.spawn_blocking(move || drafts.next()));
+                } else {
+                    drop(self.runtime.spawn_blocking(work));
+                }
             }
             Output::Tokens => {
                 let room = &self.engine.room;
