@@ -9,17 +9,17 @@
 
 #![expect(clippy::wildcard_enum_match_arm, reason = "an auditor looks at what is about paging")]
 
+mod case;
+
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::domain::change::{Change, ReachedBy};
+use crate::domain::change::Change;
 use crate::domain::escalation::PolicyRef;
 use crate::domain::event::{Body, Recorded};
 use crate::domain::ids::IncidentId;
-use crate::domain::legal::LegalChange;
 use crate::domain::plan::Policy;
-use crate::domain::talk::change::TalkChange;
 use crate::domain::time::{MINUTE_MS, SECOND_MS, Timestamp};
-use crate::domain::words::{AttemptResult, DeliveryKind, Phase, Severity, Via};
+use crate::domain::words::{AttemptResult, DeliveryKind, Severity, Via};
 
 /// How late a step may be before it is a finding, in milliseconds.
 const STEP_GRACE_MS: i64 = 2 * MINUTE_MS;
@@ -38,6 +38,9 @@ struct Case {
     severity: Severity,
     is_active: bool,
     answered_by: Option<String>,
+    /// Whether that is only one of two: a helper answered after a page to them had failed, perhaps
+    /// for good.
+    is_unsure: bool,
     /// When it was answered, and when a person did something on it last.
     worked_at: Timestamp,
     /// People whose own answer is waited for: all of them, or any one.
@@ -62,6 +65,8 @@ struct Wish {
     at: Timestamp,
     began: Option<Timestamp>,
     has_ended: bool,
+    /// The last attempt failed: another may follow.
+    has_failed: bool,
     is_off: bool,
 }
 
@@ -120,6 +125,9 @@ impl Auditor {
                         wish.began = None;
                     } else {
                         wish.has_ended = true;
+                        let is_taken =
+                            matches!(result, AttemptResult::Accepted | AttemptResult::HandedOver);
+                        wish.has_failed = !is_taken;
                     }
                 }
             }
@@ -172,6 +180,7 @@ impl Auditor {
                 severity: opened.severity,
                 is_active: true,
                 answered_by: None,
+                is_unsure: false,
                 worked_at: event.at,
                 must: BTreeSet::new(),
                 must_all: false,
@@ -268,6 +277,9 @@ impl Auditor {
             return (now.since(until) > STEP_GRACE_MS)
                 .then(|| format!("{id}: its snooze was to end at {until} and did not"));
         }
+        if case.is_unsure {
+            return None;
+        }
         let is_held = case.answered_by.is_some() && case.must.is_empty();
         if let Some(minutes) = policy.ack_expires_min.get(&case.severity)
             && is_held
@@ -293,182 +305,5 @@ impl Auditor {
         (now.since(due) > STEP_GRACE_MS).then(|| {
             format!("{id}: nobody has answered, and nothing was done since {}", case.stepped_at)
         })
-    }
-}
-
-impl Case {
-    fn change(&mut self, event: &Recorded, change: &Change) {
-        let by = event.actor.login.as_str();
-        match change {
-            Change::Acknowledged => self.answered(by),
-            Change::HandoverAccepted { to, .. } => {
-                self.must.clear();
-                self.answered(&to.clone());
-            }
-            Change::Snoozed { until, .. } => {
-                // Whoever held it before still does.
-                let holder = self.answered_by.clone().unwrap_or_else(|| by.to_owned());
-                self.must.clear();
-                self.answered(&holder);
-                self.snoozed_until = Some(*until);
-            }
-            Change::AckExpired { .. } | Change::SnoozeEnded { .. } => self.again(event.at),
-            Change::Reopened { .. } => {
-                (self.is_active, self.is_forced) = (true, false);
-                self.again(event.at);
-            }
-            Change::SeverityChanged { to, .. } => {
-                if *to < self.severity {
-                    self.stepped_at = event.at;
-                }
-                self.severity = *to;
-            }
-            Change::PolicyTaken { policy, .. } => {
-                self.policy = Some(policy.digest.to_string());
-                self.stepped_at = event.at;
-            }
-            Change::LevelReached(reached) => {
-                self.stepped_at = event.at;
-                self.is_forced |= reached.by == ReachedBy::Hand;
-                let all = reached.mode == crate::domain::words::AckMode::All;
-                let is_extra = self.answered_by.is_some() && reached.by != ReachedBy::Clock;
-                if all || is_extra {
-                    let pages = reached.pages.iter().chain(&reached.fallback);
-                    let pages = pages.filter(|p| p.kind == DeliveryKind::Page);
-                    let holder = self.answered_by.clone();
-                    let before = self.must.len();
-                    self.must.extend(
-                        pages
-                            .map(|page| page.to.clone())
-                            .filter(|to| !to.contains(':') && holder.as_ref() != Some(to)),
-                    );
-                    if self.must.len() > before {
-                        self.must_all = all;
-                    }
-                }
-                self.snoozed_until = None;
-                self.want(event.at, reached.pages.iter().chain(&reached.fallback));
-            }
-            Change::LevelSkipped { .. } => self.stepped_at = event.at,
-            Change::FallbackPaged { pages, .. } => {
-                self.stepped_at = event.at;
-                self.want(event.at, pages.iter());
-            }
-            Change::PagedByHand { pages, .. } => self.want(event.at, pages.iter()),
-            Change::HandoverOffered { from, pages, .. } => {
-                self.call_back(|wish| wish.kind == DeliveryKind::Handover);
-                self.offered_by = Some(from.clone());
-                self.want(event.at, pages.iter());
-            }
-            other => self.ended(event, other),
-        }
-    }
-
-    /// What is told besides pages, what calls deliveries back, what ends the whole.
-    fn ended(&mut self, event: &Recorded, change: &Change) {
-        match change {
-            Change::Talk(talk) => match &**talk {
-                TalkChange::Sent(sent) => {
-                    self.want(event.at, sent.letters.iter().map(|letter| &letter.wanted));
-                }
-                TalkChange::Missed { pages, .. } => self.want(event.at, pages.iter()),
-                _ => {}
-            },
-            Change::Legal(legal) => {
-                if let LegalChange::Warned { pages, .. } = &**legal {
-                    self.want(event.at, pages.iter());
-                }
-            }
-            Change::HandoverRefused { .. } => {
-                self.call_back(|wish| wish.kind == DeliveryKind::Handover);
-            }
-            Change::EscalationResumed { .. } => {
-                self.is_paused = false;
-                self.again(event.at);
-            }
-            Change::EscalationPaused { .. } => {
-                self.is_paused = true;
-                self.call_back(|_| true);
-            }
-            Change::Resolved { .. }
-            | Change::Declined { .. }
-            | Change::Closed { .. }
-            | Change::ReviewStarted
-            | Change::MergedInto { .. }
-            | Change::PhaseChanged { to: Phase::Resolved | Phase::Closed, .. } => self.over(),
-            Change::Unmerged { .. } => {
-                self.is_active = true;
-                self.stepped_at = event.at;
-            }
-            _ => {}
-        }
-    }
-
-    fn want<'a>(
-        &mut self,
-        at: Timestamp,
-        pages: impl Iterator<Item = &'a crate::domain::delivery::Wanted>,
-    ) {
-        for page in pages {
-            let wish = Wish {
-                to: page.to.clone(),
-                kind: page.kind,
-                at,
-                began: None,
-                has_ended: false,
-                is_off: page.methods.is_empty(),
-            };
-            self.wanted.insert(page.number, wish);
-        }
-    }
-
-    fn answered(&mut self, by: &str) {
-        self.answered_by = Some(by.to_owned());
-        self.snoozed_until = None;
-        if self.must.remove(by) && !self.must_all {
-            self.must.clear();
-        }
-        let must = self.must.clone();
-        // Whoever takes it themselves ends an offer that another made.
-        let ends_offer = self.offered_by.as_ref().is_some_and(|from| from != by);
-        self.call_back(|wish| {
-            wish.kind == DeliveryKind::Page && !must.contains(&wish.to)
-                || wish.kind == DeliveryKind::Handover && (ends_offer || wish.to == by)
-        });
-    }
-
-    fn again(&mut self, at: Timestamp) {
-        (self.answered_by, self.snoozed_until, self.stepped_at) = (None, None, at);
-        self.must.clear();
-    }
-
-    /// One that is over and changes again: it may come back.
-    const fn again_after(policy: Option<String>, severity: Severity, at: Timestamp) -> Self {
-        Self {
-            policy,
-            severity,
-            is_active: false,
-            answered_by: None,
-            worked_at: at,
-            must: BTreeSet::new(),
-            must_all: false,
-            is_forced: false,
-            offered_by: None,
-            is_paused: false,
-            snoozed_until: None,
-            stepped_at: at,
-            wanted: BTreeMap::new(),
-        }
-    }
-
-    fn over(&mut self) {
-        (self.is_active, self.is_paused) = (false, false);
-        self.call_back(|wish| wish.kind != DeliveryKind::Update);
-    }
-
-    fn call_back(&mut self, which: impl Fn(&Wish) -> bool) {
-        for wish in self.wanted.values_mut().filter(|wish| which(wish)) {
-            wish.is_off = true;
-        }
     }
 }

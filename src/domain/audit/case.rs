@@ -1,0 +1,219 @@
+//! What happens to one incident, as the auditor sees it.
+//!
+//! Invariants:
+//! - Nothing here asks the engine: each rule is written down a second time.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Case, Wish};
+use crate::domain::change::{Change, ReachedBy};
+use crate::domain::event::Recorded;
+use crate::domain::legal::LegalChange;
+use crate::domain::talk::change::TalkChange;
+use crate::domain::time::Timestamp;
+use crate::domain::words::{DeliveryKind, Phase, Severity};
+
+impl Case {
+    pub(super) fn change(&mut self, event: &Recorded, change: &Change) {
+        let by = event.actor.login.as_str();
+        match change {
+            Change::Acknowledged => self.acknowledged(by),
+            Change::HandoverAccepted { to, .. } => {
+                self.must.clear();
+                self.is_unsure = false;
+                self.answered(&to.clone());
+            }
+            Change::Snoozed { until, .. } => {
+                // Whoever held it before still does.
+                let holder = self.answered_by.clone().unwrap_or_else(|| by.to_owned());
+                self.must.clear();
+                self.answered(&holder);
+                self.snoozed_until = Some(*until);
+            }
+            Change::AckExpired { .. } | Change::SnoozeEnded { .. } => self.again(event.at),
+            Change::Reopened { .. } => {
+                (self.is_active, self.is_forced) = (true, false);
+                self.again(event.at);
+            }
+            Change::SeverityChanged { to, .. } => {
+                if *to < self.severity {
+                    self.stepped_at = event.at;
+                }
+                self.severity = *to;
+            }
+            Change::PolicyTaken { policy, .. } => {
+                self.policy = Some(policy.digest.to_string());
+                self.stepped_at = event.at;
+            }
+            Change::LevelReached(reached) => {
+                self.stepped_at = event.at;
+                self.is_forced |= reached.by == ReachedBy::Hand;
+                let all = reached.mode == crate::domain::words::AckMode::All;
+                let is_extra = self.answered_by.is_some() && reached.by != ReachedBy::Clock;
+                if all || is_extra {
+                    let pages = reached.pages.iter().chain(&reached.fallback);
+                    let pages = pages.filter(|p| p.kind == DeliveryKind::Page);
+                    let holder = self.answered_by.clone().filter(|_| !self.is_unsure);
+                    let before = self.must.len();
+                    self.must.extend(
+                        pages
+                            .map(|page| page.to.clone())
+                            .filter(|to| !to.contains(':') && holder.as_ref() != Some(to)),
+                    );
+                    if self.must.len() > before {
+                        self.must_all = all;
+                    }
+                }
+                self.snoozed_until = None;
+                self.want(event.at, reached.pages.iter().chain(&reached.fallback));
+            }
+            Change::LevelSkipped { .. } => self.stepped_at = event.at,
+            Change::FallbackPaged { pages, .. } => {
+                self.stepped_at = event.at;
+                self.want(event.at, pages.iter());
+            }
+            Change::PagedByHand { pages, .. } => self.want(event.at, pages.iter()),
+            Change::HandoverOffered { from, pages, .. } => {
+                self.call_back(|wish| wish.kind == DeliveryKind::Handover);
+                self.offered_by = Some(from.clone());
+                self.want(event.at, pages.iter());
+            }
+            other => self.ended(event, other),
+        }
+    }
+
+    /// What is told besides pages, what calls deliveries back, what ends the whole.
+    pub(super) fn ended(&mut self, event: &Recorded, change: &Change) {
+        match change {
+            Change::Talk(talk) => match &**talk {
+                TalkChange::Sent(sent) => {
+                    self.want(event.at, sent.letters.iter().map(|letter| &letter.wanted));
+                }
+                TalkChange::Missed { pages, .. } => self.want(event.at, pages.iter()),
+                _ => {}
+            },
+            Change::Legal(legal) => {
+                if let LegalChange::Warned { pages, .. } = &**legal {
+                    self.want(event.at, pages.iter());
+                }
+            }
+            Change::HandoverRefused { .. } => {
+                self.call_back(|wish| wish.kind == DeliveryKind::Handover);
+            }
+            Change::EscalationResumed { .. } => {
+                self.is_paused = false;
+                self.again(event.at);
+            }
+            Change::EscalationPaused { .. } => {
+                self.is_paused = true;
+                self.call_back(|_| true);
+            }
+            Change::Resolved { .. }
+            | Change::Declined { .. }
+            | Change::Closed { .. }
+            | Change::ReviewStarted
+            | Change::MergedInto { .. }
+            | Change::PhaseChanged { to: Phase::Resolved | Phase::Closed, .. } => self.over(),
+            Change::Unmerged { .. } => {
+                self.is_active = true;
+                self.stepped_at = event.at;
+            }
+            _ => {}
+        }
+    }
+
+    pub(super) fn want<'a>(
+        &mut self,
+        at: Timestamp,
+        pages: impl Iterator<Item = &'a crate::domain::delivery::Wanted>,
+    ) {
+        for page in pages {
+            let wish = Wish {
+                to: page.to.clone(),
+                kind: page.kind,
+                at,
+                began: None,
+                has_ended: false,
+                has_failed: false,
+                is_off: page.methods.is_empty(),
+            };
+            self.wanted.insert(page.number, wish);
+        }
+    }
+
+    /// Whoever was called to help answers for themselves: it stays with the one who has it.
+    pub(super) fn acknowledged(&mut self, by: &str) {
+        let holder = self.answered_by.clone().filter(|holder| holder != by);
+        let called = self
+            .wanted
+            .values()
+            .filter(|wish| wish.to == by && wish.kind == DeliveryKind::Page && !wish.is_off);
+        let (is_called, is_certain) =
+            called.fold((false, false), |(_, certain), wish| (true, certain || !wish.has_failed));
+        let is_helper = is_called && self.snoozed_until.is_none();
+        self.answered(by);
+        match holder.filter(|_| is_helper) {
+            Some(holder) => {
+                self.answered_by = Some(holder);
+                self.is_unsure |= !is_certain;
+            }
+            None => self.is_unsure = false,
+        }
+    }
+
+    pub(super) fn answered(&mut self, by: &str) {
+        self.answered_by = Some(by.to_owned());
+        self.snoozed_until = None;
+        if self.must.remove(by) && !self.must_all {
+            self.must.clear();
+        }
+        let must = self.must.clone();
+        // Whoever takes it themselves ends an offer that another made.
+        let ends_offer = self.offered_by.as_ref().is_some_and(|from| from != by);
+        self.call_back(|wish| {
+            wish.kind == DeliveryKind::Page && !must.contains(&wish.to)
+                || wish.kind == DeliveryKind::Handover && (ends_offer || wish.to == by)
+        });
+    }
+
+    pub(super) fn again(&mut self, at: Timestamp) {
+        (self.answered_by, self.snoozed_until, self.stepped_at) = (None, None, at);
+        self.is_unsure = false;
+        self.must.clear();
+    }
+
+    /// One that is over and changes again: it may come back.
+    pub(super) const fn again_after(
+        policy: Option<String>,
+        severity: Severity,
+        at: Timestamp,
+    ) -> Self {
+        Self {
+            policy,
+            severity,
+            is_active: false,
+            answered_by: None,
+            is_unsure: false,
+            worked_at: at,
+            must: BTreeSet::new(),
+            must_all: false,
+            is_forced: false,
+            offered_by: None,
+            is_paused: false,
+            snoozed_until: None,
+            stepped_at: at,
+            wanted: BTreeMap::new(),
+        }
+    }
+
+    pub(super) fn over(&mut self) {
+        (self.is_active, self.is_paused) = (false, false);
+        self.call_back(|wish| wish.kind != DeliveryKind::Update);
+    }
+
+    pub(super) fn call_back(&mut self, which: impl Fn(&Wish) -> bool) {
+        for wish in self.wanted.values_mut().filter(|wish| which(wish)) {
+            wish.is_off = true;
+        }
+    }
+}
