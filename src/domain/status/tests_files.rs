@@ -1,7 +1,7 @@
 //! The files of a site: their shape, and what hostile text does in them.
 //!
 //! Invariants:
-//! - The shape that is checked is written down here, key by key, not taken from the code.
+//! - The shape that is checked is written down in a schema, key by key, not taken from the code.
 
 use std::path::Path;
 
@@ -19,102 +19,46 @@ fn json(all: &[File], path: &str) -> Value {
     serde_json::from_str(&text(all, path)).expect("JSON")
 }
 
-/// What a value must be: a key, and one of the words of a small language.
-type Shape = &'static [(&'static str, &'static str)];
-
-const PAGE: Shape = &[
-    ("id", "text"),
-    ("name", "text"),
-    ("url", "text"),
-    ("time_zone", "text"),
-    ("updated_at", "time"),
-];
-const STATUS: Shape = &[("indicator", "none|minor|major|critical"), ("description", "text")];
-const COMPONENT: Shape = &[
-    ("id", "text"),
-    ("name", "text"),
-    ("status", "operational|degraded_performance|partial_outage|major_outage|under_maintenance"),
-    ("position", "number"),
-    ("group", "bool"),
-    ("group_id", "text?"),
-    ("only_show_if_degraded", "bool"),
-    ("created_at", "time"),
-    ("updated_at", "time"),
-];
-const INCIDENT: Shape = &[
-    ("id", "text"),
-    ("name", "text"),
-    ("status", "investigating|identified|monitoring|resolved|postmortem"),
-    ("impact", "none|minor|major|critical"),
-    ("created_at", "time"),
-    ("updated_at", "time"),
-    ("monitoring_at", "time?"),
-    ("resolved_at", "time?"),
-    ("shortlink", "text"),
-];
-const UPDATE: Shape = &[
-    ("id", "text"),
-    ("status", "investigating|identified|monitoring|resolved|postmortem"),
-    ("body", "text"),
-    ("display_at", "time"),
-    ("created_at", "time"),
-];
-const MAINTENANCE: Shape = &[
-    ("id", "text"),
-    ("name", "text"),
-    ("status", "scheduled|in_progress|verifying|completed"),
-    ("impact", "maintenance"),
-    ("created_at", "time"),
-    ("updated_at", "time"),
-    ("monitoring_at", "time?"),
-    ("resolved_at", "time?"),
-    ("shortlink", "text"),
-    ("scheduled_for", "time"),
-    ("scheduled_until", "time"),
-];
-
-fn fits(value: &Value, kind: &str) -> bool {
-    if let Some(kind) = kind.strip_suffix('?') {
-        return value.is_null() || fits(value, kind);
-    }
-    match kind {
-        "text" => value.is_string(),
-        "bool" => value.is_boolean(),
-        "number" => value.is_u64(),
-        "time" => value.as_str().is_some_and(|t| chrono::DateTime::parse_from_rfc3339(t).is_ok()),
-        words => value.as_str().is_some_and(|word| words.split('|').any(|known| known == word)),
-    }
-}
-
-#[track_caller]
-fn check_shape(value: &Value, shape: Shape) {
-    let object = value.as_object().expect("an object");
-    for (key, kind) in shape {
-        let found = object.get(*key);
-        assert!(found.is_some_and(|found| fits(found, kind)), "'{key}' is no {kind}: {found:?}");
-    }
-}
-
 #[track_caller]
 fn list<'a>(value: &'a Value, key: &str) -> &'a [Value] {
     value[key].as_array().expect("a list")
 }
 
+/// What the schema of `summary.json` finds wrong; formats are checked, not only noted.
+fn violations(summary: &Value) -> Option<String> {
+    let schema = include_str!("../../../assets/status/summary.schema.json");
+    let schema = serde_json::from_str(schema).expect("a schema is JSON");
+    let (mut schemas, mut compiler) = (boon::Schemas::new(), boon::Compiler::new());
+    compiler.enable_format_assertions();
+    compiler.add_resource("https://schema.test/summary", schema).expect("a schema");
+    let index = compiler.compile("https://schema.test/summary", &mut schemas).expect("it is one");
+    schemas.validate(summary, index).err().map(|error| error.to_string())
+}
+
 #[track_caller]
 fn check_summary(summary: &Value) {
-    check_shape(&summary["page"], PAGE);
-    check_shape(&summary["status"], STATUS);
-    for component in list(summary, "components") {
-        check_shape(component, COMPONENT);
-    }
-    for incident in list(summary, "incidents") {
-        check_shape(incident, INCIDENT);
-        for update in list(incident, "incident_updates") {
-            check_shape(update, UPDATE);
-        }
-    }
-    for maintenance in list(summary, "scheduled_maintenances") {
-        check_shape(maintenance, MAINTENANCE);
+    assert_eq!(violations(summary), None, "{summary:#}");
+}
+
+#[test]
+fn the_schema_refuses_what_clients_would_stumble_over() {
+    let good = json(&files(&site(), now()), "summary.json");
+    for (place, wrong) in [
+        ("/page/updated_at", "yesterday"),
+        ("/status/indicator", "maintenance"),
+        ("/components/0/status", "broken"),
+        ("/incidents/0/impact", "maintenance"),
+        ("/incidents/0/resolved_at", "soon"),
+        ("/incidents/0/incident_updates/0/status", "scheduled"),
+        ("/scheduled_maintenances/0/impact", "minor"),
+        ("/scheduled_maintenances/0/scheduled_until", ""),
+    ] {
+        let mut bad = good.clone();
+        *bad.pointer_mut(place).expect("it is there") = wrong.into();
+        assert!(violations(&bad).is_some(), "{place}: {wrong}");
+        let (parent, key) = place.rsplit_once('/').expect("a key");
+        bad.pointer_mut(parent).and_then(Value::as_object_mut).expect("an object").remove(key);
+        assert!(violations(&bad).is_some(), "{place} is missing");
     }
 }
 
