@@ -167,6 +167,11 @@ const fn output_kib() -> u16 {
 }
 
 impl Channel {
+    /// Whether each message opens an event elsewhere that pages: no way to tell somebody words.
+    pub fn opens_events(&self) -> bool {
+        matches!(self, Self::Webhook(hook) if hook.format == WebhookFormat::PagerdutyV2)
+    }
+
     /// Seconds that a delivery over this channel may take.
     pub fn limit_s(&self) -> u16 {
         let asked = match self {

@@ -100,6 +100,9 @@ pub struct Told {
     pub text: String,
     /// When the next word was promised.
     pub next_by: Option<Timestamp>,
+    /// When that was promised, if it was later than these words.
+    #[serde(default)]
+    pub promised_at: Option<Timestamp>,
     /// How often they were told; 0: somebody gave their word, and that is all.
     pub count: u32,
     /// The entry that says so.

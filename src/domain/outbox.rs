@@ -10,7 +10,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::domain::channel::{Channel, WebhookFormat};
 use crate::domain::delivery::{Delivery, Stand, channel_of};
 use crate::domain::duty::{Desk, Destination, KNOWN_FOR_MS, LastSent};
 use crate::domain::ids::IncidentId;
@@ -198,9 +197,7 @@ impl Outbox {
 /// How many incidents one message to a destination may hold.
 fn most(plan: &Plan, destination: &Destination) -> usize {
     match plan.channels.get(channel_of(&destination.method)) {
-        Some(Channel::Webhook(webhook)) if webhook.format == WebhookFormat::PagerdutyV2 => {
-            EVENTS_MAX
-        }
+        Some(channel) if channel.opens_events() => EVENTS_MAX,
         _ => BUNDLE_MAX,
     }
 }

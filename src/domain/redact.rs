@@ -42,6 +42,7 @@ impl Recorded {
             return matches!(
                 **talk,
                 TalkChange::Drafted(_)
+                    | TalkChange::Promised { .. }
                     | TalkChange::InquiryLogged(_)
                     | TalkChange::InquiryAnswered { .. }
                     | TalkChange::FeedbackGiven { .. }
@@ -74,9 +75,9 @@ fn redact_talk(talk: &mut TalkChange) {
             hide(&mut inquiry.question);
             inquiry.person.clear();
         }
-        TalkChange::InquiryAnswered { text, .. } | TalkChange::FeedbackGiven { text, .. } => {
-            hide(text);
-        }
+        TalkChange::InquiryAnswered { text, .. }
+        | TalkChange::FeedbackGiven { text, .. }
+        | TalkChange::Promised { text, .. } => hide(text),
         _ => {}
     }
 }

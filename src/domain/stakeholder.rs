@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::channel::Channel;
 use crate::domain::delivery::channel_of;
 use crate::domain::incident::Incident;
 use crate::domain::plan::Plan;
@@ -174,10 +175,12 @@ impl Stakeholder {
 
 /// Whether something can be sent by a channel of a stakeholder.
 pub fn can_send(plan: &Plan, text: &str) -> bool {
-    match text.split_once(':') {
-        Some(("person", login)) => plan.people.contains_key(login),
-        _ => text != "terminal" && plan.has_channel(channel_of(text)),
+    if let Some(login) = text.strip_prefix("person:") {
+        return plan.people.contains_key(login);
     }
+    let name = channel_of(text);
+    let is_pager = plan.channels.get(name).is_some_and(Channel::opens_events);
+    text != "terminal" && plan.has_channel(name) && !is_pager
 }
 
 impl Plan {

@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 
 use warroom::domain::command::Command;
 use warroom::domain::delivery::channel_of;
-use warroom::domain::event::{AlertFacts, Body, Recorded};
+use warroom::domain::event::{AlertFacts, Body, Occurred, Recorded};
 use warroom::domain::ids::{CommandId, IncidentId};
 use warroom::domain::incident::Incident;
 use warroom::domain::plan::Plan;
@@ -165,8 +165,18 @@ impl World {
 
     /// One command by one person; the answer and what happened.
     pub fn act(&mut self, login: &str, command: Command) -> (Reply, Vec<Recorded>) {
+        self.act_at(login, command, None)
+    }
+
+    /// The same, about something that happened before.
+    pub fn act_at(
+        &mut self,
+        login: &str,
+        command: Command,
+        occurred: Option<Occurred>,
+    ) -> (Reply, Vec<Recorded>) {
         let (client, id) = (self.client(login), self.id());
-        let ask = Ask::Do { command: Box::new(command), occurred: None, seen: None };
+        let ask = Ask::Do { command: Box::new(command), occurred, seen: None };
         let (events, out) = self.give(Input::Request { client, id: id.clone(), ask });
         let reply = out.into_iter().find_map(|output| match output {
             Output::Say { message, .. } => match *message {

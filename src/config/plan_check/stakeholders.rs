@@ -4,7 +4,6 @@
 //! - A template that passes here can be filled in for every incident that gives what it asks for.
 
 use crate::config::plan_check::Found;
-use crate::domain::channel::{Channel, WebhookFormat};
 use crate::domain::delivery::{Method, address_of};
 use crate::domain::obligation::{self, Rule};
 use crate::domain::plan::Plan;
@@ -110,7 +109,7 @@ fn channel(plan: &Plan, way: &str) -> Result<(), String> {
     }
     let method = Method::parse(way);
     match plan.channels.get(method.channel()) {
-        Some(Channel::Webhook(hook)) if hook.format == WebhookFormat::PagerdutyV2 => {
+        Some(channel) if channel.opens_events() => {
             Err("PagerDuty takes events that page; an update goes by another channel".to_owned())
         }
         Some(channel) => channel.check_address(address_of(&method.name)),

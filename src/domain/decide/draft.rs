@@ -82,10 +82,13 @@ pub(super) fn draft(room: &Room, incident: &Incident, wish: &TalkWish, now: Time
     let public = public.filter(|_| is_read_there);
     check_public(incident, public, is_read_there, *last)?;
     let mut bodies = Vec::new();
-    // Somebody whose words must be approved holds up nobody else.
-    let asks = |who: &Stakeholder| who.approval() != Approval::None || !who.approvers.is_empty();
-    let (held, free): (Vec<_>, Vec<_>) = readers.into_iter().partition(|(_, who)| asks(who));
-    let parts = [free, held].into_iter().filter(|part| !part.is_empty());
+    // Somebody whose words must be approved holds up nobody else; and those whom the plan names for
+    // one reader do not approve what goes to another.
+    let (named, rest): (Vec<_>, Vec<_>) =
+        readers.into_iter().partition(|(_, who)| !who.approvers.is_empty());
+    let (free, held): (Vec<_>, Vec<_>) =
+        rest.into_iter().partition(|(_, who)| who.approval() == Approval::None);
+    let parts = [free, held, named].into_iter().filter(|part| !part.is_empty());
     for (part, update) in parts.zip(incident.talk.last_update + 1..) {
         let approvers = approvers(&room.plan, &part)?;
         let least = if approvers.is_empty() { Approval::None } else { Approval::Other };

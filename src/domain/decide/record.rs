@@ -12,6 +12,7 @@ use crate::domain::event::Body;
 use crate::domain::ids::IncidentId;
 use crate::domain::incident::{Incident, Stage};
 use crate::domain::room::Room;
+use crate::domain::talk::promise;
 use crate::domain::time::Timestamp;
 use crate::domain::words::{Origin, Outcome, Phase, PublicStatus, RemedyKind};
 
@@ -303,8 +304,13 @@ fn merge(room: &Room, child: IncidentId, into: IncidentId) -> Decision {
         ));
     }
     let alerts = moved(source, |_| true);
-    let open = source.told.iter().filter(|(_, told)| told.count > 0 && !told.last);
-    let told = open.map(|(name, told)| (name.clone(), told.next_by)).collect();
+    if promise::unanswered(source) > 0 {
+        return Err(not_now(
+            format!("the press waits for an answer about {child}"),
+            format!("answer it, or merge {into} into {child} instead"),
+        ));
+    }
+    let told = promise::waiting(source);
     let mut bodies = vec![
         Body::Incident { incident: into, change: Change::Absorbed { child, alerts, told } },
         Body::Incident { incident: child, change: Change::MergedInto { into } },

@@ -151,7 +151,10 @@ fn still_fits(room: &Room, incident: &Incident, update: &Update) -> Result<(), R
         if !Incident::reads(who.audience, draft.audience) {
             return Err(not_now(format!("by the plan {name} may not read it any more"), anew));
         }
-        if who.approval() > draft.approval && draft.approvers.is_empty() {
+        let (named, known) = (who.approvers(&room.plan), &draft.approvers);
+        let is_for_others = named.is_empty() != known.is_empty()
+            || !known.is_empty() && !known.iter().any(|login| named.contains(login.as_str()));
+        if who.approval() > draft.approval || is_for_others {
             return Err(not_now(
                 format!("the plan asks for another approval for {name} now"),
                 anew,
@@ -258,14 +261,15 @@ pub(super) fn send(
     Ok(body(incident.id, TalkChange::Sent(Box::new(sent))))
 }
 
-/// The ways behind a stakeholder's channel: one, or those of a person in their order.
+/// The ways behind a stakeholder's channel: one, or those of a person in their order, but for those
+/// that only page.
 fn methods(asked: Asked<'_>, way: &str) -> Vec<Method> {
     match way.strip_prefix("person:") {
         // Nobody answers an update: no way waits for an answer, and a console is no letter box.
         Some(login) => reach::methods(asked, login)
             .unwrap_or_default()
             .into_iter()
-            .filter(|method| method.name != "terminal")
+            .filter(|method| can_send(asked.plan, &method.name))
             .map(|method| Method { after_s: 0, ..method })
             .collect(),
         None => vec![Method::parse(way)],
@@ -364,9 +368,13 @@ pub(super) fn check_end(incident: &Incident, silent: Option<&str>) -> Result<(),
     if open.is_empty() || silent.is_some_and(|why| !why.trim().is_empty()) {
         return Ok(());
     }
+    let what = match promise::unanswered(incident) {
+        0 => format!("{} were told of {id} and got no last word", open.join(", ")),
+        _ => format!("{} wait for a word about {id}", open.join(", ")),
+    };
     Err(Rejection::new(
         RejectionKind::NeedsReason,
-        format!("{} were told of {id} and got no last word", open.join(", ")),
+        what,
         "send them the last one, or say why they need none",
     ))
 }

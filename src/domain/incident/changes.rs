@@ -186,11 +186,19 @@ impl Incident {
                 channel: channel.clone(),
                 text: text.clone(),
                 next_by: *next_by,
+                promised_at: None,
                 count: 1,
                 entry: event.seq,
                 update: None,
                 last: *last,
             };
+            // What is written down later than newer words were sent does not undo them.
+            if let Some(newer) = self.told.get_mut(stakeholder).filter(|now| now.at > told.at) {
+                newer.count += 1;
+                newer.next_by = newer.next_by.into_iter().chain(*next_by).min();
+                self.first_told(audience, told.at);
+                return;
+            }
             self.talk.by_hand.remove(stakeholder);
             self.talk.proofs.remove(stakeholder);
             self.tell(stakeholder, told, audience);
@@ -205,15 +213,21 @@ impl Incident {
 
     pub(super) fn tell(&mut self, stakeholder: &str, mut told: Told, audience: Option<Audience>) {
         told.count += self.told.get(stakeholder).map_or(0, |before| before.count);
+        if told.count > 0 {
+            self.first_told(audience, told.at);
+        }
+        self.told.insert(stakeholder.to_owned(), told);
+    }
+
+    fn first_told(&mut self, audience: Option<Audience>, at: Timestamp) {
         let moment = match audience {
             Some(Audience::Public) => Some(Moment::FirstPublicUpdate),
             Some(Audience::Internal | Audience::Partner) => Some(Moment::FirstInternalUpdate),
             None => None,
         };
-        if let Some(moment) = moment.filter(|_| told.count > 0) {
-            self.first(moment, told.at);
+        if let Some(moment) = moment {
+            self.first(moment, at);
         }
-        self.told.insert(stakeholder.to_owned(), told);
     }
 
     pub(super) fn judge(&mut self, number: u32, outcome: Outcome, when: Timestamp) {
@@ -263,6 +277,7 @@ impl Incident {
                 channel: String::new(),
                 text: format!("told of {child}, which became part of this"),
                 next_by: *next_by,
+                promised_at: None,
                 count: 1,
                 entry: event.seq,
                 update: None,

@@ -231,6 +231,11 @@ impl Incident {
         for delivery in &mut self.esc.deliveries {
             delivery.put_back(by_ms);
         }
+        // What comes next counts from what was said; the time that was promised is the promise.
+        for told in self.told.values_mut() {
+            told.at = told.at.plus(by_ms);
+            told.promised_at = told.promised_at.map(|at| at.plus(by_ms));
+        }
         self.talk.put_back(by_ms);
     }
 

@@ -55,6 +55,7 @@ impl Incident {
                 channel: how(sent, name),
                 text: subject.clone(),
                 next_by: draft.next_by,
+                promised_at: None,
                 count: 1,
                 entry,
                 update: Some(sent.update),
@@ -75,12 +76,13 @@ impl Incident {
             channel: String::new(),
             text: text.to_owned(),
             next_by: None,
+            promised_at: None,
             count: 0,
             entry: event.seq,
             update: None,
             last: false,
         });
-        (told.next_by, told.last) = (Some(next_by), false);
+        (told.next_by, told.promised_at, told.last) = (Some(next_by), Some(at), false);
     }
 
     /// The words of an open message to a stakeholder, and who that is.

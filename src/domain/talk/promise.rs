@@ -9,6 +9,8 @@
 //! - Pure and derived: nothing here is stored.
 //! - Nobody falls silently out: as long as an incident is open, whoever was told has a next time.
 
+use std::collections::BTreeMap;
+
 use crate::domain::incident::{Incident, Stage, Told};
 use crate::domain::plan::Plan;
 use crate::domain::stakeholder::Stakeholder;
@@ -119,7 +121,8 @@ fn to_stakeholders<'a>(incident: &'a Incident, plan: &'a Plan) -> Vec<Promise<'a
     let given = |who: &'a str, told: &Told| {
         let due = told.next_by?;
         let what = if told.count == 0 { What::First } else { What::Next };
-        Some(Promise { who, what, since: told.at, due, is_given: true })
+        let since = told.promised_at.unwrap_or(told.at);
+        Some(Promise { who, what, since, due, is_given: true })
     };
     match &incident.stage {
         Stage::Triage => {
@@ -242,13 +245,30 @@ pub fn missed<'a>(
     (due.into_iter().map(|(_, promise)| promise).collect(), step)
 }
 
-/// Whoever got a first word and no last one.
+/// Whoever got a first word and no last one, and the press that waits for an answer.
 pub fn without_a_last_word(incident: &Incident) -> Vec<&str> {
     let is_open = |(who, told): &(&String, &Told)| {
         !is_unheard(told) && (!told.last || unreached(incident, who, told).is_some())
     };
     let open = incident.told.iter().filter(is_open);
-    open.map(|(name, _)| name.as_str()).collect()
+    let asked = incident.talk.inquiries.iter().filter_map(press).map(|promise| promise.who);
+    open.map(|(name, _)| name.as_str()).chain(asked).collect()
+}
+
+/// Whoever still waits for a word, with the time that they were given: what another incident takes
+/// over with this one.
+pub fn waiting(incident: &Incident) -> BTreeMap<String, Option<Timestamp>> {
+    let is_open =
+        |(who, told): &(&String, &Told)| !told.last || unreached(incident, who, told).is_some();
+    let told = incident.told.iter().filter(is_open).map(|(who, told)| (who, told.next_by));
+    let by_hand = incident.talk.by_hand.iter();
+    let by_hand = by_hand.filter(|(who, _)| !incident.told.contains_key(*who));
+    told.chain(by_hand.map(|(who, _)| (who, None))).map(|(who, by)| (who.clone(), by)).collect()
+}
+
+/// Questions of the press that were promised an answer and have none.
+pub fn unanswered(incident: &Incident) -> usize {
+    incident.talk.inquiries.iter().filter_map(press).count()
 }
 
 fn after(at: Timestamp, minutes: u32) -> Timestamp {

@@ -1,6 +1,7 @@
 //! What warroom does, in words: a script and its transcript each.
 
 mod alerts;
+mod approval;
 mod board;
 mod command;
 mod demands;

@@ -1,11 +1,15 @@
 //! What must not be lost on the way to those who must know: alarms after the end, clocks whose limit
 //! falls away, words that are hidden, messages that got through by no way, drafts that grew old.
 
+use warroom::domain::event::{Body, Occurred};
 use warroom::domain::ids::IncidentId;
 use warroom::domain::plan::Plan;
 use warroom::domain::stakeholder::Stakeholder;
 use warroom::domain::status::site;
+use warroom::domain::talk::promise;
 use warroom::domain::time::Timestamp;
+use warroom::domain::words::Fidelity;
+use warroom::keeper::turn::Input;
 
 use crate::features::paging_world;
 use crate::world::{START, World, play};
@@ -256,4 +260,90 @@ fn the_press_that_needs_an_answer_by_a_time_is_not_forgotten() {
         told.contains("NOT TOLD IN TIME: press 1 (Evening News) (due 13:23); telling zoe"),
         "{told}"
     );
+}
+
+#[test]
+fn a_call_written_down_late_does_not_undo_newer_words() {
+    let call = |world: &mut World, occurred| {
+        let command = serde_json::json!({
+            "do": "log-contact", "incident": 1, "stakeholder": "support", "channel": "phone",
+            "text": "called", "next_by": null,
+        });
+        world.now = at(35);
+        let command = serde_json::from_value(command).expect("a command");
+        drop(world.act_at("dana", command, occurred));
+        let told = &world.engine.room.incidents[&IncidentId(1)].told["support"];
+        (told.at.0 / 60_000, told.next_by, told.count)
+    };
+    let early = Occurred { at: at(10), fidelity: Fidelity::About };
+    let update = format!("30m bob {}", draft("internal", "support", 50, ""));
+    let mut world = begin();
+    play(&mut world, &update);
+    assert_eq!(call(&mut world, Some(early)), (at(30).0 / 60_000, Some(at(50)), 2));
+    let mut world = begin();
+    play(&mut world, &update);
+    assert_eq!(
+        call(&mut world, None),
+        (at(35).0 / 60_000, None, 2),
+        "what is said now takes the place"
+    );
+}
+
+#[test]
+fn who_waits_for_a_word_waits_for_it_from_the_incident_that_takes_over() {
+    let mut world = begin();
+    let promise = format!(
+        r#"{{"do":"talk","incident":1,"talk":{{"say":"promise","stakeholder":"support","next_by":"{}"}}}}"#,
+        at(4)
+    );
+    let ask = format!(
+        r#"{{"do":"talk","incident":1,"talk":{{"say":"inquire","outlet":"Evening News","question":"Is it an attack?","answer_by":"{}"}}}}"#,
+        at(60)
+    );
+    let merge = r#"{"do":"merge","incident":1,"into":2}"#;
+    let told = play(
+        &mut world,
+        &format!(
+            r#"1m ann {promise}
+               1m ann {{"do":"open","title":"the cause","severity":"SEV3","declare":true}}
+               1m bob {{"do":"acknowledge","incident":2}}
+               2m ann {ask}
+               2m ann {merge}
+               2m bob {{"do":"assign-role","incident":1,"role":"spokesperson","person":"zoe"}}
+               3m zoe {{"do":"talk","incident":1,"talk":{{"say":"answer-inquiry","inquiry":1,"text":"No."}}}}
+               3m ann {merge}
+               4m clock"#
+        ),
+    );
+    assert_eq!(told.matches("the press waits for an answer about INC-1").count(), 1, "{told}");
+    assert!(told.contains("NOT TOLD IN TIME: support (due 13:24)"), "{told}");
+}
+
+#[test]
+fn a_clock_put_back_moves_the_clocks_of_the_first_word_with_it() {
+    let mut world = begin();
+    let hour = 3_600_000;
+    world.now = world.now.plus(-hour);
+    world.give(Input::Own(Body::ClockJumped { by_ms: -hour, incidents: vec![IncidentId(1)] }));
+    world.now = at(6).plus(-hour);
+    let told = world.tick();
+    let missed = told.iter().any(|event| format!("{:?}", event.body).contains("Missed"));
+    assert!(missed, "five minutes passed, whatever the wall says: {told:?}");
+}
+
+#[test]
+fn a_promise_runs_from_when_it_was_given() {
+    let mut world = begin();
+    let promise = format!(
+        r#"{{"do":"talk","incident":1,"talk":{{"say":"promise","stakeholder":"support","next_by":"{}"}}}}"#,
+        at(60)
+    );
+    let update = draft("internal", "support", 50, "");
+    play(&mut world, &format!("1m bob {update}\n40m bob {promise}"));
+    let incident = &world.engine.room.incidents[&IncidentId(1)];
+    let all = promise::all(incident, &world.engine.room.plan);
+    let given = all.iter().find(|promise| promise.who == "support").expect("it was given");
+    assert_eq!((given.since.0 / 60_000, given.due), (at(40).0 / 60_000, at(60)));
+    assert_eq!(given.mark(at(49)), 0);
+    assert_eq!(given.mark(at(51)), 50);
 }

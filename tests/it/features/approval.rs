@@ -1,0 +1,64 @@
+//! Who looks at words before they go out, and by which ways they then go.
+
+use warroom::domain::plan::Plan;
+
+use crate::features::talk::{BEGIN, draft, letter, plan};
+use crate::world::{World, play};
+
+#[test]
+fn one_whose_words_must_be_approved_holds_up_nobody_else() {
+    let mut plan = plan();
+    plan.stakeholders.get_mut("executives").expect("they").approvers = vec!["zoe".to_owned()];
+    let mut world = World::under(plan);
+    play(&mut world, BEGIN);
+    let both = draft("internal", &["executives", "support"], Some(30), "");
+    let told = play(&mut world, &format!("1m bob {both}"));
+    assert!(told.contains("update 1 goes to support by mail"), "{told}");
+    assert!(told.contains("update 2 for executives (internal)"), "{told}");
+    assert_eq!(letter(&world).talk.waiting().count(), 1);
+}
+
+#[test]
+fn those_named_for_one_reader_do_not_release_words_to_the_public() {
+    let mut plan = plan();
+    let mut list = plan.stakeholders["customers"].clone();
+    (list.channels, list.subscribers) = (vec!["mail:list@example.org".to_owned()], Vec::new());
+    list.approvers = vec!["zoe".to_owned()];
+    plan.stakeholders.insert("list".to_owned(), list);
+    let mut world = World::under(plan);
+    play(&mut world, BEGIN);
+    let public = draft("public", &["customers", "list"], Some(30), r#","public":"investigating""#);
+    play(&mut world, &format!("1m bob {public}"));
+    let waiting: Vec<Vec<String>> =
+        letter(&world).talk.waiting().map(|update| update.draft.to.clone()).collect();
+    assert_eq!(waiting, [["customers"], ["list"]]);
+    let approve =
+        |n| format!(r#"{{"do":"talk","incident":1,"talk":{{"say":"approve","update":{n}}}}}"#);
+    let told = play(&mut world, &format!("2m zoe {}", approve(1)));
+    assert!(told.contains("update 1 is for ann to approve"), "{told}");
+    let told = play(&mut world, &format!("3m ann {}\n3m zoe {}", approve(1), approve(2)));
+    assert!(!told.contains("refused") && letter(&world).talk.waiting().count() == 0, "{told}");
+}
+
+#[test]
+fn an_update_to_a_person_opens_no_page_elsewhere() {
+    let mut plan = plan();
+    let pager: Plan = toml::from_str(
+        "[channels.pager]\nkind = \"webhook\"\nurl = \"https://pager.example.org/\"\nformat = \"pagerduty-v2\"\n",
+    )
+    .expect("a plan");
+    plan.channels.extend(pager.channels);
+    plan.people.get_mut("zoe").expect("she").contacts =
+        vec!["pager:KEY".to_owned(), "mail:zoe@example.org".to_owned()];
+    plan.stakeholders.get_mut("support").expect("they").channels = vec!["person:zoe".to_owned()];
+    let mut world = World::under(plan);
+    play(&mut world, BEGIN);
+    play(&mut world, &format!("1m bob {}", draft("internal", &["support"], Some(30), "")));
+    let letters: Vec<String> = letter(&world)
+        .talk
+        .letters
+        .values()
+        .flat_map(|letter| letter.delivery.wanted.methods.iter().map(|m| m.name.clone()))
+        .collect();
+    assert_eq!(letters, ["mail:zoe@example.org"]);
+}
