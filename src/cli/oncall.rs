@@ -71,11 +71,7 @@ pub fn known(context: &Context) -> Result<Known, Failure> {
     let mut keeper = context.keeper()?;
     let seq = keeper.welcome.seq;
     match keeper.ask(Ask::Plan)? {
-        Reply::Plan { plan, changes, windows, .. } => {
-            let windows = windows.into_iter().map(|window| (window.id, window)).collect();
-            let desk = Desk { windows, changes, ..Desk::default() };
-            Ok(Known { plan: *plan, desk, seq })
-        }
+        Reply::Plan { plan, beside, .. } => Ok(Known { plan: *plan, desk: beside.desk(), seq }),
         other => Err(unexpected(&other)),
     }
 }

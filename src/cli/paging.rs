@@ -208,7 +208,7 @@ fn shifts(paging: Paging) -> Result<Command, Failure> {
 
 fn windows(context: &Context) -> Result<(), Failure> {
     let windows = match context.keeper()?.ask(Ask::Plan)? {
-        Reply::Plan { windows, .. } => windows,
+        Reply::Plan { beside, .. } => beside.windows,
         other => return Err(unexpected(&other)),
     };
     if context.json {

@@ -78,7 +78,7 @@ fn desk(context: &Context) -> Desk {
     let running = start::connect(&context.home).ok().and_then(|stream| Caller::new(stream).ok());
     let reply = running.and_then(|mut keeper| keeper.ask(Ask::Plan).ok());
     match reply {
-        Some(Reply::Plan { changes, .. }) => Desk { changes, ..Desk::default() },
+        Some(Reply::Plan { beside, .. }) => beside.desk(),
         _ => Desk::default(),
     }
 }

@@ -399,9 +399,13 @@ fn updates(context: &Context, id: IncidentId) -> Result<(), Failure> {
     for update in &incident.talk.updates {
         print_update(update, &incident);
     }
+    let fault = known(context)?.desk.page_fault;
+    if let Some(fault) = &fault {
+        say(&format!("the status page {fault}"));
+    }
     for (who, told) in &incident.told {
         let proof = incident.talk.proofs.get(who);
-        let words = proof.map(crate::domain::talk::Proof::words).unwrap_or_default();
+        let words = proof.map(|proof| proof.words(fault.is_some())).unwrap_or_default();
         let detail = proof.map(|proof| proof.detail.clone()).unwrap_or_default();
         let next = match (told.last, told.next_by) {
             (true, _) => "the last word".to_owned(),

@@ -7,7 +7,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use crate::domain::change::Change;
-use crate::domain::duty::{Desk, Window};
+use crate::domain::duty::{Beside, Desk};
 use crate::domain::event::{Body, Recorded};
 use crate::domain::ids::{IncidentId, Seq};
 use crate::domain::incident::Incident;
@@ -140,9 +140,9 @@ impl Mirror {
         self.watched = Some(watched);
     }
 
-    /// Maintenance windows, as they are now.
-    pub fn take_windows(&mut self, windows: Vec<Window>) {
-        self.desk.windows = windows.into_iter().map(|window| (window.id, window)).collect();
+    /// What is in force beside the plan's files, as it is now.
+    pub fn take_beside(&mut self, beside: Beside) {
+        self.desk = beside.desk();
     }
 
     /// What the keeper tells without being asked.
@@ -174,10 +174,9 @@ impl Mirror {
                 }
             }
             Push::Presence { people } => self.people = people,
-            Push::Plan { plan, changes, windows } => {
+            Push::Plan { plan, beside } => {
                 self.plan = *plan;
-                self.desk.changes = changes;
-                self.take_windows(windows);
+                self.take_beside(*beside);
             }
             Push::Heard { sources } => self.heard = sources,
             Push::Paged { .. } | Push::Goodbye { .. } => {}

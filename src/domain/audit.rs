@@ -59,6 +59,7 @@ struct Case {
 
 /// A wanted delivery.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each answers a question of its own")]
 struct Wish {
     to: String,
     kind: DeliveryKind,
@@ -67,6 +68,8 @@ struct Wish {
     has_ended: bool,
     /// The last attempt failed: another may follow.
     has_failed: bool,
+    /// It does not go with the chain: an update, or a word about a promise or limit not kept.
+    is_for_itself: bool,
     is_off: bool,
 }
 
@@ -138,7 +141,7 @@ impl Auditor {
                     case.is_paused = is_paused;
                     case.stepped_at = event.at;
                     if is_paused {
-                        case.call_back(|wish| wish.kind != DeliveryKind::Update);
+                        case.call_back(Wish::is_for_the_chain);
                     } else if case.answered_by.is_none() {
                         case.again(event.at);
                     }

@@ -129,7 +129,6 @@ impl Board {
         change: &Change,
         incident: Option<&Incident>,
     ) -> bool {
-        let when = event.when();
         #[expect(clippy::wildcard_enum_match_arm, reason = "few facts are for the public")]
         match change {
             Change::Talk(talk) => {
@@ -146,14 +145,7 @@ impl Board {
             }
             Change::PublicStatusSet { status } => {
                 let Some(known) = self.incidents.get_mut(&id) else { return false };
-                known.set(*status, when);
-                known.words.push(Word {
-                    seq: event.seq,
-                    entry: event.seq,
-                    at: when,
-                    status: *status,
-                    text: format!("This incident is now {status}."),
-                });
+                known.say(event, *status);
                 true
             }
             Change::EntryRedacted { entry, .. } => self.redact(*entry),
@@ -163,7 +155,7 @@ impl Board {
             Change::Closed { .. } | Change::Declined { .. } => {
                 let open = self.incidents.get_mut(&id).filter(|known| known.resolved_at.is_none());
                 open.is_some_and(|known| {
-                    known.set(PublicStatus::Resolved, when);
+                    known.say(event, PublicStatus::Resolved);
                     true
                 })
             }
@@ -278,6 +270,14 @@ impl Board {
 }
 
 impl Published {
+    /// It stands otherwise from now on, and nobody wrote words about it.
+    fn say(&mut self, event: &Recorded, status: PublicStatus) {
+        let (seq, at) = (event.seq, event.when());
+        self.set(status, at);
+        let text = format!("This incident is now {status}.");
+        self.words.push(Word { seq, entry: seq, at, status, text });
+    }
+
     fn set(&mut self, status: PublicStatus, at: Timestamp) {
         (self.status, self.changed_at) = (status, at);
         match status {

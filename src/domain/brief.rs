@@ -16,8 +16,8 @@ use crate::domain::legal;
 use crate::domain::plan::Plan;
 use crate::domain::redact::REDACTED;
 use crate::domain::stakeholder::Audience;
+use crate::domain::talk::Standing;
 use crate::domain::talk::promise::{self, What};
-use crate::domain::talk::{Proof, Standing};
 use crate::domain::time::{Timestamp, span_words};
 use crate::domain::words::{Moment, NoteKind, Outcome, Role};
 
@@ -288,7 +288,7 @@ impl Case<'_> {
         let told = self.incident.told.iter().filter(|(_, told)| told.count > 0);
         let mut lines: Vec<Line> = told
             .map(|(who, told)| {
-                let proof = self.incident.talk.proofs.get(who).map(Proof::words);
+                let proof = self.incident.talk.proofs.get(who).map(|proof| proof.words(false));
                 let proof = proof.filter(|p| !p.is_empty()).map(|p| format!(" · {p}"));
                 let last = if told.last { "the last word, " } else { "" };
                 let text = format!(

@@ -138,6 +138,38 @@ pub struct Desk {
     pub turns: BTreeMap<String, String>,
     /// The auditor's last findings.
     pub findings: Vec<String>,
+    /// Why the status page is not as it should be.
+    pub page_fault: Option<String>,
+}
+
+/// What a console must know besides the plan's files and the incidents.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Beside {
+    /// Covers and swaps by schedule.
+    pub changes: BTreeMap<String, Changes>,
+    /// Maintenance windows.
+    pub windows: Vec<Window>,
+    /// Why the status page is not as it should be.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub page_fault: Option<String>,
+}
+
+impl Beside {
+    /// What consoles must know of the keeper's desk.
+    pub fn of(desk: &Desk) -> Self {
+        Self {
+            changes: desk.changes.clone(),
+            windows: desk.windows.values().cloned().collect(),
+            page_fault: desk.page_fault.clone(),
+        }
+    }
+
+    /// A desk with nothing else on it.
+    pub fn desk(self) -> Desk {
+        let windows = self.windows.into_iter().map(|window| (window.id, window)).collect();
+        Desk { changes: self.changes, windows, page_fault: self.page_fault, ..Desk::default() }
+    }
 }
 
 mod pairs {

@@ -232,6 +232,11 @@ pub enum Body {
     HeartbeatReceived {
         name: String,
     },
+    /// The status page could not be written or carried away; or it can be again.
+    StatusPage {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        fault: Option<String>,
+    },
     /// The auditor found something that should have been sent and was not, or the other way round.
     AuditFound {
         findings: Vec<String>,
@@ -413,6 +418,7 @@ impl Body {
             | Self::SwapAnswered { .. }
             | Self::WindowPlanned { .. }
             | Self::HeartbeatReceived { .. }
+            | Self::StatusPage { .. }
             | Self::AuditFound { .. } => Vec::new(),
         }
     }

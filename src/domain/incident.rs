@@ -354,6 +354,7 @@ impl Incident {
             | Body::SwapAnswered { .. }
             | Body::WindowPlanned { .. }
             | Body::HeartbeatReceived { .. }
+            | Body::StatusPage { .. }
             | Body::AuditFound { .. }
             | Body::AlertAcknowledged { .. }
             | Body::AlertShelved { .. }

@@ -426,6 +426,7 @@ fn changed(room: &mut Room, event: &Recorded) {
         | Body::WindowBegan { .. }
         | Body::WindowEnded { .. }
         | Body::HeartbeatReceived { .. }
+        | Body::StatusPage { .. }
         | Body::AuditFound { .. } => room.desk_changed(event),
     }
 }

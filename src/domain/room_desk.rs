@@ -121,6 +121,7 @@ impl Room {
                 let beat = Beat::heard(event.at, self.desk.beats.get(name));
                 self.set_beat(name, beat);
             }
+            Body::StatusPage { fault } => desk.page_fault.clone_from(fault),
             Body::AuditFound { findings } => desk.findings.clone_from(findings),
             _ => {}
         }

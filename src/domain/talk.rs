@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::delivery::{Attempt, Delivery, Origin, Stand};
 use crate::domain::ids::Seq;
 use crate::domain::stakeholder::Audience;
-use crate::domain::talk::change::{Draft, Inquiry, Sent, TalkChange};
+use crate::domain::talk::change::{Draft, Inquiry, Posted, Sent, TalkChange};
 use crate::domain::time::Timestamp;
 use crate::domain::words::{AttemptResult, Severity};
 
@@ -248,26 +248,33 @@ impl Talk {
                 self.proofs.insert(name.clone(), Proof { update, published, ..Proof::default() });
             }
         }
-        for letter in &sent.letters {
+        self.post(sent.update, &sent.letters, at);
+        Some(draft)
+    }
+
+    /// Messages of an update that are to be sent.
+    pub(super) fn post(&mut self, update: u32, letters: &[Posted], at: Timestamp) {
+        for letter in letters {
             let delivery = Delivery::new(letter.wanted.clone(), Origin::HAND, at);
             let proof = self.proofs.entry(letter.who.clone()).or_default();
             if delivery.is_open() {
                 proof.open += 1;
                 let (who, language) = (letter.who.clone(), letter.language.clone());
                 let number = letter.wanted.number;
-                self.letters
-                    .insert(number, Letter { update: sent.update, who, language, delivery });
+                self.letters.insert(number, Letter { update, who, language, delivery });
             } else {
                 proof.failed += 1;
             }
         }
-        Some(draft)
     }
 
     /// The changes that touch nothing but this.
     pub(super) fn apply(&mut self, change: &TalkChange, by: &str, at: Timestamp, entry: Seq) {
         match change {
-            TalkChange::Drafted(_) | TalkChange::Sent(_) | TalkChange::Promised { .. } => {}
+            TalkChange::Drafted(_)
+            | TalkChange::Sent(_)
+            | TalkChange::LettersAdded { .. }
+            | TalkChange::Promised { .. } => {}
             TalkChange::Withdrawn { update, reason } => {
                 let known = self.updates.iter_mut().find(|known| known.draft.update == *update);
                 if let Some(known) = known {
@@ -346,11 +353,17 @@ impl Proof {
         self.published || self.accepted > 0 || self.handed_over > 0 || self.open > 0
     }
 
-    /// In a few words: `accepted 12, FAILED 1`.
-    pub fn words(&self) -> String {
+    /// Messages that were to be sent.
+    pub const fn messages(&self) -> u32 {
+        self.open + self.accepted + self.handed_over + self.failed
+    }
+
+    /// In a few words: `accepted 12, FAILED 1`. `is_page_old`: the status page cannot be written.
+    pub fn words(&self, is_page_old: bool) -> String {
         let mut parts = Vec::new();
         if self.published {
-            parts.push("on the status page".to_owned());
+            let how = if is_page_old { "NOT YET on the status page" } else { "on the status page" };
+            parts.push(how.to_owned());
         }
         let counts = [
             (self.accepted, "accepted"),

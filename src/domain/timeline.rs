@@ -86,6 +86,7 @@ pub fn entry(event: &Recorded, incident: IncidentId) -> Entry {
         | Body::SwapAnswered { .. }
         | Body::WindowPlanned { .. }
         | Body::HeartbeatReceived { .. }
+        | Body::StatusPage { .. }
         | Body::AuditFound { .. } => (Kind::State, String::new()),
         Body::ClockJumped { by_ms, .. } => {
             (Kind::State, format!("the wall clock moved by {}; waits go on", span_words(*by_ms)))

@@ -93,8 +93,7 @@ pub async fn serve(stream: UnixStream, shared: Arc<Shared>) {
 }
 
 fn welcome(who: &Who, shared: &Shared) -> Welcome {
-    let (plan, changes) = (shared.gate.plan(), shared.gate.changes());
-    let windows = shared.gate.windows();
+    let (plan, beside) = (shared.gate.plan(), shared.gate.beside());
     Welcome {
         protocol: PROTOCOL,
         version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -104,8 +103,7 @@ fn welcome(who: &Who, shared: &Shared) -> Welcome {
         seq: shared.gate.seq.load(Ordering::Relaxed),
         now: wall_now(),
         plan,
-        changes,
-        windows,
+        beside: Box::new(beside),
         intake: shared.listening.clone(),
     }
 }

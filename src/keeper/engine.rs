@@ -15,7 +15,7 @@ use crate::domain::change::Change;
 use crate::domain::command::{Command, Order};
 use crate::domain::decide::due::INCIDENTS_MAX;
 use crate::domain::decide::{decide, occurred};
-use crate::domain::duty::Destination;
+use crate::domain::duty::{Beside, Destination};
 use crate::domain::event::{Actor, Body, Occurred, Recorded, Sending};
 use crate::domain::ids::{CommandId, IncidentId, Seq};
 use crate::domain::incident::Incident;
@@ -275,7 +275,8 @@ impl Engine {
             | Body::SwapAnswered { .. }
             | Body::WindowPlanned { .. }
             | Body::WindowBegan { .. }
-            | Body::WindowEnded { .. } => {
+            | Body::WindowEnded { .. }
+            | Body::StatusPage { .. } => {
                 turn.out.push(Output::Plan);
                 let push = self.plan_push();
                 let message = Box::new(KeeperMsg::Push(push));
@@ -289,9 +290,8 @@ impl Engine {
 
     /// The plan with what was changed beside it, as consoles need it.
     fn plan_push(&self) -> Push {
-        let desk = &self.room.desk;
-        let (changes, windows) = (desk.changes.clone(), desk.windows.values().cloned().collect());
-        Push::Plan { plan: Box::new(self.room.plan.clone()), changes, windows }
+        let beside = Box::new(Beside::of(&self.room.desk));
+        Push::Plan { plan: Box::new(self.room.plan.clone()), beside }
     }
 
     fn followers(&self) -> Vec<ClientId> {
@@ -431,10 +431,8 @@ impl Engine {
             Ask::Plan => {
                 let (plan, digest) =
                     (Box::new(self.room.plan.clone()), self.room.plan_digest.clone());
-                let desk = &self.room.desk;
-                let (changes, windows) =
-                    (desk.changes.clone(), desk.windows.values().cloned().collect());
-                return turn.reply(client, id, Reply::Plan { plan, digest, changes, windows });
+                let beside = Box::new(Beside::of(&self.room.desk));
+                return turn.reply(client, id, Reply::Plan { plan, digest, beside });
             }
             Ask::Status => return turn.reply(client, id, Reply::Status(Box::new(self.status()))),
         };

@@ -11,11 +11,10 @@ use crate::clock::monotonic;
 use crate::config::settings::Settings;
 use crate::domain::channel::Channel;
 use crate::domain::command::Command;
-use crate::domain::duty::{Desk, Window};
+use crate::domain::duty::{Beside, Desk};
 use crate::domain::ids::Seq;
 use crate::domain::plan::Plan;
 use crate::domain::room::Room;
-use crate::domain::schedule::Changes;
 use crate::domain::status::{self, Site};
 use crate::domain::text::cut_bytes;
 use crate::ingest::token_hash;
@@ -37,9 +36,7 @@ pub struct Gate {
     buckets: Mutex<HashMap<String, Bucket>>,
     refusals: Mutex<BTreeMap<RefusalKind, (String, u32)>>,
     plan: RwLock<Plan>,
-    /// Covers and swaps by schedule.
-    changes: RwLock<BTreeMap<String, Changes>>,
-    windows: RwLock<Vec<Window>>,
+    beside: RwLock<Beside>,
     /// What the public reads.
     pub site: watch::Sender<Option<Arc<Site>>>,
     settings: RwLock<Arc<Settings>>,
@@ -121,9 +118,9 @@ impl Gate {
         self.plan.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Covers and swaps that are in force beside the plan's files.
-    pub fn changes(&self) -> BTreeMap<String, Changes> {
-        self.changes.read().unwrap_or_else(PoisonError::into_inner).clone()
+    /// What is in force beside the plan's files.
+    pub fn beside(&self) -> Beside {
+        self.beside.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// One way to deliver, by its name in the plan.
@@ -137,16 +134,9 @@ impl Gate {
         self.site.send_replace(Some(Arc::new(status::site(room))));
     }
 
-    /// Maintenance windows.
-    pub fn windows(&self) -> Vec<Window> {
-        self.windows.read().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
     /// Takes a new plan, or changes beside it.
     pub fn set_plan(&self, plan: &Plan, desk: &Desk) {
-        let windows = desk.windows.values().cloned().collect();
-        *self.windows.write().unwrap_or_else(PoisonError::into_inner) = windows;
-        self.changes.write().unwrap_or_else(PoisonError::into_inner).clone_from(&desk.changes);
+        *self.beside.write().unwrap_or_else(PoisonError::into_inner) = Beside::of(desk);
         *self.plan.write().unwrap_or_else(PoisonError::into_inner) = plan.clone();
     }
 

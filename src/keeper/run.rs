@@ -160,7 +160,8 @@ async fn serve(
         paths: paths.clone(),
         gate: Arc::clone(&gate),
     });
-    let findings = opened.room.desk.findings.clone();
+    let (findings, fault) =
+        (opened.room.desk.findings.clone(), opened.room.desk.page_fault.clone());
     let mut engine = Engine::new(opened.room);
     engine.listening.clone_from(&listening);
     engine.secret = supervise::secret(&home)?;
@@ -188,7 +189,7 @@ async fn serve(
         listening,
     });
     let mut ended = start_writer(writer)?;
-    start_background(&shared, places, findings);
+    start_background(&shared, places, findings, fault);
     // Nobody is let in before the first words are durable: the plan is in force by then.
     let (first, durable) = tokio::sync::oneshot::channel();
     drop(inbox.send(Mail::Barrier(first)).await);
@@ -205,10 +206,16 @@ async fn serve(
 }
 
 /// What goes on behind the writer.
-fn start_background(shared: &Shared, places: Arc<Places>, findings: Vec<String>) {
+fn start_background(
+    shared: &Shared,
+    places: Arc<Places>,
+    findings: Vec<String>,
+    fault: Option<String>,
+) {
     let (gate, inbox, home) = (&shared.gate, &shared.inbox, shared.home.root.clone());
     let context = Context { home, host: identity::hostname(), now: wall_now() };
-    tokio::spawn(status_page::publish(Arc::clone(gate), context.clone()));
+    let page = status_page::publish(Arc::clone(gate), inbox.clone(), context.clone(), fault);
+    tokio::spawn(page);
     tokio::spawn(background::receipts(Arc::clone(gate), inbox.clone()));
     let rounds =
         watch::rounds(Arc::clone(&places), Arc::clone(gate), inbox.clone(), context, findings);

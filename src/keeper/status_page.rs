@@ -3,7 +3,8 @@
 //!
 //! Invariants:
 //! - A file is whole at any moment: it is written beside its place and moved there.
-//! - What cannot be written is said in the log, and tried again.
+//! - What cannot be written or carried away is on record, is an alert like any other, and is tried
+//!   again.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -13,8 +14,13 @@ use std::time::Duration;
 
 use crate::clock::wall_now;
 use crate::domain::channel::{Channel, Program};
+use crate::domain::event::Body;
 use crate::domain::status::{Site, files};
 use crate::keeper::gate::Gate;
+use crate::keeper::inbox::Inbox;
+use crate::keeper::turn::Input;
+use crate::keeper::watch::{Own, raise};
+use crate::keeper::writer::Mail;
 use crate::notify::message::Message;
 use crate::notify::send::{Context, Outcome, send};
 
@@ -25,37 +31,83 @@ const AGAIN: Duration = Duration::from_secs(30);
 /// Below the home directory, where the settings name no other place.
 pub const FOLDER: &str = "status";
 
-/// Writes the page whenever it told, until the keeper goes.
-pub(super) async fn publish(gate: Arc<Gate>, context: Context) {
+/// What the alert is called that says so where the page is not as it should be.
+const ALERT: Own = Own { name: "StatusPageFailed", group: "status-page", severity: "warning" };
+
+/// The page as it is on the disk.
+struct Publisher {
+    gate: Arc<Gate>,
+    inbox: Inbox,
+    context: Context,
+    written: Written,
+    /// It is written and not yet carried away.
+    is_owed: bool,
+    /// What was wrong, as everybody was told.
+    fault: Option<String>,
+}
+
+/// Writes the page whenever something was told, until the keeper goes. `fault`: what the journal says was wrong
+/// with it last.
+pub(super) async fn publish(
+    gate: Arc<Gate>,
+    inbox: Inbox,
+    context: Context,
+    fault: Option<String>,
+) {
     let mut told = gate.site.subscribe();
-    let mut written: BTreeMap<&'static str, Vec<u8>> = BTreeMap::new();
-    let mut is_owed = false;
+    let written = Written::new();
+    let mut publisher = Publisher { gate, inbox, context, written, is_owed: false, fault };
     loop {
         let site = told.borrow_and_update().clone();
-        let mut failed = false;
-        if let Some(site) = site {
-            let settings = gate.settings();
-            let dir = settings.status.dir.clone().unwrap_or_else(|| context.home.join(FOLDER));
-            match write(site, dir.clone(), std::mem::take(&mut written)).await {
-                Ok((now, has_changed)) => {
-                    written = now;
-                    is_owed |= has_changed;
-                }
-                Err(error) => {
-                    tracing::error!(%error, dir = %dir.display(), "the status page is NOT written");
-                    failed = true;
-                }
-            }
-            if is_owed && !failed && !settings.status.publish.is_empty() {
-                is_owed = !carry(&settings.status.publish, &dir, &context).await;
-                failed |= is_owed;
-            }
+        let fault = match site {
+            Some(site) => publisher.put(site).await.err(),
+            None => None,
+        };
+        let pause = if fault.is_some() { AGAIN } else { ANEW };
+        if !publisher.tell(fault).await {
+            return;
         }
-        let pause = if failed { AGAIN } else { ANEW };
         tokio::select! {
             changed = told.changed() => if changed.is_err() { return },
             () = tokio::time::sleep(pause) => {}
         }
+    }
+}
+
+impl Publisher {
+    /// Writes the page and has it carried away; the error says what did not work.
+    async fn put(&mut self, site: Arc<Site>) -> Result<(), String> {
+        let settings = self.gate.settings();
+        let home = &self.context.home;
+        let dir = settings.status.dir.clone().unwrap_or_else(|| home.join(FOLDER));
+        let written = std::mem::take(&mut self.written);
+        let (now, has_changed) = write(site, dir.clone(), written)
+            .await
+            .map_err(|error| format!("cannot be written to {}: {error}", dir.display()))?;
+        self.written = now;
+        self.is_owed |= has_changed;
+        if self.is_owed && !settings.status.publish.is_empty() {
+            carry(&settings.status.publish, &dir, &self.context)
+                .await
+                .map_err(|why| format!("is not carried away: {why}"))?;
+        }
+        self.is_owed = false;
+        Ok(())
+    }
+
+    /// Puts a fault on record when it comes and when it goes; false when the keeper goes.
+    async fn tell(&mut self, fault: Option<String>) -> bool {
+        if let Some(why) = &fault {
+            tracing::error!(why, "the status page");
+        }
+        if fault.is_some() == self.fault.is_some() {
+            return true;
+        }
+        let summary = fault.as_ref().map(|why| format!("the status page {why}"));
+        self.fault.clone_from(&fault);
+        let body = Body::StatusPage { fault };
+        self.inbox.send(Mail::Input(Input::Own(body))).await.is_ok()
+            && raise(ALERT, summary.as_deref(), &self.inbox).await
     }
 }
 
@@ -89,17 +141,14 @@ fn put(path: &Path, bytes: &[u8]) -> io::Result<()> {
     std::fs::rename(&beside, path)
 }
 
-/// Runs the program that carries the files away; whether it did.
-async fn carry(argv: &[String], dir: &Path, context: &Context) -> bool {
+/// Runs the program that carries the files away; the error says why it did not.
+async fn carry(argv: &[String], dir: &Path, context: &Context) -> Result<(), String> {
     let (argv, timeout_s) = (argv.to_vec(), 60);
     let channel = Channel::Program(Program { argv, timeout_s, output_kib: 4 });
     let context = Context { now: wall_now(), ..context.clone() };
     let message = Message { subject: "status page".to_owned(), ..Message::default() };
     match send(&channel, &dir.display().to_string(), &message, &context).await {
-        Outcome::Failed { reason, .. } => {
-            tracing::error!(reason, "the program that publishes the status page failed");
-            false
-        }
-        Outcome::HandedOver { .. } | Outcome::Accepted { .. } => true,
+        Outcome::Failed { reason, .. } => Err(reason),
+        Outcome::HandedOver { .. } | Outcome::Accepted { .. } => Ok(()),
     }
 }

@@ -214,6 +214,7 @@ pub fn weight(event: &Recorded) -> usize {
         Body::Incident { change: Change::Opened(opened), .. } => 700 + texts(&opened.labels),
         Body::Incident { change: Change::Talk(talk), .. } => match &**talk {
             TalkChange::Sent(sent) => 600 + sent.letters.len() * 250,
+            TalkChange::LettersAdded { letters, .. } => 200 + letters.len() * 250,
             _ => 2_000,
         },
         Body::PlanAdopted { .. } => 16 * 1024,

@@ -110,20 +110,34 @@ async fn tell(findings: &[String], inbox: &Inbox) -> bool {
     if inbox.send(Mail::Input(Input::Own(body))).await.is_err() {
         return false;
     }
-    let signal = if findings.is_empty() { Signal::Resolved } else { Signal::Firing };
+    let summary = findings.first().map(String::as_str);
+    raise(Own { name: "AuditFinding", group: "audit", severity: "critical" }, summary, inbox).await
+}
+
+/// An alert of the keeper's own.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Own {
+    pub name: &'static str,
+    pub group: &'static str,
+    pub severity: &'static str,
+}
+
+/// Lets what the keeper found page like any other alert, or ends that; false when the keeper goes.
+pub(super) async fn raise(own: Own, summary: Option<&str>, inbox: &Inbox) -> bool {
+    let signal = if summary.is_some() { Signal::Firing } else { Signal::Resolved };
     let facts = AlertFacts {
-        name: "AuditFinding".to_owned(),
-        summary: findings.first().cloned().unwrap_or_default(),
+        name: own.name.to_owned(),
+        summary: summary.unwrap_or_default().to_owned(),
         ..AlertFacts::default()
     };
     let incoming = Incoming {
-        fingerprint: "AuditFinding/keeper".to_owned(),
+        fingerprint: format!("{}/keeper", own.name),
         signal,
-        severity_word: "critical".to_owned(),
+        severity_word: own.severity.to_owned(),
         facts,
     };
     let source = crate::domain::decide::due::OWN_SOURCE.to_owned();
-    let group = Some("audit".to_owned());
+    let group = Some(own.group.to_owned());
     let post = Post { source, group, alerts: vec![incoming], truncated: 0 };
     inbox.send(Mail::Input(Input::Receipt(Command::Ingest(post)))).await.is_ok()
 }

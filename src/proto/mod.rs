@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::alert::Alert;
 use crate::domain::command::Command;
-use crate::domain::duty::Window;
+use crate::domain::duty::Beside;
 use crate::domain::event::{Occurred, Recorded};
 use crate::domain::ids::{CommandId, IncidentId, Seq};
 use crate::domain::incident::Incident;
@@ -22,7 +22,6 @@ use crate::domain::plan::{Plan, Policy};
 use crate::domain::rejection::Rejection;
 use crate::domain::room::{Changed, Refusal, SourceCounts};
 use crate::domain::row::Row;
-use crate::domain::schedule::Changes;
 use crate::domain::stats::Sample;
 use crate::domain::time::Timestamp;
 use crate::domain::words::{DeliveryKind, Right, Severity};
@@ -167,12 +166,8 @@ pub struct Welcome {
     pub seq: Seq,
     pub now: Timestamp,
     pub plan: Plan,
-    /// Covers and swaps by schedule, beside the plan's files.
-    #[serde(default)]
-    pub changes: BTreeMap<String, Changes>,
-    /// Maintenance windows.
-    #[serde(default)]
-    pub windows: Vec<Window>,
+    #[serde(flatten)]
+    pub beside: Box<Beside>,
     /// Where alerts are posted to; an error text where that does not work.
     pub intake: Result<String, String>,
 }
@@ -211,11 +206,8 @@ pub enum Reply {
     Plan {
         plan: Box<Plan>,
         digest: String,
-        /// Covers and swaps by schedule, beside the plan's files.
-        #[serde(default)]
-        changes: BTreeMap<String, Changes>,
-        #[serde(default)]
-        windows: Vec<Window>,
+        #[serde(flatten)]
+        beside: Box<Beside>,
     },
     Pages {
         pages: BTreeMap<String, PageCount>,
@@ -325,11 +317,8 @@ pub enum Push {
     /// A new plan is in force.
     Plan {
         plan: Box<Plan>,
-        /// Covers and swaps by schedule, beside the plan's files.
-        #[serde(default)]
-        changes: BTreeMap<String, Changes>,
-        #[serde(default)]
-        windows: Vec<Window>,
+        #[serde(flatten)]
+        beside: Box<Beside>,
     },
     /// When senders were heard last: those that must be heard from, and those that posted.
     Heard { sources: Vec<Heard> },

@@ -112,6 +112,7 @@ pub fn searchable(event: &Recorded) -> String {
         | Body::WindowBegan { .. }
         | Body::WindowEnded { .. }
         | Body::HeartbeatReceived { .. }
+        | Body::StatusPage { .. }
         | Body::AuditFound { .. } => {}
     }
     text

@@ -62,8 +62,7 @@ impl Console {
 
     fn welcome(&mut self, login: &str) {
         let welcome = Welcome {
-            changes: std::collections::BTreeMap::new(),
-            windows: Vec::new(),
+            beside: Box::default(),
             protocol: PROTOCOL,
             version: "test".into(),
             login: login.into(),

@@ -196,6 +196,34 @@ fn a_channel_that_fails_is_seen_and_a_program_carries_the_page_away() {
 }
 
 #[test]
+fn a_page_that_cannot_be_written_is_an_alert_and_no_proof() {
+    let home = Home::new();
+    let (hook, mail) = (Sink::http(), Sink::smtp());
+    write_plan(&home, &hook, &mail, "");
+    let place = home.path().join("elsewhere");
+    // A file is where the folder should be.
+    std::fs::write(&place, "in the way").expect("a file");
+    let settings = format!("listen = \"127.0.0.1:0\"\n[status]\ndir = \"{}\"\n", place.display());
+    std::fs::write(home.path().join("warroom.toml"), settings).expect("the settings");
+    let keeper = home.keeper();
+    until("it is an alert", || home.ok(&["list"]).contains("StatusPageFailed").then_some(()));
+    act(
+        &mut keeper.caller(),
+        r#"{"do":"open","title":"x","severity":"SEV2","services":["payments"],"declare":true}"#,
+    );
+    home.ok(&["update", "2", "--for", "public", "--title", "Payments", "--what", "it"]);
+    let said = home.ok(&["updates", "2"]);
+    assert!(said.contains("NOT YET on the status page"), "{said}");
+    std::fs::remove_file(&place).expect("out of the way");
+    // The next word writes it; so would the clock.
+    home.ok(&["update", "2", "--for", "public", "--title", "Payments", "--what", "more"]);
+    until("it is well again", || {
+        let said = home.ok(&["updates", "2"]);
+        (place.join("summary.json").exists() && !said.contains("NOT YET")).then_some(())
+    });
+}
+
+#[test]
 fn the_law_s_clocks_and_reports_by_the_command_line() {
     let home = Home::new();
     home.ok(&["declare", "a dump was copied", "-s", "2"]);

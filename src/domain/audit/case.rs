@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Case, Wish};
 use crate::domain::change::{Change, ReachedBy};
+use crate::domain::delivery::Wanted;
 use crate::domain::event::Recorded;
 use crate::domain::legal::LegalChange;
 use crate::domain::talk::change::TalkChange;
@@ -89,12 +90,15 @@ impl Case {
                 TalkChange::Sent(sent) => {
                     self.want(event.at, sent.letters.iter().map(|letter| &letter.wanted));
                 }
-                TalkChange::Missed { pages, .. } => self.want(event.at, pages.iter()),
+                TalkChange::LettersAdded { letters, .. } => {
+                    self.want(event.at, letters.iter().map(|letter| &letter.wanted));
+                }
+                TalkChange::Missed { pages, .. } => self.want_a_word(event.at, pages),
                 _ => {}
             },
             Change::Legal(legal) => {
                 if let LegalChange::Warned { pages, .. } = &**legal {
-                    self.want(event.at, pages.iter());
+                    self.want_a_word(event.at, pages);
                 }
             }
             Change::HandoverRefused { .. } => {
@@ -106,14 +110,18 @@ impl Case {
             }
             Change::EscalationPaused { .. } => {
                 self.is_paused = true;
-                self.call_back(|_| true);
+                self.call_back(Wish::is_for_the_chain);
             }
             Change::Resolved { .. }
-            | Change::Declined { .. }
-            | Change::Closed { .. }
             | Change::ReviewStarted
+            | Change::PhaseChanged { to: Phase::Resolved, .. } => {
+                (self.is_active, self.is_paused) = (false, false);
+                self.call_back(Wish::is_for_the_chain);
+            }
+            Change::Declined { .. }
+            | Change::Closed { .. }
             | Change::MergedInto { .. }
-            | Change::PhaseChanged { to: Phase::Resolved | Phase::Closed, .. } => self.over(),
+            | Change::PhaseChanged { to: Phase::Closed, .. } => self.over(),
             Change::Unmerged { .. } => {
                 self.is_active = true;
                 self.stepped_at = event.at;
@@ -122,11 +130,18 @@ impl Case {
         }
     }
 
-    pub(super) fn want<'a>(
-        &mut self,
-        at: Timestamp,
-        pages: impl Iterator<Item = &'a crate::domain::delivery::Wanted>,
-    ) {
+    /// Somebody of ours must hear that a promise or a limit was not kept, whatever becomes of the
+    /// chain.
+    fn want_a_word(&mut self, at: Timestamp, pages: &[Wanted]) {
+        self.want(at, pages.iter());
+        for page in pages {
+            if let Some(wish) = self.wanted.get_mut(&page.number) {
+                wish.is_for_itself = true;
+            }
+        }
+    }
+
+    pub(super) fn want<'a>(&mut self, at: Timestamp, pages: impl Iterator<Item = &'a Wanted>) {
         for page in pages {
             let wish = Wish {
                 to: page.to.clone(),
@@ -135,6 +150,7 @@ impl Case {
                 began: None,
                 has_ended: false,
                 has_failed: false,
+                is_for_itself: page.kind == DeliveryKind::Update,
                 is_off: page.methods.is_empty(),
             };
             self.wanted.insert(page.number, wish);
@@ -215,5 +231,12 @@ impl Case {
         for wish in self.wanted.values_mut().filter(|wish| which(wish)) {
             wish.is_off = true;
         }
+    }
+}
+
+impl Wish {
+    /// Whether it goes with the chain: a pause or the end calls it back.
+    pub(super) const fn is_for_the_chain(&self) -> bool {
+        !self.is_for_itself
     }
 }

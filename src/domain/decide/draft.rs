@@ -110,7 +110,7 @@ pub(super) fn draft(room: &Room, incident: &Incident, wish: &TalkWish, now: Time
         };
         bodies.push(body(incident.id, TalkChange::Drafted(Box::new(draft.clone()))));
         if draft.approval == Approval::None {
-            bodies.push(send(room, incident, &draft, None, now)?);
+            bodies.extend(send(room, incident, &draft, None, now)?);
         }
     }
     Ok(bodies)

@@ -5,7 +5,7 @@
 //! - A submission needs a proof; no incident is closed while one of its clocks runs.
 
 use crate::domain::change::Change;
-use crate::domain::decide::missed::{first_reached, ranks};
+use crate::domain::decide::missed::first_reached;
 use crate::domain::decide::{Decision, bad, find, live, not_now, one, reason, wanted};
 use crate::domain::event::Body;
 use crate::domain::ids::IncidentId;
@@ -13,7 +13,7 @@ use crate::domain::incident::Incident;
 use crate::domain::legal::{self, LegalChange, LegalWish, Warned};
 use crate::domain::obligation::{Clock, Rule, Stage, State, Submission};
 use crate::domain::plan::Plan;
-use crate::domain::reach::{self, Asked};
+use crate::domain::reach;
 use crate::domain::rejection::Rejection;
 use crate::domain::room::Room;
 use crate::domain::time::{Timestamp, span_words};
@@ -161,9 +161,12 @@ pub fn warn(room: &Room, id: IncidentId, now: Timestamp) -> Vec<Body> {
         crate::domain::obligation::next_event(known, facts, &room.plan.calendars, seen)
     };
     let is_due = |rule: &str| due(rule).is_some_and(|at| at <= now);
-    let mut clocks: Vec<Warned> = legal::open(incident, &room.plan, now)
-        .into_iter()
-        .filter(|it| is_due(&it.rule.id))
+    let open = legal::open(incident, &room.plan, now);
+    let open: Vec<_> = open.into_iter().filter(|it| is_due(&it.rule.id)).collect();
+    let is_early = |state: &State| matches!(state, State::Running { warned: ..90 });
+    let mut is_late = open.iter().any(|it| it.clock.due.is_none() || !is_early(&it.clock.state));
+    let mut clocks: Vec<Warned> = open
+        .iter()
         .map(|it| Warned {
             rule: it.rule.id.clone(),
             stage: it.clock.stage.clone(),
@@ -176,18 +179,16 @@ pub fn warn(room: &Room, id: IncidentId, now: Timestamp) -> Vec<Body> {
             let (rule, stage) = (rule.clone(), "clock".to_owned());
             let words = "a limit fell away or changed; look at what is owed now".to_owned();
             clocks.push(Warned { rule, stage, words });
+            is_late = true;
         }
     }
     if clocks.is_empty() {
         return Vec::new();
     }
-    let is_late = clocks
-        .iter()
-        .any(|warned| !warned.words.starts_with("50") && !warned.words.starts_with("75"));
-    let asked = Asked { plan: &room.plan, desk: &room.desk, severity: incident.severity, now };
-    let mut reached = first_reached(asked, ranks(incident, Role::InternalLiaison, 0));
+    let lead = Role::InternalLiaison;
+    let mut reached = first_reached(room, incident, lead, 0, now);
     if is_late {
-        for more in first_reached(asked, ranks(incident, Role::InternalLiaison, 1)) {
+        for more in first_reached(room, incident, lead, 1, now) {
             if !reached.iter().any(|known| known.to == more.to) {
                 reached.push(more);
             }

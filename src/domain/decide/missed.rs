@@ -34,8 +34,7 @@ pub fn missed(room: &Room, id: IncidentId, now: Timestamp) -> Vec<Body> {
     } else {
         Role::CustomerLiaison
     };
-    let asked = Asked { plan: &room.plan, desk: &room.desk, severity: incident.severity, now };
-    let reached = first_reached(asked, ranks(incident, lead, step));
+    let reached = first_reached(room, incident, lead, step, now);
     let names: Vec<&str> = missed.iter().map(|promise| promise.who).collect();
     let why = format!("{} not told in time", names.join(", "));
     let number = incident.esc.last_number + 1;
@@ -46,7 +45,7 @@ pub fn missed(room: &Room, id: IncidentId, now: Timestamp) -> Vec<Body> {
 
 /// Who hears of a miss, in order: first the one who leads communication, then who commands; then
 /// whoever holds the incident.
-pub(super) fn ranks(incident: &Incident, lead: Role, step: u8) -> [Vec<String>; 4] {
+fn ranks(incident: &Incident, lead: Role, step: u8) -> [Vec<String>; 4] {
     let role = |role: Role| incident.roles.get(&role).cloned().unwrap_or_default();
     let other =
         if lead == Role::InternalLiaison { Role::CustomerLiaison } else { Role::InternalLiaison };
@@ -64,16 +63,27 @@ pub(super) fn ranks(incident: &Incident, lead: Role, step: u8) -> [Vec<String>; 
     }
 }
 
-/// The first of them of whom somebody can be reached now.
-pub(super) fn first_reached(asked: Asked<'_>, ranks: [Vec<String>; 4]) -> Vec<Reached> {
+/// Who hears of it: the first of them of whom somebody can be reached now; where there is nobody,
+/// those on whom the plan falls back.
+pub(super) fn first_reached(
+    room: &Room,
+    incident: &Incident,
+    lead: Role,
+    step: u8,
+    now: Timestamp,
+) -> Vec<Reached> {
+    let asked = Asked { plan: &room.plan, desk: &room.desk, severity: incident.severity, now };
     let reach = |people: Vec<String>| -> Vec<Reached> {
+        let through = "by their part";
         people
             .into_iter()
             .filter_map(|to| {
                 let methods = reach::methods(asked, &to).ok()?;
-                Some(Reached { to, methods, through: "by their part".to_owned() })
+                Some(Reached { to, methods, through: through.to_owned() })
             })
             .collect()
     };
-    ranks.into_iter().map(reach).find(|reached| !reached.is_empty()).unwrap_or_default()
+    let mut ranks = ranks(incident, lead, step).into_iter().map(reach);
+    let found = ranks.find(|reached| !reached.is_empty());
+    found.unwrap_or_else(|| reach::targets(asked, &room.plan.fallback).0)
 }

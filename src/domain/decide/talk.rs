@@ -27,6 +27,8 @@ use crate::domain::words::{Approval, DeliveryKind, Moment, Right, Role};
 
 /// Recipients of one update at the most.
 const RECIPIENTS_MAX: usize = 20_000;
+/// Messages in one event at the most.
+const LETTERS_MAX: usize = 2_000;
 /// No incident is called long before it has lasted this long, in milliseconds.
 const LONG_AFTER_MS: i64 = 2 * HOUR_MS;
 
@@ -139,7 +141,7 @@ fn approve(
             "take it back and write it anew",
         ));
     }
-    Ok(vec![send(room, incident, &update.draft, forced, now)?])
+    send(room, incident, &update.draft, forced, now)
 }
 
 /// What was right when it was written may be wrong by now: its readers, and what the page would say.
@@ -215,7 +217,7 @@ pub(super) fn send(
     draft: &Draft,
     forced: Option<String>,
     now: Timestamp,
-) -> Result<Body, Rejection> {
+) -> Decision {
     let plan = &room.plan;
     let asked = Asked { plan, desk: &room.desk, severity: incident.severity, now };
     let mut sent = Sent {
@@ -258,7 +260,15 @@ pub(super) fn send(
             "send to a list server instead, or to fewer stakeholders at once",
         ));
     }
-    Ok(body(incident.id, TalkChange::Sent(Box::new(sent))))
+    let update = sent.update;
+    let mut rest = sent.letters.split_off(sent.letters.len().min(LETTERS_MAX));
+    let mut bodies = vec![body(incident.id, TalkChange::Sent(Box::new(sent)))];
+    while !rest.is_empty() {
+        let more = rest.split_off(rest.len().min(LETTERS_MAX));
+        let letters = std::mem::replace(&mut rest, more);
+        bodies.push(body(incident.id, TalkChange::LettersAdded { update, letters }));
+    }
+    Ok(bodies)
 }
 
 /// The ways behind a stakeholder's channel: one, or those of a person in their order, but for those

@@ -192,10 +192,16 @@ impl Incident {
         self.call_back(at);
     }
 
-    /// Calls back what is on its way, but for what stakeholders were promised.
+    /// Calls back what is on its way, but for what stakeholders were promised, and for the word that
+    /// a promise or a limit of the law was not kept: that holds in a pause and after the end as well.
     fn call_back(&mut self, at: Timestamp) {
-        let deliveries = self.esc.deliveries.iter_mut();
-        for delivery in deliveries.filter(|d| d.wanted.kind != DeliveryKind::Update) {
+        let is_live = self.phase().is_live();
+        let is_kept = |delivery: &Delivery| match delivery.wanted.kind {
+            DeliveryKind::Update => true,
+            DeliveryKind::Inform => is_live && delivery.origin.level.is_none(),
+            DeliveryKind::Page | DeliveryKind::Handover => false,
+        };
+        for delivery in self.esc.deliveries.iter_mut().filter(|delivery| !is_kept(delivery)) {
             delivery.cancel(at);
         }
     }

@@ -5,7 +5,7 @@
 use crate::domain::event::Recorded;
 use crate::domain::legal::LegalChange;
 use crate::domain::stakeholder::Audience;
-use crate::domain::talk::change::{Draft, Sent, TalkChange, Words};
+use crate::domain::talk::change::{Draft, Posted, Sent, TalkChange, Words};
 
 use super::{Incident, Moment, PublicStatus, Timestamp, Told};
 
@@ -18,6 +18,11 @@ impl Incident {
                 if let Some(draft) = self.talk.sent(sent, by, at) {
                     self.sent(event, sent, &draft);
                 }
+            }
+            TalkChange::LettersAdded { update, letters } => {
+                self.number_letters(letters);
+                self.talk.post(*update, letters, at);
+                self.recount(*update, letters);
             }
             TalkChange::Promised { stakeholder, next_by, text } => {
                 self.promised(event, stakeholder, *next_by, text);
@@ -41,9 +46,26 @@ impl Incident {
         self.legal.apply(change, &event.actor.login, event.at);
     }
 
-    fn sent(&mut self, event: &Recorded, sent: &Sent, draft: &Draft) {
-        let numbers = sent.letters.iter().map(|letter| letter.wanted.number);
+    /// No other delivery gets the number of one of these.
+    fn number_letters(&mut self, letters: &[Posted]) {
+        let numbers = letters.iter().map(|letter| letter.wanted.number);
         self.esc.last_number = numbers.max().unwrap_or(0).max(self.esc.last_number);
+    }
+
+    /// How many messages tell those who get more of them.
+    fn recount(&mut self, update: u32, letters: &[Posted]) {
+        for letter in letters.chunk_by(|a, b| a.who == b.who).filter_map(<[Posted]>::first) {
+            let proof = self.talk.proofs.get(&letter.who).filter(|proof| proof.update == update);
+            let told = self.told.get_mut(&letter.who).filter(|told| told.update == Some(update));
+            let (Some(proof), Some(told)) = (proof, told) else { continue };
+            let first = letter.wanted.methods.first().map_or("", |method| method.channel());
+            let before = told.channel.split(" × ").next().filter(|before| !before.is_empty());
+            told.channel = counted(before.unwrap_or(first), proof.messages() as usize);
+        }
+    }
+
+    fn sent(&mut self, event: &Recorded, sent: &Sent, draft: &Draft) {
+        self.number_letters(&sent.letters);
         let when = event.when();
         // The words are those of the draft: who hides them hides them everywhere.
         let entry = self.talk.update(sent.update).map_or(event.seq, |update| update.entry);
@@ -108,12 +130,12 @@ impl Incident {
 /// By which ways somebody is told.
 fn how(sent: &Sent, name: &str) -> String {
     let page = sent.published.iter().any(|who| who == name).then(|| "status page".to_owned());
-    let letters: Vec<&crate::domain::talk::change::Posted> =
-        sent.letters.iter().filter(|letter| letter.who == name).collect();
+    let letters: Vec<&Posted> = sent.letters.iter().filter(|letter| letter.who == name).collect();
     let first = letters.first().and_then(|letter| letter.wanted.methods.first());
-    let channel = first.map(|method| match letters.len() {
-        1 => method.channel().to_owned(),
-        n => format!("{} × {n}", method.channel()),
-    });
+    let channel = first.map(|method| counted(method.channel(), letters.len()));
     page.into_iter().chain(channel).collect::<Vec<_>>().join(" + ")
+}
+
+fn counted(channel: &str, letters: usize) -> String {
+    if letters == 1 { channel.to_owned() } else { format!("{channel} × {letters}") }
 }

@@ -121,6 +121,8 @@ pub enum TalkChange {
     Withdrawn { update: u32, reason: String },
     /// It goes out.
     Sent(Box<Sent>),
+    /// More messages of an update that went out: one event does not hold those of a large one.
+    LettersAdded { update: u32, letters: Vec<Posted> },
     /// Somebody gave their word.
     Promised {
         stakeholder: String,

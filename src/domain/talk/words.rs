@@ -12,6 +12,9 @@ pub fn change_words(change: &TalkChange) -> String {
             because(format!("update {update} was taken back"), reason)
         }
         TalkChange::Sent(sent) => sent_words(sent),
+        TalkChange::LettersAdded { update, letters } => {
+            format!("update {update} goes to {} more", letters.len())
+        }
         TalkChange::Promised { stakeholder, next_by, text } => {
             because(format!("promised {stakeholder} a word by {}", next_by.clock_minutes()), text)
         }

@@ -39,8 +39,7 @@ fn welcomed(model: &mut Model, welcome: Welcome, ids: &mut dyn Ids) -> Vec<Effec
     model.right = welcome.right;
     model.intake = welcome.intake;
     model.mirror.plan = welcome.plan;
-    model.mirror.desk.changes = welcome.changes;
-    model.mirror.take_windows(welcome.windows);
+    model.mirror.take_beside(*welcome.beside);
     let mut effects = vec![ask(model, ids, Asked::Queue, Ask::Follow { first: FIRST_ROWS })];
     for (id, flight) in &model.in_flight {
         let (command, occurred, seen) =

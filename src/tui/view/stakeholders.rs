@@ -13,7 +13,7 @@ use crate::domain::incident::{Incident, Told};
 use crate::domain::legal;
 use crate::domain::obligation::State;
 use crate::domain::plan::Plan;
-use crate::domain::talk::Proof;
+use crate::domain::talk::Asked;
 use crate::domain::talk::promise::{self, Promise, What};
 use crate::domain::text::{fit, visible};
 use crate::domain::time::span_words;
@@ -89,8 +89,9 @@ fn asked<'a>(model: &'a Model, incident: &'a Incident) -> Vec<Item<'a>> {
             due: Some(update.at.0),
         }
     });
-    let press = incident.talk.inquiries.iter().filter(|asked| asked.answer.is_none());
-    let press = press.map(|asked| {
+    let is_held = |asked: &Asked| asked.inquiry.embargo.is_some_and(|at| at > model.now);
+    let press = incident.talk.inquiries.iter();
+    let press = press.filter(|asked| asked.answer.is_none() || is_held(asked)).map(|asked| {
         let inquiry = &asked.inquiry;
         let by = inquiry.answer_by.map_or_else(String::new, |at| {
             let left = at.since(model.now);
@@ -100,12 +101,20 @@ fn asked<'a>(model: &'a Model, incident: &'a Incident) -> Vec<Item<'a>> {
                 format!("by {} · ", at.clock_minutes())
             }
         });
+        let embargo = inquiry.embargo.filter(|at| *at > model.now);
+        let embargo = embargo.map_or_else(String::new, |at| {
+            format!("embargo until {} · ", at.clock_near(model.now))
+        });
+        let (text, rank) = match &asked.answer {
+            None => (format!("{by}{embargo}not answered (u s)"), Rank::Asks),
+            Some((by, _)) => (format!("{embargo}{by} answered"), Rank::Told),
+        };
         Item {
             name: "",
             head: format!("press {}", inquiry.number),
             channel: inquiry.outlet.clone(),
-            text: format!("{by}not answered (u s): {}", first(&inquiry.question)),
-            rank: Rank::Asks,
+            text: format!("{text}: {}", first(&inquiry.question)),
+            rank,
             due: Some(asked.at.0),
         }
     });
@@ -218,8 +227,10 @@ fn words(
             None => format!("{mark} not told yet"),
         };
     };
-    let proof = incident.talk.proofs.get(name).map(Proof::words);
-    let is_failed = incident.talk.proofs.get(name).is_some_and(|proof| proof.failed > 0);
+    let proof = incident.talk.proofs.get(name);
+    let is_failed = proof.is_some_and(|proof| proof.failed > 0);
+    let is_old = model.mirror.desk.page_fault.is_some();
+    let proof = proof.map(|proof| proof.words(is_old));
     let mark = match () {
         () if is_failed => theme.mark("✗", "x"),
         () if told.last => theme.mark("■", "#"),
@@ -290,7 +301,9 @@ pub(super) fn draw(model: &Model, screen: &mut Frame<'_>, rect: Rect) {
     let title = match model.shown_incident() {
         Some(incident) => {
             let long = if incident.talk.is_long { " · long incident" } else { "" };
-            format!("Stakeholders {} · public: {}{long}", incident.id, incident.public)
+            let is_stale = incident.is_public() && model.mirror.desk.page_fault.is_some();
+            let stale = if is_stale { " · THE STATUS PAGE IS OLD" } else { "" };
+            format!("Stakeholders {} · public: {}{stale}{long}", incident.id, incident.public)
         }
         None => "Stakeholders".to_owned(),
     };
@@ -351,6 +364,9 @@ fn details(
     let told = incident.told.get(item.name);
     let update = number.or_else(|| told.and_then(|told| told.update));
     if let Some(proof) = incident.talk.proofs.get(item.name) {
+        if let Some(fault) = model.mirror.desk.page_fault.as_ref().filter(|_| proof.published) {
+            lines.push((format!("the status page {fault}"), model.theme.bad));
+        }
         if !proof.detail.is_empty() {
             lines.push((format!("proof: {}", proof.detail), model.theme.good));
         }

@@ -23,8 +23,13 @@ fn a_workaround_has_an_end_and_outliving_it_is_told_once() {
          INC-1 ann: ✓ remedy 1 worked: errors gone
          refused ann: INC-1 has no remedy 7; it has 1
          INC-1 system: workaround 1 outlived its time
-         INC-1 system: NOT TOLD IN TIME: support (due 13:50); NOBODY COULD BE TOLD
-         INC-1 system: STILL NOT TOLD: support (due 13:50); NOBODY COULD BE TOLD
+         INC-1 system: NOT TOLD IN TIME: support (due 13:50); telling ann
+         INC-1 system: sending to ann by terminal
+         INC-1 system: ann by terminal FAILED: no console of theirs is open
+         INC-1 system: STILL NOT TOLD: support (due 13:50); telling ann
+         INC-1 system: sending to ann by file
+         INC-1 system: sending to ann by terminal
+         INC-1 system: ann by terminal FAILED: no console of theirs is open
          INC-1 ann: resolved (mitigated): ok
          refused ann: INC-1 still runs on a workaround (1: pool 50 to 200); judge it 'removed', or say in a note who follows it up
          INC-1 ann: closed: ticket 99 follows it up",

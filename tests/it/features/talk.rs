@@ -91,7 +91,7 @@ fn an_update_goes_to_each_by_its_own_way_with_proof() {
     let told = play(&mut world, "3m answer stakeholder:support mail accepted");
     assert!(told.contains("took it: 250 ok"), "{told}");
     let incident = letter(&world);
-    assert_eq!(incident.talk.proofs["support"].words(), "accepted");
+    assert_eq!(incident.talk.proofs["support"].words(false), "accepted");
     assert_eq!(incident.talk.proofs["support"].detail, "mail:support@example.org: 250 ok");
     assert!(incident.talk.letters.is_empty(), "nothing is on its way");
     assert!(!incident.told.contains_key("executives"), "nobody told them yet");
@@ -321,7 +321,7 @@ fn a_message_that_fails_goes_by_the_next_way_and_a_failure_stays_in_sight() {
     assert_eq!(world.jobs.last().expect("a call").destination.method, "phone:+492");
     play(&mut world, "3m answer stakeholder:partners phone refused");
     let proof = &letter(&world).talk.proofs["partners"];
-    assert_eq!(proof.words(), "FAILED");
+    assert_eq!(proof.words(false), "FAILED");
     assert_eq!(proof.failures, ["phone:+492: no"]);
 }
 
@@ -333,7 +333,7 @@ fn what_was_on_its_way_at_a_kill_goes_again() {
     assert_eq!(world.jobs.len(), 2, "once before, once after");
     assert_eq!(world.jobs[1].items[0].attempt, world.jobs[0].items[0].attempt, "the same attempt");
     world.answer("stakeholder:support", "mail", AttemptResult::Accepted);
-    assert_eq!(letter(&world).talk.proofs["support"].words(), "accepted");
+    assert_eq!(letter(&world).talk.proofs["support"].words(false), "accepted");
 }
 
 #[test]

@@ -1,15 +1,20 @@
 //! What must not be lost on the way to those who must know: alarms after the end, clocks whose limit
 //! falls away, words that are hidden, messages that got through by no way, drafts that grew old.
 
+use warroom::domain::change::Change;
+use warroom::domain::delivery::Stand;
 use warroom::domain::event::{Body, Occurred};
 use warroom::domain::ids::IncidentId;
 use warroom::domain::plan::Plan;
 use warroom::domain::stakeholder::Stakeholder;
 use warroom::domain::status::site;
+use warroom::domain::talk::change::TalkChange;
 use warroom::domain::talk::promise;
 use warroom::domain::time::Timestamp;
 use warroom::domain::words::Fidelity;
 use warroom::keeper::turn::Input;
+use warroom::store::Reader;
+use warroom::store::batch::EVENT_BYTES_MAX;
 
 use crate::features::paging_world;
 use crate::world::{START, World, play};
@@ -346,4 +351,66 @@ fn a_promise_runs_from_when_it_was_given() {
     assert_eq!((given.since.0 / 60_000, given.due), (at(40).0 / 60_000, at(60)));
     assert_eq!(given.mark(at(49)), 0);
     assert_eq!(given.mark(at(51)), 50);
+}
+
+#[test]
+fn a_miss_is_heard_of_though_the_incident_ends_or_nobody_has_a_part_in_it() {
+    // A word that waits for its bundle is not called back by the end: dana just got another one.
+    let mut world = begin();
+    let told = play(
+        &mut world,
+        &format!(
+            "1m ann {}\n1m clock\n1m answer stakeholder:support mail accepted\n25m clock\n31m clock\n31m ann {RESOLVE}",
+            draft("internal", "support", 30, "")
+        ),
+    );
+    assert!(told.contains("NOT TOLD IN TIME: customers"), "{told}");
+    let words = world.engine.room.incidents[&IncidentId(1)].esc.deliveries.iter();
+    let words = words.filter(|delivery| delivery.wanted.why.contains("not told in time"));
+    let stands: Vec<&Stand> = words.map(|delivery| &delivery.stand).collect();
+    let is_off = |stand: &&&Stand| matches!(stand, Stand::Cancelled { .. });
+    assert!(!stands.is_empty() && !stands.iter().any(|stand| is_off(&stand)), "{stands:?}\n{told}");
+    // Nobody has a part in it and nobody answered: whom the plan falls back on hears of it.
+    let mut world = World::under(plan());
+    let told = play(
+        &mut world,
+        r#"0m ann {"do":"open","title":"t","severity":"SEV2","services":["payments"],"declare":true}
+           6m clock"#,
+    );
+    assert!(told.contains("support (due 13:25); telling fay"), "{told}");
+    assert!(!told.contains("NOBODY COULD BE TOLD"), "{told}");
+}
+
+#[test]
+fn a_large_update_is_several_events_and_one_update() {
+    let mut plan = plan();
+    let list = plan.stakeholders.get_mut("support").expect("support");
+    list.channels.clear();
+    list.subscribers = (0..4_500).map(|n| format!("mail:p{n}@example.org")).collect();
+    let mut world = World::under(plan);
+    play(&mut world, BEGIN);
+    let before = world.engine.room.seq;
+    play(&mut world, &format!("1m ann {}", draft("internal", "support", 30, "")));
+    let mut parts = Vec::new();
+    let scan = world.journal.scan(before, &mut |raw| {
+        assert!(raw.json.len() < EVENT_BYTES_MAX, "{}", raw.json.len());
+        if let Body::Incident { change: Change::Talk(talk), .. } = raw.decode().expect("JSON").body
+        {
+            match *talk {
+                TalkChange::Sent(sent) => parts.push(sent.letters.len()),
+                TalkChange::LettersAdded { letters, .. } => parts.push(letters.len()),
+                _ => {}
+            }
+        }
+        true
+    });
+    scan.expect("a readable journal");
+    assert_eq!(parts, [2_000, 2_000, 500]);
+    let incident = &world.engine.room.incidents[&IncidentId(1)];
+    assert_eq!(incident.talk.letters.len(), 4_500);
+    let told = &incident.told["support"];
+    assert_eq!((told.count, told.channel.as_str()), (1, "mail × 4500"));
+    assert_eq!(incident.talk.proofs["support"].messages(), 4_500);
+    world.restart();
+    assert_eq!(world.engine.room.incidents[&IncidentId(1)].talk.letters.len(), 4_500);
 }
