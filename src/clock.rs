@@ -3,6 +3,7 @@
 //! Invariants:
 //! - What `Clock::now` returns goes back only when the wall clock was more than `JUMP_MS` ahead and
 //!   was put right; a jump of the wall clock is told, not hidden.
+//! - A machine that slept has not jumped: its time has really passed.
 //! - It never runs ahead of the wall clock, however often it is asked: what happens within one
 //!   millisecond has one time, and its order is that of `seq`.
 
@@ -17,7 +18,8 @@ pub const JUMP_MS: i64 = 5_000;
 #[derive(Debug)]
 pub struct Clock {
     last: Timestamp,
-    started: Instant,
+    /// By the clock that nobody sets, in milliseconds.
+    started: i64,
     started_ms: i64,
 }
 
@@ -30,7 +32,7 @@ impl Default for Clock {
 impl Clock {
     /// A clock that continues after an instant: the last one in the journal.
     pub fn after(last: Timestamp) -> Self {
-        Self { last, started: monotonic(), started_ms: wall_ms() }
+        Self { last, started: elapsed_ms(), started_ms: wall_ms() }
     }
 
     /// Now: no earlier than any answer before.
@@ -51,8 +53,7 @@ impl Clock {
     /// By how much the wall clock moved against the monotonic one since the last call, if that is
     /// a jump; in milliseconds, positive when it moved ahead.
     pub fn jump(&mut self) -> Option<i64> {
-        let elapsed = i64::try_from(self.started.elapsed().as_millis()).unwrap_or(i64::MAX);
-        self.jump_after(elapsed, wall_ms())
+        self.jump_after(elapsed_ms() - self.started, wall_ms())
     }
 
     /// The same, `elapsed` milliseconds after the last jump (or the start) by the monotonic clock.
@@ -61,7 +62,7 @@ impl Clock {
         if by.abs() < JUMP_MS {
             return None;
         }
-        self.started = monotonic();
+        self.started = elapsed_ms();
         self.started_ms = wall;
         Some(by)
     }
@@ -83,6 +84,12 @@ fn wall_ms() -> i64 {
     SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .map_or(0, |since| i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+}
+
+/// Milliseconds since the machine was started, with the time that it slept.
+fn elapsed_ms() -> i64 {
+    let time = nix::time::clock_gettime(nix::time::ClockId::CLOCK_BOOTTIME);
+    time.map_or(0, |time| time.tv_sec().saturating_mul(1_000) + time.tv_nsec() / 1_000_000)
 }
 
 #[cfg(test)]

@@ -150,10 +150,15 @@ impl Auditor {
             // While no keeper ran, or by a clock that jumped, nothing could be done in time.
             Body::KeeperStarted { .. } | Body::ClockJumped { .. } => {
                 let at = event.at;
+                let by_ms = match &event.body {
+                    Body::ClockJumped { by_ms, incidents } if incidents.is_empty() => *by_ms,
+                    _ => 0,
+                };
                 for case in self.cases.values_mut() {
                     case.stepped_at = at;
                     case.worked_at = at;
-                    case.snoozed_until = case.snoozed_until.map(|until| until.max(at));
+                    let until = case.snoozed_until.map(|until| until.plus(by_ms));
+                    case.snoozed_until = until.map(|until| until.max(at));
                     for wish in case.wanted.values_mut() {
                         wish.at = at;
                         wish.began = wish.began.map(|_| at);

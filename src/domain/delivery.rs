@@ -306,8 +306,8 @@ impl Delivery {
         }
     }
 
-    /// The wall clock was put back by `by_ms` (negative).
-    pub fn put_back(&mut self, by_ms: i64) {
+    /// The wall clock moved by `by_ms`.
+    pub fn clock_moved(&mut self, by_ms: i64) {
         self.at = self.at.plus(by_ms);
         if let Stand::Queued { due } = &mut self.stand {
             *due = due.plus(by_ms);

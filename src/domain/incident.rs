@@ -344,7 +344,7 @@ impl Incident {
                 let end = AttemptEnd { result: *result, detail, wait_ms: *wait_ms };
                 self.sending_ended(event, items, &end);
             }
-            Body::ClockJumped { by_ms, .. } => self.clock_put_back(*by_ms),
+            Body::ClockJumped { by_ms, .. } => self.clock_moved(*by_ms),
             Body::WindowBegan { window, .. } => self.pause(event.at, *window),
             Body::WindowEnded { window, .. } => self.resume(event.at, *window),
             Body::ShiftChanged { .. }

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::domain::alert::Alert;
 use crate::domain::change::{LevelReached, ReachedBy};
 use crate::domain::decide::due::turn_key;
 use crate::domain::duty::{Beat, Destination, WindowStage};
@@ -64,24 +65,49 @@ impl Room {
         self.desk.sent.entry(destination).or_default().note(at, services.into_iter());
     }
 
-    /// A wall clock that was put back takes along what was counted by it.
+    /// A wall clock that moved takes along what was counted by it.
     pub(crate) fn clock_jumped(&mut self, by_ms: i64) {
-        if by_ms >= 0 {
-            return;
-        }
         for sent in self.desk.sent.values_mut() {
             sent.at = sent.at.plus(by_ms);
             sent.services.values_mut().for_each(|at| *at = at.plus(by_ms));
+        }
+        for name in self.desk.beats.keys().cloned().collect::<Vec<_>>() {
+            if let Some(beat) = self.desk.beats.get(&name).copied() {
+                self.set_beat(&name, Beat { at: beat.at.plus(by_ms), ..beat });
+            }
+        }
+        self.alerts_wait_on(by_ms);
+        if by_ms >= 0 {
+            return;
         }
         // One that began by a clock that was ahead may not last longer for that.
         for window in self.desk.windows.values_mut().filter(|w| w.stage == WindowStage::Open) {
             (window.from, window.until) = (window.from.plus(by_ms), window.until.plus(by_ms));
         }
         self.desk.shifts_seen.values_mut().for_each(|at| *at = at.plus(by_ms));
-        for name in self.desk.beats.keys().cloned().collect::<Vec<_>>() {
-            if let Some(beat) = self.desk.beats.get(&name).copied() {
-                self.set_beat(&name, Beat { at: beat.at.plus(by_ms), ..beat });
+    }
+
+    /// Alerts stay aside, and are watched, for as long as they were to be.
+    fn alerts_wait_on(&mut self, by_ms: i64) {
+        let waits = |alert: &Alert| {
+            alert.shelf.is_some() || alert.flap.is_some() || by_ms > 0 && alert.ends_at.is_some()
+        };
+        let waiting = self.alerts.iter().filter(|(_, alert)| waits(alert));
+        for key in waiting.map(|(key, _)| key.clone()).collect::<Vec<_>>() {
+            self.unindex_alert(&key);
+            if let Some(alert) = self.alerts.get_mut(&key) {
+                if let Some(shelf) = &mut alert.shelf {
+                    shelf.until = shelf.until.plus(by_ms);
+                }
+                if let Some(flap) = &mut alert.flap {
+                    flap.last_change = flap.last_change.plus(by_ms);
+                }
+                // By the sender's clock, which may be right: later is safe, earlier is not.
+                if by_ms > 0 {
+                    alert.ends_at = alert.ends_at.map(|at| at.plus(by_ms));
+                }
             }
+            self.index_alert(&key);
         }
     }
 

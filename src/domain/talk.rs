@@ -314,11 +314,11 @@ impl Talk {
         }
     }
 
-    /// The wall clock was put back.
-    pub(super) fn put_back(&mut self, by_ms: i64) {
+    /// The wall clock moved.
+    pub(super) fn clock_moved(&mut self, by_ms: i64) {
         self.since = self.since.plus(by_ms);
         self.raised.iter_mut().for_each(|(_, at)| *at = at.plus(by_ms));
-        self.letters.values_mut().for_each(|letter| letter.delivery.put_back(by_ms));
+        self.letters.values_mut().for_each(|letter| letter.delivery.clock_moved(by_ms));
     }
 }
 

@@ -113,10 +113,9 @@ impl Engine {
             // The same plan again is no news.
             Input::Own(Body::PlanAdopted { digest, .. }) if digest == self.room.plan_digest => {}
             Input::Own(Body::ClockJumped { by_ms, .. }) => {
-                // Waits that began by the wrong clock would last too long by as much.
+                // Waits that began by the wrong clock would last too long by as much, or be over.
                 self.own(Body::ClockJumped { by_ms, incidents: Vec::new() }, now, turn);
-                let waiting = if by_ms < 0 { self.waiting_incidents() } else { Vec::new() };
-                for part in waiting.chunks(INCIDENTS_MAX) {
+                for part in self.waiting_incidents().chunks(INCIDENTS_MAX) {
                     self.own(Body::ClockJumped { by_ms, incidents: part.to_vec() }, now, turn);
                 }
             }

@@ -9,7 +9,7 @@ use crate::domain::event::{Recorded, Sending};
 use crate::domain::time::Timestamp;
 use crate::domain::words::{AckMode, DeliveryKind};
 
-use super::{Ack, Incident};
+use super::{Ack, Incident, Stage};
 
 impl Incident {
     /// The changes that are about paging.
@@ -223,9 +223,10 @@ impl Incident {
         }
     }
 
-    /// The wall clock was put back: what was counted from a time that has not come yet is counted
-    /// from as much earlier.
-    pub(super) fn clock_put_back(&mut self, by_ms: i64) {
+    /// The wall clock moved: what is counted from a time by the wrong clock is counted from as much
+    /// earlier or later, so that each wait lasts as long as it was to last. What was said to the
+    /// outside (the next word, a limit of the law) holds by the wall clock.
+    pub(super) fn clock_moved(&mut self, by_ms: i64) {
         self.esc.anchor = self.esc.anchor.plus(by_ms);
         if let Some(snooze) = &mut self.esc.snooze {
             snooze.until = snooze.until.plus(by_ms);
@@ -235,14 +236,21 @@ impl Incident {
             ack.at = ack.at.plus(by_ms);
         }
         for delivery in &mut self.esc.deliveries {
-            delivery.put_back(by_ms);
+            delivery.clock_moved(by_ms);
         }
         // What comes next counts from what was said; the time that was promised is the promise.
         for told in self.told.values_mut() {
             told.at = told.at.plus(by_ms);
             told.promised_at = told.promised_at.map(|at| at.plus(by_ms));
         }
-        self.talk.put_back(by_ms);
+        self.talk.clock_moved(by_ms);
+        if let Stage::Resolved(end) | Stage::InReview(end) = &mut self.stage {
+            end.at = end.at.plus(by_ms);
+        }
+        // Better told twice than never.
+        if by_ms < 0 {
+            self.legal.warned.values_mut().for_each(|at| *at = at.plus(by_ms));
+        }
     }
 
     pub(super) fn sending_began(&mut self, at: Timestamp, items: &[Sending]) {

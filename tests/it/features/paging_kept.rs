@@ -176,15 +176,7 @@ fn a_window_that_began_by_a_wrong_clock_ends_in_its_time() {
 #[test]
 fn a_watchdog_that_resolves_is_no_sign_of_life() {
     let mut plan = plan();
-    let beat = Heartbeat {
-        every_s: 60,
-        grace_s: 60,
-        severity: Severity::Sev2,
-        alert: "Watchdog".to_owned(),
-        source: String::new(),
-        services: vec!["payments".to_owned()],
-    };
-    plan.heartbeats.insert("prometheus".to_owned(), beat);
+    plan.heartbeats.insert("prometheus".to_owned(), beat());
     let mut world = World::under(plan);
     let script = "0m alerts Watchdog/p/none\n1m alerts !Watchdog/p/none\n2m clock";
     let transcript = play(&mut world, script);
@@ -222,4 +214,70 @@ fn a_swap_for_somebody_else_takes_a_commander() {
     let own: warroom::domain::command::Command =
         serde_json::from_str(&swap("null")).expect("a command");
     assert_eq!(own.right(), warroom::domain::words::Right::Respond);
+}
+
+#[test]
+fn a_clock_that_jumps_ahead_ends_no_wait() {
+    let day = 86_400_000;
+    let waits = |script: &str, minutes: i64| -> (String, String) {
+        let mut plan = plan();
+        let beat = Heartbeat { every_s: 600, grace_s: 60, severity: Severity::Sev2, ..beat() };
+        plan.heartbeats.insert("prometheus".to_owned(), beat);
+        let mut world = World::under(plan);
+        play(&mut world, script);
+        world.now = world.now.plus(day);
+        world.give(Input::Own(Body::ClockJumped { by_ms: day, incidents: Vec::new() }));
+        let words = |events: &[warroom::domain::event::Recorded]| format!("{events:?}");
+        let at_once = words(&world.tick());
+        world.now = world.now.plus(minutes * 60_000);
+        let later = words(&world.tick());
+        // Nothing answers here: that alone is found.
+        let found = audit(&world, world.now);
+        assert!(found.iter().all(|words| words.ends_with("never ended")), "{found:?}");
+        (at_once, later)
+    };
+    let table = [
+        (
+            "an answer",
+            format!("0m ann {OPEN}\n1m bob {}", r#"{"do":"acknowledge","incident":1}"#),
+            61,
+            "AckExpired",
+        ),
+        (
+            "a snooze",
+            format!(
+                "0m ann {OPEN}\n1m bob {{\"do\":\"snooze\",\"incident\":1,\"until\":\"{}\",\"reason\":\"known\"}}",
+                at(30)
+            ),
+            30,
+            "SnoozeEnded",
+        ),
+        ("the next level", format!("0m ann {OPEN}\n0m clock"), 6, "LevelReached"),
+        ("a sender", "0m alerts Watchdog/p/none".to_owned(), 12, "HeartbeatMissed"),
+        (
+            "an alert put aside",
+            format!(
+                "0m alerts Disk/a/critical\n1m ann {{\"do\":\"shelve-alert\",\"alert\":\"am/Disk-a\",\"until\":\"{}\",\"reason\":\"known\"}}",
+                at(30)
+            ),
+            30,
+            "AlertUnshelved",
+        ),
+    ];
+    for (what, script, minutes, word) in table {
+        let (at_once, later) = waits(&script, minutes);
+        assert!(!at_once.contains(word), "{what} waits on: {at_once}");
+        assert!(later.contains(word), "{what} ends in its time: {later}");
+    }
+}
+
+fn beat() -> Heartbeat {
+    Heartbeat {
+        every_s: 60,
+        grace_s: 60,
+        severity: Severity::Sev2,
+        alert: "Watchdog".to_owned(),
+        source: String::new(),
+        services: vec!["payments".to_owned()],
+    }
 }
