@@ -17,7 +17,7 @@ use crate::domain::change::Change;
 use crate::domain::escalation::PolicyRef;
 use crate::domain::event::{Body, Recorded};
 use crate::domain::ids::IncidentId;
-use crate::domain::plan::Policy;
+use crate::domain::plan::{Plan, Policy};
 use crate::domain::time::{MINUTE_MS, SECOND_MS, Timestamp};
 use crate::domain::words::{AttemptResult, DeliveryKind, Severity, Via};
 
@@ -99,14 +99,7 @@ impl Auditor {
         self.seq = event.seq;
         match &event.body {
             Body::Incident { incident, change } => self.change(event, *incident, change),
-            Body::PlanAdopted { plan, .. } => {
-                for (name, policy) in &plan.policies {
-                    let digest = PolicyRef::of(name, policy).digest.to_string();
-                    self.policies.insert(digest, policy.clone());
-                }
-                self.bundle_s = plan.bundle_s;
-                self.fallback_every_min = plan.fallback_every_min;
-            }
+            Body::PlanAdopted { plan, .. } => self.adopt(plan),
             Body::SendingBegan { to, items, .. } => {
                 if to.starts_with("stakeholder:") {
                     self.last_letter = Some(event.at);
@@ -147,25 +140,34 @@ impl Auditor {
                     }
                 }
             }
-            // While no keeper ran, or by a clock that jumped, nothing could be done in time.
-            Body::KeeperStarted { .. } | Body::ClockJumped { .. } => {
-                let at = event.at;
-                let by_ms = match &event.body {
-                    Body::ClockJumped { by_ms, incidents } if incidents.is_empty() => *by_ms,
-                    _ => 0,
-                };
-                for case in self.cases.values_mut() {
-                    case.stepped_at = at;
-                    case.worked_at = at;
-                    let until = case.snoozed_until.map(|until| until.plus(by_ms));
-                    case.snoozed_until = until.map(|until| until.max(at));
-                    for wish in case.wanted.values_mut() {
-                        wish.at = at;
-                        wish.began = wish.began.map(|_| at);
-                    }
-                }
+            Body::KeeperStarted { .. } => self.waits_anew(event.at, 0),
+            Body::ClockJumped { by_ms, incidents } => {
+                self.waits_anew(event.at, if incidents.is_empty() { *by_ms } else { 0 });
             }
             _ => {}
+        }
+    }
+
+    fn adopt(&mut self, plan: &Plan) {
+        for (name, policy) in &plan.policies {
+            let digest = PolicyRef::of(name, policy).digest.to_string();
+            self.policies.insert(digest, policy.clone());
+        }
+        self.bundle_s = plan.bundle_s;
+        self.fallback_every_min = plan.fallback_every_min;
+    }
+
+    /// While no keeper ran, or by a clock that jumped, nothing could be done in time.
+    fn waits_anew(&mut self, at: Timestamp, by_ms: i64) {
+        for case in self.cases.values_mut() {
+            case.stepped_at = at;
+            case.worked_at = at;
+            let until = case.snoozed_until.map(|until| until.plus(by_ms));
+            case.snoozed_until = until.map(|until| until.max(at));
+            for wish in case.wanted.values_mut() {
+                wish.at = at;
+                wish.began = wish.began.map(|_| at);
+            }
         }
     }
 

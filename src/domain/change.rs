@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::delivery::Wanted;
+use crate::domain::elsewhere::Closing;
 use crate::domain::escalation::PolicyRef;
 use crate::domain::ids::{IncidentId, Seq};
 use crate::domain::legal::LegalChange;
@@ -297,6 +298,26 @@ pub enum Change {
     EscalationResumed {
         window: u32,
     },
+    /// The plan no longer knows these people: their own answer is not waited for any more.
+    AnswersDropped {
+        people: Vec<String>,
+    },
+    /// What our pages opened in another service was acknowledged or closed there, or could not be.
+    ToldElsewhere(Box<ToldElsewhere>),
+}
+
+/// What was said of events that our pages opened in another service.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ToldElsewhere {
+    /// `pd:ROUTING-KEY`.
+    pub method: String,
+    /// The deliveries that opened them.
+    pub deliveries: Vec<u32>,
+    pub closing: Closing,
+    /// It was said; else it was given up.
+    pub done: bool,
+    /// The other side's code or words, or what went wrong.
+    pub detail: String,
 }
 
 /// A level of the policy was reached.

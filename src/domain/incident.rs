@@ -427,7 +427,6 @@ impl Incident {
 
     fn change(&mut self, event: &Recorded, change: &Change) {
         let when = event.when();
-        let by = &event.actor.login;
         match change {
             Change::Opened(_)
             | Change::HistoryNoted { .. }
@@ -436,7 +435,7 @@ impl Incident {
             | Change::AttachmentAdded { .. } => {}
             Change::Declared { .. } => self.declare(when),
             Change::Triaged { impact, urgency } => self.triage(event, *impact, *urgency),
-            Change::Acknowledged => self.acknowledge(by, when, event.at),
+            Change::Acknowledged => self.acknowledge(&event.actor.login, when, event.at),
             Change::SeverityChanged { to, reason, .. } => self.set_severity(event, *to, reason),
             Change::PhaseChanged { to, .. } => self.set_phase(event, *to),
             Change::TitleChanged { title } => self.title.clone_from(title),
@@ -457,9 +456,7 @@ impl Incident {
             }
             Change::RemedyJudged { remedy, outcome, .. } => self.judge(*remedy, *outcome, when),
             Change::RemedyExpired { remedy } => self.expire(*remedy),
-            Change::ContactLogged { stakeholder, audience, .. } => {
-                self.contact(event, change, stakeholder, *audience);
-            }
+            Change::ContactLogged { .. } => self.contact(event, change),
             Change::Talk(talk) => self.talk(event, talk),
             Change::Legal(legal) => self.legal(event, legal),
             Change::Linked { other, kind } => self.link(*kind, *other),
@@ -492,7 +489,9 @@ impl Incident {
             | Change::HandoverAccepted { .. }
             | Change::HandoverRefused { .. }
             | Change::EscalationPaused { .. }
-            | Change::EscalationResumed { .. } => self.paging(event, change),
+            | Change::EscalationResumed { .. }
+            | Change::AnswersDropped { .. }
+            | Change::ToldElsewhere(_) => self.paging(event, change),
         }
     }
 }

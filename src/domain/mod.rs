@@ -15,6 +15,7 @@ pub mod command;
 pub mod decide;
 pub mod delivery;
 pub mod duty;
+pub mod elsewhere;
 pub mod escalation;
 pub mod event;
 pub mod ids;

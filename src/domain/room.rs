@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::alert::Alert;
 use crate::domain::board::Board;
 use crate::domain::duty::Desk;
+use crate::domain::elsewhere::Elsewhere;
 use crate::domain::escalation::PolicyRef;
 use crate::domain::event::{Became, Body, Recorded, Sending};
 use crate::domain::ids::{CommandId, IncidentId, Seq};
@@ -96,6 +97,9 @@ pub struct Room {
     /// What the public was told.
     #[serde(default)]
     pub board: Board,
+    /// What our pages opened in other services.
+    #[serde(default)]
+    pub elsewhere: Elsewhere,
     /// The latest commands, oldest first.
     pub remembered: VecDeque<(CommandId, Seq, Option<IncidentId>)>,
     #[serde(skip)]
@@ -155,6 +159,7 @@ impl Room {
         self.closed = self.closed.saturating_sub(1);
         self.incidents.insert(id, Arc::new(incident));
         self.index_incident(id);
+        self.look_elsewhere(id);
     }
 
     /// An alert whose incident leaves: one that still fires stays known, so that its next post is
@@ -192,6 +197,7 @@ impl Room {
         {
             self.groups.remove(group);
         }
+        self.look_elsewhere(id);
         Some(Arc::unwrap_or_clone(incident))
     }
 
@@ -238,6 +244,7 @@ impl Room {
             self.index_alert(&key);
         }
         self.index_desk();
+        self.index_elsewhere();
     }
 
     /// When something is due next: by the clock, or because something waits to be sent.
@@ -361,6 +368,7 @@ pub fn evolve(room: &mut Room, event: &Recorded) {
         }
     }
     changed(room, event);
+    room.elsewhere_changed(event);
     for id in &touched {
         if let Some(incident) = room.incidents.get_mut(id)
             && incident.last_seq < event.seq
@@ -372,6 +380,7 @@ pub fn evolve(room: &mut Room, event: &Recorded) {
         } else {
             room.index_sending(*id, sent);
         }
+        room.look_elsewhere(*id);
     }
     let first = touched.first().and_then(|id| room.incidents.get(id));
     room.board.take(event, first.map(|incident| &**incident), &room.plan);

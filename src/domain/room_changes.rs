@@ -78,7 +78,9 @@ impl Room {
             | Change::HandoverAccepted { .. }
             | Change::HandoverRefused { .. }
             | Change::EscalationPaused { .. }
-            | Change::EscalationResumed { .. } => {}
+            | Change::EscalationResumed { .. }
+            | Change::AnswersDropped { .. }
+            | Change::ToldElsewhere(_) => {}
             Change::LevelReached(reached) => self.take_turn(id, reached),
         }
     }

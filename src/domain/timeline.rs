@@ -165,7 +165,9 @@ fn change_words(change: &Change, event: &Recorded) -> (Kind, String) {
         | Change::HandoverAccepted { .. }
         | Change::HandoverRefused { .. }
         | Change::EscalationPaused { .. }
-        | Change::EscalationResumed { .. } => (Kind::Paging, timeline_paging::change_words(change)),
+        | Change::EscalationResumed { .. }
+        | Change::AnswersDropped { .. }
+        | Change::ToldElsewhere(_) => (Kind::Paging, timeline_paging::change_words(change)),
         Change::RemedyRecorded { .. }
         | Change::RemedyJudged { .. }
         | Change::RemedyExpired { .. } => (Kind::Remedy, remedy_words(change, event.when())),

@@ -7,6 +7,7 @@
 
 use crate::domain::change::{Change, LevelReached};
 use crate::domain::delivery::{Wanted, channel_of};
+use crate::domain::elsewhere::Closing;
 use crate::domain::event::Body;
 use crate::domain::time::span_words;
 use crate::domain::words::{AttemptResult, DeliveryKind};
@@ -43,6 +44,21 @@ pub(super) fn change_words(change: &Change) -> String {
             format!("maintenance window {window} no longer covers it")
         }
         Change::EscalationPaused { why, .. } => format!("pages nobody: {why}"),
+        Change::AnswersDropped { people } => {
+            format!("{} left the plan: their answer is not waited for", people.join(", "))
+        }
+        Change::ToldElsewhere(told) => {
+            let channel = channel_of(&told.method);
+            let what = match told.closing {
+                Closing::Acknowledge => "that somebody has it",
+                Closing::Resolve => "that it is over",
+            };
+            if told.done {
+                format!("{channel} was told {what}: {}", told.detail)
+            } else {
+                format!("{channel} COULD NOT BE TOLD {what}; close it there: {}", told.detail)
+            }
+        }
         _ => String::new(),
     }
 }

@@ -7,6 +7,7 @@
 #![expect(clippy::wildcard_enum_match_arm, reason = "the others are handled alike")]
 
 mod answers;
+mod elsewhere;
 mod paging;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -26,6 +27,7 @@ use crate::domain::row::Row;
 use crate::domain::stats::Sample;
 use crate::domain::time::Timestamp;
 use crate::domain::words::{Right, Via};
+use crate::keeper::engine::elsewhere::Closings;
 use crate::keeper::turn::{ClientId, Input, Output, ReadJob, Turn, Who};
 use crate::proto::{Ask, ClientKind, Counts, IntakeReport, KeeperMsg, Present, Push, Queue, Reply};
 use crate::store::snapshot::row_bytes;
@@ -68,6 +70,8 @@ pub struct Engine {
     stopping: Option<(String, Timestamp)>,
     /// Nothing was looked at by this engine yet.
     is_fresh: bool,
+    /// What is said to other services of what our pages opened there.
+    closings: Closings,
     counter: u64,
 }
 
@@ -85,6 +89,7 @@ impl Engine {
             stopping: None,
             heard_minute: 0,
             is_fresh: true,
+            closings: Closings::default(),
             counter: 0,
         }
     }
@@ -112,7 +117,13 @@ impl Engine {
             }
             // The same plan again is no news.
             Input::Own(Body::PlanAdopted { digest, .. }) if digest == self.room.plan_digest => {}
+            Input::Own(body @ Body::PlanAdopted { .. }) => {
+                let before: Vec<String> = self.room.plan.people.keys().cloned().collect();
+                self.own(body, now, turn);
+                self.drop_answers(&before, now, archive, turn);
+            }
             Input::Own(Body::ClockJumped { by_ms, .. }) => {
+                self.closings.clock_moved(by_ms);
                 // Waits that began by the wrong clock would last too long by as much, or be over.
                 self.own(Body::ClockJumped { by_ms, incidents: Vec::new() }, now, turn);
                 for part in self.waiting_incidents().chunks(INCIDENTS_MAX) {

@@ -16,6 +16,7 @@ use tokio::task::AbortHandle;
 use crate::clock::wall_now;
 use crate::domain::channel::{Channel, File};
 use crate::domain::delivery::{address_of, channel_of};
+use crate::domain::elsewhere::Closing;
 use crate::domain::text::{fit, hex};
 use crate::domain::words::{AttemptResult, DeliveryKind};
 use crate::keeper::gate::Gate;
@@ -158,6 +159,14 @@ pub fn message(job: &Job) -> Message {
         DeliveryKind::Inform => Kind::Brief,
         DeliveryKind::Update => Kind::Update,
     };
+    if let Some(closing) = job.closing {
+        let signal = match closing {
+            Closing::Acknowledge => Signal::Acknowledge,
+            Closing::Resolve => Signal::Resolve,
+        };
+        let incidents = job.items.iter().map(about).collect();
+        return Message { signal, kind, subject: subject(job), incidents, ..Message::default() };
+    }
     if job.kind == DeliveryKind::Update {
         let (subject, text) = job.update.clone().unwrap_or_default();
         // Nothing but its words: what is inside of the incident is not for its readers.
@@ -231,6 +240,7 @@ fn subject(job: &Job) -> String {
 fn about(item: &JobItem) -> About {
     About {
         id: item.incident.to_string(),
+        key: format!("{}-{}", item.incident, item.delivery),
         title: item.title.clone(),
         severity: item.severity.to_string(),
         services: item.services.clone(),

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::domain::change::Change;
 use crate::domain::command::Command;
 use crate::domain::duty::Destination;
+use crate::domain::elsewhere::Closing;
 use crate::domain::event::{Body, Recorded, Sending};
 use crate::domain::ids::{CommandId, IncidentId, Seq};
 use crate::domain::incident::Incident;
@@ -106,6 +107,8 @@ pub struct Job {
     pub destination: Destination,
     /// A page if any of its items is one.
     pub kind: DeliveryKind,
+    /// Nothing new: what it opened elsewhere is acknowledged or closed there.
+    pub closing: Option<Closing>,
     /// The person's name.
     pub name: String,
     /// The language they read best; empty: not known.
@@ -131,6 +134,24 @@ pub struct JobItem {
     pub code: Option<String>,
     /// What the next one must know, where it is handed over.
     pub brief: String,
+}
+
+impl JobItem {
+    /// Nothing but which delivery of which incident.
+    pub fn bare(incident: IncidentId, delivery: u32) -> Self {
+        Self {
+            incident,
+            delivery,
+            attempt: 1,
+            title: String::new(),
+            severity: Severity::Sev5,
+            phase: Phase::Resolved,
+            services: Vec::new(),
+            why: String::new(),
+            code: None,
+            brief: String::new(),
+        }
+    }
 }
 
 /// A question that the store answers, beside the engine.

@@ -158,10 +158,12 @@ pub fn pagerduty(message: &Message, routing_key: &str, source: &str) -> Vec<Valu
 }
 
 fn event(m: &Message, about: &About, summary: &str, routing_key: &str, source: &str) -> Value {
+    // Two war rooms may send to one service.
+    let key = if about.key.is_empty() { &about.id } else { &about.key };
     let mut event = json!({
         "routing_key": routing_key,
         "event_action": m.signal.word(),
-        "dedup_key": cut(about.id.clone(), 255),
+        "dedup_key": cut(format!("{source}/{key}"), 255),
         "payload": {
             "summary": summary.chars().take(SUMMARY_MAX).collect::<String>(),
             "source": source,
@@ -267,7 +269,7 @@ mod tests {
         let events = pagerduty(&message(), "KEY", "jump1");
         assert_eq!(events.len(), 2);
         assert_eq!(events[0]["event_action"], "trigger");
-        assert_eq!(events[0]["dedup_key"], "INC-7");
+        assert_eq!(events[0]["dedup_key"], "jump1/INC-7");
         assert_eq!(events[0]["payload"]["severity"], "critical");
         assert_eq!(events[1]["payload"]["severity"], "warning");
         assert_eq!(events[0]["payload"]["source"], "jump1");
@@ -277,11 +279,11 @@ mod tests {
         for (signal, word) in [(Signal::Acknowledge, "acknowledge"), (Signal::Resolve, "resolve")] {
             let events = pagerduty(&Message { signal, ..message() }, "KEY", "jump1");
             assert_eq!(events[1]["event_action"], word);
-            assert_eq!(events[1]["dedup_key"], "INC-8");
+            assert_eq!(events[1]["dedup_key"], "jump1/INC-8");
         }
         let test = Message { incidents: Vec::new(), kind: Kind::Test, ..message() };
         let events = pagerduty(&test, "KEY", "jump1");
-        assert_eq!(events[0]["dedup_key"], "01JDK");
+        assert_eq!(events[0]["dedup_key"], "jump1/01JDK");
         assert_eq!(events[0]["payload"]["severity"], "info");
     }
 }

@@ -118,6 +118,8 @@ impl Signal {
 pub struct About {
     /// `INC-7`.
     pub id: String,
+    /// Names the delivery: what is said later of what it opened elsewhere is said under this.
+    pub key: String,
     pub title: String,
     /// `SEV1` … `SEV5`.
     pub severity: String,
@@ -191,6 +193,7 @@ impl Message {
 impl About {
     fn tidy(&self) -> Self {
         Self {
+            key: line(&self.key),
             id: line(&self.id),
             title: line(&self.title),
             severity: line(&self.severity),
@@ -282,6 +285,7 @@ mod tests {
             text: "first\r\nsecond \u{1b}[2J\u{202e}".into(),
             incidents: vec![About {
                 id: "INC-7".into(),
+                key: "INC-7-1".into(),
                 title: "Payments\r\ndown".into(),
                 severity: "SEV1".into(),
                 services: vec!["payments".into()],

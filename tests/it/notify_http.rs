@@ -171,8 +171,8 @@ fn pagerduty_gets_every_incident_and_a_key_from_a_file() {
     assert_eq!(outcome, Outcome::Accepted { code: 202, proof: "HTTP 202 answer 202".into() });
     let posts = sink.wait_for(2);
     assert_eq!(posts[0].json()["routing_key"], key);
-    assert_eq!(posts[0].json()["dedup_key"], "INC-7");
-    assert_eq!(posts[1].json()["dedup_key"], "INC-8");
+    assert_eq!(posts[0].json()["dedup_key"], "jump1.example.org/INC-7-1");
+    assert_eq!(posts[1].json()["dedup_key"], "jump1.example.org/INC-8");
     assert_eq!(posts[1].header("idempotency-key"), "01JDKQ.3.1");
     failed(&deliver(&channel, &place, &message, &context(home.path())), true, "400");
 }

@@ -34,6 +34,7 @@ pub fn page() -> Message {
         in_reply_to: Some("01JDKQ.1".into()),
         incidents: vec![About {
             id: "INC-7".into(),
+            key: "INC-7-1".into(),
             title: "Payments down".into(),
             severity: "SEV1".into(),
             services: vec!["payments".into()],

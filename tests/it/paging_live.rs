@@ -205,3 +205,38 @@ fn an_end_in_good_order_waits_for_what_is_under_way() {
     let pages = arrived(&hook);
     assert!(pages.values().all(|count| *count == 1), "{pages:?}");
 }
+
+#[test]
+fn what_a_page_opened_in_a_pagerduty_is_acknowledged_and_closed_there() {
+    let home = Home::new();
+    let (pager, mail) = (Sink::http(), Sink::smtp());
+    pager.always(Answer::Status(202, Vec::new()));
+    let more = format!(
+        "[channels.pd]\nkind = \"webhook\"\nurl = \"{}\"\nformat = \"pagerduty-v2\"\n[people.pia]\ncontacts = [\"pd:R015WGMPKWT7SL2KVYG3O0BDVUWJLB3P\"]\n[[policies.pager.levels]]\nname = \"L1\"\ntargets = [\"person:pia\"]\n[services.db]\npolicy = \"pager\"\n",
+        pager.url("/v2/enqueue")
+    );
+    write_plan(&home, &pager, &mail, &more);
+    let keeper = home.keeper();
+    let mut caller = keeper.caller();
+    act(&mut caller, r#"{"do":"open","title":"disk","severity":"SEV2","services":["db"]}"#);
+    let key = pager.wait_for(1)[0].json()["dedup_key"].clone();
+    act(&mut caller, r#"{"do":"acknowledge","incident":1}"#);
+    pager.wait_for(2);
+    home.ok(&["resolve", "1", "--reason", "fixed", "quiet"]);
+    let said: Vec<(String, bool)> = pager
+        .wait_for(3)
+        .iter()
+        .map(|post| {
+            let event = post.json();
+            (
+                event["event_action"].as_str().unwrap_or_default().to_owned(),
+                event["dedup_key"] == key,
+            )
+        })
+        .collect();
+    let expected = ["trigger", "acknowledge", "resolve"].map(|word| (word.to_owned(), true));
+    assert_eq!(said, expected);
+    until("the timeline tells it", || {
+        home.ok(&["show", "1"]).contains("pd was told that it is over").then_some(())
+    });
+}

@@ -35,6 +35,8 @@ fn days() -> u64 {
 struct Day {
     world: World,
     random: SplitMix,
+    /// Some people are paged by a service that pages on its own.
+    pages_elsewhere: bool,
     auditor: Auditor,
     /// How often something began to be sent, by incident and delivery.
     begun: BTreeMap<(IncidentId, u32), u32>,
@@ -48,8 +50,16 @@ fn pick<'a>(random: &mut SplitMix, from: &[&'a str]) -> &'a str {
 }
 
 /// The scripts' plan with some of it changed.
-fn random_plan(random: &mut SplitMix) -> Plan {
+fn random_plan(random: &mut SplitMix, pages_elsewhere: bool) -> Plan {
     let mut plan = plan();
+    if pages_elsewhere {
+        let text = "kind = \"webhook\"\nurl = \"http://127.0.0.1:9/\"\nformat = \"pagerduty-v2\"";
+        plan.channels.insert("pd".to_owned(), toml::from_str(text).expect("a channel"));
+        for (login, contact) in [("bob", "pd:B"), ("erik", "pd:E"), ("fay", "pd:B")] {
+            let person = plan.people.get_mut(login).expect("a person");
+            person.contacts.insert(0, contact.to_owned());
+        }
+    }
     plan.bundle_s = u32::try_from(random.below(4) * 30).unwrap_or(0);
     plan.fallback_every_min = 5 + u32::try_from(random.below(30)).unwrap_or(0);
     for policy in plan.policies.values_mut() {
@@ -74,10 +84,12 @@ fn random_plan(random: &mut SplitMix) -> Plan {
 impl Day {
     fn new(seed: u64) -> Self {
         let mut random = SplitMix(seed);
-        let world = World::under(random_plan(&mut random));
+        let pages_elsewhere = seed.is_multiple_of(2);
+        let world = World::under(random_plan(&mut random, pages_elsewhere));
         let mut day = Self {
             world,
             random,
+            pages_elsewhere,
             auditor: Auditor::default(),
             begun: BTreeMap::new(),
             kills: 0,
@@ -227,7 +239,7 @@ impl Day {
             }
             5 => {
                 let (plan, digest) = (
-                    Box::new(random_plan(&mut self.random)),
+                    Box::new(random_plan(&mut self.random, self.pages_elsewhere)),
                     format!("plan {}", self.world.engine.room.seq),
                 );
                 self.world.give(Input::Own(Body::PlanAdopted {
@@ -282,6 +294,7 @@ impl Day {
         rebuilt.rebuild_index();
         assert_eq!(rebuilt.deadlines, room.deadlines, "deadlines are derived");
         assert_eq!(rebuilt.outbox, room.outbox, "the outbox is derived");
+        assert_eq!(rebuilt.elsewhere, room.elsewhere, "and so is what is to be said elsewhere");
         let findings = self.auditor.check(self.world.now);
         // A job that hangs is cut off by its time limit, which comes with the next step here.
         let real: Vec<&String> = findings.iter().filter(|_| self.hanging.is_empty()).collect();
@@ -346,6 +359,18 @@ fn simulate(seed: u64) {
         day.step();
     }
     check_streams(&day.world);
+    // Whatever became of them: nothing that is over goes on waking people elsewhere.
+    for _ in 0..200 {
+        if day.world.engine.room.elsewhere.wanting.is_empty() {
+            break;
+        }
+        day.pass(10 * MINUTE_MS);
+    }
+    let room = &day.world.engine.room;
+    assert!(room.elsewhere.wanting.is_empty(), "{:?}", room.elsewhere);
+    for id in room.elsewhere.opened.keys() {
+        assert!(room.incidents.contains_key(id), "{id} is over, and open elsewhere");
+    }
 }
 
 /// Days on which something was found once.

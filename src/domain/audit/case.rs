@@ -69,6 +69,7 @@ impl Case {
                 self.want(event.at, reached.pages.iter().chain(&reached.fallback));
             }
             Change::LevelSkipped { .. } => self.stepped_at = event.at,
+            Change::AnswersDropped { people } => self.must.retain(|who| !people.contains(who)),
             Change::FallbackPaged { pages, .. } => {
                 self.stepped_at = event.at;
                 self.want(event.at, pages.iter());

@@ -172,14 +172,12 @@ impl Incident {
         }
     }
 
-    pub(super) fn contact(
-        &mut self,
-        event: &Recorded,
-        change: &Change,
-        stakeholder: &str,
-        audience: Option<Audience>,
-    ) {
-        if let Change::ContactLogged { channel, text, next_by, last, .. } = change {
+    pub(super) fn contact(&mut self, event: &Recorded, change: &Change) {
+        if let Change::ContactLogged {
+            stakeholder, audience, channel, text, next_by, last, ..
+        } = change
+        {
+            let audience = *audience;
             let told = Told {
                 at: event.when(),
                 by: event.actor.login.clone(),

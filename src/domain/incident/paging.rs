@@ -72,6 +72,7 @@ impl Incident {
             Change::HandoverRefused { .. } => {
                 self.cancel_handover(at);
             }
+            Change::AnswersDropped { people } => self.esc.must.retain(|who| !people.contains(who)),
             Change::EscalationPaused { window, .. } => self.pause(at, *window),
             Change::EscalationResumed { window } => self.resume(at, *window),
             _ => {}

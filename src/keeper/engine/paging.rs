@@ -39,7 +39,8 @@ impl Engine {
             return Some(Timestamp(0));
         }
         let stop = self.stopping.as_ref().map(|(_, until)| *until);
-        [self.room.next_due(), stop].into_iter().flatten().min()
+        let closing = self.next_closing_due().filter(|_| self.stopping.is_none());
+        [self.room.next_due(), stop, closing].into_iter().flatten().min()
     }
 
     /// Attempts that began and that nobody here is carrying out.
@@ -79,6 +80,31 @@ impl Engine {
     pub(super) fn waiting_incidents(&self) -> Vec<IncidentId> {
         let live = self.room.incidents.values().filter(|incident| incident.phase().is_live());
         live.map(|incident| incident.id).collect()
+    }
+
+    /// Nobody's own answer is waited for who left the plan.
+    pub(super) fn drop_answers(
+        &mut self,
+        before: &[String],
+        now: Timestamp,
+        archive: &dyn Archive,
+        turn: &mut Turn,
+    ) {
+        let known = &self.room.plan.people;
+        let gone: Vec<&String> = before.iter().filter(|who| !known.contains_key(*who)).collect();
+        if gone.is_empty() {
+            return;
+        }
+        let waits = |incident: &Incident| -> Vec<String> {
+            let gone = gone.iter().filter(|who| incident.esc.must.contains(**who));
+            gone.map(|who| (*who).clone()).collect()
+        };
+        let found = self.room.incidents.values().map(|incident| (incident.id, waits(incident)));
+        let found: Vec<_> = found.filter(|(_, people)| !people.is_empty()).collect();
+        for (incident, people) in found {
+            let change = Change::AnswersDropped { people };
+            self.by_the_clock(Body::Incident { incident, change }, now, archive, turn);
+        }
     }
 
     /// Everything that is due at `now`.
@@ -167,7 +193,13 @@ impl Engine {
         self.by_the_clock(Body::Incident { incident, change }, now, archive, turn);
     }
 
-    fn by_the_clock(&mut self, body: Body, now: Timestamp, archive: &dyn Archive, turn: &mut Turn) {
+    pub(super) fn by_the_clock(
+        &mut self,
+        body: Body,
+        now: Timestamp,
+        archive: &dyn Archive,
+        turn: &mut Turn,
+    ) {
         let cause = self.own_id("t");
         self.record(cause, Actor::timer(), None, body, now, archive, turn);
     }
@@ -198,6 +230,7 @@ impl Engine {
                 turn.out.push(Output::Deliver(Box::new(job)));
             }
         }
+        self.close_elsewhere(now, turn);
     }
 
     /// What a message is made of.
@@ -210,6 +243,7 @@ impl Engine {
             kind: DeliveryKind::Inform,
             name: person.map_or_else(|| destination.to.clone(), |person| person.name.clone()),
             language: person.and_then(|p| p.languages.first().cloned()).unwrap_or_default(),
+            closing: None,
             sendings: items.to_vec(),
             items: Vec::new(),
             update: None,
@@ -324,6 +358,10 @@ impl Engine {
         (now, archive): (Timestamp, &dyn Archive),
         turn: &mut Turn,
     ) {
+        let said = (result, detail.as_str(), wait_ms);
+        if self.closed_elsewhere(ticket, said, (now, archive), turn) {
+            return;
+        }
         let Some((destination, items)) = self.in_flight.remove(&ticket) else { return };
         for item in &items {
             self.carried.remove(&(item.incident, item.delivery));
@@ -396,7 +434,8 @@ impl Engine {
 
     /// What is under way: ticket and destination, for tests.
     pub fn under_way(&self) -> impl Iterator<Item = (u64, &Destination)> {
-        self.in_flight.iter().map(|(ticket, (destination, _))| (*ticket, destination))
+        let sent = self.in_flight.iter().map(|(ticket, (destination, _))| (*ticket, destination));
+        sent.chain(self.closings.under_way())
     }
 
     /// How many deliveries wait for a destination.

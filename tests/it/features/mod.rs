@@ -5,6 +5,7 @@ mod approval;
 mod board;
 mod command;
 mod demands;
+mod elsewhere;
 mod legal;
 mod life;
 mod paging;

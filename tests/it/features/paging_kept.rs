@@ -3,13 +3,14 @@
 
 use warroom::domain::audit::Auditor;
 use warroom::domain::event::Body;
+use warroom::domain::ids::IncidentId;
 use warroom::domain::plan::Heartbeat;
 use warroom::domain::time::Timestamp;
 use warroom::domain::words::{AttemptResult, Severity};
 use warroom::keeper::mailroom::message;
 use warroom::keeper::turn::Input;
 use warroom::notify::forms;
-use warroom::store::Reader as _;
+use warroom::store::{Reader as _, snapshot};
 
 use crate::features::paging_world::{OPEN, plan};
 use crate::world::{START, World, play};
@@ -87,7 +88,8 @@ fn every_incident_of_a_large_bundle_is_in_every_form_that_speaks_of_each() {
     for item in &job.items {
         let id = item.incident.to_string();
         let code = item.code.clone().expect("a page has a code");
-        assert!(events.iter().any(|event| event["dedup_key"] == *id), "{id} in PagerDuty's form");
+        let key = format!("host/{id}-{}", item.delivery);
+        assert!(events.iter().any(|event| event["dedup_key"] == *key), "{id} in PagerDuty's form");
         let told = generic["incidents"].as_array().expect("a list");
         assert!(told.iter().any(|about| about["ack_code"] == *code), "{id} in our own form");
         assert!(text.contains(&format!("{id} SEV2")) && text.contains(&code), "{id} in the text");
@@ -280,4 +282,25 @@ fn beat() -> Heartbeat {
         source: String::new(),
         services: vec!["payments".to_owned()],
     }
+}
+
+#[test]
+fn nobody_s_own_answer_is_waited_for_who_left_the_plan() {
+    let mut world = World::under(plan());
+    let services = r#"{"do":"open","title":"t","severity":"SEV2","services":["vault"]}"#;
+    play(&mut world, &format!("0m ann {services}\n0m clock"));
+    let incident = |world: &World| world.engine.room.incidents[&IncidentId(1)].clone();
+    let must: Vec<String> = incident(&world).esc.must.iter().cloned().collect();
+    assert!(must.len() > 1, "the policy asks for all of them: {must:?}");
+    play(&mut world, &format!(r#"1m {} {{"do":"acknowledge","incident":1}}"#, must[0]));
+    assert!(!incident(&world).is_answered());
+    let mut plan = plan();
+    for who in &must[1..] {
+        plan.people.remove(who);
+    }
+    let (digest, note) = ("without them".to_owned(), String::new());
+    world.give(Input::Own(Body::PlanAdopted { plan: Box::new(plan), digest, note }));
+    assert!(incident(&world).is_answered());
+    let folded = snapshot::incident(&world.journal, IncidentId(1), None).expect("a fold");
+    assert_eq!(folded.as_ref(), Some(&*incident(&world)), "folded from its stream");
 }

@@ -1,0 +1,179 @@
+//! Events that our pages opened in another service that pages on its own (`PagerDuty`), and what is
+//! still to be said there: that somebody answered, or that it is over. An event that nobody closes
+//! goes on to wake people there.
+//!
+//! Each delivery is an event of its own there: a later page about the same incident is heard though
+//! an earlier one was acknowledged.
+//!
+//! Invariants:
+//! - What is to be said is derived: from the events that may be open and from how their incidents
+//!   stand. An incident that left the room is over.
+//! - `wanting` is derived from the rest.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::change::Change;
+use crate::domain::channel::Channel;
+use crate::domain::delivery::{Delivery, channel_of};
+use crate::domain::event::{Body, Recorded, Sending};
+use crate::domain::ids::IncidentId;
+use crate::domain::room::Room;
+
+/// What is said of an event elsewhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Closing {
+    /// Somebody has it.
+    Acknowledge,
+    /// It is over.
+    Resolve,
+}
+
+/// An event that may be open elsewhere.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Opened {
+    pub delivery: u32,
+    /// `pd:ROUTING-KEY`.
+    pub method: String,
+    /// An attempt is on its way just now.
+    pub is_sending: bool,
+    /// They know that somebody has it.
+    pub is_acknowledged: bool,
+}
+
+/// All events that may be open elsewhere.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Elsewhere {
+    pub opened: BTreeMap<IncidentId, Vec<Opened>>,
+    /// Method → the incidents of which something is to be said there.
+    #[serde(skip)]
+    pub wanting: BTreeMap<String, BTreeSet<IncidentId>>,
+}
+
+impl Room {
+    /// What is to be said of an event, if anything.
+    pub fn closing(&self, id: IncidentId, opened: &Opened) -> Option<Closing> {
+        if opened.is_sending {
+            return None;
+        }
+        let incident = self.incidents.get(&id).filter(|incident| incident.phase().is_active());
+        let Some(incident) = incident else { return Some(Closing::Resolve) };
+        if incident.delivery(opened.delivery).is_some_and(Delivery::is_open) {
+            return None;
+        }
+        match incident.ack {
+            Some(_) => (!opened.is_acknowledged).then_some(Closing::Acknowledge),
+            // It is no longer wanted: whatever pages next is an event of its own.
+            None => Some(Closing::Resolve),
+        }
+    }
+
+    /// Takes what an event says of events elsewhere.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "few facts are about them")]
+    pub(crate) fn elsewhere_changed(&mut self, event: &Recorded) {
+        match &event.body {
+            Body::SendingBegan { method, items, .. } => self.may_open(method, items),
+            Body::SendingEnded { method, items, .. } => {
+                for item in items {
+                    let opened = self.elsewhere.opened.get_mut(&item.incident);
+                    let is_it =
+                        |it: &&mut Opened| it.delivery == item.delivery && it.method == *method;
+                    if let Some(opened) = opened.and_then(|all| all.iter_mut().find(|it| is_it(it)))
+                    {
+                        opened.is_sending = false;
+                    }
+                }
+            }
+            Body::Incident { incident, change: Change::ToldElsewhere(told) } => {
+                let Some(all) = self.elsewhere.opened.get_mut(incident) else { return };
+                let is_it = |it: &Opened| {
+                    it.method == told.method && told.deliveries.contains(&it.delivery)
+                };
+                if told.closing == Closing::Resolve || !told.done {
+                    all.retain(|it| !is_it(it));
+                } else {
+                    all.iter_mut().filter(|it| is_it(it)).for_each(|it| it.is_acknowledged = true);
+                }
+                if all.is_empty() {
+                    self.elsewhere.opened.remove(incident);
+                    self.nothing_wanted(*incident);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn may_open(&mut self, method: &str, items: &[Sending]) {
+        let channel = self.plan.channels.get(channel_of(method));
+        if !channel.is_some_and(Channel::opens_events) {
+            return;
+        }
+        for item in items {
+            let all = self.elsewhere.opened.entry(item.incident).or_default();
+            let is_it = |it: &&mut Opened| it.delivery == item.delivery && it.method == method;
+            if let Some(known) = all.iter_mut().find(is_it) {
+                known.is_sending = true;
+            } else {
+                all.push(Opened {
+                    delivery: item.delivery,
+                    method: method.to_owned(),
+                    is_sending: true,
+                    is_acknowledged: false,
+                });
+            }
+        }
+    }
+
+    /// Notes whether anything is to be said of an incident, after it changed, came or left.
+    pub(crate) fn look_elsewhere(&mut self, id: IncidentId) {
+        let Some(all) = self.elsewhere.opened.get(&id) else { return };
+        let wanted: BTreeSet<String> = all
+            .iter()
+            .filter(|opened| self.closing(id, opened).is_some())
+            .map(|opened| opened.method.clone())
+            .collect();
+        self.nothing_wanted(id);
+        for method in wanted {
+            self.elsewhere.wanting.entry(method).or_default().insert(id);
+        }
+    }
+
+    fn nothing_wanted(&mut self, id: IncidentId) {
+        self.elsewhere.wanting.retain(|_, incidents| {
+            incidents.remove(&id);
+            !incidents.is_empty()
+        });
+    }
+
+    /// Makes what is derived anew.
+    pub(crate) fn index_elsewhere(&mut self) {
+        self.elsewhere.wanting.clear();
+        for id in self.elsewhere.opened.keys().copied().collect::<Vec<_>>() {
+            self.look_elsewhere(id);
+        }
+    }
+
+    /// What is to be said by one method next: the same of each, at most so many events.
+    pub fn next_closing(&self, method: &str, most: usize) -> Option<(Closing, Vec<Sending>)> {
+        let incidents = self.elsewhere.wanting.get(method)?;
+        let mut found: Option<Closing> = None;
+        let mut items = Vec::new();
+        for id in incidents {
+            let all = self.elsewhere.opened.get(id).into_iter().flatten();
+            for opened in all.filter(|opened| opened.method == method) {
+                let Some(closing) = self.closing(*id, opened) else { continue };
+                if *found.get_or_insert(closing) == closing {
+                    items.push(Sending { incident: *id, delivery: opened.delivery });
+                }
+            }
+            if items.len() >= most {
+                break;
+            }
+        }
+        items.truncate(most);
+        found.map(|closing| (closing, items))
+    }
+}
