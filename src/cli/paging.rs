@@ -13,6 +13,7 @@ use crate::cli::out::{Failure, say, say_json};
 use crate::clock::wall_now;
 use crate::domain::command::Command;
 use crate::domain::ids::IncidentId;
+use crate::domain::silence::{ledger, of_words};
 use crate::domain::time::Timestamp;
 use crate::proto::{Ask, Reply};
 
@@ -118,6 +119,24 @@ pub enum Paging {
         #[arg(long, value_name = "NUMBER", conflicts_with = "services")]
         end: Option<u32>,
     },
+    /// Put alerts aside by their labels until a time, list such silences, or end one.
+    ///
+    /// What fires under a silence opens its incident when that ends, unless it is over by then.
+    Silence {
+        /// label=pattern, all of which must match: alertname=Disk* cluster=eu1; '*' stands for
+        /// anything, a|b for one of both.
+        matchers: Vec<String>,
+        /// From when (now unless given) …
+        #[arg(long)]
+        from: Option<String>,
+        /// … until when: 2h, or a time; at most 30 days.
+        #[arg(long)]
+        until: Option<String>,
+        #[arg(long, short, default_value = "")]
+        reason: String,
+        #[arg(long, value_name = "NUMBER", conflicts_with = "matchers")]
+        end: Option<u32>,
+    },
     /// Give a sign of life for a heartbeat of the plan.
     Heartbeat { name: String },
 }
@@ -129,7 +148,13 @@ pub fn run(paging: Paging, context: &Context) -> Result<(), Failure> {
     {
         return windows(context);
     }
+    if let Paging::Silence { matchers, end: None, .. } = &paging
+        && matchers.is_empty()
+    {
+        return silences(context);
+    }
     let command = match paging {
+        Paging::Silence { .. } => silence(paging)?,
         Paging::Cover { .. } | Paging::Swap { .. } | Paging::Maintenance { .. } => shifts(paging)?,
         other => incident(other)?,
     };
@@ -228,6 +253,36 @@ fn windows(context: &Context) -> Result<(), Failure> {
             window.by,
             window.reason
         ));
+    }
+    Ok(())
+}
+
+fn silence(paging: Paging) -> Result<Command, Failure> {
+    let Paging::Silence { matchers, from, until, reason, end: over } = paging else {
+        return Err(Failure::Usage("not about silences".to_owned()));
+    };
+    if let Some(silence) = over {
+        return Ok(Command::EndSilence { silence });
+    }
+    let when = of_words(&matchers).map_err(Failure::Usage)?;
+    let begin = start(from.clone())?;
+    let until = end(until, begin)?;
+    Ok(Command::Silence { when, from: from.map(|_| begin), until, reason })
+}
+
+fn silences(context: &Context) -> Result<(), Failure> {
+    let silences = match context.keeper()?.ask(Ask::Plan)? {
+        Reply::Plan { beside, .. } => beside.silences,
+        other => return Err(unexpected(&other)),
+    };
+    if context.json {
+        return say_json(&silences);
+    }
+    if silences.is_empty() {
+        say("nothing is silenced");
+    }
+    for silence in ledger(&silences) {
+        say(&silence.words(wall_now()));
     }
     Ok(())
 }

@@ -17,6 +17,9 @@ pub struct Shelf {
     pub by: String,
     pub until: Timestamp,
     pub reason: String,
+    /// The silence that did it; none: a person, for this alert alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub silence: Option<u32>,
     /// What it said when it began to fire meanwhile.
     #[serde(default)]
     pub held: Option<Box<Held>>,

@@ -396,6 +396,9 @@ pub struct Opened {
     /// Seconds after a resolution in which a firing alert reopens it.
     #[serde(default)]
     pub reopen_within_s: u32,
+    /// Why only now, where that is to be told: a silence ended.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub again: String,
     /// The escalation policy that it takes, as it is now; none for histories.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub policy: Option<PolicyRef>,

@@ -365,6 +365,19 @@ pub enum Command {
     EndWindow {
         window: u32,
     },
+    /// Puts alerts aside by their labels.
+    Silence {
+        /// Label → pattern, as in a rule: all must match.
+        when: BTreeMap<String, String>,
+        /// From now on unless given.
+        #[serde(default)]
+        from: Option<Timestamp>,
+        until: Timestamp,
+        reason: String,
+    },
+    EndSilence {
+        silence: u32,
+    },
     /// Answers for the person to whom a page with this code was sent.
     AcknowledgeByCode {
         code: String,
@@ -440,6 +453,8 @@ impl Command {
             | Self::AnswerSwap { .. }
             | Self::PlanWindow { .. }
             | Self::EndWindow { .. }
+            | Self::Silence { .. }
+            | Self::EndSilence { .. }
             | Self::AcknowledgeByCode { .. }
             | Self::Beat { .. } => None,
         }

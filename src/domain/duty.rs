@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::escalation::PolicyRef;
 use crate::domain::plan::{Plan, Policy};
 use crate::domain::schedule::{self, Changes, SwapState};
+use crate::domain::silence::Silence;
 use crate::domain::time::{DAY_MS, HOUR_MS, Timestamp};
 
 /// How long a service counts as known to somebody after a page about it, in milliseconds.
@@ -126,6 +127,9 @@ pub struct Desk {
     pub policies: BTreeMap<Box<str>, Policy>,
     pub windows: BTreeMap<u32, Window>,
     pub last_window: u32,
+    /// Alerts that are put aside by their labels; those that ended not long ago are still here.
+    pub silences: BTreeMap<u32, Silence>,
+    pub last_silence: u32,
     /// Schedule → what was changed about it beside the plan's files.
     pub changes: BTreeMap<String, Changes>,
     pub last_change: u32,
@@ -150,6 +154,7 @@ pub struct Beside {
     pub changes: BTreeMap<String, Changes>,
     /// Maintenance windows.
     pub windows: Vec<Window>,
+    pub silences: Vec<Silence>,
     /// Why the status page is not as it should be.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub page_fault: Option<String>,
@@ -161,6 +166,7 @@ impl Beside {
         Self {
             changes: desk.changes.clone(),
             windows: desk.windows.values().cloned().collect(),
+            silences: desk.silences.values().cloned().collect(),
             page_fault: desk.page_fault.clone(),
         }
     }
@@ -168,7 +174,9 @@ impl Beside {
     /// A desk with nothing else on it.
     pub fn desk(self) -> Desk {
         let windows = self.windows.into_iter().map(|window| (window.id, window)).collect();
-        Desk { changes: self.changes, windows, page_fault: self.page_fault, ..Desk::default() }
+        let silences = self.silences.into_iter().map(|silence| (silence.id, silence)).collect();
+        let (changes, page_fault) = (self.changes, self.page_fault);
+        Desk { windows, silences, changes, page_fault, ..Desk::default() }
     }
 }
 

@@ -14,6 +14,7 @@ use crate::domain::duty::Window;
 use crate::domain::ids::{CommandId, IncidentId, Seq};
 use crate::domain::plan::Plan;
 use crate::domain::schedule::{Cover, Swap};
+use crate::domain::silence::Silence;
 use crate::domain::time::Timestamp;
 use crate::domain::words::{AttemptResult, Fidelity, Via};
 
@@ -228,6 +229,21 @@ pub enum Body {
         incidents: Vec<IncidentId>,
         early: bool,
     },
+    /// Alerts are put aside by their labels, from now on or later.
+    SilenceMade {
+        silence: Box<Silence>,
+    },
+    /// A silence begins; these alerts fire and are put aside by it.
+    SilenceBegan {
+        silence: u32,
+        alerts: Vec<String>,
+    },
+    /// It ended by its time, or before it by somebody.
+    SilenceEnded {
+        silence: u32,
+        #[serde(default, skip_serializing_if = "is_false")]
+        early: bool,
+    },
     /// A sign of life of a sender that must be heard from.
     HeartbeatReceived {
         name: String,
@@ -288,6 +304,9 @@ pub struct AlertItem {
     /// The rule that decided, where one did.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub rule: String,
+    /// The silence that puts it aside from now on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub silence: Option<u32>,
     /// What the sender said; left out where it says nothing new.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub facts: Option<Box<AlertFacts>>,
@@ -367,7 +386,16 @@ impl Body {
                 | Self::WindowPlanned { .. }
                 | Self::WindowBegan { .. }
                 | Self::WindowEnded { .. }
+                | Self::SilenceMade { .. }
+                | Self::SilenceBegan { .. }
+                | Self::SilenceEnded { .. }
         )
+    }
+
+    /// Whether it changes what consoles know of the plan and of what is in force beside it.
+    pub const fn is_beside_the_plan(&self) -> bool {
+        matches!(self, Self::PlanAdopted { .. } | Self::StatusPage { .. })
+            || self.is_about_the_desk() && !matches!(self, Self::ClockJumped { .. })
     }
 
     /// The deliveries that it begins or ends.
@@ -419,6 +447,9 @@ impl Body {
             | Self::WindowPlanned { .. }
             | Self::HeartbeatReceived { .. }
             | Self::StatusPage { .. }
+            | Self::SilenceMade { .. }
+            | Self::SilenceBegan { .. }
+            | Self::SilenceEnded { .. }
             | Self::AuditFound { .. } => Vec::new(),
         }
     }

@@ -6,6 +6,7 @@
 //! - An incident is a function of its own stream; nothing else is looked up.
 
 mod changes;
+mod members;
 mod paging;
 mod talk;
 
@@ -16,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::change::{Change, Moved, Opened};
 use crate::domain::delivery::AttemptEnd;
 use crate::domain::escalation::Escalation;
-use crate::domain::event::{Became, Body, Recorded};
+use crate::domain::event::{Body, Recorded};
 use crate::domain::ids::{IncidentId, Seq};
 use crate::domain::legal::Legal;
 use crate::domain::talk::Talk;
@@ -260,6 +261,7 @@ impl Incident {
             esc: Escalation {
                 policy: opened.policy.clone(),
                 anchor: event.at,
+                again: opened.again.clone(),
                 ..Escalation::default()
             },
             worked_at: when,
@@ -355,6 +357,9 @@ impl Incident {
             | Body::WindowPlanned { .. }
             | Body::HeartbeatReceived { .. }
             | Body::StatusPage { .. }
+            | Body::SilenceMade { .. }
+            | Body::SilenceBegan { .. }
+            | Body::SilenceEnded { .. }
             | Body::AuditFound { .. }
             | Body::AlertAcknowledged { .. }
             | Body::AlertShelved { .. }
@@ -367,49 +372,6 @@ impl Incident {
             | Body::KeeperStarted { .. }
             | Body::KeeperStopped { .. }
             | Body::StoreRebuilt { .. } => {}
-        }
-    }
-
-    fn member_became(&mut self, alert: &str, became: Became) {
-        match became {
-            Became::Opened | Became::Attached | Became::Reopened => {
-                let repeats = self.members.get(alert).map_or(0, |member| member.repeats + 1);
-                self.set_member(alert, Member { is_firing: true, repeats });
-            }
-            Became::Repeated | Became::FlappingFiring | Became::FlappingResolved => {
-                if let Some(member) = self.members.get_mut(alert) {
-                    member.repeats = member.repeats.saturating_add(1);
-                }
-            }
-            Became::Resolved => self.set_firing(alert, false),
-            Became::Acknowledged | Became::Recorded | Became::Shelved | Became::Unmatched => {}
-        }
-    }
-
-    fn set_firing(&mut self, alert: &str, is_firing: bool) {
-        let Some(member) = self.members.get_mut(alert) else { return };
-        let was = std::mem::replace(&mut member.is_firing, is_firing);
-        self.count_firing(was, is_firing);
-    }
-
-    /// Takes a member in, or what it does now.
-    fn set_member(&mut self, alert: &str, member: Member) {
-        let is_firing = member.is_firing;
-        let known = self.members.get_mut(alert);
-        let was = if let Some(known) = known {
-            std::mem::replace(known, member).is_firing
-        } else {
-            self.members.insert(alert.to_owned(), member);
-            false
-        };
-        self.count_firing(was, is_firing);
-    }
-
-    fn count_firing(&mut self, was: bool, is: bool) {
-        match (was, is) {
-            (false, true) => self.firing += 1,
-            (true, false) => self.firing = self.firing.saturating_sub(1),
-            (true, true) | (false, false) => {}
         }
     }
 

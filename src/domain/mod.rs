@@ -36,6 +36,7 @@ mod room_changes;
 mod room_desk;
 pub mod row;
 pub mod schedule;
+pub mod silence;
 pub mod stakeholder;
 pub mod stats;
 pub mod status;

@@ -302,11 +302,16 @@ pub enum RuleAction {
 impl Rule {
     /// Whether every label pattern matches.
     pub fn matches(&self, labels: &BTreeMap<String, String>) -> bool {
-        self.when.iter().all(|(label, pattern)| {
-            let value = labels.get(label).map_or("", String::as_str);
-            pattern.split('|').any(|choice| glob(choice.trim(), value))
-        })
+        labels_match(&self.when, labels)
     }
+}
+
+/// Whether labels match every pattern; one that is missing is empty.
+pub fn labels_match(when: &BTreeMap<String, String>, labels: &BTreeMap<String, String>) -> bool {
+    when.iter().all(|(label, pattern)| {
+        let value = labels.get(label).map_or("", String::as_str);
+        pattern.split('|').any(|choice| glob(choice.trim(), value))
+    })
 }
 
 /// Matches `*` (anything, also nothing) and plain text, without regard to ASCII case.

@@ -436,6 +436,9 @@ fn changed(room: &mut Room, event: &Recorded) {
         | Body::WindowEnded { .. }
         | Body::HeartbeatReceived { .. }
         | Body::StatusPage { .. }
+        | Body::SilenceMade { .. }
+        | Body::SilenceBegan { .. }
+        | Body::SilenceEnded { .. }
         | Body::AuditFound { .. } => room.desk_changed(event),
     }
 }

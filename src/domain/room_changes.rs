@@ -168,7 +168,7 @@ impl Room {
         self.unindex_alert(key);
         if let Some(alert) = self.alerts.get_mut(key) {
             let (by, reason) = (event.actor.login.clone(), reason.to_owned());
-            alert.shelf = Some(Shelf { by, until, reason, held: None });
+            alert.shelf = Some(Shelf { by, until, reason, silence: None, held: None });
         }
         self.index_alert(key);
     }
@@ -180,6 +180,7 @@ impl Room {
             alert.is_answered = false;
         }
         self.index_alert(key);
+        self.drop_if_loose(key);
     }
 
     /// An alert is known to fire, or not, for good: it expired or stopped flapping.
@@ -319,6 +320,10 @@ impl Room {
         let keep = usize::from(self.plan.flap_changes);
         match item.became {
             Became::Unmatched => return,
+            Became::Shelved if item.silence.is_some() => {
+                self.unindex_alert(key);
+                self.alert_silenced(event.at, source, group, item, keep);
+            }
             Became::Repeated | Became::Shelved => self.alert_repeated(event.at, group, item),
             Became::Opened | Became::Attached | Became::Reopened | Became::Recorded => {
                 self.unindex_alert(key);
@@ -350,6 +355,11 @@ impl Room {
             if let Some(facts) = &item.facts {
                 alert.ends_at = facts.ends_at;
             }
+            let silence = alert.shelf.as_ref().and_then(|shelf| shelf.silence);
+            if let Some(silence) = silence.and_then(|id| self.desk.silences.get_mut(&id)) {
+                silence.matched += 1;
+                silence.last_matched = Some(at);
+            }
             let is_new = item.became == Became::Shelved && !alert.is_firing;
             if let (true, Some(facts), Some(shelf)) = (is_new, &item.facts, &mut alert.shelf) {
                 let held = Held { facts: (**facts).clone(), group: group.cloned() };
@@ -359,7 +369,13 @@ impl Room {
         }
     }
 
-    fn alert_fired(&mut self, at: Timestamp, source: &str, item: &AlertItem, keep: usize) {
+    pub(crate) fn alert_fired(
+        &mut self,
+        at: Timestamp,
+        source: &str,
+        item: &AlertItem,
+        keep: usize,
+    ) {
         let facts = item.facts.as_deref().cloned().unwrap_or_default();
         let before = self.alerts.remove(&item.alert);
         let repeats = before.as_ref().map_or(0, |alert| alert.repeats + 1);

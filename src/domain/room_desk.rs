@@ -4,15 +4,16 @@
 
 use std::collections::BTreeSet;
 
-use crate::domain::alert::Alert;
+use crate::domain::alert::{Alert, Held};
 use crate::domain::change::{LevelReached, ReachedBy};
 use crate::domain::decide::due::turn_key;
 use crate::domain::duty::{Beat, Destination, WindowStage};
-use crate::domain::event::{Body, Recorded, Sending};
+use crate::domain::event::{AlertItem, Body, Recorded, Sending};
 use crate::domain::ids::IncidentId;
 use crate::domain::outbox;
 use crate::domain::plan::Plan;
 use crate::domain::room::Room;
+use crate::domain::silence::{Stage, forget_ended};
 use crate::domain::time::{DAY_MS, Timestamp};
 use crate::domain::words::AttemptResult;
 
@@ -77,6 +78,9 @@ impl Room {
             }
         }
         self.alerts_wait_on(by_ms);
+        for silence in self.desk.silences.values_mut().filter(|s| s.stage == Stage::Active) {
+            silence.until = silence.until.plus(by_ms);
+        }
         if by_ms >= 0 {
             return;
         }
@@ -147,9 +151,73 @@ impl Room {
                 let beat = Beat::heard(event.at, self.desk.beats.get(name));
                 self.set_beat(name, beat);
             }
+            Body::SilenceMade { silence } => {
+                desk.last_silence = desk.last_silence.max(silence.id);
+                desk.silences.insert(silence.id, (**silence).clone());
+                forget_ended(&mut desk.silences, event.at);
+            }
+            Body::SilenceBegan { silence, alerts } => {
+                self.silence_began(event.at, *silence, alerts);
+            }
+            Body::SilenceEnded { silence, early } => self.silence_ended(event, *silence, *early),
             Body::StatusPage { fault } => desk.page_fault.clone_from(fault),
             Body::AuditFound { findings } => desk.findings.clone_from(findings),
             _ => {}
+        }
+    }
+
+    fn silence_began(&mut self, at: Timestamp, id: u32, alerts: &[String]) {
+        let Some(silence) = self.desk.silences.get_mut(&id) else { return };
+        silence.stage = Stage::Active;
+        if !alerts.is_empty() {
+            silence.matched += alerts.len() as u64;
+            silence.last_matched = Some(at);
+        }
+        let aside = silence.shelf(None);
+        for key in alerts {
+            self.unindex_alert(key);
+            if let Some(alert) = self.alerts.get_mut(key) {
+                alert.shelf.get_or_insert_with(|| aside.clone());
+            }
+            self.index_alert(key);
+        }
+    }
+
+    /// What it put aside is due from now on.
+    fn silence_ended(&mut self, event: &Recorded, id: u32, early: bool) {
+        let Some(silence) = self.desk.silences.get_mut(&id) else { return };
+        let early = early.then(|| event.actor.login.clone());
+        silence.stage = Stage::Ended { at: event.at, early };
+        let is_its = |alert: &Alert| alert.shelf.as_ref().is_some_and(|s| s.silence == Some(id));
+        let its = self.alerts.iter().filter(|(_, alert)| is_its(alert));
+        for key in its.map(|(key, _)| key.clone()).collect::<Vec<_>>() {
+            self.unindex_alert(&key);
+            if let Some(shelf) = self.alerts.get_mut(&key).and_then(|alert| alert.shelf.as_mut()) {
+                shelf.until = shelf.until.min(event.at);
+            }
+            self.index_alert(&key);
+        }
+    }
+
+    /// An alert that begins to fire under a silence.
+    pub(crate) fn alert_silenced(
+        &mut self,
+        at: Timestamp,
+        source: &str,
+        group: Option<&String>,
+        item: &AlertItem,
+        keep: usize,
+    ) {
+        self.alert_fired(at, source, item, keep);
+        let Some(silence) = item.silence.and_then(|id| self.desk.silences.get_mut(&id)) else {
+            return;
+        };
+        silence.matched += 1;
+        silence.last_matched = Some(at);
+        let facts = item.facts.as_deref().cloned().unwrap_or_default();
+        let aside = silence.shelf(Some(Held { facts, group: group.cloned() }));
+        if let Some(alert) = self.alerts.get_mut(&item.alert) {
+            alert.shelf = Some(aside);
         }
     }
 

@@ -87,6 +87,9 @@ pub fn entry(event: &Recorded, incident: IncidentId) -> Entry {
         | Body::WindowPlanned { .. }
         | Body::HeartbeatReceived { .. }
         | Body::StatusPage { .. }
+        | Body::SilenceMade { .. }
+        | Body::SilenceBegan { .. }
+        | Body::SilenceEnded { .. }
         | Body::AuditFound { .. } => (Kind::State, String::new()),
         Body::ClockJumped { by_ms, .. } => {
             (Kind::State, format!("the wall clock moved by {}; waits go on", span_words(*by_ms)))

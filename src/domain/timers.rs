@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::alert::Alert;
 use crate::domain::change::Change;
-use crate::domain::decide::{self, due, missed, stale};
+use crate::domain::decide::{self, due, missed, silence, stale};
 use crate::domain::duty::WindowStage;
 use crate::domain::event::Body;
 use crate::domain::ids::IncidentId;
@@ -13,6 +13,7 @@ use crate::domain::incident::Incident;
 use crate::domain::legal;
 use crate::domain::plan::Plan;
 use crate::domain::room::Room;
+use crate::domain::silence::Stage;
 use crate::domain::talk::promise;
 use crate::domain::time::{SECOND_MS, Timestamp};
 
@@ -31,6 +32,8 @@ pub enum Timer {
     Escalate(IncidentId),
     /// A maintenance window begins or ends.
     Window(u32),
+    /// A silence begins or ends.
+    Silence(u32),
     /// The people on call on a schedule change.
     Shift(String),
     /// A sender was silent for too long.
@@ -100,7 +103,12 @@ impl Timer {
             .beats
             .keys()
             .filter_map(|name| Some((desk.beat_due(plan, name)?, Self::Beat(name.clone()))));
-        windows.chain(shifts).chain(beats).collect()
+        let silences = desk.silences.values().filter_map(|silence| match silence.stage {
+            Stage::Pending => Some((silence.from, Self::Silence(silence.id))),
+            Stage::Active => Some((silence.until, Self::Silence(silence.id))),
+            Stage::Ended { .. } => None,
+        });
+        windows.chain(shifts).chain(beats).chain(silences).collect()
     }
 
     /// What its coming due means; nothing where it is no longer so.
@@ -119,13 +127,14 @@ impl Timer {
                 let (incident, alert) = (member(alert), alert.clone());
                 vec![Body::AlertSettled { incident, alert, firing }]
             }
-            Self::Unshelve(alert) => due::unshelve(room, alert, now),
+            Self::Unshelve(alert) => silence::unshelve(room, alert, now),
             Self::Remedy(incident, remedy) => {
                 let (incident, remedy) = (*incident, *remedy);
                 vec![Body::Incident { incident, change: Change::RemedyExpired { remedy } }]
             }
             Self::Escalate(incident) => due::escalate(room, *incident, now),
             Self::Window(window) => due::window(room, *window, now),
+            Self::Silence(silence) => silence::due(room, *silence, now),
             Self::Shift(schedule) => due::shift(room, schedule, now),
             Self::Beat(name) => due::silence(room, name, now),
             Self::Promise(incident) => missed::missed(room, *incident, now),

@@ -278,15 +278,7 @@ impl Engine {
             Body::Incident { change: Change::EntryRedacted { .. }, .. } => {
                 turn.out.push(Output::Redacted);
             }
-            Body::PlanAdopted { .. }
-            | Body::ShiftCovered { .. }
-            | Body::CoverRevoked { .. }
-            | Body::SwapAsked { .. }
-            | Body::SwapAnswered { .. }
-            | Body::WindowPlanned { .. }
-            | Body::WindowBegan { .. }
-            | Body::WindowEnded { .. }
-            | Body::StatusPage { .. } => {
+            body if body.is_beside_the_plan() => {
                 turn.out.push(Output::Plan);
                 let push = self.plan_push();
                 let message = Box::new(KeeperMsg::Push(push));

@@ -113,6 +113,9 @@ pub fn searchable(event: &Recorded) -> String {
         | Body::WindowEnded { .. }
         | Body::HeartbeatReceived { .. }
         | Body::StatusPage { .. }
+        | Body::SilenceMade { .. }
+        | Body::SilenceBegan { .. }
+        | Body::SilenceEnded { .. }
         | Body::AuditFound { .. } => {}
     }
     text

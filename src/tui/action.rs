@@ -126,6 +126,9 @@ actions! {
         AckAlert "acknowledge-alert" "answer for single alerts";
         Shelve "shelve-alert" "put alerts aside for a while";
         Unshelve "unshelve-alert" "take shelved alerts back";
+        Silence "silence" "put alerts aside by their labels";
+        EndSilence "end-silence" "end a silence before its time";
+        Silences "silences" "see what is silenced, by whom, and why";
         Split "split" "make some alerts an incident of their own";
     }
     "Several incidents" {
@@ -195,7 +198,13 @@ impl Action {
     pub const fn is_of_the_desk(self) -> bool {
         matches!(
             self,
-            Self::Cover | Self::Swap | Self::AnswerSwap | Self::Maintenance | Self::EndMaintenance
+            Self::Cover
+                | Self::Swap
+                | Self::AnswerSwap
+                | Self::Maintenance
+                | Self::EndMaintenance
+                | Self::Silence
+                | Self::EndSilence
         )
     }
 }

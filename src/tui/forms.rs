@@ -42,6 +42,8 @@ pub struct About<'a> {
     pub stakeholder: Option<String>,
     /// Maintenance windows that are not over, in words, their number first.
     pub windows: Vec<String>,
+    /// Silences that have not ended, in words, their number first.
+    pub silences: Vec<String>,
     pub now: Timestamp,
 }
 

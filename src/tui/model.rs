@@ -100,6 +100,8 @@ pub enum Reading {
     Brief,
     /// Who must know: channels, how often, how much.
     Matrix,
+    /// What is put aside by its labels.
+    Silences,
 }
 
 /// What a list finds.
@@ -233,6 +235,8 @@ pub enum Asked {
     Watch(IncidentId),
     Past(Seq),
     Drafts,
+    /// What is in force beside the plan's files.
+    Beside,
     /// Whether there is a draft of this name, for the form that was just opened.
     Draft(String),
     Find,

@@ -230,7 +230,7 @@ pub fn end_window(room: &Room, id: u32, early: bool) -> Vec<Body> {
 pub const INCIDENTS_MAX: usize = 2_000;
 
 /// One event, or as many as it takes to name all of them.
-fn in_parts(all: Vec<IncidentId>, one: impl Fn(Vec<IncidentId>) -> Body) -> Vec<Body> {
+pub(super) fn in_parts<T: Clone>(all: Vec<T>, one: impl Fn(Vec<T>) -> Body) -> Vec<Body> {
     if all.len() <= INCIDENTS_MAX {
         return vec![one(all)];
     }
@@ -375,20 +375,4 @@ pub fn own_alert(
     let group = Some(format!("{OWN_SOURCE}:{name}/{about}"));
     let post = Post { source: OWN_SOURCE.to_owned(), group, alerts: vec![incoming], truncated: 0 };
     intake::ingest(room, &post, now)
-}
-
-/// A shelf's time is over. An alert that has fired all the while and belongs to no incident opens
-/// one now, as if it was posted just then.
-pub fn unshelve(room: &Room, key: &str, now: Timestamp) -> Vec<Body> {
-    let Some(alert) = room.alerts.get(key) else { return Vec::new() };
-    let mut bodies = vec![Body::AlertUnshelved { alert: key.to_owned(), incident: alert.incident }];
-    let has_live = alert
-        .incident
-        .and_then(|id| room.incidents.get(&id))
-        .is_some_and(|incident| incident.phase().is_active());
-    let held = alert.shelf.as_ref().and_then(|shelf| shelf.held.as_deref());
-    if let Some(held) = held.filter(|_| alert.is_firing && !has_live) {
-        bodies.extend(intake::resurface(room, key, held, now));
-    }
-    bodies
 }

@@ -14,7 +14,7 @@ use crate::domain::decide::{Decision, already, bad, not_now, reason};
 use crate::domain::event::{AlertFacts, AlertItem, Became, Body};
 use crate::domain::ids::IncidentId;
 use crate::domain::plan::{Rule, RuleAction};
-use crate::domain::post::{ImportedIncident, Incoming, Post, Signal};
+use crate::domain::post::{Incoming, Post, Signal};
 use crate::domain::room::Room;
 use crate::domain::time::{DAY_MS, SECOND_MS, Timestamp};
 use crate::domain::words::{Origin, Phase, Severity};
@@ -39,6 +39,8 @@ struct Intake<'a> {
     reopened: Vec<IncidentId>,
     /// Incidents raised in this post.
     raised: BTreeMap<IncidentId, Severity>,
+    /// Why what opens opens only now.
+    again: String,
     next: u32,
 }
 
@@ -54,7 +56,14 @@ pub(super) fn ingest(room: &Room, post: &Post, now: Timestamp) -> Vec<Body> {
 
 /// An alert that has fired on its shelf and belongs to no incident, when the shelf's time is over:
 /// the rules decide as if it was posted now.
-pub(super) fn resurface(room: &Room, key: &str, held: &Held, now: Timestamp) -> Vec<Body> {
+/// `again`: why only now.
+pub(super) fn resurface(
+    room: &Room,
+    key: &str,
+    held: &Held,
+    again: String,
+    now: Timestamp,
+) -> Vec<Body> {
     let source = room.alerts.get(key).map(|alert| alert.source.clone()).unwrap_or_default();
     let post = Post { source, group: held.group.clone(), ..Post::default() };
     let mut intake = Intake::new(room, &post, now);
@@ -65,7 +74,10 @@ pub(super) fn resurface(room: &Room, key: &str, held: &Held, now: Timestamp) -> 
         severity_word,
         facts: held.facts.clone(),
     };
-    let item = intake.begins(key.to_owned(), &incoming, None);
+    intake.again = again;
+    let item = intake
+        .silenced(key, &incoming, room.alerts.get(key))
+        .unwrap_or_else(|| intake.begins(key.to_owned(), &incoming, None));
     intake.items.push(item);
     intake.finish()
 }
@@ -82,6 +94,7 @@ impl<'a> Intake<'a> {
             groups: BTreeMap::new(),
             reopened: Vec::new(),
             raised: BTreeMap::new(),
+            again: String::new(),
             next: room.last_incident + 1,
         }
     }
@@ -97,7 +110,14 @@ impl<'a> Intake<'a> {
                 let incident = known.and_then(|alert| alert.incident);
                 let became =
                     if is_firing.is_some() { Became::Acknowledged } else { Became::Unmatched };
-                AlertItem { alert: key, became, incident, rule: String::new(), facts: None }
+                AlertItem {
+                    alert: key,
+                    became,
+                    incident,
+                    rule: String::new(),
+                    silence: None,
+                    facts: None,
+                }
             }
         }
     }
@@ -117,7 +137,7 @@ impl<'a> Intake<'a> {
             self.items.iter().rev().find(|item| item.alert == key).and_then(|item| item.incident)
         });
         self.seen.insert(key.clone(), became == Became::FlappingResolved);
-        AlertItem { alert: key, became, incident, rule: String::new(), facts: None }
+        AlertItem { alert: key, became, incident, rule: String::new(), silence: None, facts: None }
     }
 
     fn would_flap(&self, known: Option<&Alert>) -> bool {
@@ -139,7 +159,14 @@ impl<'a> Intake<'a> {
                 .ends_at
                 .map(|end| Box::new(AlertFacts { ends_at: Some(end), ..AlertFacts::default() }));
             let incident = known.and_then(|alert| alert.incident);
-            AlertItem { alert: key.clone(), became, incident, rule: String::new(), facts }
+            AlertItem {
+                alert: key.clone(),
+                became,
+                incident,
+                rule: String::new(),
+                silence: None,
+                facts,
+            }
         };
         if let Some(alert) = known {
             if alert.shelf.is_some() {
@@ -167,7 +194,23 @@ impl<'a> Intake<'a> {
             return repeated(Became::Repeated);
         }
         self.seen.insert(key.clone(), true);
+        if let Some(item) = self.silenced(&key, incoming, known) {
+            return item;
+        }
         self.begins(key, incoming, known)
+    }
+
+    /// An alert that begins to fire under a silence is put aside with what it said.
+    fn silenced(&self, key: &str, incoming: &Incoming, known: Option<&Alert>) -> Option<AlertItem> {
+        let silence = self.room.silence_over(&incoming.facts.labels, self.now)?;
+        Some(AlertItem {
+            alert: key.to_owned(),
+            became: Became::Shelved,
+            incident: known.and_then(|alert| alert.incident),
+            rule: format!("silence {}", silence.id),
+            silence: Some(silence.id),
+            facts: Some(Box::new(incoming.facts.clone())),
+        })
     }
 
     /// An alert that did not fire begins to: the rules decide.
@@ -181,6 +224,7 @@ impl<'a> Intake<'a> {
                 became: Became::Recorded,
                 incident: None,
                 rule: name,
+                silence: None,
                 facts,
             };
         }
@@ -193,7 +237,7 @@ impl<'a> Intake<'a> {
         if became == Became::Attached {
             self.raise(incident, rule, incoming);
         }
-        AlertItem { alert: key, became, incident: Some(incident), rule: name, facts }
+        AlertItem { alert: key, became, incident: Some(incident), rule: name, silence: None, facts }
     }
 
     fn is_active(&self, id: IncidentId) -> bool {
@@ -304,6 +348,7 @@ impl<'a> Intake<'a> {
             external: None,
             declared: false,
             reopen_within_s: rule.map_or(300, |rule| rule.reopen_within_s),
+            again: self.again.clone(),
             policy: self.room.policy_ref(&services),
         };
         self.groups.insert(group.to_owned(), id);
@@ -332,7 +377,7 @@ impl<'a> Intake<'a> {
     }
 }
 
-fn first_line(text: &str, bytes: usize) -> String {
+pub(super) fn first_line(text: &str, bytes: usize) -> String {
     let mut line = text.lines().next().unwrap_or_default().to_owned();
     crate::domain::text::cut_bytes(&mut line, bytes);
     line
@@ -398,60 +443,10 @@ pub(super) fn decide_alert(room: &Room, order: &Order, now: Timestamp) -> Decisi
             if known.shelf.is_none() {
                 return Err(already(format!("alert '{alert}' is not shelved")));
             }
-            Ok(super::due::unshelve(room, alert, now))
+            Ok(super::silence::unshelve(room, alert, now))
         }
         _ => Err(bad("not a command about an alert", "this is a defect; please report it")),
     }
-}
-
-/// Receipts and change events.
-pub(super) fn note(order: &Order) -> Decision {
-    match &order.command {
-        Command::NoteChange { source, summary, origin, details } => {
-            Ok(vec![Body::ChangeReceived {
-                source: source.clone(),
-                summary: summary.clone(),
-                origin: origin.clone(),
-                details: details.clone(),
-            }])
-        }
-        Command::RefusePost { source, status, reason, excerpt, count } => {
-            Ok(vec![Body::PostRefused {
-                source: source.clone(),
-                status: *status,
-                reason: reason.clone(),
-                excerpt: excerpt.clone(),
-                count: *count,
-            }])
-        }
-        _ => Err(bad("not a receipt", "this is a defect; please report it")),
-    }
-}
-
-/// One incident of an imported history; a second import of the same one changes nothing.
-pub(super) fn import(room: &Room, imported: &ImportedIncident) -> Decision {
-    if let Some(id) = room.externals.get(&imported.external) {
-        return Err(already(format!("{} is here as {id}", imported.external)));
-    }
-    let incident = IncidentId(room.last_incident + 1);
-    let opened = Opened {
-        title: first_line(&imported.title, super::TITLE_MAX),
-        origin: Origin::Import,
-        severity: imported.severity,
-        because: "imported".to_owned(),
-        services: imported.services.clone(),
-        labels: BTreeMap::new(),
-        group: None,
-        external: Some(imported.external.clone()),
-        declared: true,
-        reopen_within_s: 0,
-        policy: None,
-    };
-    let opening = Body::Incident { incident, change: Change::Opened(Box::new(opened)) };
-    let history = imported.history.iter();
-    Ok(std::iter::once(opening)
-        .chain(history.map(|(_, change)| Body::Incident { incident, change: change.clone() }))
-        .collect())
 }
 
 #[cfg(test)]

@@ -69,6 +69,7 @@ fn open(room: &Room, order: &Order) -> Decision {
         external: None,
         declared: *declare,
         reopen_within_s: 0,
+        again: String::new(),
         policy: room.policy_ref(services),
     };
     let mut bodies = vec![Body::Incident { incident, change: Change::Opened(Box::new(opened)) }];

@@ -11,6 +11,7 @@
 
 mod draft;
 pub mod due;
+mod import;
 mod intake;
 pub mod legal;
 mod life;
@@ -18,6 +19,7 @@ pub mod missed;
 mod paging;
 mod people;
 mod record;
+pub mod silence;
 pub mod stale;
 pub mod talk;
 
@@ -120,8 +122,9 @@ fn route(room: &Room, order: &Order, now: Timestamp) -> Decision {
         | C::EndWindow { .. }
         | C::AcknowledgeByCode { .. }
         | C::Beat { .. } => paging::decide(room, order, now),
-        C::NoteChange { .. } | C::RefusePost { .. } => intake::note(order),
-        C::Import(imported) => intake::import(room, imported),
+        C::Silence { .. } | C::EndSilence { .. } => silence::decide(room, order, now),
+        C::NoteChange { .. } | C::RefusePost { .. } => import::note(order),
+        C::Import(imported) => import::import(room, imported),
         C::AdoptPlan { .. } | C::IssueToken { .. } | C::RevokeToken { .. } => {
             record::administer(room, order)
         }
@@ -381,6 +384,10 @@ fn texts_of(command: &Command) -> Result<Vec<&str>, Rejection> {
         | Command::RefuseCommand { reason, .. }
         | Command::RedactEntry { reason, .. }
         | Command::ShelveAlert { reason, .. } => &[reason],
+        Command::Silence { when, reason, .. } => {
+            check_small(when.iter().flat_map(|(label, pattern)| [label, pattern]))?;
+            &[reason]
+        }
         Command::Decline { note, .. } | Command::Close { note, .. } => &[note],
         _ => &[],
     };

@@ -376,6 +376,7 @@ fn split(room: &Room, id: IncidentId, alerts: &[String], title: &str) -> Decisio
         external: None,
         declared: incident.phase() != Phase::Triage,
         reopen_within_s: 0,
+        again: String::new(),
         policy: incident.esc.policy.clone(),
     };
     Ok(vec![

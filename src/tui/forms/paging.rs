@@ -12,6 +12,7 @@ use crate::domain::command::Command;
 use crate::domain::ids::IncidentId;
 use crate::domain::plan::Plan;
 use crate::domain::schedule::{self, SwapState};
+use crate::domain::silence;
 use crate::domain::time::Timestamp;
 use crate::tui::action::Action;
 use crate::tui::form::{Field, Form};
@@ -33,6 +34,8 @@ pub(super) fn heading(action: Action) -> &'static str {
         Action::AnswerSwap => "Answer a swap",
         Action::EndMaintenance => "End a maintenance window",
         Action::Maintenance => "Services that page nobody for a while",
+        Action::Silence => "Put alerts aside by their labels",
+        Action::EndSilence => "End a silence",
         _ => "",
     }
 }
@@ -126,12 +129,38 @@ fn desk_fields(action: Action, about: &About<'_>) -> Option<Vec<Field>> {
             Field::line("public", "status page", "")
                 .hint("what the public reads of it; empty: it is not published"),
         ],
+        Action::Silence => vec![
+            Field::line("when", "alerts", &matchers(about))
+                .hint("label=pattern, all must match; * anything, a|b one of both")
+                .proposed(),
+            Field::line("from", "from", "").hint("empty: now · 18:00 · a full time"),
+            Field::line("until", "until", "2h")
+                .hint("2h · 18:00; what still fires then opens its incident")
+                .proposed(),
+            why("always needed"),
+        ],
+        Action::EndSilence => {
+            let hint = if about.silences.is_empty() { "nothing is silenced" } else { "" };
+            vec![Field::choice("silence", "which", about.silences.clone(), "").hint(hint)]
+        }
         Action::EndMaintenance => {
             let hint = if about.windows.is_empty() { "no window is planned or open" } else { "" };
             vec![Field::choice("window", "which", about.windows.clone(), "").hint(hint)]
         }
         _ => return None,
     })
+}
+
+/// What would silence alerts like those of the selected incident.
+fn matchers(about: &About<'_>) -> String {
+    let Some(incident) = about.incident else { return String::new() };
+    let by = ["alertname", "cluster", "namespace", "service", "job", "instance"];
+    let of = |label: &&str| {
+        let value = incident.labels.get(*label).filter(|value| !value.is_empty())?;
+        let quote = if value.contains(char::is_whitespace) { "\"" } else { "" };
+        Some(format!("{label}={quote}{value}{quote}"))
+    };
+    by.iter().filter_map(of).collect::<Vec<_>>().join(" ")
 }
 
 /// Swaps that wait for this person's answer: number, schedule, and whose shift.
@@ -210,6 +239,16 @@ pub(super) fn of_the_desk(form: &Form, now: Timestamp) -> Result<Command, String
             let services = value("services").split_whitespace().map(ToOwned::to_owned).collect();
             let (reason, public) = (value("reason"), value("public"));
             Ok(Command::PlanWindow { services, from, until, reason, public })
+        }
+        Action::Silence => {
+            let when = silence::parse_matchers(&value("when"))?;
+            let (from, until) = span(form, now)?;
+            let from = Some(from).filter(|_| !value("from").trim().is_empty());
+            Ok(Command::Silence { when, from, until, reason: value("reason") })
+        }
+        Action::EndSilence => {
+            let number = value("silence").trim().split(' ').next().and_then(|n| n.parse().ok());
+            Ok(Command::EndSilence { silence: number.ok_or("nothing is silenced")? })
         }
         Action::EndMaintenance => {
             let number = value("window").split(' ').next().and_then(|n| n.parse().ok());

@@ -9,6 +9,7 @@ use crate::domain::command::Command;
 use crate::domain::duty::WindowStage;
 use crate::domain::event::Occurred;
 use crate::domain::ids::{IncidentId, Seq};
+use crate::domain::silence::Stage;
 use crate::proto::Ask;
 use crate::tui::action::Action;
 use crate::tui::form::Form;
@@ -32,6 +33,10 @@ pub(super) fn act(model: &mut Model, action: Action, ids: &mut dyn Ids) -> Vec<E
         }
         Action::Matrix => {
             model.modals.push(Modal::Page { what: Reading::Matrix, scroll: 0 });
+        }
+        Action::Silences => {
+            model.modals.push(Modal::Page { what: Reading::Silences, scroll: 0 });
+            return vec![ask(model, ids, Asked::Beside, Ask::Plan)];
         }
         Action::OnCall => model.modals.push(Modal::OnCall { scroll: 0 }),
         Action::Details => model.modals.push(Modal::Details { scroll: 0 }),
@@ -186,6 +191,7 @@ pub(super) fn about(model: &Model, action: Action) -> About<'_> {
         levels: levels(model),
         changes: &model.mirror.desk.changes,
         windows: crate::tui::update::acts::windows(model),
+        silences: crate::tui::update::acts::silences(model),
         now: model.now,
         entry: entry.filter(|_| model.focus == Pane::Timeline),
         stakeholder: crate::tui::view::stakeholders::names(model)
@@ -193,6 +199,13 @@ pub(super) fn about(model: &Model, action: Action) -> About<'_> {
             .nth(model.stakeholder)
             .filter(|name| !name.is_empty() && model.focus == Pane::Stakeholders),
     }
+}
+
+/// Silences that have not ended, for choosing one.
+pub(super) fn silences(model: &Model) -> Vec<String> {
+    let all = model.mirror.desk.silences.values();
+    let live = all.filter(|silence| !matches!(silence.stage, Stage::Ended { .. }));
+    live.map(|silence| silence.words(model.now).trim_start().to_owned()).collect()
 }
 
 /// Maintenance windows that are not over, for choosing one.

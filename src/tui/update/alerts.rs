@@ -7,7 +7,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::domain::alert::Alert;
+use crate::domain::alert::{Alert, Shelf};
 use crate::domain::command::Command;
 use crate::domain::ids::IncidentId;
 use crate::proto::Ask;
@@ -44,7 +44,10 @@ pub(super) fn listed(
         .into_iter()
         .map(|(key, alert)| AlertRow {
             state: match &alert.shelf {
-                Some(shelf) => format!("shelved until {}", shelf.until.clock_minutes()),
+                Some(Shelf { until, silence: Some(id), .. }) => {
+                    format!("silence {id} until {}", until.clock_near(model.now))
+                }
+                Some(shelf) => format!("shelved until {}", shelf.until.clock_near(model.now)),
                 None => alert.state().to_string(),
             },
             is_flapping: alert.flap.is_some(),
@@ -116,6 +119,7 @@ fn form(
         levels: Vec::new(),
         changes: &model.mirror.desk.changes,
         windows: crate::tui::update::acts::windows(model),
+        silences: crate::tui::update::acts::silences(model),
         now: model.now,
         entry: None,
         stakeholder: None,

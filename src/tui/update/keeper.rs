@@ -99,6 +99,10 @@ fn replied(model: &mut Model, id: &CommandId, reply: Reply, ids: &mut dyn Ids) -
             }
             Vec::new()
         }
+        (Asked::Beside, Reply::Plan { beside, .. }) => {
+            model.mirror.take_beside(*beside);
+            Vec::new()
+        }
         (Asked::Draft(key), Reply::Drafts { drafts }) => {
             modals::take_back(model, &key, drafts, ids)
         }

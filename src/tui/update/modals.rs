@@ -228,6 +228,7 @@ fn take_up(model: &mut Model, key: &str, text: &str, ids: &mut dyn Ids) -> Vec<E
         levels: acts::levels(model),
         changes: &model.mirror.desk.changes,
         windows: crate::tui::update::acts::windows(model),
+        silences: crate::tui::update::acts::silences(model),
         now: model.now,
         entry: None,
         stakeholder: None,

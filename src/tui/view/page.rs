@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::text::Line;
 
 use crate::domain::brief::{Case, Kind, brief};
+use crate::domain::silence::{Silence, ledger};
 use crate::domain::text::visible;
 use crate::tui::model::{Model, Reading};
 
@@ -13,6 +14,7 @@ pub(super) const fn title(what: Reading) -> &'static str {
     match what {
         Reading::Brief => "Reports (# names the entries)",
         Reading::Matrix => "Who must know, how often, by what",
+        Reading::Silences => "What is silenced",
     }
 }
 
@@ -29,7 +31,16 @@ pub fn lines(model: &Model, what: Reading) -> Vec<String> {
             }
             lines
         }
+        Reading::Silences => silences(model),
     }
+}
+
+fn silences(model: &Model) -> Vec<String> {
+    let all: Vec<Silence> = model.mirror.desk.silences.values().cloned().collect();
+    if all.is_empty() {
+        return vec!["nothing is silenced; A q does it".to_owned()];
+    }
+    ledger(&all).into_iter().map(|silence| silence.words(model.now)).collect()
 }
 
 fn reports(model: &Model) -> Vec<String> {

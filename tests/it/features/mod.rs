@@ -13,5 +13,6 @@ mod paging_desk;
 mod paging_kept;
 pub mod paging_world;
 mod record;
+mod silences;
 mod talk;
 mod talk_kept;
