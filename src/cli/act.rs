@@ -269,13 +269,12 @@ pub fn run(act: Act, context: &Context) -> Result<(), Failure> {
     for Wanted { command, occurred } in wanted {
         let ask = Ask::Do { command: Box::new(command), occurred, seen: None };
         match keeper.ask(ask)? {
-            Reply::Done { seq, incident } if context.json => {
+            Reply::Done { seq, incident, .. } if context.json => {
                 say_json(
                     &serde_json::json!({ "seq": seq, "incident": incident.map(|i| i.to_string()) }),
                 )?;
             }
-            Reply::Done { incident: Some(incident), .. } => say(&format!("{incident}: done")),
-            Reply::Done { .. } => say("done"),
+            Reply::Done { incident, note, .. } => say(&done_words(incident, &note)),
             Reply::Rejected(rejection) => refused = Some(rejection),
             other => return Err(unexpected(&other)),
         }
@@ -293,19 +292,22 @@ fn note_stranger(context: &Context, name: &str) -> Result<(), Failure> {
     Ok(())
 }
 
+/// What is printed when a command was done: about what, and what came of it.
+fn done_words(incident: Option<IncidentId>, note: &str) -> String {
+    let on = incident.map(|id| format!("{id}: ")).unwrap_or_default();
+    let note = if note.is_empty() { String::new() } else { format!(" · {note}") };
+    format!("{on}done{note}")
+}
+
 /// Gives one command to the keeper and prints the answer.
 pub fn give(context: &Context, command: Command) -> Result<(), Failure> {
     let ask = Ask::Do { command: Box::new(command), occurred: None, seen: None };
     match context.keeper()?.ask(ask)? {
-        Reply::Done { seq, incident } if context.json => say_json(
+        Reply::Done { seq, incident, .. } if context.json => say_json(
             &serde_json::json!({ "seq": seq, "incident": incident.map(|i| i.to_string()) }),
         ),
-        Reply::Done { incident: Some(incident), .. } => {
-            say(&format!("{incident}: done"));
-            Ok(())
-        }
-        Reply::Done { .. } => {
-            say("done");
+        Reply::Done { incident, note, .. } => {
+            say(&done_words(incident, &note));
             Ok(())
         }
         Reply::Rejected(rejection) => Err(Failure::Rejected(rejection)),

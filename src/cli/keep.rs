@@ -44,6 +44,10 @@ pub fn keeper(context: &Context, background: bool) -> Result<(), Failure> {
     if let Err(error) = logging {
         warn(&format!("warroom: nothing will be logged: {error}"));
     }
+    // One that a console started stays when that console's terminal goes.
+    if background && let Err(error) = nix::unistd::setsid() {
+        warn(&format!("warroom: the keeper stays with this terminal: {error}"));
+    }
     let options = Options { home: context.home.clone(), background };
     match crate::keeper::run::run(&options) {
         Ok(reason) => {

@@ -12,6 +12,8 @@ use clap::Subcommand;
 use crate::cli::Context;
 use crate::cli::act::unexpected;
 use crate::cli::out::{Failure, say, say_json, warn};
+use crate::client::call::Caller;
+use crate::client::start;
 use crate::clock::wall_now;
 use crate::domain::ids::IncidentId;
 use crate::domain::row::{Rank, Row};
@@ -404,7 +406,9 @@ fn statistics(context: &Context, origin: Option<&str>) -> Result<(), Failure> {
 }
 
 fn status(context: &Context) -> Result<(), Failure> {
-    let status = match context.keeper()?.ask(Ask::Status)? {
+    // To look is not to start one.
+    let mut keeper = Caller::new(start::connect(&context.home)?)?;
+    let status = match keeper.ask(Ask::Status)? {
         Reply::Status(status) => status,
         other => return Err(unexpected(&other)),
     };

@@ -193,7 +193,8 @@ fn start(text: Option<String>) -> Result<Timestamp, Failure> {
 
 /// An end: `8h` counts from the beginning, `02:00` is the first one after it.
 fn end(text: Option<String>, from: Timestamp) -> Result<Timestamp, Failure> {
-    Timestamp::parse_ahead(&text.unwrap_or_default(), from)
+    let missing = || Failure::Usage("say until when: --until 2h, or a time".to_owned());
+    Timestamp::parse_ahead(&text.ok_or_else(missing)?, from)
         .map_err(|e| Failure::Usage(e.to_string()))
 }
 

@@ -412,6 +412,10 @@ fn updates(context: &Context, id: IncidentId) -> Result<(), Failure> {
             (false, Some(at)) => format!("next by {at}"),
             (false, None) => "nothing promised".to_owned(),
         };
+        if told.count == 0 {
+            say(&format!("{who:<14} not told yet · {next}"));
+            continue;
+        }
         say(&format!("{who:<14} told {} by {} · {next} · {words} {detail}", told.at, told.channel));
         for failure in proof.iter().flat_map(|proof| &proof.failures) {
             say(&format!("{:<14} FAILED {failure}", ""));

@@ -13,6 +13,7 @@ use crate::domain::ids::{IncidentId, Seq};
 use crate::domain::incident::Incident;
 use crate::domain::plan::{Plan, Policy};
 use crate::domain::row::{Rank, Row};
+use crate::domain::time::Timestamp;
 use crate::proto::{Counts, Detail, Heard, Present, Push, Queue};
 
 /// Events of the watched incident that are kept.
@@ -34,6 +35,8 @@ pub struct Watched {
 pub struct Mirror {
     rows: HashMap<IncidentId, Row>,
     order: BTreeSet<(Rank, IncidentId)>,
+    /// The next words that were promised, the soonest first.
+    promised: BTreeSet<(Timestamp, IncidentId)>,
     pub counts: Counts,
     pub seq: Seq,
     pub plan: Plan,
@@ -77,6 +80,7 @@ impl Mirror {
     pub fn reset(&mut self) {
         self.rows.clear();
         self.order.clear();
+        self.promised.clear();
         self.gone.clear();
         self.version += 1;
     }
@@ -104,6 +108,11 @@ impl Mirror {
     fn put(&mut self, row: Row) {
         self.version += 1;
         let key = (Rank::of_row(&row), row.id);
+        let known = self.rows.get(&row.id).and_then(|old| old.promise);
+        if let Some(before) = known.filter(|_| known != row.promise) {
+            self.promised.remove(&(before, row.id));
+        }
+        self.promised.extend(row.promise.map(|at| (at, row.id)));
         if let Some(old) = self.rows.insert(row.id, row) {
             let before = (Rank::of_row(&old), old.id);
             if before != key {
@@ -118,7 +127,15 @@ impl Mirror {
         self.gone.insert(id);
         if let Some(old) = self.rows.remove(&id) {
             self.order.remove(&(Rank::of_row(&old), id));
+            if let Some(at) = old.promise {
+                self.promised.remove(&(at, id));
+            }
         }
+    }
+
+    /// The word that was promised for the soonest, but for one incident.
+    pub fn promised(&self, but: Option<IncidentId>) -> Option<(Timestamp, IncidentId)> {
+        self.promised.iter().find(|(_, id)| Some(*id) != but).copied()
     }
 
     /// From now on this incident is looked at.

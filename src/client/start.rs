@@ -3,7 +3,6 @@
 use std::fs::OpenOptions;
 use std::io::{BufRead, BufReader};
 use std::os::unix::net::UnixStream;
-use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
 
 use crate::client::ClientError;
@@ -36,8 +35,7 @@ pub fn connect(home: &Home) -> Result<UnixStream, ClientError> {
 fn start(home: &Home) -> Result<(), ClientError> {
     let failed =
         |what: &str, error: std::io::Error| ClientError::NotStarted(format!("{what}: {error}"));
-    std::fs::create_dir_all(&home.root)
-        .map_err(|e| failed(&format!("cannot create {}", home.root.display()), e))?;
+    home.make().map_err(|e| failed(&format!("cannot create {}", home.root.display()), e))?;
     let log = home.log();
     if std::fs::metadata(&log).is_ok_and(|meta| meta.len() > LOG_BYTES_MAX) {
         drop(std::fs::rename(&log, log.with_extension("log.1")));
@@ -59,7 +57,6 @@ fn start(home: &Home) -> Result<(), ClientError> {
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(stderr)
-        .process_group(0)
         .spawn()
         .map_err(|e| failed("cannot start the keeper", e))?;
     let mut word = String::new();

@@ -28,6 +28,13 @@ impl Home {
         Self { root: absolute(state.join("warroom")) }
     }
 
+    /// Makes the home where there is none: a personal one is nobody else's, a shared one is made by
+    /// its administrator.
+    pub fn make(&self) -> std::io::Result<()> {
+        use std::os::unix::fs::DirBuilderExt;
+        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&self.root)
+    }
+
     /// The journal.
     pub fn journal(&self) -> PathBuf {
         self.root.join("journal")

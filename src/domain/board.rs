@@ -17,6 +17,7 @@ use crate::domain::plan::Plan;
 use crate::domain::redact::REDACTED;
 use crate::domain::stakeholder::Audience;
 use crate::domain::status::{ComponentStatus, Impact};
+use crate::domain::talk::Standing;
 use crate::domain::talk::change::{Draft, TalkChange};
 use crate::domain::time::{DAY_MS, Timestamp};
 use crate::domain::words::{PublicStatus, Severity};
@@ -191,7 +192,12 @@ impl Board {
         let wrong = draft.corrects.and_then(|number| incident.talk.update(number));
         let text = match wrong {
             Some(wrong) => {
-                format!("Corrects what was said at {} UTC.\n{text}", wrong.at.clock_minutes())
+                // The page shows when it was said, not when it was written.
+                let said = match &wrong.standing {
+                    Standing::Sent { at, .. } => *at,
+                    Standing::Waiting | Standing::Withdrawn { .. } => wrong.at,
+                };
+                format!("Corrects what was said at {} UTC.\n{text}", said.clock_minutes())
             }
             None => text,
         };

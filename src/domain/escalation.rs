@@ -202,6 +202,11 @@ impl Incident {
         self.esc.deliveries.iter().any(|delivery| is_theirs(&delivery))
     }
 
+    /// Whether it was offered to somebody who has not answered.
+    pub fn is_offered(&self, login: &str) -> bool {
+        self.esc.handover.as_ref().is_some_and(|handover| handover.to == login)
+    }
+
     /// Who answers for it now: the one who acknowledged, else whoever is being reached.
     pub fn accountable(&self) -> Vec<&str> {
         if let Some(ack) = &self.ack {

@@ -190,7 +190,7 @@ fn change_words(change: &Change, event: &Recorded) -> (Kind, String) {
         | Change::SplitOff { .. }
         | Change::Received { .. } => (Kind::Link, link_words(change)),
         Change::Legal(change) => (Kind::Contact, legal::words(change)),
-        Change::Talk(talk) => (Kind::Contact, talk::words::change_words(talk)),
+        Change::Talk(talk) => (Kind::Contact, talk::words::change_words(talk, event.at)),
         Change::ContactLogged { stakeholder, channel, text, next_by, .. } => {
             let next =
                 next_by.map(|at| format!(" · next by {}", at.clock_minutes())).unwrap_or_default();

@@ -361,11 +361,18 @@ impl Engine {
             return turn.reply(client, order.id, Reply::Rejected(refusal));
         }
         if let Some((seq, incident)) = self.room.was_done(&order.id) {
-            return turn.reply(client, order.id, Reply::Done { seq, incident });
+            return turn.reply(client, order.id, Reply::done(seq, incident));
         }
         let before = turn.events.len();
         let reply = match self.order(&order, now, archive, turn) {
-            Ok(()) => Reply::Done { seq: self.room.seq, incident: about(&turn.events[before..]) },
+            Ok(()) => {
+                let (seq, events) = (self.room.seq, &turn.events[before..]);
+                Reply::Done {
+                    seq,
+                    incident: about(events),
+                    note: answers::note(events, &self.room.plan),
+                }
+            }
             Err(refusal) => Reply::Rejected(refusal),
         };
         turn.reply(client, order.id, reply);
@@ -374,7 +381,7 @@ impl Engine {
     /// Questions; none of them changes the room.
     fn ask(&mut self, client: ClientId, who: &Who, id: CommandId, ask: Ask, turn: &mut Turn) {
         let read = |job: ReadJob| Output::Read { client, id: id.clone(), job: Box::new(job) };
-        let done = Reply::Done { seq: self.room.seq, incident: None };
+        let done = Reply::done(self.room.seq, None);
         let output = match ask {
             Ask::Do { .. } | Ask::Backup { .. } | Ask::Verify | Ask::Stop => return,
             Ask::Follow { first } => {

@@ -255,7 +255,7 @@ fn save_draft(
         )));
     }
     reader.put(Table::Drafts, &[(full, value)])?;
-    Ok(Reply::Done { seq: head.seq, incident: None })
+    Ok(Reply::done(head.seq, None))
 }
 
 /// Copies the journal, up to this moment, as an export and its head; readable on any machine.

@@ -16,12 +16,7 @@ pub struct Lock {
 
 /// Makes the home if needed and takes its lock; the lock comes before the socket.
 pub fn take_home(home: &Home) -> Result<Lock, StoreError> {
-    if !home.root.exists() {
-        fs::create_dir_all(&home.root).map_err(StoreError::io("create", &home.root))?;
-        // A personal home is nobody else's; a shared one is made by its administrator.
-        let private = fs::Permissions::from_mode(0o700);
-        fs::set_permissions(&home.root, private).map_err(StoreError::io("protect", &home.root))?;
-    }
+    home.make().map_err(StoreError::io("create", &home.root))?;
     let path = home.lock();
     let mut file = OpenOptions::new()
         .create(true)

@@ -180,6 +180,9 @@ pub enum Reply {
     Done {
         seq: Seq,
         incident: Option<IncidentId>,
+        /// What the person should know of what came of it; mostly nothing.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        note: String,
     },
     /// Refused, in words.
     Rejected(Rejection),
@@ -219,6 +222,13 @@ pub enum Reply {
         lines: Vec<String>,
         ok: bool,
     },
+}
+
+impl Reply {
+    /// Done, and nothing to say about it.
+    pub const fn done(seq: Seq, incident: Option<IncidentId>) -> Self {
+        Self::Done { seq, incident, note: String::new() }
+    }
 }
 
 /// How often somebody was paged.

@@ -45,11 +45,23 @@ pub struct Message {
     pub body: String,
 }
 
+/// What a value is called where it is asked for, if otherwise.
+fn field_of(name: &str) -> &'static str {
+    match name {
+        "data_loss" => " ('data')",
+        "lingering" => " ('what remains')",
+        "action" => " ('what we do')",
+        "what" => " ('what happens')",
+        "impact" => " ('affected')",
+        _ => "",
+    }
+}
+
 /// Why a template cannot be filled in.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RenderError {
     /// Something that it says is not known.
-    #[error("the {part} needs '{name}', which is not known yet; fill it in")]
+    #[error("the {part} needs '{name}', which is not known yet; fill it in{}", field_of(name))]
     Missing {
         /// Subject, body or html.
         part: &'static str,

@@ -194,6 +194,21 @@ impl Action {
         ) || self.is_of_the_desk()
     }
 
+    /// Whether it acts on the incident under the cursor.
+    pub fn is_about_incident(self) -> bool {
+        const GROUPS: [&str; 7] = [
+            "Answering",
+            "Command and roles",
+            "Escalation",
+            "Working",
+            "Communication",
+            "Alerts",
+            "The end",
+        ];
+        let is_not = matches!(self, Self::Report | Self::OnCall | Self::Matrix | Self::Silences);
+        GROUPS.contains(&self.group()) && !is_not
+    }
+
     /// Whether it is about schedules and services, not about an incident.
     pub const fn is_of_the_desk(self) -> bool {
         matches!(

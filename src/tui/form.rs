@@ -55,6 +55,8 @@ pub struct Form {
     pub at: usize,
     pub error: Option<String>,
     pub is_changed: bool,
+    /// What was typed on a choice so far: it goes to the option that holds it.
+    typed: String,
 }
 
 fn area(text: &str, lines: bool) -> Box<TextArea<'static>> {
@@ -168,6 +170,7 @@ impl Form {
             at: 0,
             error: None,
             is_changed: false,
+            typed: String::new(),
         }
     }
 
@@ -197,8 +200,27 @@ impl Form {
         }
     }
 
+    /// Takes what another form of the same kind proposes, where nobody wrote anything else.
+    pub fn take_proposals(&mut self, fresh: Self) {
+        for new in fresh.fields {
+            let known = self.fields.iter_mut().find(|field| field.name == new.name);
+            let Some(field) = known else { continue };
+            let is_own = match field.input {
+                Input::Line(_) => !field.is_proposal,
+                Input::Text(_) => !field.value().trim().is_empty(),
+                Input::Choice { .. } => true,
+            };
+            if !is_own {
+                *field = new;
+            }
+        }
+    }
+
     /// Goes to another field.
     pub fn go(&mut self, forward: bool) {
+        self.typed.clear();
+        // What was wrong is about another field.
+        self.error = None;
         let count = self.fields.len().max(1);
         self.at = if forward { (self.at + 1) % count } else { (self.at + count - 1) % count };
     }
@@ -226,10 +248,11 @@ impl Form {
             Input::Choice { options, at } => match key.code {
                 Code::Enter if is_last => Typed::Submit,
                 Code::Enter => {
+                    self.typed.clear();
                     self.at += 1;
                     Typed::Nothing
                 }
-                code => choose(options, at, code),
+                code => choose(options, at, code, &mut self.typed),
             },
             Input::Line(_) if key.code == Code::Enter => {
                 if is_last {
@@ -277,9 +300,20 @@ impl Form {
         Typed::Changed
     }
 
-    /// The name under which the keeper keeps what was written.
+    /// The name under which the keeper keeps what was written: what is for several incidents is
+    /// nothing that is for one of them.
     pub fn draft_key(&self) -> String {
-        let about = self.incidents.first().map_or_else(|| "new".to_owned(), ToString::to_string);
+        let about = match self.incidents.as_slice() {
+            [] => "new".to_owned(),
+            [only] => only.to_string(),
+            [first, rest @ ..] => {
+                let all = self
+                    .incidents
+                    .iter()
+                    .fold(0_u32, |all, id| all.rotate_left(5).wrapping_mul(0x9E37_79B9) ^ id.0);
+                format!("{first}+{}.{all:08x}", rest.len())
+            }
+        };
         format!("{} {about}", self.action.name())
     }
 
@@ -297,7 +331,19 @@ impl Form {
         if let Some(entry) = self.entry {
             map.insert("about entry".to_owned(), entry.into());
         }
+        if self.incidents.len() > 1 {
+            let ids: Vec<String> = self.incidents.iter().map(ToString::to_string).collect();
+            map.insert("about incidents".to_owned(), ids.into());
+        }
         serde_json::Value::Object(map).to_string()
+    }
+
+    /// The incidents that a draft is about, where they are several.
+    pub fn incidents_of(draft: &str) -> Vec<IncidentId> {
+        let map: serde_json::Value = serde_json::from_str(draft).unwrap_or_default();
+        let list = map.get("about incidents").and_then(|v| v.as_array());
+        let names = list.into_iter().flatten().filter_map(|v| v.as_str());
+        names.filter_map(|name| name.parse().ok()).collect()
     }
 
     /// Takes a draft up again.
@@ -321,29 +367,53 @@ impl Form {
     }
 }
 
-fn choose(options: &[String], at: &mut usize, code: Code) -> Typed {
+fn choose(options: &[String], at: &mut usize, code: Code, typed: &mut String) -> Typed {
     let count = options.len().max(1);
+    // Within a word that was begun, a letter is a letter.
+    let is_word = !typed.is_empty();
     match code {
+        Code::Char(c) if is_word || !matches!(c, 'j' | 'k' | 'h' | 'l' | ' ') => {
+            return type_ahead(options, at, c, typed);
+        }
         Code::Right | Code::Down | Code::Char('j' | 'l' | ' ') => *at = (*at + 1) % count,
         Code::Left | Code::Up | Code::Char('k' | 'h') => *at = (*at + count - 1) % count,
         Code::Home => *at = 0,
         Code::End => *at = count - 1,
-        Code::Char(c) => {
-            // A letter or digit goes to the next word that begins with it, or that holds the digit.
-            let matches = |option: &String| {
-                let lower = option.to_lowercase();
-                lower.starts_with(c.to_ascii_lowercase())
-                    || (c.is_ascii_digit() && lower.ends_with(c))
-            };
-            let found = (1..=count)
-                .map(|step| (*at + step) % count)
-                .find(|i| options.get(*i).is_some_and(matches));
-            match found {
-                Some(index) => *at = index,
-                None => return Typed::Nothing,
-            }
-        }
         _ => return Typed::Nothing,
     }
+    typed.clear();
+    Typed::Changed
+}
+
+/// Goes to the option that what was typed so far means: one that begins with it, else one of which a
+/// word does, else one that holds it.
+fn type_ahead(options: &[String], at: &mut usize, c: char, typed: &mut String) -> Typed {
+    let count = options.len().max(1);
+    let lower: Vec<String> = options.iter().map(|option| option.to_lowercase()).collect();
+    let find = |word: &str, from: usize| {
+        let ranks: [&dyn Fn(&str) -> bool; 3] = [
+            &|option| option.starts_with(word),
+            &|option| option.split(|c: char| !c.is_alphanumeric()).any(|w| w.starts_with(word)),
+            &|option| option.contains(word),
+        ];
+        ranks.into_iter().find_map(|holds| {
+            (0..count)
+                .map(|step| (from + step) % count)
+                .find(|i| lower.get(*i).is_some_and(|o| holds(o)))
+        })
+    };
+    let c = c.to_ascii_lowercase();
+    let longer = format!("{typed}{c}");
+    // One more letter narrows it; the same one again, or one that does not fit, begins anew.
+    let (word, found) = match find(&longer, *at).filter(|_| !typed.is_empty()) {
+        Some(found) => (longer, Some(found)),
+        None => (c.to_string(), find(&c.to_string(), (*at + 1) % count)),
+    };
+    *typed = word;
+    let Some(index) = found else {
+        typed.clear();
+        return Typed::Nothing;
+    };
+    *at = index;
     Typed::Changed
 }

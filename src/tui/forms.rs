@@ -48,8 +48,13 @@ pub struct About<'a> {
 }
 
 /// The question before what cannot be undone, or what people outside see at once.
-pub fn question(form: &Form, plan: &Plan, incident: Option<&Incident>) -> Option<String> {
-    talk::question(form, plan, incident)
+pub fn question(
+    form: &Form,
+    plan: &Plan,
+    incident: Option<&Incident>,
+    now: Timestamp,
+) -> Option<String> {
+    talk::question(form, plan, incident, now)
         .or_else(|| rarer::question(form))
         .or_else(|| paging::question(form, plan))
 }

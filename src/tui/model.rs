@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crossterm::event::KeyEvent;
+
 use crate::client::mirror::Mirror;
 use crate::domain::command::Command;
 use crate::domain::event::{Actor, Occurred};
@@ -64,6 +66,8 @@ pub enum Modal {
     /// A question before an act on several incidents.
     Confirm {
         question: String,
+        /// Its first line that is shown.
+        scroll: usize,
         commands: Vec<Command>,
         occurred: Option<Occurred>,
         /// What was filled in, to come back to.
@@ -194,8 +198,12 @@ pub struct Model {
     pub marks: BTreeSet<IncidentId>,
     /// What this person was paged for and nobody has answered yet, the oldest first.
     pub paged: Vec<IncidentId>,
+    /// Those among them for which this person's own answer is waited for, though somebody has them.
+    pub called: BTreeSet<IncidentId>,
     /// Distance of the selected entry from the newest one.
     pub entry_back: usize,
+    /// The first line of the selected entry that is shown, where it is taller than the pane.
+    pub entry_top: usize,
     /// The entry to go to once its timeline is here.
     pub wanted_entry: Option<Seq>,
     pub stakeholder: usize,
@@ -212,6 +220,9 @@ pub struct Model {
     /// The form whose file is being read.
     pub reading: Option<Box<Form>>,
     pub pending: Vec<Key>,
+    /// What was struck before the incident under the cursor was here, and since when it waits.
+    pub held: Vec<Held>,
+    pub held_since: Timestamp,
     pub count: Option<usize>,
     pub notice: Option<Notice>,
     pub in_flight: BTreeMap<CommandId, InFlight>,
@@ -225,6 +236,13 @@ pub struct Model {
     pub loading_rows: bool,
     pub bell: bool,
     pub is_quitting: bool,
+}
+
+/// Something that waits until the incident it is about is here.
+#[derive(Debug, Clone, Copy)]
+pub enum Held {
+    Act(Action, usize),
+    Key(KeyEvent),
 }
 
 /// What a request that changes nothing is about.
@@ -273,7 +291,9 @@ impl Model {
             top: 0,
             marks: BTreeSet::new(),
             paged: Vec::new(),
+            called: BTreeSet::new(),
             entry_back: 0,
+            entry_top: 0,
             wanted_entry: None,
             stakeholder: 0,
             chain_top: 0,
@@ -284,6 +304,8 @@ impl Model {
             waiting_form: None,
             reading: None,
             pending: Vec::new(),
+            held: Vec::new(),
+            held_since: now,
             count: None,
             notice: None,
             in_flight: BTreeMap::new(),
@@ -335,10 +357,15 @@ impl Model {
         self.shown_version = Some(version);
         self.marks.retain(|id| self.mirror.row(*id).is_some());
         let mirror = &self.mirror;
-        let is_open = |id: &IncidentId| {
-            mirror.row(*id).is_none_or(|row| !row.is_acked && row.phase.is_active())
+        let is_active = |id: &IncidentId| mirror.row(*id).is_none_or(|row| row.phase.is_active());
+        let is_held = |id: &IncidentId| mirror.row(*id).is_some_and(|row| row.is_acked);
+        let (login, watched) = (&self.login, mirror.watched.as_ref().map(|w| &w.head));
+        let is_answered = |id: &IncidentId| {
+            watched.is_some_and(|i| i.id == *id && !i.is_called(login) && !i.is_offered(login))
         };
-        self.paged.retain(is_open);
+        self.called.retain(|id| is_active(id) && !is_answered(id));
+        let called = &self.called;
+        self.paged.retain(|id| called.contains(id) || is_active(id) && !is_held(id));
         let found =
             self.selected_id.and_then(|id| self.shown.iter().position(|shown| *shown == id));
         self.selected = found.unwrap_or(self.selected).min(self.shown.len().saturating_sub(1));

@@ -8,21 +8,19 @@
     reason = "most of a long vocabulary is handled alike here"
 )]
 
+use crate::domain::duty::WindowStage;
+use crate::domain::schedule::SwapState;
+use crate::domain::silence::Stage;
 use crate::tui::action::Action;
 use crate::tui::model::{Model, Pane};
 
-/// The groups of actions that change something.
-const ACTS: [&str; 7] = [
-    "Answering",
-    "Command and roles",
-    "Escalation",
-    "Working",
-    "Communication",
-    "Alerts",
-    "The end",
-];
-
 impl Model {
+    /// Swaps that wait for this person's answer.
+    pub fn swaps_asked(&self) -> usize {
+        let all = self.mirror.desk.changes.values().flat_map(|changes| &changes.swaps);
+        all.filter(|s| s.state == SwapState::Asked && s.person_b == self.login).count()
+    }
+
     /// Whether an action makes sense now; what does not is not hinted at.
     pub fn is_useful(&self, action: Action) -> bool {
         let Some(row) = self.selected_row() else {
@@ -39,12 +37,14 @@ impl Model {
                 );
         };
         // The past is only looked at; a report is about now.
-        let is_act = ACTS.contains(&action.group());
-        if self.past.is_some() && is_act && action != Action::Report {
+        if self.past.is_some() && action.is_about_incident() {
             return false;
         }
         match action {
-            Action::Acknowledge => !row.is_acked && row.phase.is_active(),
+            Action::Acknowledge => {
+                let is_called = || self.watched().is_some_and(|i| i.is_called(&self.login));
+                row.phase.is_active() && (!row.is_acked || is_called())
+            }
             Action::OfferCommand => {
                 self.watched().is_some_and(|i| i.commander() == Some(self.login.as_str()))
             }
@@ -63,9 +63,10 @@ impl Model {
             Action::Handover => {
                 self.watched().and_then(|i| i.ack.as_ref()).is_some_and(|ack| ack.by == self.login)
             }
-            Action::AcceptHandover | Action::RefuseHandover => {
+            Action::AcceptHandover => self.watched().is_some_and(|i| i.is_offered(&self.login)),
+            Action::RefuseHandover => {
                 let offered = self.watched().and_then(|i| i.esc.handover.as_ref());
-                offered.is_some_and(|handover| handover.to == self.login)
+                offered.is_some_and(|it| it.to == self.login || it.from == self.login)
             }
             Action::Approve | Action::Withdraw => {
                 self.watched().is_some_and(|i| i.talk.waiting().next().is_some())
@@ -86,6 +87,21 @@ impl Model {
                 row.phase.is_active()
             }
             Action::Declare => row.phase == crate::domain::words::Phase::Triage,
+            other => self.is_useful_at_the_desk(other),
+        }
+    }
+
+    /// The same of what is about schedules, windows and silences.
+    fn is_useful_at_the_desk(&self, action: Action) -> bool {
+        let desk = &self.mirror.desk;
+        match action {
+            Action::AnswerSwap => self.swaps_asked() > 0,
+            Action::EndMaintenance => {
+                desk.windows.values().any(|window| window.stage != WindowStage::Over)
+            }
+            Action::EndSilence => {
+                desk.silences.values().any(|it| !matches!(it.stage, Stage::Ended { .. }))
+            }
             _ => true,
         }
     }

@@ -128,6 +128,9 @@ fn a_backup_of_a_running_keeper_is_restored_elsewhere() {
 #[test]
 fn a_plan_is_checked_whole_and_adopted() {
     let home = Home::new();
+    let output = home.run(&["status"]);
+    assert_eq!(output.status.code(), Some(4), "to look starts none");
+    home.ok(&["list"]);
     home.ok(&["status"]);
     home.ok(&["plan", "init"]);
     assert!(home.ok(&["plan", "check"]).starts_with("sound: "));
@@ -276,4 +279,19 @@ fn a_real_alertmanager_posts_to_the_keeper() {
     });
     drop(child.kill());
     drop(child.wait());
+}
+
+#[test]
+fn a_home_that_is_made_is_nobody_else_s() {
+    use std::os::unix::fs::PermissionsExt;
+    let home = Home::new();
+    let own = home.path().join("below/own");
+    let run = |args: &[&str]| {
+        let output = home.command(args).env("WARROOM_HOME", &own).output().expect("it runs");
+        assert!(output.status.success(), "{}", utf8(&output.stderr));
+    };
+    run(&["list"]);
+    let mode = std::fs::metadata(&own).expect("it was made").permissions().mode();
+    assert_eq!(mode & 0o777, 0o700, "{mode:o}");
+    run(&["stop"]);
 }

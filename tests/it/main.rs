@@ -9,6 +9,7 @@
 )]
 #![expect(clippy::wildcard_enum_match_arm, reason = "a test looks for one thing")]
 
+mod at_night;
 mod cli;
 mod crash;
 mod damage;

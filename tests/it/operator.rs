@@ -38,6 +38,8 @@ fn ctrl_u_empties_the_line() {
 fn a_time_of_day_is_the_next_one() {
     let mut console = console();
     console.keys("4ul<tab><tab>we call back<tab>13:10<c-s>");
+    shows(&console, "13:10 is over today: it would be 2026-11-24 13:10;");
+    console.keys("y");
     let told = incident(&console, 1).told["support"].next_by.expect("a promise");
     let now: Timestamp = console.world.now;
     assert!(told > now && told.clock_minutes() == "13:10", "{told}");

@@ -126,7 +126,7 @@ impl Console {
                     vec![("note INC-1".to_owned(), r#"{"text":"half a thought"}"#.to_owned())];
                 Reply::Drafts { drafts }
             }
-            _ => Reply::Done { seq: 0, incident: None },
+            _ => Reply::done(0, None),
         }
     }
 

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use crate::domain::decide::talk::{body, send};
-use crate::domain::decide::{Decision, ahead, bad, wanted};
+use crate::domain::decide::{Decision, ahead, bad, not_now, wanted};
 use crate::domain::incident::Incident;
 use crate::domain::plan::Plan;
 use crate::domain::rejection::Rejection;
@@ -253,6 +253,18 @@ pub(super) fn check_public(
             ),
             "resolve it first, with what shows that it is over",
         )),
+        Some(status @ (PublicStatus::Investigating | PublicStatus::Identified))
+            if !incident.phase().is_active() =>
+        {
+            Err(not_now(
+                format!(
+                    "{} is {}, and the public would read '{status}'",
+                    incident.id,
+                    incident.phase()
+                ),
+                "say monitoring or resolved; or reopen it, if it is not over",
+            ))
+        }
         Some(status) if last && status != PublicStatus::Resolved => Err(bad(
             "the last word leaves the status page open",
             "the last public word is 'resolved'",

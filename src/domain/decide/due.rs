@@ -318,7 +318,11 @@ pub fn brief(incident: &Incident, now: Timestamp) -> String {
     }
     for (who, told) in &incident.told {
         let next = told.next_by.map(|at| format!(", next by {at}")).unwrap_or_default();
-        lines.push(format!("told {who} at {}{next}: {}", told.at, told.text));
+        lines.push(if told.count == 0 {
+            format!("NOT TOLD yet: {who}{next}")
+        } else {
+            format!("told {who} at {}{next}: {}", told.at, told.text)
+        });
     }
     lines.join("\n")
 }

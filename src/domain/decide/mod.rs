@@ -33,7 +33,7 @@ use crate::domain::rejection::{Rejection, RejectionKind};
 use crate::domain::room::Room;
 use crate::domain::talk::change::TalkWish;
 use crate::domain::time::Timestamp;
-use crate::domain::words::{Fidelity, Phase};
+use crate::domain::words::{Fidelity, Phase, Right};
 
 /// The longest title, in bytes.
 pub const TITLE_MAX: usize = 300;
@@ -49,7 +49,10 @@ pub fn decide(room: &Room, order: &Order, now: Timestamp) -> Decision {
         return Err(Rejection::new(
             RejectionKind::NotAllowed,
             format!("{} may only {} here", order.actor.login, order.right),
-            format!("ask somebody who may {}, or an administrator", order.command.right()),
+            match order.command.right() {
+                Right::Administer => "ask an administrator".to_owned(),
+                right => format!("ask somebody who may {right}, or an administrator"),
+            },
         ));
     }
     check_sizes(&order.command)?;

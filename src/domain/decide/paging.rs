@@ -207,9 +207,12 @@ fn offer(
     let to = super::wanted(to, "person")?;
     let holder = incident.ack.as_ref().map(|ack| ack.by.as_str());
     if holder != Some(login) {
-        let who = holder.unwrap_or("nobody");
+        let what = holder.map_or_else(
+            || format!("nobody holds {id} yet"),
+            |who| format!("{who} holds {id}, not you"),
+        );
         return Err(not_now(
-            format!("{who} holds {id}, not you"),
+            what,
             if holder.is_some() { "ask them to offer it" } else { NOTHING_OFFERED },
         ));
     }

@@ -2,12 +2,13 @@
 
 use crate::domain::delivery::channel_of;
 use crate::domain::talk::change::{Draft, Inquiry, Sent, TalkChange};
+use crate::domain::time::Timestamp;
 use crate::domain::words::Approval;
 
-/// The line of a fact.
-pub fn change_words(change: &TalkChange) -> String {
+/// The line of a fact, as of when it was recorded.
+pub fn change_words(change: &TalkChange, now: Timestamp) -> String {
     match change {
-        TalkChange::Drafted(draft) => draft_words(draft),
+        TalkChange::Drafted(draft) => draft_words(draft, now),
         TalkChange::Withdrawn { update, reason } => {
             because(format!("update {update} was taken back"), reason)
         }
@@ -16,12 +17,12 @@ pub fn change_words(change: &TalkChange) -> String {
             format!("update {update} goes to {} more", letters.len())
         }
         TalkChange::Promised { stakeholder, next_by, text } => {
-            because(format!("promised {stakeholder} a word by {}", next_by.clock_minutes()), text)
+            because(format!("promised {stakeholder} a word by {}", next_by.clock_near(now)), text)
         }
         TalkChange::Missed { names, step, pages } => {
             let list: Vec<String> = names
                 .iter()
-                .map(|m| format!("{} (due {})", m.who, m.due.clock_minutes()))
+                .map(|m| format!("{} (due {})", m.who, m.due.clock_near(now)))
                 .collect();
             let people: Vec<&str> = pages.iter().map(|page| page.to.as_str()).collect();
             let still = if *step > 0 { "STILL NOT TOLD" } else { "NOT TOLD IN TIME" };
@@ -41,7 +42,7 @@ pub fn change_words(change: &TalkChange) -> String {
         TalkChange::FeedbackGiven { stakeholder, score, text } => {
             because(format!("{stakeholder} gave {score} of 5"), text)
         }
-        TalkChange::InquiryLogged(inquiry) => inquiry_words(inquiry),
+        TalkChange::InquiryLogged(inquiry) => inquiry_words(inquiry, now),
         TalkChange::InquiryAnswered { inquiry, text, by } => {
             format!("{by} answered inquiry {inquiry}: {text}")
         }
@@ -52,7 +53,7 @@ fn because(head: String, reason: &str) -> String {
     if reason.is_empty() { head } else { format!("{head}: {reason}") }
 }
 
-fn draft_words(draft: &Draft) -> String {
+fn draft_words(draft: &Draft, now: Timestamp) -> String {
     let waits = match draft.approval {
         Approval::None => String::new(),
         Approval::Other => " · waits for somebody else's approval".to_owned(),
@@ -60,7 +61,7 @@ fn draft_words(draft: &Draft) -> String {
     };
     let corrects = draft.corrects.map(|n| format!(" (corrects {n})")).unwrap_or_default();
     let next = match draft.next_by {
-        Some(at) => format!(" · next by {}", at.clock_minutes()),
+        Some(at) => format!(" · next by {}", at.clock_near(now)),
         None => " · the last one".to_owned(),
     };
     let mut text = format!(
@@ -101,11 +102,11 @@ fn sent_words(sent: &Sent) -> String {
     format!("update {} goes to {}{}", sent.update, parts.join("; "), forced.unwrap_or_default())
 }
 
-fn inquiry_words(inquiry: &Inquiry) -> String {
+fn inquiry_words(inquiry: &Inquiry, now: Timestamp) -> String {
     let person =
         if inquiry.person.is_empty() { String::new() } else { format!(" ({})", inquiry.person) };
-    let by = inquiry.answer_by.map(|at| format!(" · by {}", at.clock_minutes()));
-    let embargo = inquiry.embargo.map(|at| format!(" · embargo until {}", at.clock_minutes()));
+    let by = inquiry.answer_by.map(|at| format!(" · by {}", at.clock_near(now)));
+    let embargo = inquiry.embargo.map(|at| format!(" · embargo until {}", at.clock_near(now)));
     format!(
         "press inquiry {} of {}{person}: {}{}{}",
         inquiry.number,

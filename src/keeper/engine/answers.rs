@@ -4,10 +4,14 @@ use super::{
     ClientId, ClientKind, Counts, Engine, IncidentId, IntakeReport, KeeperMsg, Output, Present,
     Push, Queue, ROWS_MAX, Reply, Row, Seq, Turn,
 };
+use crate::domain::change::Change;
+use crate::domain::event::{Body, Recorded};
 use crate::domain::ids::CommandId;
+use crate::domain::plan::Plan;
 use crate::domain::rejection::{Rejection, RejectionKind};
+use crate::domain::talk::change::TalkChange;
 use crate::domain::time::Timestamp;
-use crate::domain::words::Right;
+use crate::domain::words::{Approval, Right};
 use crate::keeper::turn::{ReadJob, Who};
 use crate::proto::{Ask, Heard, Status};
 
@@ -217,9 +221,70 @@ impl Engine {
                 turn.out.push(Output::Read { client, id, job: Box::new(ReadJob::Verify) });
             }
             _ => {
-                turn.reply(client, id, Reply::Done { seq: self.room.seq, incident: None });
+                turn.reply(client, id, Reply::done(self.room.seq, None));
                 self.stop_soon(format!("stopped by {}", who.login), now, turn);
             }
         }
+    }
+}
+
+/// What the person who gave a command should know of what came of it.
+pub(super) fn note(events: &[Recorded], plan: &Plan) -> String {
+    let notes = events.iter().filter_map(|event| note_of(event).or_else(|| stranger(event, plan)));
+    notes.collect::<Vec<String>>().join("; ")
+}
+
+/// A name that the plan does not know may be a slip of the finger.
+#[expect(clippy::wildcard_enum_match_arm, reason = "few facts name somebody")]
+fn stranger(event: &Recorded, plan: &Plan) -> Option<String> {
+    let Body::Incident { change, .. } = &event.body else { return None };
+    let who = match change {
+        Change::OwnerChanged { owner } => owner.as_ref()?,
+        Change::RoleAssigned { person, .. } => person,
+        Change::CommandOffered { to, .. } | Change::HandoverOffered { to, .. } => to,
+        _ => return None,
+    };
+    let is_known = plan.people.is_empty() || plan.people.contains_key(who);
+    (!is_known).then(|| format!("the plan knows no '{who}'"))
+}
+
+#[expect(clippy::wildcard_enum_match_arm, reason = "most facts are as they were wanted")]
+fn note_of(event: &Recorded) -> Option<String> {
+    match &event.body {
+        Body::Incident { change, .. } => match change {
+            Change::LevelReached(reached) if reached.pages.is_empty() => {
+                let fallback =
+                    if reached.fallback.is_empty() { "" } else { "; the fallback is paged" };
+                Some(format!("level '{}' reached NOBODY{fallback}", reached.name))
+            }
+            Change::HandoverOffered { to, pages, .. } if pages.is_empty() => {
+                Some(format!("NOTHING REACHES {to} now: tell them yourself"))
+            }
+            Change::Talk(talk) => match &**talk {
+                TalkChange::Sent(sent) if !sent.by_hand.is_empty() => {
+                    Some(format!("TELL BY HAND: {}", sent.by_hand.join(", ")))
+                }
+                TalkChange::Drafted(draft) if draft.approval != Approval::None => {
+                    let update = draft.update;
+                    Some(format!("update {update} waits for somebody else's approval"))
+                }
+                TalkChange::Promised { next_by, .. } => {
+                    Some(format!("by {}", next_by.clock_near(event.at)))
+                }
+                _ => None,
+            },
+            Change::ContactLogged { next_by: Some(at), .. } => {
+                Some(format!("next word by {}", at.clock_near(event.at)))
+            }
+            _ => None,
+        },
+        Body::SilenceMade { silence } => Some(format!(
+            "silence {} until {}, over {} of {} alerts that fire",
+            silence.id,
+            silence.until.clock_near(event.at),
+            silence.matched_then,
+            silence.known_then
+        )),
+        _ => None,
     }
 }

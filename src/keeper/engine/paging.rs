@@ -295,7 +295,8 @@ impl Engine {
     fn tell_pages(&mut self, client: ClientId, turn: &mut Turn) {
         let Some(login) = self.clients.get(&client).map(|c| c.who.login.clone()) else { return };
         let open = self.room.incidents.values().filter(|incident| {
-            incident.phase().is_active() && incident.ack.is_none() && incident.is_called(&login)
+            incident.phase().is_active()
+                && (incident.is_called(&login) || incident.is_offered(&login))
         });
         let pages: Vec<Page> = open
             .take(PAGES_TOLD)

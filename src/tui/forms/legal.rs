@@ -37,7 +37,7 @@ pub(super) fn fields(action: Action, about: &About<'_>) -> Option<Vec<Field>> {
             let both = [IT_IS_SO, TAKE_BACK].map(str::to_owned).to_vec();
             vec![
                 Field::choice("which", "question", which.collect(), "")
-                    .hint("letters jump to a rule: g for gdpr, n for nis2"),
+                    .hint("type what it is about: gdpr, nis2, breach"),
                 Field::choice("answer", "answer", both, IT_IS_SO),
                 Field::line("when", "since when", "")
                     .hint("when it was so, not when it is entered: 14:02 · -3h · empty: now"),

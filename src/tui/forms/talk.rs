@@ -17,7 +17,7 @@ use crate::domain::plan::Plan;
 use crate::domain::stakeholder::{Audience, Stakeholder};
 use crate::domain::talk::change::TalkWish;
 use crate::domain::talk::promise;
-use crate::domain::time::Timestamp;
+use crate::domain::time::{HOUR_MS, Timestamp};
 use crate::tui::action::Action;
 use crate::tui::form::{Field, Form};
 use crate::tui::forms::{About, ahead, first, parsed, some, update};
@@ -71,7 +71,7 @@ pub(super) fn fields(action: Action, about: &About<'_>) -> Option<Vec<Field>> {
             vec![
                 Field::choice("pace", "words come", both.map(str::to_owned).to_vec(), now),
                 Field::line("reason", "why", "")
-                    .hint("needed for less often; not in the first hour"),
+                    .hint("needed for less often; not within two hours of the declaration"),
             ]
         }
         Action::Inquiry => vec![
@@ -128,7 +128,7 @@ fn contact(about: &About<'_>) -> Vec<Field> {
     // What is told by hand says when the next word comes.
     let said_by = about.incident.and_then(|incident| {
         let number = incident.talk.by_hand.get(&chosen)?;
-        incident.talk.update(*number)?.draft.next_by
+        incident.talk.update(*number)?.draft.next_by.filter(|at| *at > about.now)
     });
     let next = match said_by {
         Some(at) => format!("{} {}", at.date(), at.clock_minutes()),
@@ -248,9 +248,23 @@ fn approval(form: &Form, incident: Option<&Incident>) -> String {
     let Some(draft) = draft else { return format!("send update {number}?") };
     let to = draft.to.join(", ");
     let mut lines = vec![format!("send update {number} to {to}? It cannot be taken back.")];
-    if let Some(status) = draft.public {
-        lines.push(format!("status page: '{}' is {status}", draft.title));
+    if let Some(incident) = incident {
+        lines.push(format!("{} is {} {} now", incident.id, incident.severity, incident.phase()));
     }
+    if let Some(status) = draft.public {
+        let parts = draft.components.iter().map(|(name, how)| format!("; {name}: {}", how.words()));
+        let parts: String = parts.collect();
+        lines.push(format!("status page: '{}' is {status}{parts}", draft.title));
+    }
+    if let Some(wrong) = draft.corrects {
+        lines.push(format!("it corrects update {wrong}, and says so"));
+    }
+    lines.push(match (draft.last, draft.next_by) {
+        (false, Some(at)) => {
+            format!("it promises the next word by {} {}", at.date(), at.clock_minutes())
+        }
+        _ => "it is the last word".to_owned(),
+    });
     for words in &draft.words {
         lines.extend([String::new(), words.subject.clone(), words.text.clone()]);
     }
@@ -258,8 +272,14 @@ fn approval(form: &Form, incident: Option<&Incident>) -> String {
 }
 
 /// The question before words go out that cannot be taken back.
-pub(super) fn question(form: &Form, plan: &Plan, incident: Option<&Incident>) -> Option<String> {
+pub(super) fn question(
+    form: &Form,
+    plan: &Plan,
+    incident: Option<&Incident>,
+    now: Timestamp,
+) -> Option<String> {
     match form.action {
+        Action::Promise | Action::Contact => tomorrow(&form.value("next"), now),
         Action::Write => {
             let names = form.value("to");
             let mut ways: Vec<String> = Vec::new();
@@ -281,11 +301,22 @@ pub(super) fn question(form: &Form, plan: &Plan, incident: Option<&Incident>) ->
                 0 | 1 => String::new(),
                 n => format!(" about {n} incidents"),
             };
-            Some(format!("{verb} it{on} to {}?", ways.join(", ")))
+            let late = tomorrow(&form.value("next"), now).map(|text| format!("\n{text}"));
+            Some(format!("{verb} it{on} to {}?{}", ways.join(", "), late.unwrap_or_default()))
         }
         Action::Approve => Some(approval(form, incident)),
         _ => None,
     }
+}
+
+/// A time of day that is just over means the next day, which is rarely meant.
+fn tomorrow(text: &str, now: Timestamp) -> Option<String> {
+    let is_time = text.contains(':') && !text.contains('-');
+    let at = ahead(text, now).ok().flatten().filter(|_| is_time)?;
+    let is_far = at.since(now) > HOUR_MS * 12 && !at.is_same_day(now);
+    is_far.then(|| {
+        format!("{} is over today: it would be {}; is that meant?", text.trim(), at.clock_near(now))
+    })
 }
 
 fn way(plan: &Plan, name: &str) -> String {

@@ -197,10 +197,10 @@ fn is_last(text: &str) -> bool {
 }
 
 fn audience(word: &str) -> Result<Audience, String> {
-    Audience::ALL
-        .into_iter()
-        .find(|audience| audience.word() == word)
-        .ok_or_else(|| "the plan names nobody who must know; see [stakeholders]".to_owned())
+    Audience::ALL.into_iter().find(|audience| audience.word() == word).ok_or_else(|| {
+        "by the plan nobody must know of this at its severity; u w writes to whom you name"
+            .to_owned()
+    })
 }
 
 /// The fields of the second form.
@@ -224,7 +224,7 @@ pub(super) fn write(about: &About<'_>, readers: &[&str], texts: &[Text]) -> Vec<
     let blank = [Text::default()];
     let texts = if texts.is_empty() { &blank } else { texts };
     for ((language, subject, text), made) in PARTS.into_iter().zip(texts) {
-        if texts.len() > 1 || made.language != "en" {
+        if texts.len() > 1 || !matches!(made.language.as_str(), "" | "en") {
             fields.push(Field::choice(language, "language", vec![made.language.clone()], ""));
         }
         fields.push(Field::line(subject, "subject", &made.subject));
@@ -236,7 +236,7 @@ pub(super) fn write(about: &About<'_>, readers: &[&str], texts: &[Text]) -> Vec<
         let now = incident.map_or(PublicStatus::Investigating, |i| proposed(i.phase()));
         fields.push(
             Field::choice("public", "status page", words(&PublicStatus::ALL[1..]), now.word())
-                .hint("what it shows from then on; proposed from the phase"),
+                .hint("what it shows from then on, for public words; from the phase"),
         );
         let parts = incident.filter(|_| !is_bulk).map(|i| components(i, about.plan));
         let parts = parts.unwrap_or_default();
@@ -327,15 +327,18 @@ pub(super) fn wish(form: &Form, now: Timestamp) -> Result<TalkWish, String> {
     let next = value("next");
     let last = is_last(&next);
     let corrects = value("corrects");
+    let audience = audience(&value("audience"))?;
+    // What others read does not go to the page, whatever its fields propose.
+    let page = |name: &str| Some(value(name)).filter(|_| audience == Audience::Public);
     Ok(TalkWish::Draft {
-        audience: audience(&value("audience"))?,
+        audience,
         title: value("title"),
         to,
         words,
         next_by: if last { None } else { ahead(&next, now)? },
         last,
-        public: some(&value("public")).map(|word| parsed(&word)).transpose()?,
-        components: read_components(&value("components"))?,
+        public: page("public").and_then(|w| some(&w)).map(|word| parsed(&word)).transpose()?,
+        components: read_components(&page("components").unwrap_or_default())?,
         corrects: corrects.split(' ').next().and_then(|n| n.parse().ok()),
     })
 }

@@ -149,7 +149,13 @@ fn direct(model: &mut Model, action: Action, ids: &mut dyn Ids) -> Vec<Effect> {
     let holder = (action == Action::Acknowledge).then(|| held_by_another(model)).flatten();
     if commands.len() > BULK_FREE || holder.is_some() {
         let question = holder.unwrap_or_else(|| question(action, &commands));
-        model.modals.push(Modal::Confirm { question, commands, occurred: None, form: None });
+        model.modals.push(Modal::Confirm {
+            question,
+            scroll: 0,
+            commands,
+            occurred: None,
+            form: None,
+        });
         return Vec::new();
     }
     send_all(model, commands, None, None, ids)
@@ -258,6 +264,10 @@ fn open_form(model: &mut Model, action: Action, ids: &mut dyn Ids) -> Vec<Effect
     if matches!(action, Action::Correct | Action::Redact) && model.focus != Pane::Timeline {
         model.say(Tone::Plain, "select an entry of the timeline first ('2')");
         return Vec::new();
+    }
+    if action.is_single() && !action.is_of_the_desk() && model.targets().len() > 1 {
+        let id = model.selected_id.map(|id| id.to_string()).unwrap_or_default();
+        model.say(Tone::Plain, format!("for {id} alone: '{}' is not done to marks", action.name()));
     }
     let Some(form) = forms::open(action, &about(model, action)) else {
         model.say(Tone::Plain, format!("'{}' does nothing here", action.name()));

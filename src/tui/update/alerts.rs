@@ -98,7 +98,13 @@ fn chosen(model: &mut Model, action: Action, ids: &mut dyn Ids) -> Vec<Effect> {
     let commands: Vec<Command> = keys.into_iter().map(make).collect();
     if commands.len() > 1 {
         let question = acts::question(action, &commands);
-        model.modals.push(Modal::Confirm { question, commands, occurred: None, form: None });
+        model.modals.push(Modal::Confirm {
+            question,
+            scroll: 0,
+            commands,
+            occurred: None,
+            form: None,
+        });
         return Vec::new();
     }
     acts::send_all(model, commands, None, None, ids)

@@ -6,15 +6,16 @@
 )]
 
 use crate::domain::change::Change;
+use crate::domain::command::Command as C;
 use crate::domain::event::Body;
 use crate::domain::ids::{CommandId, IncidentId};
 use crate::domain::row::Row;
 use crate::domain::time::Timestamp;
 use crate::domain::words::DeliveryKind;
-use crate::proto::{Ask, KeeperMsg, Page, Push, Queue, Reply, Welcome};
+use crate::proto::{Ask, Detail, KeeperMsg, Page, Push, Queue, Reply, Welcome};
 use crate::tui::action::Action;
 use crate::tui::model::{Asked, LinkState, Modal, Model, Tone};
-use crate::tui::update::{Effect, FIRST_ROWS, Ids, MORE_ROWS, alerts, ask, modals};
+use crate::tui::update::{Effect, FIRST_ROWS, Ids, MORE_ROWS, alerts, ask, keys, modals};
 
 pub(super) fn receive(model: &mut Model, message: KeeperMsg, ids: &mut dyn Ids) -> Vec<Effect> {
     match message {
@@ -70,15 +71,10 @@ fn replied(model: &mut Model, id: &CommandId, reply: Reply, ids: &mut dyn Ids) -
                 Vec::new()
             }
         }
-        (Asked::Watch(_), Reply::Incident(detail)) => {
-            let is_other = model.watched().is_none_or(|watched| watched.id != detail.head.id);
-            if is_other {
-                model.entry_back = 0;
-                model.stakeholder = 0;
-            }
-            model.mirror.take_detail(*detail);
-            model.go_to_wanted();
-            model.wanted_entry = None;
+        (Asked::Watch(_), Reply::Incident(detail)) => took_incident(model, *detail, ids),
+        (Asked::Watch(_), Reply::Rejected(rejection)) => {
+            model.held.clear();
+            model.say(Tone::Bad, rejection.to_string());
             Vec::new()
         }
         (Asked::Past(seq), Reply::Incident(detail)) => {
@@ -116,6 +112,21 @@ fn replied(model: &mut Model, id: &CommandId, reply: Reply, ids: &mut dyn Ids) -
         }
         _ => Vec::new(),
     }
+}
+
+/// The incident under the cursor is here, and with it what waited for it.
+fn took_incident(model: &mut Model, detail: Detail, ids: &mut dyn Ids) -> Vec<Effect> {
+    let is_other = model.watched().is_none_or(|watched| watched.id != detail.head.id);
+    if is_other {
+        (model.entry_back, model.entry_top, model.stakeholder) = (0, 0, 0);
+    }
+    model.mirror.take_detail(detail);
+    model.go_to_wanted();
+    model.wanted_entry = None;
+    if model.watched().map(|incident| incident.id) == model.selected_id {
+        return keys::let_go(model, ids);
+    }
+    Vec::new()
 }
 
 fn took_queue(model: &mut Model, queue: Queue, ids: &mut dyn Ids) -> Vec<Effect> {
@@ -185,11 +196,18 @@ fn answered(
         return bulk_answered(model, &flight.label, &reply, ids);
     }
     match reply {
-        Reply::Done { incident, .. } => {
+        Reply::Done { incident, note, .. } => {
             let is_new = flight.command.incident().is_none();
             let on = incident.filter(|_| is_new).map(|id| format!(": {id}")).unwrap_or_default();
-            model.say(Tone::Good, format!("{} ✓{on}", flight.label));
-            if matches!(flight.command, crate::domain::command::Command::Open { .. }) {
+            if note.is_empty() {
+                model.say(Tone::Good, format!("{} ✓{on}", flight.label));
+            } else {
+                model.say(Tone::Plain, format!("{} ✓{on} · {note}", flight.label));
+            }
+            if let C::Acknowledge { incident } | C::AcceptHandover { incident } = flight.command {
+                model.called.remove(&incident);
+            }
+            if matches!(flight.command, C::Open { .. }) {
                 model.selected_id = incident.or(model.selected_id);
                 model.follow_at = Some(model.now);
             }
@@ -274,18 +292,19 @@ fn paged(model: &mut Model, pages: &[Page]) {
         DeliveryKind::Page => "YOU ARE PAGED",
         DeliveryKind::Handover => "you are offered",
     };
-    let pages_open = pages.iter().filter(|page| page.kind == DeliveryKind::Page);
-    for page in pages_open.filter(|page| !model.paged.contains(&page.incident)).collect::<Vec<_>>()
-    {
-        model.paged.push(page.incident);
+    let asks = |page: &&Page| matches!(page.kind, DeliveryKind::Page | DeliveryKind::Handover);
+    for page in pages.iter().filter(asks) {
+        let is_held = model.mirror.row(page.incident).is_some_and(|row| row.is_acked);
+        if is_held || page.kind == DeliveryKind::Handover {
+            model.called.insert(page.incident);
+        }
+        if !model.paged.contains(&page.incident) {
+            model.paged.push(page.incident);
+        }
     }
     let here = model.selected_id == Some(worst.incident);
     let key = model.keymap.key_in(&["global"], Action::GoPaged).unwrap_or_default();
-    let go = if here || worst.kind != DeliveryKind::Page {
-        String::new()
-    } else {
-        format!(" ({key} goes there)")
-    };
+    let go = if here || !asks(&worst) { String::new() } else { format!(" ({key} goes there)") };
     let text = format!(
         "{verb}: {} {}{go} {}{more} · {}",
         worst.severity, worst.incident, worst.title, worst.why
@@ -340,7 +359,7 @@ fn pushed(model: &mut Model, push: Push) -> Vec<Effect> {
     }
     if let Push::Goodbye { reason } = &push {
         let since: Timestamp = model.now;
-        model.link = LinkState::Lost { since, why: format!("{reason}; 'warroom' starts it") };
+        model.link = LinkState::Lost { since, why: format!("'warroom' starts it; {reason}") };
     }
     model.mirror.push(push);
     // One that came back follows a policy that was not known while it was over.

@@ -10,16 +10,28 @@ use crossterm::event::KeyEvent;
 use crate::tui::action::Action;
 use crate::tui::key::{Code, Key};
 use crate::tui::keymap::Resolved;
-use crate::tui::model::{Modal, Model, Pane};
-use crate::tui::update::{DRAFT_MS, Effect, Ids, REST_MS, acts, alerts, modals};
-use crate::tui::view::layout;
+use crate::tui::model::{Held, LinkState, Modal, Model, Pane};
+use crate::tui::update::{DRAFT_MS, Effect, Ids, REST_MS, acts, alerts, keeper, modals};
+use crate::tui::view::{self, layout};
+
+/// Keys that may wait for an incident.
+const HELD_MAX: usize = 500;
 
 pub(super) fn key(model: &mut Model, event: KeyEvent, ids: &mut dyn Ids) -> Vec<Effect> {
     let Some(key) = Key::from_event(event) else {
         return Vec::new();
     };
     if key.ctrl && key.code == Code::Char('c') {
+        model.held.clear();
         return interrupt(model, ids);
+    }
+    if !model.held.is_empty() {
+        if key.code == Code::Esc || model.held.len() >= HELD_MAX {
+            model.held.clear();
+        } else {
+            model.held.push(Held::Key(event));
+        }
+        return Vec::new();
     }
     if counts(model, key) {
         return Vec::new();
@@ -31,6 +43,12 @@ pub(super) fn key(model: &mut Model, event: KeyEvent, ids: &mut dyn Ids) -> Vec<
     match resolved {
         Resolved::Action(action) => {
             let times = model.count.take().unwrap_or(1).max(1);
+            if needs_incident(model, action) {
+                model.held.push(Held::Act(action, times));
+                model.held_since = model.now;
+                model.follow_at = None;
+                return keeper::follow(model, ids);
+            }
             act(model, action, times, ids)
         }
         Resolved::Pending => Vec::new(),
@@ -39,6 +57,30 @@ pub(super) fn key(model: &mut Model, event: KeyEvent, ids: &mut dyn Ids) -> Vec<
             typed(model, event, key, ids)
         }
     }
+}
+
+/// Whether an act is about an incident that is not here yet: the cursor has just come to it.
+fn needs_incident(model: &Model, action: Action) -> bool {
+    let is_here = model.watched().map(|incident| incident.id) == model.selected_id;
+    let is_about_it = action.is_about_incident() && !action.is_of_the_desk();
+    !is_here
+        && is_about_it
+        && model.link == LinkState::Up
+        && model.selected_id.is_some()
+        && model.modals.is_empty()
+        && (model.marks.is_empty() || action.is_single())
+}
+
+/// What was struck too early is done now, in its order.
+pub(super) fn let_go(model: &mut Model, ids: &mut dyn Ids) -> Vec<Effect> {
+    let mut effects = Vec::new();
+    for held in std::mem::take(&mut model.held) {
+        match held {
+            Held::Act(action, times) => effects.extend(act(model, action, times, ids)),
+            Held::Key(event) => effects.extend(key(model, event, ids)),
+        }
+    }
+    effects
 }
 
 /// Ctrl-C leaves what is open; with nothing open it says how to quit.
@@ -89,6 +131,7 @@ fn typed(model: &mut Model, event: KeyEvent, key: Key, ids: &mut dyn Ids) -> Vec
             crate::tui::form::Typed::Nothing => Vec::new(),
             crate::tui::form::Typed::Changed => {
                 model.draft_at.get_or_insert(model.now.plus(DRAFT_MS));
+                modals::follow_choice(model);
                 Vec::new()
             }
             crate::tui::form::Typed::Submit => modals::submit(model, ids),
@@ -220,7 +263,7 @@ pub(super) fn act(
 
 /// While the keeper is gone, what it was not told would be forgotten: that is asked once.
 fn quit(model: &mut Model) -> Vec<Effect> {
-    let is_up = model.link == crate::tui::model::LinkState::Up;
+    let is_up = model.link == LinkState::Up;
     if model.in_flight.is_empty() || is_up || model.is_quitting {
         model.is_quitting = true;
         return vec![Effect::Quit];
@@ -272,8 +315,7 @@ pub(super) fn move_rows(model: &mut Model, by: isize) {
             select(model, index);
         }
         Pane::Timeline => {
-            // The newest entry is at the bottom; going up goes back in time.
-            model.entry_back = moved(model.entry_back, by.saturating_neg(), model.entries().len());
+            timeline(model, by);
         }
         Pane::Chain => {
             let count = crate::tui::view::chain::line_count(model);
@@ -283,6 +325,30 @@ pub(super) fn move_rows(model: &mut Model, by: isize) {
             let count = crate::tui::view::stakeholders::names(model).len();
             model.stakeholder = moved(model.stakeholder, by, count);
         }
+    }
+}
+
+/// The newest entry is at the bottom; going up goes back in time. One that is taller than the pane
+/// is read a page at a time.
+fn timeline(model: &mut Model, by: isize) {
+    let inner = layout::inner(model, Pane::Timeline);
+    let overflow = inner.map_or(0, |inner| view::timeline::overflow(model, inner));
+    let page = inner.map_or(1, |inner| usize::from(inner.height).saturating_sub(1).max(1));
+    let top = model.entry_top.min(overflow);
+    let is_far = by.unsigned_abs() > model.entries().len();
+    let rest = if by > 0 { overflow - top } else { top };
+    if rest > 0 && !is_far {
+        let step = rest.min(page);
+        model.entry_top = if by > 0 { top + step } else { top - step };
+        return;
+    }
+    let before = model.entry_back;
+    model.entry_back = moved(before, by.saturating_neg(), model.entries().len());
+    model.entry_top = 0;
+    if by < 0 && model.entry_back != before {
+        // Whoever goes up comes to an entry's end first.
+        let overflow = inner.map_or(0, |inner| view::timeline::overflow(model, inner));
+        model.entry_top = overflow;
     }
 }
 

@@ -17,7 +17,8 @@ use crate::domain::talk::promise;
 use crate::domain::time::Timestamp;
 use crate::proto::{Ask, KeeperMsg};
 use crate::tui::evidence::FileFacts;
-use crate::tui::model::{Asked, LinkState, Model};
+use crate::tui::model::{Asked, LinkState, Model, Tone};
+use crate::tui::view::stakeholders;
 
 /// Everything that can happen to the console.
 #[derive(Debug)]
@@ -56,6 +57,8 @@ pub enum Effect {
 pub const REST_MS: i64 = 120;
 /// How long a changed draft waits before it is saved.
 pub const DRAFT_MS: i64 = 700;
+/// How long an act waits for the incident that it is about.
+pub const HELD_MS: i64 = 3_000;
 /// How long a message stays.
 pub const NOTICE_MS: i64 = 8_000;
 /// Rows wanted before the first picture, and in each further answer.
@@ -83,12 +86,18 @@ pub fn update(model: &mut Model, msg: Msg, now: Timestamp, ids: &mut dyn Ids) ->
         Msg::Wheel(x, y, down) => mouse::wheel(model, x, y, down),
         Msg::FileRead(read) => modals::file_read(model, read, ids),
         Msg::Leave => modals::save_draft(model, ids),
-        Msg::FromKeeper(message) => keeper::receive(model, *message, ids),
+        Msg::FromKeeper(message) => {
+            let before = stakeholders::at(model);
+            let effects = keeper::receive(model, *message, ids);
+            stakeholders::go_back_to(model, before);
+            effects
+        }
         Msg::Lost(why) => {
             if !matches!(model.link, LinkState::Lost { .. }) {
                 model.link = LinkState::Lost { since: now, why };
             }
             model.asked.clear();
+            model.held.clear();
             Vec::new()
         }
         Msg::Tick => Vec::new(),
@@ -110,6 +119,10 @@ fn due(model: &mut Model, ids: &mut dyn Ids) -> Vec<Effect> {
         model.draft_at = None;
         effects.extend(modals::save_draft(model, ids));
     }
+    if !model.held.is_empty() && now.since(model.held_since) > HELD_MS {
+        model.held.clear();
+        model.say(Tone::Bad, "the keeper is slow to show this incident; look, then press it again");
+    }
     if model.notice.as_ref().is_some_and(|notice| now.since(notice.at) > NOTICE_MS) {
         model.notice = None;
     }
@@ -124,7 +137,8 @@ pub fn next_due(model: &Model) -> Option<Timestamp> {
         LinkState::Lost { .. } => Some(Timestamp((model.now.0 / 1000 + 1) * 1000)),
         LinkState::Connecting | LinkState::Up => None,
     };
-    [model.follow_at, model.draft_at, notice, lost, Some(next_clock(model))]
+    let held = (!model.held.is_empty()).then(|| model.held_since.plus(HELD_MS + 1));
+    [model.follow_at, model.draft_at, notice, lost, held, Some(next_clock(model))]
         .into_iter()
         .flatten()
         .min()

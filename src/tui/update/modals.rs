@@ -26,12 +26,14 @@ pub(super) fn submit(model: &mut Model, ids: &mut dyn Ids) -> Vec<Effect> {
         Some(Modal::Form(form)) => match forms::build(&form, model.now) {
             Ok((commands, occurred))
                 if commands.len() > 1
-                    || forms::question(&form, &model.mirror.plan, model.watched()).is_some() =>
+                    || forms::question(&form, &model.mirror.plan, model.watched(), model.now)
+                        .is_some() =>
             {
-                let question = forms::question(&form, &model.mirror.plan, model.watched())
-                    .unwrap_or_else(|| acts::question(form.action, &commands));
+                let question =
+                    forms::question(&form, &model.mirror.plan, model.watched(), model.now)
+                        .unwrap_or_else(|| acts::question(form.action, &commands));
                 let form = Some(form);
-                model.modals.push(Modal::Confirm { question, commands, occurred, form });
+                model.modals.push(Modal::Confirm { question, scroll: 0, commands, occurred, form });
                 Vec::new()
             }
             Ok((commands, occurred)) => {
@@ -220,9 +222,10 @@ fn take_up(model: &mut Model, key: &str, text: &str, ids: &mut dyn Ids) -> Vec<E
         return Vec::new();
     };
     let incident = about.trim_end_matches(OLDER).parse().ok();
+    let several = Form::incidents_of(text);
     let info = forms::About {
         incident: model.watched().filter(|i| Some(i.id) == incident),
-        incidents: incident.into_iter().collect(),
+        incidents: if several.is_empty() { incident.into_iter().collect() } else { several },
         plan: &model.mirror.plan,
         login: &model.login,
         levels: acts::levels(model),
@@ -283,6 +286,24 @@ pub(super) fn cancel(model: &mut Model, ids: &mut dyn Ids) -> Vec<Effect> {
     model.draft_at = None;
     effects.push(ask(model, ids, Asked::Nothing, Ask::Writing { incident: None }));
     effects
+}
+
+/// What a form proposes for one stakeholder is not for another: it follows the choice, until somebody
+/// wrote something else.
+pub(super) fn follow_choice(model: &mut Model) {
+    let Some(Modal::Form(form)) = model.modals.last() else { return };
+    let is_choice = form.fields.get(form.at).is_some_and(|field| field.name == "stakeholder");
+    if form.action != Action::Contact || !is_choice {
+        return;
+    }
+    let about = forms::About {
+        stakeholder: Some(form.value("stakeholder")),
+        ..acts::about(model, Action::Contact)
+    };
+    let Some(fresh) = forms::open(Action::Contact, &about) else { return };
+    if let Some(Modal::Form(form)) = model.modals.last_mut() {
+        form.take_proposals(fresh);
+    }
 }
 
 /// Hands what is written to the keeper, so that a dropped line loses nothing.
@@ -352,7 +373,14 @@ pub(super) fn move_rows(model: &mut Model, by: isize) {
         _ => 0,
     };
     let page = page.saturating_sub(room) + 1;
+    let question = match model.modals.last() {
+        Some(Modal::Confirm { question, .. }) => {
+            crate::tui::view::modal::question_overflow(question, model.size)
+        }
+        _ => 0,
+    };
     match model.modals.last_mut() {
+        Some(Modal::Confirm { scroll, .. }) => *scroll = clamp(*scroll, question + 1),
         Some(Modal::Page { scroll, .. }) => *scroll = clamp(*scroll, page),
         Some(Modal::Help { scroll }) => *scroll = clamp(*scroll, help_lines),
         Some(Modal::Details { scroll }) => *scroll = clamp(*scroll, details_lines),
@@ -364,6 +392,6 @@ pub(super) fn move_rows(model: &mut Model, by: isize) {
         }
         Some(Modal::Alerts(list)) => list.at = clamp(list.at, list.rows.len()),
         Some(Modal::Drafts { drafts, at, .. }) => *at = clamp(*at, drafts.len()),
-        Some(Modal::Form(_) | Modal::Confirm { .. }) | None => {}
+        Some(Modal::Form(_)) | None => {}
     }
 }

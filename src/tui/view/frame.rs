@@ -22,14 +22,19 @@ pub(super) fn header(model: &Model, screen: &mut Frame<'_>, rect: Rect) {
         LinkState::Lost { since, why } => {
             let ago = span_words(model.now.since(*since));
             let mark = model.theme.mark("✗", "x");
-            left.push(format!("{mark} KEEPER LOST {ago} ago, retrying: {}", visible(why)));
+            left = vec![format!("{mark} KEEPER LOST {ago} ago: {}; retrying", visible(why))];
         }
         LinkState::Up => left.extend(counts(model)),
     }
     // What is late stands before everything that may be cut.
-    match promised(model) {
-        Some(text) if text.contains(" LATE ") => left.insert(1, text),
-        other => left.extend(other),
+    if model.link == LinkState::Up {
+        match promised(model) {
+            Some(text) if text.contains(" LATE ") => left.insert(1, text),
+            other => left.extend(other),
+        }
+        if let Some(text) = late_elsewhere(model) {
+            left.insert(1, text);
+        }
     }
     left.extend(heard(model, width));
     if let Err(why) = &model.intake {
@@ -64,6 +69,15 @@ fn promised(model: &Model) -> Option<String> {
         0 => format!("{mark} {who} due {when}"),
         gone => format!("{mark} {who} due {when} ({gone}% gone)"),
     })
+}
+
+/// A word that was given about another incident and is late: nobody sees that pane just now.
+fn late_elsewhere(model: &Model) -> Option<String> {
+    let here = model.watched().map(|incident| incident.id);
+    let (at, id) = model.mirror.promised(here)?;
+    let late_ms = model.now.since(at);
+    let mark = model.theme.mark("⏱", "@");
+    (late_ms > 0).then(|| format!("{mark} {id} LATE {}", span_words(late_ms)))
 }
 
 /// Where, who (with the part they play in this incident), and when: as much of it as fits.
@@ -114,8 +128,16 @@ fn heard(model: &Model, width: usize) -> Option<String> {
 
 fn counts(model: &Model) -> Vec<String> {
     let crate::proto::Counts { sev1, sev2, unacked, .. } = model.mirror.counts;
-    let mut parts =
-        vec![format!("{} {} open", model.theme.mark("●", "*"), model.mirror.counts.active)];
+    // What calls this person comes first: what follows may be cut.
+    let mut parts = Vec::new();
+    if !model.paged.is_empty() {
+        let key = model.keymap.key_in(&["global"], Action::GoPaged).unwrap_or_default();
+        parts.push(format!("! PAGED ×{} ({key})", model.paged.len()));
+    }
+    if !model.marks.is_empty() {
+        parts.push(format!("{} marked", model.marks.len()));
+    }
+    parts.push(format!("{} {} open", model.theme.mark("●", "*"), model.mirror.counts.active));
     if sev1 > 0 {
         parts.push(format!("{sev1} SEV1"));
     }
@@ -125,12 +147,10 @@ fn counts(model: &Model) -> Vec<String> {
     if unacked > 0 {
         parts.push(format!("{unacked} unacked"));
     }
-    if !model.marks.is_empty() {
-        parts.push(format!("{} marked", model.marks.len()));
-    }
-    if !model.paged.is_empty() {
-        let key = model.keymap.key_in(&["global"], Action::GoPaged).unwrap_or_default();
-        parts.push(format!("! PAGED ×{} ({key})", model.paged.len()));
+    let swaps = model.swaps_asked();
+    if swaps > 0 {
+        let key = model.keymap.key_in(&["global"], Action::AnswerSwap).unwrap_or_default();
+        parts.push(format!("SWAP asked of you ({key})"));
     }
     parts.extend(maintenance(model));
     parts
@@ -265,6 +285,7 @@ fn suggested(model: &Model) -> Vec<Action> {
     let mut list = match model.focus {
         Pane::Queue | Pane::Timeline => {
             vec![
+                A::AcceptHandover,
                 A::Acknowledge,
                 A::AcceptCommand,
                 A::TakeCommand,

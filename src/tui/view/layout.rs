@@ -140,6 +140,13 @@ pub fn page(model: &Model) -> usize {
     inner_height(model, model.focus).unwrap_or(10).saturating_sub(1).max(1)
 }
 
+/// The inside of a pane's frame, where it is shown.
+pub fn inner(model: &Model, pane: Pane) -> Option<Rect> {
+    let areas = areas(model, screen(model));
+    let (_, rect) = areas.panes.into_iter().find(|(shown, _)| *shown == pane)?;
+    Some(rect.inner(Margin::new(1, 1)))
+}
+
 /// What is under a point.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Hit {

@@ -20,21 +20,8 @@ pub(super) fn draw(model: &Model, shown: &Modal, screen: &mut Frame<'_>, area: R
         }
         Modal::Palette { input, at } => draw_palette(model, screen, area, input, *at),
         Modal::Form(form) => draw_form(model, screen, area, form),
-        Modal::Confirm { question, .. } => {
-            let mut lines: Vec<Line<'static>> = question
-                .lines()
-                .flat_map(|line| {
-                    let line = visible(line).into_owned();
-                    let width = usize::from(area.width.min(60).saturating_sub(2));
-                    if line.is_empty() { vec![line] } else { super::wrap(&line, width) }
-                })
-                .map(|text| Line::styled(text, model.theme.title))
-                .collect();
-            // The keys are seen whatever the length of what is asked.
-            lines.truncate(usize::from(area.height.saturating_sub(3)));
-            lines.push(Line::raw("y yes · n no"));
-            let height = u16::try_from(lines.len() + 2).unwrap_or(4);
-            boxed(model, screen, area, "Are you sure?", 60, height, lines);
+        Modal::Confirm { question, scroll, .. } => {
+            draw_question(model, screen, area, question, *scroll);
         }
         Modal::Alerts(list) => super::alerts::draw(model, screen, area, list),
         Modal::Find(find) => draw_find(model, screen, area, find),
@@ -64,13 +51,61 @@ pub(super) fn draw(model: &Model, shown: &Modal, screen: &mut Frame<'_>, area: R
                 model,
                 screen,
                 area,
-                "Drafts · enter takes one up, x throws it away",
+                "Drafts · enter takes one up · x throws it away · u back",
                 78,
                 12,
                 lines,
             );
         }
     }
+}
+
+/// A short question is narrow; what is to be read before it is answered gets room.
+fn question_width(question: &str, columns: u16) -> u16 {
+    columns.min(if question.lines().count() > 4 { 100 } else { 60 })
+}
+
+fn question_lines(question: &str, columns: u16) -> Vec<String> {
+    let width = usize::from(question_width(question, columns).saturating_sub(2));
+    let wrapped = |line: &str| {
+        let line = visible(line).into_owned();
+        if line.is_empty() { vec![line] } else { super::wrap(&line, width) }
+    };
+    question.lines().flat_map(wrapped).collect()
+}
+
+/// Lines of a question that are seen at once: below them stand what is left, and the keys.
+fn question_room(count: usize, rows: u16) -> usize {
+    let room = usize::from(rows.saturating_sub(3));
+    if count > room { room.saturating_sub(1).max(1) } else { room }
+}
+
+/// By how many lines a question is longer than what is seen at once.
+pub fn question_overflow(question: &str, (columns, rows): (u16, u16)) -> usize {
+    let count = question_lines(question, columns).len();
+    count.saturating_sub(question_room(count, rows))
+}
+
+/// The keys are seen whatever the length of what is asked, and nothing of that is hidden.
+fn draw_question(model: &Model, screen: &mut Frame<'_>, area: Rect, question: &str, scroll: usize) {
+    let all = question_lines(question, area.width);
+    let room = question_room(all.len(), area.height);
+    let left = all.len().saturating_sub(scroll + room);
+    let is_long = all.len() > room;
+    let shown = all.into_iter().skip(scroll).take(room);
+    let mut lines: Vec<Line<'static>> =
+        shown.map(|text| Line::styled(text, model.theme.title)).collect();
+    if is_long {
+        let text = match left {
+            0 => "that is all; k goes back up".to_owned(),
+            n => format!("… {n} more lines: j, ctrl-d or G before you say yes"),
+        };
+        lines.push(Line::styled(text, model.theme.warn));
+    }
+    lines.push(Line::raw("y yes · n no"));
+    let height = u16::try_from(lines.len() + 2).unwrap_or(4);
+    let width = question_width(question, area.width);
+    boxed(model, screen, area, "Are you sure?", width, height, lines);
 }
 
 /// A draft in a line: what it is for and its first words.

@@ -9,6 +9,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::Line;
 
+use crate::domain::ids::IncidentId;
 use crate::domain::incident::{Incident, Told};
 use crate::domain::legal;
 use crate::domain::obligation::State;
@@ -275,6 +276,23 @@ pub fn names(model: &Model) -> Vec<String> {
         .shown_incident()
         .map(|incident| list(model, incident).iter().map(|item| item.name.to_owned()).collect())
         .unwrap_or_default()
+}
+
+/// The incident and the line under the cursor, where somebody looks at it.
+pub fn at(model: &Model) -> Option<(IncidentId, String)> {
+    let incident = model.shown_incident().filter(|_| model.focus == Pane::Stakeholders)?;
+    let item = list(model, incident).into_iter().nth(model.stakeholder)?;
+    Some((incident.id, item.head))
+}
+
+/// The cursor stays on its line though the order changes.
+pub fn go_back_to(model: &mut Model, before: Option<(IncidentId, String)>) {
+    let Some((id, head)) = before else { return };
+    let Some(incident) = model.shown_incident().filter(|incident| incident.id == id) else {
+        return;
+    };
+    let found = list(model, incident).iter().position(|item| item.head == head);
+    model.stakeholder = found.unwrap_or(model.stakeholder);
 }
 
 /// The first one that is seen: the selected one always is.

@@ -29,21 +29,62 @@ fn lines(model: &Model, inner: Rect) -> Vec<(usize, Line<'static>)> {
     }
     let entries = model.entries();
     let is_focused = model.focus == Pane::Timeline;
-    let skip = if is_focused { model.entry_back } else { 0 };
-    let mut lines: Vec<(usize, Line<'static>)> = Vec::new();
-    // From the bottom up, until the pane is full; the selected entry is always among them.
-    let start = skip.saturating_sub(height / 2);
-    for (back, entry) in entries.iter().rev().enumerate().skip(start) {
-        let is_selected = is_focused && back == skip;
-        let block = entry_lines(model, entry, width, is_selected);
-        lines.extend(block.into_iter().rev().map(|line| (back, line)));
-        if lines.len() >= height {
-            break;
+    let at = if is_focused { model.entry_back } else { 0 };
+    let block = |back: usize| -> Vec<(usize, Line<'static>)> {
+        let entry = back.checked_add(1).and_then(|n| entries.len().checked_sub(n));
+        let Some(entry) = entry.and_then(|index| entries.get(index)) else { return Vec::new() };
+        let made = entry_lines(model, entry, width, is_focused && back == at);
+        made.into_iter().map(|line| (back, line)).collect()
+    };
+    let mut shown = block(at);
+    if is_focused && shown.len() > height {
+        // Taller than the pane: read from its beginning, a page at a time.
+        let from = model.entry_top.min(shown.len() - height);
+        return shown.drain(from..from + height).collect();
+    }
+    // What is newer stands below the selected entry, in the lower half; what is older above.
+    let (mut newer, mut older) = (at, at + 1);
+    let below = (height - shown.len().min(height)) / 2;
+    let own = shown.len();
+    while shown.len() < own + below && newer > 0 {
+        newer -= 1;
+        shown.extend(block(newer));
+    }
+    shown.truncate(own + below);
+    let mut above: Vec<(usize, Line<'static>)> = Vec::new();
+    while above.len() + shown.len() < height && older < entries.len() {
+        let mut made = block(older);
+        older += 1;
+        made.extend(above);
+        above = made;
+    }
+    above.extend(shown);
+    // At the beginning of it all there is more room below.
+    while above.len() < height && newer > 0 {
+        let cut = above.iter().filter(|(back, _)| *back == newer).count();
+        above.truncate(above.len() - cut);
+        above.extend(block(newer));
+        if above.len() < height {
+            newer -= 1;
+            above.extend(block(newer));
         }
     }
-    lines.truncate(height);
-    lines.reverse();
-    lines
+    if above.len() > height {
+        // What is cut is farthest from the selected entry.
+        let first = above.iter().position(|(back, _)| *back == at).unwrap_or(0);
+        let from = (above.len() - height).min(first);
+        above.drain(..from);
+        above.truncate(height);
+    }
+    above
+}
+
+/// By how many lines the selected entry is taller than the pane.
+pub fn overflow(model: &Model, inner: Rect) -> usize {
+    let entries = model.entries();
+    let Some(entry) = entries.iter().rev().nth(model.entry_back) else { return 0 };
+    let made = entry_lines(model, entry, usize::from(inner.width), true);
+    made.len().saturating_sub(usize::from(inner.height))
 }
 
 /// The entry on a line of the pane, as its distance from the newest one.

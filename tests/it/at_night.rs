@@ -1,0 +1,259 @@
+//! What was cursed at in trials: cursors that leave the screen, questions that hide what is asked,
+//! pages that fade, keys that hit another incident.
+
+use warroom::domain::ids::IncidentId;
+use warroom::domain::plan::Plan;
+use warroom::domain::post::Signal;
+use warroom::domain::stakeholder::{Audience, Stakeholder};
+use warroom::domain::talk::Standing;
+use warroom::domain::words::{Approval, PublicStatus};
+use warroom::tui::update::Msg;
+
+use crate::forms::{console, incident, shows};
+use crate::screens::{Console, busy};
+use crate::world::{World, alert, play};
+
+fn note(world: &mut World, text: &str) {
+    let command = serde_json::json!({"do": "note", "incident": 1, "kind": "note", "text": text});
+    world.act("bob", serde_json::from_value(command).expect("a command"));
+}
+
+#[test]
+fn the_selected_entry_is_seen_wherever_the_cursor_is_and_a_tall_one_is_read_whole() {
+    for (size, zoom) in [((80, 24), ""), ((80, 24), "z"), ((120, 40), ""), ((40, 12), "z")] {
+        let mut world = busy();
+        for n in 0..25 {
+            note(&mut world, &vec![format!("short {n}"); n % 7 + 1].join("\n"));
+        }
+        let tall: Vec<String> = (1..=60).map(|n| format!("log line {n:02} of it")).collect();
+        note(&mut world, &tall.join("\n"));
+        note(&mut world, "the newest");
+        let mut console = Console::new(world, "ann", size);
+        console.keys("2");
+        console.keys(zoom);
+        console.keys("G");
+        let mut seen = String::new();
+        let up = |console: &mut Console, key: &str, seen: &mut String| {
+            for _ in 0..90 {
+                let screen = console.screen();
+                let is_tall = screen.contains("log line");
+                assert!(screen.contains('▶') || is_tall, "{size:?} {zoom}:\n{screen}");
+                seen.push_str(&screen);
+                console.keys(key);
+            }
+        };
+        up(&mut console, "k", &mut seen);
+        for n in 1..=60 {
+            assert!(seen.contains(&format!("log line {n:02} ")), "{size:?} {zoom}: line {n}");
+        }
+        let mut back = String::new();
+        up(&mut console, "j", &mut back);
+        for n in [1, 30, 60] {
+            assert!(back.contains(&format!("log line {n:02} ")), "{size:?} {zoom}: {n} downwards");
+        }
+        assert!(console.screen().contains("the newest"), "{}", console.screen());
+    }
+}
+
+/// Bob wrote a long public update that ann is to approve.
+fn long_update() -> Console {
+    let mut world = busy();
+    let mut plan: Plan = world.engine.room.plan.clone();
+    let who = Stakeholder {
+        audience: Audience::Public,
+        channels: vec!["status page".to_owned()],
+        approval: Some(Approval::Other),
+        ..plan.stakeholders["customers"].clone()
+    };
+    plan.stakeholders.insert("customers".to_owned(), who);
+    let body = warroom::domain::event::Body::PlanAdopted {
+        plan: Box::new(plan),
+        digest: "with approval".to_owned(),
+        note: String::new(),
+    };
+    world.give(warroom::keeper::turn::Input::Own(body));
+    let lines: Vec<String> = (1..=40).map(|n| format!("paragraph {n:02} of it")).collect();
+    let draft = serde_json::json!({"do": "talk", "incident": 1, "talk": {
+        "say": "draft", "audience": "public", "title": "Payments", "to": ["customers"],
+        "words": [{"language": "en", "subject": "Payments fail", "text": lines.join("\n")}],
+        "next_by": world.now.plus(1_200_000).to_string(), "public": "investigating",
+    }});
+    world.act("bob", serde_json::from_value(draft).expect("a command"));
+    Console::new(world, "ann", (80, 24))
+}
+
+#[test]
+fn nothing_of_what_is_approved_is_hidden() {
+    let mut console = long_update();
+    console.keys("ua<c-s>");
+    shows(&console, "send update 1 to customers? It cannot be taken back.");
+    shows(&console, "INC-1 is SEV1 triage now");
+    shows(&console, "y yes · n no");
+    shows(&console, "more lines: j, ctrl-d or G");
+    let mut seen = console.screen();
+    for _ in 0..60 {
+        console.keys("j");
+        seen.push_str(&console.screen());
+    }
+    for n in 1..=40 {
+        assert!(seen.contains(&format!("paragraph {n:02} ")), "paragraph {n}");
+    }
+    shows(&console, "that is all");
+    console.keys("y");
+    let update = &incident(&console, 1).talk.updates[0];
+    assert!(matches!(update.standing, Standing::Sent { .. }), "{update:?}");
+}
+
+#[test]
+fn what_was_written_before_the_end_does_not_open_the_page_again() {
+    let mut console = long_update();
+    play(
+        &mut console.world,
+        r#"9m bob {"do":"resolve","incident":1,"reason":"fixed","evidence":"quiet","force":"known"}"#,
+    );
+    assert!(!incident(&console, 1).phase().is_active());
+    console.rest();
+    console.keys("ua<c-s>");
+    shows(&console, "INC-1 is SEV1 resolved now");
+    console.keys("y");
+    shows(&console, "the public would read 'investigating'");
+    assert_eq!(incident(&console, 1).public, PublicStatus::Unpublished);
+}
+
+#[test]
+fn somebody_called_to_help_or_offered_it_is_reminded_until_they_answer() {
+    let mut console = console();
+    console.rest();
+    assert!(!console.screen().contains("PAGED"), "{}", console.screen());
+    play(
+        &mut console.world,
+        r#"9m bob {"do":"page","incident":1,"people":["ann"],"reason":"need your eyes"}
+           9m clock"#,
+    );
+    console.tell(Msg::Tick);
+    shows(&console, "YOU ARE PAGED");
+    console.rest();
+    console.rest();
+    shows(&console, "PAGED ×1");
+    console.keys("j");
+    console.rest();
+    console.keys("gp");
+    assert_eq!(console.model.selected_id, Some(IncidentId(1)));
+    console.rest();
+    shows(&console, "a acknowledge");
+    console.keys("a");
+    console.rest();
+    assert!(!console.screen().contains("PAGED"), "{}", console.screen());
+    assert_eq!(incident(&console, 1).ack.as_ref().map(|ack| ack.by.as_str()), Some("bob"));
+    play(
+        &mut console.world,
+        r#"12m bob {"do":"offer-handover","incident":1,"to":"ann","note":"my shift ends"}
+           12m clock"#,
+    );
+    console.tell(Msg::Tick);
+    console.rest();
+    shows(&console, "PAGED ×1");
+    shows(&console, "accept hand over");
+    // Somebody who comes back to a console is told again.
+    let mut again = Console::new(console.world, "ann", (80, 24));
+    shows(&again, "PAGED ×1");
+    again.keys("gpea");
+    again.rest();
+    assert!(!again.screen().contains("PAGED"), "{}", again.screen());
+    assert_eq!(incident(&again, 1).ack.as_ref().map(|ack| ack.by.as_str()), Some("ann"));
+}
+
+#[test]
+fn keys_that_are_quicker_than_the_incident_wait_for_it() {
+    let mut console = console();
+    console.keys("j");
+    console.rest();
+    // INC-1 is bob's: the question comes however quickly the keys come.
+    console.keys("ka");
+    shows(&console, "bob has INC-1 since 13:20; take it from them?");
+    console.keys("n");
+    console.keys("jk");
+    console.keys("ntwo words<c-s>");
+    let last = console.model.mirror.watched.as_ref().expect("it is here").events.last().cloned();
+    assert!(format!("{last:?}").contains("two words"), "{last:?}");
+}
+
+#[test]
+fn an_internal_word_is_written_and_goes_to_many_and_a_draft_for_one_is_not_for_many() {
+    let mut console = console();
+    console.keys("mm");
+    console.keys("n");
+    assert!(!console.screen().contains("half a thought"), "{}", console.screen());
+    console.keys("<esc>");
+    console.keys("uwi<tab>support<tab>all of them<tab>we look at it<c-s>");
+    shows(&console, "about 2 incidents");
+    console.keys("y");
+    shows(&console, "2 of 2 done");
+    for id in [1, 2] {
+        assert_eq!(incident(&console, id).talk.updates.len(), 1, "INC-{id}");
+    }
+}
+
+#[test]
+fn what_a_contact_proposes_follows_whom_it_is_with() {
+    let mut console = console();
+    console.keys("4");
+    console.keys("ul");
+    let field = |console: &Console, name: &str| match console.model.modals.last() {
+        Some(warroom::tui::model::Modal::Form(form)) => form.value(name),
+        other => panic!("a form, not {other:?}"),
+    };
+    let (who, channel, next) =
+        (field(&console, "stakeholder"), field(&console, "channel"), field(&console, "next"));
+    console.keys("exec");
+    assert_eq!((who.as_str(), field(&console, "stakeholder").as_str()), ("support", "executives"));
+    assert_ne!((channel, next), (field(&console, "channel"), field(&console, "next")));
+    console.keys("<tab>by hand<s-tab>cust");
+    assert_eq!(field(&console, "channel"), "by hand", "what was written stays");
+}
+
+#[test]
+fn the_cursor_stays_on_its_stakeholder_though_the_order_changes() {
+    let mut console = console();
+    console.keys("4");
+    let under =
+        |console: &Console| warroom::tui::view::stakeholders::at(&console.model).expect("one").1;
+    while under(&console) != "executives" {
+        console.keys("j");
+    }
+    let next = console.world.now.plus(30_000);
+    play(
+        &mut console.world,
+        &format!(
+            r#"9m bob {{"do":"talk","incident":1,"talk":{{"say":"promise","stakeholder":"partners","next_by":"{}"}}}}"#,
+            next.plus(900_000)
+        ),
+    );
+    console.tell(Msg::Tick);
+    console.rest();
+    assert_eq!(under(&console), "executives");
+}
+
+#[test]
+fn an_escalation_that_reaches_nobody_says_so() {
+    let mut console = console();
+    console.keys("ee");
+    console.keys("exec<tab>they must know<c-s>");
+    shows(&console, "reached NOBODY");
+}
+
+#[test]
+fn a_word_that_is_late_is_seen_from_every_incident() {
+    let mut console = console();
+    console.keys("jj");
+    console.world.now = console.world.now.plus(3_600_000);
+    console.rest();
+    shows(&console, "INC-1 LATE");
+    let mut world = busy();
+    world.post("am", Some("net"), vec![alert("NoRoute", "db-1", "critical", Signal::Firing)]);
+    world.tick();
+    let mut console = Console::new(world, "ann", (80, 24));
+    console.keys("mm");
+    let first = console.screen().lines().next().unwrap_or_default().to_owned();
+    assert!(first.contains("PAGED ×1 (g p)") && first.contains("2 marked"), "{first}");
+}
