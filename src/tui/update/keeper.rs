@@ -17,6 +17,9 @@ use crate::tui::action::Action;
 use crate::tui::model::{Asked, LinkState, Modal, Model, Tone};
 use crate::tui::update::{Effect, FIRST_ROWS, Ids, MORE_ROWS, alerts, ask, keys, modals};
 
+/// What is said after a lost link.
+const BACK: &str = "the keeper is back";
+
 pub(super) fn receive(model: &mut Model, message: KeeperMsg, ids: &mut dyn Ids) -> Vec<Effect> {
     match message {
         KeeperMsg::Welcome(welcome) => welcomed(model, *welcome, ids),
@@ -32,7 +35,7 @@ pub(super) fn receive(model: &mut Model, message: KeeperMsg, ids: &mut dyn Ids) 
 /// A new link: the queue is asked for, and what was not answered is sent again under its old id.
 fn welcomed(model: &mut Model, welcome: Welcome, ids: &mut dyn Ids) -> Vec<Effect> {
     if matches!(model.link, LinkState::Lost { .. }) {
-        model.say(Tone::Good, "the keeper is back");
+        model.say(Tone::Good, BACK);
     }
     model.link = LinkState::Up;
     model.login = welcome.login;
@@ -305,8 +308,11 @@ fn paged(model: &mut Model, pages: &[Page]) {
     let here = model.selected_id == Some(worst.incident);
     let key = model.keymap.key_in(&["global"], Action::GoPaged).unwrap_or_default();
     let go = if here || !asks(&worst) { String::new() } else { format!(" ({key} goes there)") };
+    // What was said in the very moment before is not lost by this.
+    let is_back = model.notice.as_ref().is_some_and(|notice| notice.text == BACK);
+    let back = if is_back { format!("{BACK}; ") } else { String::new() };
     let text = format!(
-        "{verb}: {} {}{go} {}{more} · {}",
+        "{back}{verb}: {} {}{go} {}{more} · {}",
         worst.severity, worst.incident, worst.title, worst.why
     );
     model.say(Tone::Bad, text);
