@@ -234,18 +234,19 @@ fn feed(known: &Known, wanted: &Wanted, now: Timestamp) -> Result<(), Failure> {
     let until = wanted.until(90 * DAY_MS);
     let revision = u32::try_from(known.seq).unwrap_or(u32::MAX);
     let of = |(name, found): &(&String, &Schedule)| {
-        let changes = known.desk.changes_of(name);
-        calendar::entries(found, &known.plan.holidays, changes, wanted.from, until)
+        let (changes, holidays) = (known.desk.changes_of(name), &known.plan.holidays);
+        let entries = calendar::entries(found, holidays, changes, wanted.from, until);
+        (entries, calendar::withdrawn(found, holidays, changes, wanted.from, until))
     };
     let schedules: Vec<(&String, &Schedule)> = wanted.schedules(&known.plan).collect();
     let entries: Vec<_> = schedules.iter().map(of).collect();
     let who = wanted.person.as_deref();
     let both = schedules.iter().zip(&entries);
     let feeds: Vec<ical::Feed<'_>> = both
-        .map(|((schedule, _), entries)| ical::Feed {
+        .map(|((schedule, _), (entries, removed))| ical::Feed {
             schedule,
             entries,
-            removed: &[],
+            removed,
             who,
             revision,
             now,

@@ -70,6 +70,11 @@ pub fn check(plan: &Plan) -> Found {
         let what = format!("would make people wait; at most {BUNDLE_S_MAX} seconds");
         found.wrong("bundle_s", what);
     }
+    for name in plan.throttles.keys() {
+        if !plan.has_channel(name) {
+            found.wrong(format!("throttles.{name}"), format!("there is no channel '{name}'"));
+        }
+    }
     let reachable = reachable(plan);
     for (login, person) in &plan.people {
         check_person(plan, login, person, reachable.contains(login.as_str()), &mut found);

@@ -82,12 +82,18 @@ pub struct LastSent {
     pub at: Timestamp,
     /// Service → when something about it was sent; those of the last hour.
     pub services: BTreeMap<String, Timestamp>,
+    /// The latest messages, the oldest first: as many as its throttles look at.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub recent: Vec<Timestamp>,
 }
 
 impl LastSent {
-    /// Notes that something was sent about these services.
-    pub fn note(&mut self, at: Timestamp, services: impl Iterator<Item = String>) {
+    /// Notes that something was sent about these services; `keep`: how many times are remembered.
+    pub fn note(&mut self, at: Timestamp, services: impl Iterator<Item = String>, keep: usize) {
         self.at = at;
+        self.recent.push(at);
+        let surplus = self.recent.len().saturating_sub(keep);
+        self.recent.drain(..surplus);
         self.services.retain(|_, then| at.since(*then) < KNOWN_FOR_MS);
         for service in services {
             if self.services.len() < SERVICES_MAX {
@@ -245,7 +251,8 @@ impl Desk {
 
     /// Covers and swaps of a schedule.
     pub fn changes_of(&self, schedule: &str) -> &Changes {
-        static NONE: Changes = Changes { covers: Vec::new(), swaps: Vec::new() };
+        static NONE: Changes =
+            Changes { covers: Vec::new(), swaps: Vec::new(), revoked: Vec::new() };
         self.changes.get(schedule).unwrap_or(&NONE)
     }
 

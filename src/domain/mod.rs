@@ -43,6 +43,7 @@ pub mod status;
 pub mod talk;
 pub mod template;
 pub mod text;
+pub mod throttle;
 pub mod time;
 pub mod timeline;
 mod timeline_paging;

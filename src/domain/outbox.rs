@@ -2,7 +2,8 @@
 //!
 //! A destination is one person by one method. It gets one message at a time, and one in
 //! `bundle_s`: what comes meanwhile goes together in the next. The first page about a service that
-//! the destination has not heard of within the hour does not wait, nor does one by hand.
+//! the destination has not heard of within the hour does not wait, nor does one by hand. Throttles of
+//! the plan hold back what is not by hand.
 //!
 //! Invariants:
 //! - Derived from the incidents and `Desk::sent`: `Room::rebuild_index` gives the same.
@@ -16,6 +17,7 @@ use crate::domain::ids::IncidentId;
 use crate::domain::incident::Incident;
 use crate::domain::plan::Plan;
 use crate::domain::room::Room;
+use crate::domain::throttle::allowed_at;
 use crate::domain::time::{SECOND_MS, Timestamp};
 use crate::domain::words::DeliveryKind;
 
@@ -24,6 +26,9 @@ pub const BUNDLE_MAX: usize = 200;
 /// The same where each incident is an event of its own: `PagerDuty` takes a limited number in a
 /// minute, and refuses a bundle as a whole above it.
 const EVENTS_MAX: usize = 50;
+/// Services that the plan does not know and that do not wait for the bundle, for one destination in
+/// an hour.
+const STRANGE_MAX: usize = 12;
 
 /// What waits for one destination, and what is on its way to it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -141,11 +146,11 @@ impl Outbox {
     }
 
     /// When the next message may go, for the soonest destination.
-    pub fn next_due(&self, desk: &Desk, bundle_s: u32) -> Option<Timestamp> {
+    pub fn next_due(&self, desk: &Desk, plan: &Plan) -> Option<Timestamp> {
         let letter = self.next_letters(1).first().map(|((due, ..), _)| *due);
         self.queues
             .iter()
-            .filter_map(|(destination, queue)| queue.may_go(desk.sent.get(destination), bundle_s))
+            .filter_map(|(to, queue)| queue.may_go(to, desk.sent.get(to), plan))
             .chain(letter)
             .min()
     }
@@ -155,7 +160,7 @@ impl Outbox {
         let mut ready = Vec::new();
         for (destination, queue) in &self.queues {
             let sent = room.desk.sent.get(destination);
-            if queue.may_go(sent, room.plan.bundle_s).is_some_and(|at| at <= now) {
+            if queue.may_go(destination, sent, &room.plan).is_some_and(|at| at <= now) {
                 ready.push((
                     destination.clone(),
                     queue.bundle(sent, room, now, most(&room.plan, destination)),
@@ -210,17 +215,22 @@ pub fn destination(delivery: &Delivery) -> Destination {
 
 impl Queue {
     /// When the next message may go; none while one is on its way.
-    fn may_go(&self, sent: Option<&LastSent>, bundle_s: u32) -> Option<Timestamp> {
+    fn may_go(&self, to: &Destination, sent: Option<&LastSent>, plan: &Plan) -> Option<Timestamp> {
         let (first, ..) = *self.waiting.first()?;
         if !self.on_its_way.is_empty() {
             return None;
         }
         let Some(sent) = sent else { return Some(first) };
-        let is_known = |service: &String| knows(Some(sent), service, first);
-        if self.by_hand > 0 || !self.services.keys().all(is_known) {
+        if self.by_hand > 0 {
             return Some(first);
         }
-        Some(first.max(sent.at.plus(i64::from(bundle_s) * SECOND_MS)))
+        let jumps = Jumps::of(Some(sent), plan);
+        let is_new = self.services.keys().any(|service| jumps.jumps(service, first));
+        let bundled = sent.at.plus(i64::from(plan.bundle_s) * SECOND_MS);
+        let due = if is_new { first } else { first.max(bundled) };
+        let throttles = plan.throttles.get(channel_of(&to.method));
+        let allowed = throttles.and_then(|list| allowed_at(list, &sent.recent));
+        Some(allowed.map_or(due, |at| due.max(at)))
     }
 
     /// What goes in the next message: first what may not wait, then the oldest.
@@ -231,10 +241,11 @@ impl Queue {
         now: Timestamp,
         most: usize,
     ) -> Vec<(IncidentId, u32)> {
+        let new = Jumps::of(sent, &room.plan);
         let jumps = |id: &IncidentId, number: u32| {
             let Some(incident) = room.incidents.get(id) else { return false };
             let by_hand = incident.delivery(number).is_some_and(|d| d.origin.by_hand);
-            by_hand || services_of(incident).any(|service| !knows(sent, &service, now))
+            by_hand || services_of(incident).any(|service| new.jumps(&service, now))
         };
         let due = || self.waiting.iter().take_while(|(due, ..)| *due <= now);
         let mut bundle: Vec<(IncidentId, u32)> = Vec::new();
@@ -250,6 +261,28 @@ impl Queue {
             .collect();
         bundle.extend(rest);
         bundle
+    }
+}
+
+/// Which services do not wait for the bundle: those of which the destination has not heard within the
+/// hour. A sender may make up names: of services that the plan does not know only so many jump.
+struct Jumps<'a> {
+    sent: Option<&'a LastSent>,
+    plan: &'a Plan,
+    /// No more unknown names jump within this hour.
+    is_full: bool,
+}
+
+impl<'a> Jumps<'a> {
+    fn of(sent: Option<&'a LastSent>, plan: &'a Plan) -> Self {
+        let heard = sent.iter().flat_map(|sent| sent.services.keys());
+        let strange = heard.filter(|service| !plan.services.contains_key(*service));
+        Self { sent, plan, is_full: strange.take(STRANGE_MAX).count() == STRANGE_MAX }
+    }
+
+    fn jumps(&self, service: &str, now: Timestamp) -> bool {
+        let may = !self.is_full || self.plan.services.contains_key(service);
+        may && !knows(self.sent, service, now)
     }
 }
 

@@ -16,6 +16,7 @@ use crate::domain::obligation::{Calendars, Rule as Obligation};
 use crate::domain::schedule::{Holidays, Schedule};
 use crate::domain::stakeholder::Stakeholder;
 use crate::domain::template::Sheet;
+use crate::domain::throttle::Throttle;
 use crate::domain::words::{AckMode, Right, Role, Severity};
 
 /// The whole plan as it was adopted.
@@ -63,6 +64,8 @@ pub struct Plan {
     pub holidays: Holidays,
     /// Channel name → how it sends. `terminal` and `file` are always there.
     pub channels: BTreeMap<String, Channel>,
+    /// Channel name → how many messages one destination gets at the most: `3/15m`.
+    pub throttles: BTreeMap<String, Vec<Throttle>>,
     /// Name → the words of updates, over the shipped ones of the same audience and language.
     pub templates: BTreeMap<String, Sheet>,
     /// The status page that the public reads.

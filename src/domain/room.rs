@@ -250,7 +250,7 @@ impl Room {
     /// When something is due next: by the clock, or because something waits to be sent.
     pub fn next_due(&self) -> Option<Timestamp> {
         let clock = self.deadlines.first().map(|(at, _)| *at);
-        let outbox = self.outbox.next_due(&self.desk, self.plan.bundle_s);
+        let outbox = self.outbox.next_due(&self.desk, &self.plan);
         [clock, outbox].into_iter().flatten().min()
     }
 

@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use crate::domain::alert::{Alert, Held};
 use crate::domain::change::{LevelReached, ReachedBy};
 use crate::domain::decide::due::turn_key;
+use crate::domain::delivery::channel_of;
 use crate::domain::duty::{Beat, Destination, WindowStage};
 use crate::domain::event::{AlertItem, Body, Recorded, Sending};
 use crate::domain::ids::IncidentId;
@@ -14,6 +15,7 @@ use crate::domain::outbox;
 use crate::domain::plan::Plan;
 use crate::domain::room::Room;
 use crate::domain::silence::{Stage, forget_ended};
+use crate::domain::throttle::remembered;
 use crate::domain::time::{DAY_MS, Timestamp};
 use crate::domain::words::AttemptResult;
 
@@ -63,7 +65,9 @@ impl Room {
             .filter_map(|item| self.incidents.get(&item.incident))
             .flat_map(|incident| outbox::services_of(incident))
             .collect();
-        self.desk.sent.entry(destination).or_default().note(at, services.into_iter());
+        let throttles = self.plan.throttles.get(channel_of(&destination.method));
+        let keep = throttles.map_or(0, |list| remembered(list));
+        self.desk.sent.entry(destination).or_default().note(at, services.into_iter(), keep);
     }
 
     /// A wall clock that moved takes along what was counted by it.
@@ -71,6 +75,7 @@ impl Room {
         for sent in self.desk.sent.values_mut() {
             sent.at = sent.at.plus(by_ms);
             sent.services.values_mut().for_each(|at| *at = at.plus(by_ms));
+            sent.recent.iter_mut().for_each(|at| *at = at.plus(by_ms));
         }
         for name in self.desk.beats.keys().cloned().collect::<Vec<_>>() {
             if let Some(beat) = self.desk.beats.get(&name).copied() {
@@ -131,7 +136,10 @@ impl Room {
             }
             Body::CoverRevoked { schedule, cover } => {
                 if let Some(changes) = desk.changes.get_mut(schedule) {
-                    changes.covers.retain(|known| known.id != *cover);
+                    changes.revoked.retain(|old| event.at.since(old.until) < COVERS_KEPT_MS);
+                    if let Some(at) = changes.covers.iter().position(|known| known.id == *cover) {
+                        changes.revoked.push(changes.covers.remove(at));
+                    }
                 }
             }
             Body::SwapAsked { schedule, swap } => {

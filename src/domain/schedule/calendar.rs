@@ -147,3 +147,24 @@ pub fn removed(before: &[Entry], after: &[Entry]) -> Vec<Entry> {
     let kept: BTreeSet<Vec<String>> = after.iter().map(Entry::identity).collect();
     before.iter().filter(|entry| !kept.contains(&entry.identity())).cloned().collect()
 }
+
+/// What a calendar may hold that is no longer true: what the plan alone would say, and covers that
+/// were taken back. To be announced as canceled beside `entries` of the same period.
+pub fn withdrawn(
+    schedule: &Schedule,
+    holidays: &Holidays,
+    changes: &Changes,
+    from: Timestamp,
+    until: Timestamp,
+) -> Vec<Entry> {
+    let covers = changes.covers.iter().chain(&changes.revoked).cloned().collect();
+    let before = Changes { covers, swaps: changes.swaps.clone(), ..Changes::default() };
+    let of = |changes: &Changes| entries(schedule, holidays, changes, from, until);
+    let mut gone = removed(&of(&Changes::default()), &of(changes));
+    for entry in removed(&of(&before), &of(changes)) {
+        if !gone.iter().any(|known| known.identity() == entry.identity()) {
+            gone.push(entry);
+        }
+    }
+    gone
+}

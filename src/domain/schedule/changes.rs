@@ -16,6 +16,9 @@ pub struct Changes {
     pub covers: Vec<Cover>,
     /// Only accepted ones count; each applies to what the ones before it made.
     pub swaps: Vec<Swap>,
+    /// Covers that were taken back: calendars that took them are told.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub revoked: Vec<Cover>,
 }
 
 /// Somebody who stands in for a while.

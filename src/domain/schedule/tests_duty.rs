@@ -137,8 +137,11 @@ fn a_holiday_takes_a_layer_off_duty_for_that_day() {
 #[test]
 fn a_swap_follows_its_shift_when_the_plan_moves_it() {
     let mut moved = plan(SINGLE);
-    let changes =
-        Changes { covers: Vec::new(), swaps: vec![swap(7, ("bob", 1), ("cyd", Some(2)))] };
+    let changes = Changes {
+        covers: Vec::new(),
+        swaps: vec![swap(7, ("bob", 1), ("cyd", Some(2)))],
+        ..Changes::default()
+    };
     let before = [
         ("2027-03-08T08:59:59Z", "ann"),
         ("2027-03-08T09:00:00Z", "cyd"),
@@ -163,7 +166,7 @@ fn a_swap_follows_its_shift_when_the_plan_moves_it() {
 fn only_accepted_swaps_count_and_each_builds_on_the_ones_before() {
     let single = plan(SINGLE);
     let swaps = vec![swap(1, ("ann", 0), ("bob", None)), swap(2, ("bob", 0), ("cyd", None))];
-    let mut changes = Changes { covers: Vec::new(), swaps };
+    let mut changes = Changes { swaps, ..Changes::default() };
     assert_eq!(holders(&single, &changes, &turn("main", 0)), ["cyd"]);
     for state in [SwapState::Asked, SwapState::Refused] {
         changes.swaps[1].state = state;
@@ -196,6 +199,7 @@ fn a_stand_in_takes_one_place_or_all_of_them() {
             cover(5, "2027-03-02T16:00:00Z", "2027-03-02T17:00:00Z", "ian", Some("nobody")),
         ],
         swaps: Vec::new(),
+        ..Changes::default()
     };
     let table = [
         ("2027-03-01T12:00:00Z", "ann+bob"),
@@ -229,7 +233,7 @@ fn a_temporary_plan_beats_everything_and_what_it_leaves_open_is_open() {
         reason: "move of the data center".into(),
     });
     let all_along = cover(1, "2027-03-02T00:00:00Z", "2027-03-05T00:00:00Z", "eve", None);
-    let changes = Changes { covers: vec![all_along], swaps: Vec::new() };
+    let changes = Changes { covers: vec![all_along], swaps: Vec::new(), ..Changes::default() };
     let table = [
         ("2027-03-01T23:59:59Z", "ann"),
         ("2027-03-02T00:00:00Z", "tom"),
@@ -256,7 +260,7 @@ fn the_next_change_is_one_of_people() {
     assert_eq!(next(&single, &none, "2027-03-08T09:00:00Z"), None, "not before the horizon");
     // Somebody who stands in for themselves changes nothing.
     let same = cover(1, "2027-03-03T00:00:00Z", "2027-03-04T00:00:00Z", "ann", None);
-    let changes = Changes { covers: vec![same], swaps: Vec::new() };
+    let changes = Changes { covers: vec![same], swaps: Vec::new(), ..Changes::default() };
     assert_eq!(next(&single, &changes, "2027-04-01T00:00:00Z"), Some(at("2027-03-08T09:00:00Z")));
     single.rotations[0].people.truncate(1);
     assert_eq!(next(&single, &none, "2036-01-01T00:00:00Z"), None, "one person hands over to none");

@@ -84,7 +84,7 @@ fn what_is_no_longer_true_is_canceled() {
         reason: String::new(),
         by: String::new(),
     };
-    let changes = Changes { covers: vec![cover], swaps: Vec::new() };
+    let changes = Changes { covers: vec![cover], swaps: Vec::new(), ..Changes::default() };
     let after = all(&plan, &changes, period.0, period.1);
     let gone = removed(&before, &after);
     assert_eq!(gone, before[1..]);
@@ -122,7 +122,7 @@ fn two_people_at_once_have_an_entry_each_for_all_of_their_time() {
         reason: String::new(),
         by: String::new(),
     };
-    let changes = Changes { covers: vec![cover], swaps: Vec::new() };
+    let changes = Changes { covers: vec![cover], swaps: Vec::new(), ..Changes::default() };
     let found = all(&pair, &changes, "2027-03-03T00:00:00Z", "2027-03-03T12:00:00Z");
     let told: Vec<(&str, u32, String)> = found
         .iter()
@@ -133,4 +133,37 @@ fn two_people_at_once_have_an_entry_each_for_all_of_their_time() {
         ("bob", 2, "2027-03-03T00:00:00.000Z".to_owned()),
     ];
     assert_eq!(told, expected);
+}
+
+#[test]
+fn what_somebody_else_took_over_is_canceled_in_their_calendar() {
+    let plan = plan(PLAN);
+    let (from, until) = ("2027-03-01T00:00:00Z", "2027-03-15T00:00:00Z");
+    let cover = |id: u32, from: &str, until: &str| Cover {
+        id,
+        from: at(from),
+        until: at(until),
+        person: "cyd".to_owned(),
+        instead_of: None,
+        reason: String::new(),
+        by: String::new(),
+    };
+    // All of ann's second day is taken over; a cover of the week after was taken back.
+    let changes = Changes {
+        covers: vec![cover(1, "2027-03-02T00:00:00Z", "2027-03-03T00:00:00Z")],
+        revoked: vec![cover(2, "2027-03-08T00:00:00Z", "2027-03-09T00:00:00Z")],
+        ..Changes::default()
+    };
+    let gone = super::calendar::withdrawn(&plan, &Holidays::new(), &changes, at(from), at(until));
+    let said = text("primary", &all(&plan, &changes, from, until), &gone, Some("ann"));
+    assert_eq!(values(&said, "STATUS"), ["CONFIRMED", "CANCELLED"], "{said}");
+    let said = text("primary", &all(&plan, &changes, from, until), &gone, Some("cyd"));
+    assert_eq!(values(&said, "STATUS"), ["CONFIRMED", "CANCELLED"], "{said}");
+    assert!(values(&said, "UID")[1].contains("cover/2"), "{said}");
+    let said = text("primary", &all(&plan, &changes, from, until), &gone, Some("bob"));
+    assert_eq!(
+        values(&said, "STATUS"),
+        ["CONFIRMED", "CONFIRMED"],
+        "what was given back stays: {said}"
+    );
 }

@@ -283,3 +283,51 @@ fn a_message_whose_end_is_not_known_is_not_one_that_never_ended() {
     let found = audit(&world, is_end, at(6));
     assert!(found.iter().any(|finding| finding.contains("never sent")), "{found:?}");
 }
+
+#[test]
+fn a_phone_is_called_only_so_often_and_what_waits_goes_together() {
+    let mut plan = plan();
+    plan.people.get_mut("bob").expect("bob").contacts = vec!["phone:+491".to_owned()];
+    plan.throttles = toml::from_str("phone = [\"2/10m\"]\n")
+        .expect("throttles that are written as a plan has them");
+    let mut world = World::under(plan);
+    let open = r#"{"do":"open","title":"t","severity":"SEV2","services":["payments"]}"#;
+    let mut called = Vec::new();
+    for minute in 0..14 {
+        let before = world.jobs.len();
+        play(&mut world, &format!("{minute}m ann {open}\n{minute}m clock"));
+        for job in world.jobs[before..].iter().filter(|job| job.destination.to == "bob") {
+            called.push((minute, job.items.len()));
+        }
+        if world.engine.under_way().any(|(_, to)| to.to == "bob") {
+            world.answer("bob", "phone", AttemptResult::Accepted);
+        }
+    }
+    assert!(called[0].0 == 0 && called[1].0 <= 2, "{called:?}");
+    assert!((10..=11).contains(&called[2].0), "ten minutes after the first of two: {called:?}");
+    assert!(called[2].1 > 5, "what waited goes together: {called:?}");
+    play(
+        &mut world,
+        r#"13m ann {"do":"page","incident":1,"people":["bob"],"reason":"now"}
+           13m clock"#,
+    );
+    let last = world.jobs.last().expect("a call");
+    assert_eq!(last.destination.to, "bob", "by hand it goes at once");
+}
+
+#[test]
+fn made_up_services_do_not_make_a_page_each() {
+    let mut world = World::under(plan());
+    let mut jobs = 0;
+    for second in 0..50 {
+        let open = format!(
+            r#"{second}s ann {{"do":"open","title":"t","severity":"SEV2","services":["made-up-{second}"]}}"#
+        );
+        play(&mut world, &format!("{open}\n{second}s clock"));
+        if world.engine.under_way().any(|(_, to)| to.to == "bob") {
+            world.answer("bob", "mail", AttemptResult::Accepted);
+            jobs += 1;
+        }
+    }
+    assert!((2..=14).contains(&jobs), "{jobs} messages in less than a minute");
+}
