@@ -51,6 +51,9 @@ pub enum LegalChange {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         sha256: Option<String>,
     },
+    /// The plan no longer holds a rule under which clocks ran: they have stopped, and what they said is
+    /// for somebody to follow by hand.
+    RuleGone { rule: String, clocks: Vec<Warned>, pages: Vec<Wanted> },
     /// Half, three quarters, nine tenths of the time are gone, or all of it.
     Warned { clocks: Vec<Warned>, pages: Vec<Wanted> },
 }
@@ -181,6 +184,7 @@ impl Legal {
                 facts.submissions.entry(stage.clone()).or_default().push(sent);
                 self.warned.entry(rule.clone()).or_insert(entered_at);
             }
+            LegalChange::RuleGone { .. } => {}
             LegalChange::Warned { clocks, .. } => {
                 for warned in clocks {
                     self.warned.insert(warned.rule.clone(), entered_at);
@@ -207,18 +211,27 @@ pub fn words(change: &LegalChange) -> String {
             let hash = hash.unwrap_or_default();
             format!("{rule} {stage}: handed in at {at}, reference '{reference}'{hash}")
         }
+        LegalChange::RuleGone { rule, clocks, pages } => format!(
+            "THE PLAN NO LONGER HOLDS '{rule}', and its clocks stop: follow them by hand, or put it \
+             back ({}); {}",
+            clock_words(clocks),
+            told_words(pages)
+        ),
         LegalChange::Warned { clocks, pages } => {
-            let list: Vec<String> = clocks
-                .iter()
-                .map(|warned| format!("{} {}: {}", warned.rule, warned.stage, warned.words))
-                .collect();
-            let people: Vec<&str> = pages.iter().map(|page| page.to.as_str()).collect();
-            let told = if people.is_empty() {
-                "NOBODY COULD BE TOLD".to_owned()
-            } else {
-                format!("telling {}", people.join(", "))
-            };
-            format!("CLOCK {}; {told}", list.join("; "))
+            format!("CLOCK {}; {}", clock_words(clocks), told_words(pages))
         }
     }
+}
+
+fn clock_words(clocks: &[Warned]) -> String {
+    let words = clocks.iter().map(|it| format!("{} {}: {}", it.rule, it.stage, it.words));
+    words.collect::<Vec<_>>().join("; ")
+}
+
+fn told_words(pages: &[Wanted]) -> String {
+    let people: Vec<&str> = pages.iter().map(|page| page.to.as_str()).collect();
+    if people.is_empty() {
+        return "NOBODY COULD BE TOLD".to_owned();
+    }
+    format!("telling {}", people.join(", "))
 }

@@ -118,9 +118,9 @@ impl Engine {
             // The same plan again is no news.
             Input::Own(Body::PlanAdopted { digest, .. }) if digest == self.room.plan_digest => {}
             Input::Own(body @ Body::PlanAdopted { .. }) => {
-                let before: Vec<String> = self.room.plan.people.keys().cloned().collect();
+                let before = self.room.plan.clone();
                 self.own(body, now, turn);
-                self.drop_answers(&before, now, archive, turn);
+                self.after_plan(&before, now, archive, turn);
             }
             Input::Own(Body::ClockJumped { by_ms, .. }) => {
                 self.closings.clock_moved(by_ms);

@@ -171,7 +171,7 @@ pub fn message(job: &Job) -> Message {
         let (subject, text) = job.update.clone().unwrap_or_default();
         // Nothing but its words: what is inside of the incident is not for its readers.
         return Message {
-            id: message_id(&job.items),
+            id: outside_id(&job.items),
             kind,
             signal: Signal::Trigger,
             subject,
@@ -218,6 +218,12 @@ fn message_id(items: &[JobItem]) -> String {
             format!("{first}-{digest}")
         }
     }
+}
+
+/// The same for those outside: they do not read how we number what fails.
+fn outside_id(items: &[JobItem]) -> String {
+    use sha2::{Digest as _, Sha256};
+    hex(&Sha256::digest(format!("update {}", message_id(items)))[..12])
 }
 
 fn subject(job: &Job) -> String {

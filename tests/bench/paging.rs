@@ -91,10 +91,19 @@ fn serve(stream: &TcpStream, arrivals: &Arrivals) {
     }
 }
 
+/// Services of which each page is about another one: what the plan knows waits for no bundle.
+pub(crate) fn services(rounds: &[(&str, usize)]) -> String {
+    let names = rounds.iter().flat_map(|(round, count)| {
+        (0..*count).map(move |n| format!("[services.svc-{round}-{n}]\n"))
+    });
+    names.collect()
+}
+
 /// Everything pages Bob by a hook; a minute later Ann, to whom nothing was sent before.
 fn write_plan(home: &Home, receiver: &Receiver) {
     let dir = home.path.join("plan");
     fs::create_dir_all(&dir).expect("a folder");
+    let services = services(&[("Idle", 300), ("Busy", 150)]);
     let text = format!(
         r#"
 default_policy = "standard"
@@ -113,6 +122,7 @@ targets = ["person:bob"]
 name = "L2"
 targets = ["person:ann"]
 after_min = 1
+{services}
 [[rules]]
 name = "default"
 "#,
@@ -139,7 +149,8 @@ impl Poster {
         self.stream.write_all(head.as_bytes()).expect("a post");
         let mut answer = [0; 1024];
         let read = self.stream.read(&mut answer).expect("an answer");
-        assert!(answer[..read].starts_with(b"HTTP/1.1 200"), "refused");
+        let said = String::from_utf8_lossy(&answer[..read]);
+        assert!(said.starts_with("HTTP/1.1 200"), "refused: {said}");
     }
 }
 

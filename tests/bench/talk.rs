@@ -7,7 +7,7 @@ use std::fs;
 use std::time::Duration;
 
 use crate::figures::{Home, percentile, say};
-use crate::paging::{Poster, Receiver, alert};
+use crate::paging::{Poster, Receiver, alert, services};
 use crate::peers::{peak, resident};
 use warroom::clock::monotonic;
 use warroom::domain::command::Command;
@@ -17,6 +17,7 @@ use warroom::proto::{Ask, Reply};
 fn write_plan(home: &Home, pages: &Receiver, updates: &Receiver, count: usize) {
     let dir = home.path.join("plan");
     fs::create_dir_all(&dir).expect("a folder");
+    let services = services(&[("Idle", 100), ("Busy", 3_000)]);
     let list: Vec<String> = (0..count).map(|n| format!("\"list:r{n}\"")).collect();
     let text = format!(
         r#"
@@ -38,6 +39,7 @@ audience = "internal"
 from_severity = "SEV5"
 every_min = 60
 subscribers = [{}]
+{services}
 [[rules]]
 name = "default"
 "#,

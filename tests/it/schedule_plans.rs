@@ -115,8 +115,11 @@ prop_compose! {
 
 fn all_changes() -> impl Strategy<Value = Changes> {
     let swaps = proptest::collection::vec(swaps(), 0..4);
-    (proptest::collection::vec(covers(), 0..4), swaps)
-        .prop_map(|(covers, swaps)| Changes { covers, swaps, ..Changes::default() })
+    (proptest::collection::vec(covers(), 0..4), swaps).prop_map(|(covers, swaps)| Changes {
+        covers,
+        swaps,
+        ..Changes::default()
+    })
 }
 
 fn holidays() -> Holidays {

@@ -98,7 +98,9 @@ impl Case {
                 _ => {}
             },
             Change::Legal(legal) => {
-                if let LegalChange::Warned { pages, .. } = &**legal {
+                if let LegalChange::Warned { pages, .. } | LegalChange::RuleGone { pages, .. } =
+                    &**legal
+                {
                     self.want_a_word(event.at, pages);
                 }
             }

@@ -202,3 +202,33 @@ pub fn warn(room: &Room, id: IncidentId, now: Timestamp) -> Vec<Body> {
     let change = Change::Legal(Box::new(LegalChange::Warned { clocks, pages }));
     vec![Body::Incident { incident: id, change }]
 }
+
+/// What is told where a new plan no longer holds a rule under which clocks run.
+pub fn gone(room: &Room, before: &Plan, id: IncidentId, now: Timestamp) -> Vec<Body> {
+    let Some(incident) = room.incidents.get(&id) else { return Vec::new() };
+    let is_gone = |rule: &str| legal::rule(&room.plan, rule).is_none();
+    let mut number = incident.esc.last_number + 1;
+    let mut bodies = Vec::new();
+    for rule in incident.legal.facts.keys().filter(|rule| is_gone(rule)) {
+        let open = legal::open(incident, before, now);
+        let clocks: Vec<Warned> = open
+            .iter()
+            .filter(|it| it.rule.id == *rule)
+            .map(|it| Warned {
+                rule: rule.clone(),
+                stage: it.clock.stage.clone(),
+                words: words(&it.clock, now),
+            })
+            .collect();
+        if clocks.is_empty() {
+            continue;
+        }
+        let reached = first_reached(room, incident, Role::InternalLiaison, 0, now);
+        let why = format!("the plan no longer holds {rule}, and its clocks stop");
+        let pages = reach::wanted(reached, DeliveryKind::Inform, number, &why);
+        number += u32::try_from(pages.len()).unwrap_or(0);
+        let change = LegalChange::RuleGone { rule: rule.clone(), clocks, pages };
+        bodies.push(Body::Incident { incident: id, change: Change::Legal(Box::new(change)) });
+    }
+    bodies
+}

@@ -40,7 +40,7 @@ impl Incident {
     }
 
     pub(super) fn legal(&mut self, event: &Recorded, change: &LegalChange) {
-        if let LegalChange::Warned { pages, .. } = change {
+        if let LegalChange::Warned { pages, .. } | LegalChange::RuleGone { pages, .. } = change {
             self.inform(event.at, pages);
         }
         self.legal.apply(change, &event.actor.login, event.at);

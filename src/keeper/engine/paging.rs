@@ -8,11 +8,13 @@
 
 use crate::domain::change::Change;
 use crate::domain::command::{Command, Order};
+use crate::domain::decide;
 use crate::domain::delivery::{Delivery, Stand};
 use crate::domain::duty::{Destination, WindowStage};
 use crate::domain::event::{Actor, Body, Sending};
 use crate::domain::ids::IncidentId;
 use crate::domain::incident::Incident;
+use crate::domain::plan::Plan;
 use crate::domain::rejection::{Rejection, RejectionKind};
 use crate::domain::time::Timestamp;
 use crate::domain::timers;
@@ -82,16 +84,34 @@ impl Engine {
         live.map(|incident| incident.id).collect()
     }
 
-    /// Nobody's own answer is waited for who left the plan.
-    pub(super) fn drop_answers(
+    /// What a new plan takes away from open incidents is told, and waited for no longer.
+    pub(super) fn after_plan(
         &mut self,
-        before: &[String],
+        before: &Plan,
+        now: Timestamp,
+        archive: &dyn Archive,
+        turn: &mut Turn,
+    ) {
+        let bound = self.room.incidents.values().filter(|i| !i.legal.facts.is_empty());
+        for id in bound.map(|incident| incident.id).collect::<Vec<_>>() {
+            for body in decide::legal::gone(&self.room, before, id, now) {
+                self.by_the_clock(body, now, archive, turn);
+            }
+        }
+        self.drop_answers(before, now, archive, turn);
+    }
+
+    /// Nobody's own answer is waited for who left the plan.
+    fn drop_answers(
+        &mut self,
+        before: &Plan,
         now: Timestamp,
         archive: &dyn Archive,
         turn: &mut Turn,
     ) {
         let known = &self.room.plan.people;
-        let gone: Vec<&String> = before.iter().filter(|who| !known.contains_key(*who)).collect();
+        let before = before.people.keys();
+        let gone: Vec<&String> = before.filter(|who| !known.contains_key(*who)).collect();
         if gone.is_empty() {
             return;
         }

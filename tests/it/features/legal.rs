@@ -159,3 +159,36 @@ fn what_is_not_owed_is_a_decision_with_a_reason_and_a_mistake_is_taken_back() {
     assert!(told.contains("'aware' was taken back: it was test data"), "{told}");
     assert!(told.contains("refused dana: 'aware' of gdpr-controller is not on record"), "{told}");
 }
+
+#[test]
+fn an_obligation_that_leaves_the_plan_while_its_clocks_run_is_told() {
+    let mut plan = paging_world::plan();
+    let contract = warroom::domain::obligation::shipped()
+        .expect("rules")
+        .into_iter()
+        .find(|rule| rule.id == "gdpr-controller")
+        .expect("a rule");
+    let own = warroom::domain::obligation::Rule { id: "contract".to_owned(), ..contract };
+    plan.own_obligations = vec![own];
+    let mut world = World::under(plan.clone());
+    play(&mut world, BEGIN);
+    play(
+        &mut world,
+        &format!("1m dana {}", aware(1, "seen").replace("gdpr-controller", "contract")),
+    );
+    assert_eq!(open(&world).len(), 1);
+    plan.own_obligations.clear();
+    let body = warroom::domain::event::Body::PlanAdopted {
+        plan: Box::new(plan),
+        digest: "without it".to_owned(),
+        note: String::new(),
+    };
+    let (events, _) = world.give(warroom::keeper::turn::Input::Own(body));
+    let told: Vec<String> = events
+        .iter()
+        .map(|event| warroom::domain::timeline::entry(event, IncidentId(1)).text)
+        .collect();
+    let told = told.join("\n");
+    assert!(told.contains("THE PLAN NO LONGER HOLDS 'contract'"), "{told}");
+    assert!(told.contains("telling dana"), "{told}");
+}
