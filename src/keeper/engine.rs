@@ -117,11 +117,6 @@ impl Engine {
             }
             // The same plan again is no news.
             Input::Own(Body::PlanAdopted { digest, .. }) if digest == self.room.plan_digest => {}
-            Input::Own(body @ Body::PlanAdopted { .. }) => {
-                let before = self.room.plan.clone();
-                self.own(body, now, turn);
-                self.after_plan(&before, now, archive, turn);
-            }
             Input::Own(Body::ClockJumped { by_ms, .. }) => {
                 self.closings.clock_moved(by_ms);
                 // Waits that began by the wrong clock would last too long by as much, or be over.
@@ -252,6 +247,8 @@ impl Engine {
             }
             returned.push(id);
         }
+        let is_plan = matches!(event.body, Body::PlanAdopted { .. });
+        let before = is_plan.then(|| self.room.plan.clone());
         evolve(&mut self.room, &event);
         // An attempt changes no line of the queue.
         let is_attempt =
@@ -288,6 +285,9 @@ impl Engine {
         }
         turn.weight += crate::keeper::turn::weight(&event);
         turn.events.push(event);
+        if let Some(before) = before {
+            self.after_plan(&before, now, archive, turn);
+        }
     }
 
     /// The plan with what was changed beside it, as consoles need it.
@@ -370,7 +370,7 @@ impl Engine {
                 Reply::Done {
                     seq,
                     incident: about(events),
-                    note: answers::note(events, &self.room.plan),
+                    note: answers::note(events, &self.room),
                 }
             }
             Err(refusal) => Reply::Rejected(refusal),

@@ -97,6 +97,13 @@ pub enum Modal {
     },
 }
 
+impl Modal {
+    /// A question before an act that no form led to.
+    pub const fn question(question: String, commands: Vec<Command>) -> Self {
+        Self::Confirm { question, scroll: 0, commands, occurred: None, form: None }
+    }
+}
+
 /// What is read in a page of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reading {

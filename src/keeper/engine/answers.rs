@@ -1,5 +1,7 @@
 //! What the engine answers from the room alone.
 
+use std::collections::BTreeSet;
+
 use super::{
     ClientId, ClientKind, Counts, Engine, IncidentId, IntakeReport, KeeperMsg, Output, Present,
     Push, Queue, ROWS_MAX, Reply, Row, Seq, Turn,
@@ -9,6 +11,7 @@ use crate::domain::event::{Body, Recorded};
 use crate::domain::ids::CommandId;
 use crate::domain::plan::Plan;
 use crate::domain::rejection::{Rejection, RejectionKind};
+use crate::domain::room::Room;
 use crate::domain::talk::change::TalkChange;
 use crate::domain::time::Timestamp;
 use crate::domain::words::{Approval, Right};
@@ -229,9 +232,28 @@ impl Engine {
 }
 
 /// What the person who gave a command should know of what came of it.
-pub(super) fn note(events: &[Recorded], plan: &Plan) -> String {
-    let notes = events.iter().filter_map(|event| note_of(event).or_else(|| stranger(event, plan)));
-    notes.collect::<Vec<String>>().join("; ")
+pub(super) fn note(events: &[Recorded], room: &Room) -> String {
+    let of = |event| {
+        note_of(event).or_else(|| stranger(event, &room.plan)).or_else(|| goes_on(event, room))
+    };
+    events.iter().filter_map(of).collect::<Vec<String>>().join("; ")
+}
+
+/// A silence is over alerts: what is open already goes on.
+fn goes_on(event: &Recorded, room: &Room) -> Option<String> {
+    let Body::SilenceBegan { alerts, .. } = &event.body else { return None };
+    let of = alerts.iter().filter_map(|key| room.alerts.get(key)?.incident);
+    let is_paging = |id: &IncidentId| {
+        room.incidents.get(id).is_some_and(|i| i.phase().is_active() && i.ack.is_none())
+    };
+    let open: BTreeSet<IncidentId> = of.filter(is_paging).collect();
+    let first = open.first()?;
+    let more = if open.len() > 1 {
+        format!(" and {} more go", open.len() - 1)
+    } else {
+        " goes".to_owned()
+    };
+    Some(format!("{first}{more} on paging: acknowledge, snooze or decline"))
 }
 
 /// A name that the plan does not know may be a slip of the finger.

@@ -149,13 +149,7 @@ fn direct(model: &mut Model, action: Action, ids: &mut dyn Ids) -> Vec<Effect> {
     let holder = (action == Action::Acknowledge).then(|| held_by_another(model)).flatten();
     if commands.len() > BULK_FREE || holder.is_some() {
         let question = holder.unwrap_or_else(|| question(action, &commands));
-        model.modals.push(Modal::Confirm {
-            question,
-            scroll: 0,
-            commands,
-            occurred: None,
-            form: None,
-        });
+        model.modals.push(Modal::question(question, commands));
         return Vec::new();
     }
     send_all(model, commands, None, None, ids)

@@ -45,7 +45,7 @@ pub(super) fn listed(
         .map(|(key, alert)| AlertRow {
             state: match &alert.shelf {
                 Some(Shelf { until, silence: Some(id), .. }) => {
-                    format!("silence {id} until {}", until.clock_near(model.now))
+                    format!("silence {id}, {}", until.clock_near(model.now))
                 }
                 Some(shelf) => format!("shelved until {}", shelf.until.clock_near(model.now)),
                 None => alert.state().to_string(),
@@ -98,13 +98,7 @@ fn chosen(model: &mut Model, action: Action, ids: &mut dyn Ids) -> Vec<Effect> {
     let commands: Vec<Command> = keys.into_iter().map(make).collect();
     if commands.len() > 1 {
         let question = acts::question(action, &commands);
-        model.modals.push(Modal::Confirm {
-            question,
-            scroll: 0,
-            commands,
-            occurred: None,
-            form: None,
-        });
+        model.modals.push(Modal::question(question, commands));
         return Vec::new();
     }
     acts::send_all(model, commands, None, None, ids)

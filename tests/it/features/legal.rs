@@ -178,12 +178,12 @@ fn an_obligation_that_leaves_the_plan_while_its_clocks_run_is_told() {
     );
     assert_eq!(open(&world).len(), 1);
     plan.own_obligations.clear();
-    let body = warroom::domain::event::Body::PlanAdopted {
+    let command = warroom::domain::command::Command::AdoptPlan {
         plan: Box::new(plan),
         digest: "without it".to_owned(),
         note: String::new(),
     };
-    let (events, _) = world.give(warroom::keeper::turn::Input::Own(body));
+    let (_, events) = world.act("root", command);
     let told: Vec<String> = events
         .iter()
         .map(|event| warroom::domain::timeline::entry(event, IncidentId(1)).text)
