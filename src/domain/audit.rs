@@ -10,6 +10,7 @@
 #![expect(clippy::wildcard_enum_match_arm, reason = "an auditor looks at what is about paging")]
 
 mod case;
+mod pagers;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -89,6 +90,8 @@ pub struct Auditor {
     bundle_s: u32,
     fallback_every_min: u32,
     cases: BTreeMap<IncidentId, Case>,
+    /// What our pages opened in services that page on their own.
+    pagers: pagers::Pagers,
     /// Pages that began although the incident was answered.
     strays: Vec<String>,
 }
@@ -97,6 +100,7 @@ impl Auditor {
     /// Takes the next event.
     pub fn see(&mut self, event: &Recorded) {
         self.seq = event.seq;
+        self.pagers.see(event);
         match &event.body {
             Body::Incident { incident, change } => self.change(event, *incident, change),
             Body::PlanAdopted { plan, .. } => self.adopt(plan),
@@ -155,10 +159,12 @@ impl Auditor {
         }
         self.bundle_s = plan.bundle_s;
         self.fallback_every_min = plan.fallback_every_min;
+        self.pagers.adopt(plan);
     }
 
     /// While no keeper ran, or by a clock that jumped, nothing could be done in time.
     fn waits_anew(&mut self, at: Timestamp, by_ms: i64) {
+        self.pagers.wait_anew(at);
         for case in self.cases.values_mut() {
             case.stepped_at = at;
             case.worked_at = at;
@@ -262,6 +268,9 @@ impl Auditor {
                 findings.push(finding);
             }
         }
+        let cases = &self.cases;
+        let is_over = |id: IncidentId| cases.get(&id).is_none_or(|case| !case.is_active);
+        findings.extend(self.pagers.check(is_over, now));
         let more = findings.len().saturating_sub(FINDINGS_MAX);
         findings.truncate(FINDINGS_MAX);
         if more > 0 {

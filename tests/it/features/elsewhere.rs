@@ -1,15 +1,17 @@
 //! What our pages open in a `PagerDuty` is acknowledged and closed there, whatever way an incident
 //! takes, and each page is an event of its own.
 
+use warroom::domain::audit::Auditor;
 use warroom::domain::elsewhere::Closing;
 use warroom::domain::ids::IncidentId;
 use warroom::domain::plan::Plan;
 use warroom::domain::words::AttemptResult;
 use warroom::keeper::mailroom::message;
 use warroom::notify::forms;
+use warroom::store::Reader as _;
 
 use crate::features::paging_world::{self, OPEN};
-use crate::world::{World, play};
+use crate::world::{START, World, play};
 
 const ACK: &str = r#"{"do":"acknowledge","incident":1}"#;
 const PD: &str = "channel:pd";
@@ -177,4 +179,26 @@ fn many_ends_are_said_in_few_messages_and_at_the_pace_of_the_service() {
     }
     assert!(closed >= 120, "{closed}");
     assert!(world.engine.room.elsewhere.opened.is_empty());
+}
+
+#[test]
+fn the_auditor_sees_what_is_over_here_and_not_there() {
+    let mut world = paged();
+    let resolve = r#"{"do":"resolve","incident":1,"reason":"fixed","evidence":"quiet"}"#;
+    play(&mut world, &format!("1m bob {resolve}\n1m clock"));
+    let mut auditor = Auditor::default();
+    let mut read = |world: &World, minutes: i64| {
+        let scan = world.journal.scan(auditor.seq, &mut |raw| {
+            auditor.see(&raw.decode().expect("a readable event"));
+            true
+        });
+        scan.expect("a readable journal");
+        auditor.check(START.plus(minutes * 60_000))
+    };
+    assert_eq!(read(&world, 2), [""; 0]);
+    // The other side never answers, and the shell never says so.
+    let found = read(&world, 30);
+    assert!(found.iter().any(|words| words.ends_with("pd was not told")), "{found:?}");
+    play(&mut world, &format!("31m answer {PD} pd accepted"));
+    assert_eq!(read(&world, 60), [""; 0]);
 }
