@@ -20,6 +20,10 @@ use crate::domain::delivery::{Delivery, channel_of};
 use crate::domain::event::{Body, Recorded, Sending};
 use crate::domain::ids::IncidentId;
 use crate::domain::room::Room;
+use crate::domain::time::{DAY_MS, Timestamp};
+
+/// How long an event elsewhere is remembered, in milliseconds.
+const KEPT_MS: i64 = 7 * DAY_MS;
 
 /// What is said of an event elsewhere.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -37,6 +41,8 @@ pub struct Opened {
     pub delivery: u32,
     /// `pd:ROUTING-KEY`.
     pub method: String,
+    /// When an attempt began last.
+    pub at: Timestamp,
     /// An attempt is on its way just now.
     pub is_sending: bool,
     /// They know that somebody has it.
@@ -75,7 +81,7 @@ impl Room {
     #[expect(clippy::wildcard_enum_match_arm, reason = "few facts are about them")]
     pub(crate) fn elsewhere_changed(&mut self, event: &Recorded) {
         match &event.body {
-            Body::SendingBegan { method, items, .. } => self.may_open(method, items),
+            Body::SendingBegan { method, items, .. } => self.may_open(event.at, method, items),
             Body::SendingEnded { method, items, .. } => {
                 for item in items {
                     let opened = self.elsewhere.opened.get_mut(&item.incident);
@@ -106,24 +112,37 @@ impl Room {
         }
     }
 
-    fn may_open(&mut self, method: &str, items: &[Sending]) {
+    fn may_open(&mut self, at: Timestamp, method: &str, items: &[Sending]) {
         let channel = self.plan.channels.get(channel_of(method));
         if !channel.is_some_and(Channel::opens_events) {
             return;
         }
+        self.forget_old(at);
         for item in items {
             let all = self.elsewhere.opened.entry(item.incident).or_default();
             let is_it = |it: &&mut Opened| it.delivery == item.delivery && it.method == method;
             if let Some(known) = all.iter_mut().find(is_it) {
-                known.is_sending = true;
+                (known.is_sending, known.at) = (true, at);
             } else {
                 all.push(Opened {
                     delivery: item.delivery,
                     method: method.to_owned(),
+                    at,
                     is_sending: true,
                     is_acknowledged: false,
                 });
             }
+        }
+    }
+
+    /// Nobody waits for the end of what was opened so long ago; incidents are numbered by their age.
+    fn forget_old(&mut self, now: Timestamp) {
+        while let Some((id, all)) = self.elsewhere.opened.first_key_value()
+            && all.iter().all(|opened| now.since(opened.at) > KEPT_MS)
+        {
+            let id = *id;
+            self.elsewhere.opened.remove(&id);
+            self.nothing_wanted(id);
         }
     }
 

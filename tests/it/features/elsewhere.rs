@@ -136,6 +136,7 @@ fn what_fails_is_said_again_and_what_is_refused_is_on_record() {
             &warroom::domain::elsewhere::Opened {
                 delivery: 1,
                 method: "pd:KEY".to_owned(),
+                at: START,
                 is_sending: true,
                 is_acknowledged: false,
             }
