@@ -176,7 +176,8 @@ impl Case {
                 self.answered_by = Some(holder);
                 self.is_unsure |= !is_certain;
             }
-            None => self.is_unsure = false,
+            // Whose own answer is waited for was written down while it was not sure who has it.
+            None => self.is_unsure &= !self.must.is_empty(),
         }
     }
 
