@@ -23,32 +23,7 @@ pub(super) fn submit(model: &mut Model, ids: &mut dyn Ids) -> Vec<Effect> {
     match model.modals.pop() {
         Some(Modal::Form(form)) if form.action == Action::Attach => read_file(model, form),
         Some(Modal::Form(form)) if form.action == Action::Update => write(model, form, ids),
-        Some(Modal::Form(form)) => match forms::build(&form, model.now) {
-            Ok((commands, occurred))
-                if commands.len() > 1
-                    || forms::question(&form, &model.mirror.plan, model.watched(), model.now)
-                        .is_some() =>
-            {
-                let question =
-                    forms::question(&form, &model.mirror.plan, model.watched(), model.now)
-                        .unwrap_or_else(|| acts::question(form.action, &commands));
-                let form = Some(form);
-                model.modals.push(Modal::Confirm { question, scroll: 0, commands, occurred, form });
-                Vec::new()
-            }
-            Ok((commands, occurred)) => {
-                model.draft_at = None;
-                let mut effects = acts::send_all(model, commands, occurred, Some(form), ids);
-                effects.push(ask(model, ids, Asked::Nothing, Ask::Writing { incident: None }));
-                effects
-            }
-            Err(why) => {
-                let mut form = form;
-                form.error = Some(why);
-                model.modals.push(Modal::Form(form));
-                Vec::new()
-            }
-        },
+        Some(Modal::Form(form)) => submit_form(model, form, ids),
         Some(Modal::Confirm { commands, occurred, form, .. }) => {
             let mut effects = acts::send_all(model, commands, occurred, form, ids);
             effects.push(ask(model, ids, Asked::Nothing, Ask::Writing { incident: None }));
@@ -82,6 +57,43 @@ pub(super) fn submit(model: &mut Model, ids: &mut dyn Ids) -> Vec<Effect> {
         )
         | None => Vec::new(),
     }
+}
+
+/// What a form asks for is sent, or asked about first; or the form comes back with what is wrong.
+fn submit_form(model: &mut Model, mut form: Box<Form>, ids: &mut dyn Ids) -> Vec<Effect> {
+    let built = match own_words(model, &form) {
+        Some(why) => Err(why),
+        None => forms::build(&form, model.now),
+    };
+    let (commands, occurred) = match built {
+        Ok(built) => built,
+        Err(why) => {
+            form.error = Some(why);
+            model.modals.push(Modal::Form(form));
+            return Vec::new();
+        }
+    };
+    let question = forms::question(&form, &model.mirror.plan, model.watched(), model.now);
+    if commands.len() > 1 || question.is_some() {
+        let question = question.unwrap_or_else(|| acts::question(form.action, &commands));
+        let form = Some(form);
+        model.modals.push(Modal::Confirm { question, scroll: 0, commands, occurred, form });
+        return Vec::new();
+    }
+    model.draft_at = None;
+    let mut effects = acts::send_all(model, commands, occurred, Some(form), ids);
+    effects.push(ask(model, ids, Asked::Nothing, Ask::Writing { incident: None }));
+    effects
+}
+
+/// Nobody is asked whether to send what they may not send: their own words need another's look.
+fn own_words(model: &Model, form: &Form) -> Option<String> {
+    let is_alone = form.action == Action::Approve && form.value("force").trim().is_empty();
+    let number = form.value("update").split(' ').next()?.parse().ok()?;
+    let update = model.watched().filter(|_| is_alone)?.talk.update(number)?;
+    let is_own = update.by == model.login;
+    is_own
+        .then(|| "you wrote it yourself: another one looks at it, or say why nobody can".to_owned())
 }
 
 /// What is known becomes words, in a form of their own.
