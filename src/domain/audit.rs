@@ -19,6 +19,7 @@ use crate::domain::escalation::PolicyRef;
 use crate::domain::event::{Body, Recorded};
 use crate::domain::ids::IncidentId;
 use crate::domain::plan::{Plan, Policy};
+use crate::domain::throttle::Throttle;
 use crate::domain::time::{MINUTE_MS, SECOND_MS, Timestamp};
 use crate::domain::words::{AttemptResult, DeliveryKind, Severity, Via};
 
@@ -63,6 +64,8 @@ struct Case {
 #[expect(clippy::struct_excessive_bools, reason = "each answers a question of its own")]
 struct Wish {
     to: String,
+    /// The channel of its first attempt.
+    channel: String,
     kind: DeliveryKind,
     at: Timestamp,
     began: Option<Timestamp>,
@@ -90,6 +93,8 @@ pub struct Auditor {
     bundle_s: u32,
     fallback_every_min: u32,
     cases: BTreeMap<IncidentId, Case>,
+    /// Channel → the longest time for which its throttles hold something back, in milliseconds.
+    throttled: BTreeMap<String, i64>,
     /// What our pages opened in services that page on their own.
     pagers: pagers::Pagers,
     /// Pages that began although the incident was answered.
@@ -160,6 +165,11 @@ impl Auditor {
         self.bundle_s = plan.bundle_s;
         self.fallback_every_min = plan.fallback_every_min;
         self.pagers.adopt(plan);
+        let longest = |(name, list): (&String, &Vec<Throttle>)| {
+            let spans = list.iter().map(|throttle| throttle.within_ms);
+            (name.clone(), spans.max().unwrap_or(0))
+        };
+        self.throttled = plan.throttles.iter().map(longest).collect();
     }
 
     /// While no keeper ran, or by a clock that jumped, nothing could be done in time.
@@ -244,6 +254,8 @@ impl Auditor {
         let begin_ms = BEGIN_GRACE_MS + i64::from(self.bundle_s) * SECOND_MS;
         for (id, case) in &self.cases {
             for wish in case.wanted.values() {
+                let held_ms = self.throttled.get(&wish.channel).copied().unwrap_or(0);
+                let begin_ms = begin_ms + held_ms;
                 match wish.began {
                     // A long queue to one person moves on, bundle by bundle.
                     None if !wish.is_off

@@ -148,6 +148,7 @@ impl Case {
         for page in pages {
             let wish = Wish {
                 to: page.to.clone(),
+                channel: page.methods.first().map_or("", |m| m.channel()).to_owned(),
                 kind: page.kind,
                 at,
                 began: None,

@@ -292,6 +292,7 @@ fn a_phone_is_called_only_so_often_and_what_waits_goes_together() {
         .expect("throttles that are written as a plan has them");
     let mut world = World::under(plan);
     let open = r#"{"do":"open","title":"t","severity":"SEV2","services":["payments"]}"#;
+    let mut auditor = Auditor::default();
     let mut called = Vec::new();
     for minute in 0..14 {
         let before = world.jobs.len();
@@ -302,6 +303,14 @@ fn a_phone_is_called_only_so_often_and_what_waits_goes_together() {
         if world.engine.under_way().any(|(_, to)| to.to == "bob") {
             world.answer("bob", "phone", AttemptResult::Accepted);
         }
+        let scan = world.journal.scan(auditor.seq, &mut |raw| {
+            auditor.see(&raw.decode().expect("a readable event"));
+            true
+        });
+        scan.expect("a readable journal");
+        let found = auditor.check(world.now);
+        let to_bob = found.iter().find(|words| words.contains(" bob wanted since"));
+        assert_eq!(to_bob, None, "what is held back is not lost, at minute {minute}");
     }
     assert!(called[0].0 == 0 && called[1].0 <= 2, "{called:?}");
     assert!((10..=11).contains(&called[2].0), "ten minutes after the first of two: {called:?}");
