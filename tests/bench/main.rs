@@ -12,9 +12,12 @@ mod talk;
 fn main() {
     if std::env::var_os("WARROOM_FIGURES").is_some() {
         let only = |part: &str| std::env::var_os(format!("WARROOM_{part}_ONLY")).is_some();
-        let is_all = !only("PAGING") && !only("TALK");
+        let is_all = !only("PAGING") && !only("TALK") && !only("START");
         if is_all {
             figures::print();
+        }
+        if only("START") {
+            figures::start_and_search();
         }
         if is_all || only("PAGING") {
             paging::print();
