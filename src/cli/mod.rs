@@ -6,6 +6,7 @@
 pub mod act;
 pub mod attach;
 pub mod demo;
+mod help;
 pub mod histories;
 pub mod keep;
 pub mod look;
@@ -20,7 +21,7 @@ mod verbs;
 
 use std::process::ExitCode;
 
-use clap::{CommandFactory, Parser};
+use clap::{CommandFactory, FromArgMatches, Parser};
 
 use crate::cli::out::Failure;
 use crate::cli::verbs::Verb;
@@ -78,12 +79,13 @@ impl Context {
 
 /// The whole command line, for man pages and completions.
 pub fn command() -> clap::Command {
-    Cli::command()
+    help::with_words(Cli::command())
 }
 
 /// Runs the program.
 pub fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let parsed = command().try_get_matches().and_then(|found| Cli::from_arg_matches(&found));
+    let cli = match parsed {
         Ok(cli) => cli,
         Err(error) => {
             drop(error.print());

@@ -290,3 +290,25 @@ pub fn shared_data(path: &str) -> Option<PathBuf> {
     eprintln!("skipped: {} is not there", found.display());
     None
 }
+
+/// Every argument of every subcommand says what it is.
+#[test]
+fn every_argument_has_words() {
+    fn look(command: &clap::Command, path: &str, silent: &mut Vec<String>) {
+        let path = format!("{path} {}", command.get_name());
+        if command.get_about().is_none() {
+            silent.push(path.clone());
+        }
+        for argument in command.get_arguments() {
+            if argument.get_help().is_none_or(|help| help.to_string().trim().is_empty()) {
+                silent.push(format!("{path} <{}>", argument.get_id()));
+            }
+        }
+        for below in command.get_subcommands() {
+            look(below, &path, silent);
+        }
+    }
+    let mut silent = Vec::new();
+    look(&warroom::cli::command(), "", &mut silent);
+    assert!(silent.is_empty(), "these say nothing:\n{}", silent.join("\n"));
+}
