@@ -139,21 +139,27 @@ fn row_line(model: &Model, index: usize, row: &Row, width: usize) -> Line<'stati
     let age = format!("{age:>6}");
     let (state, state_style) = marks(model, row);
     let state = format!("{state:>6}");
-    let who =
-        if width > 70 { format!(" {:<10}", fit(&visible(&row.who), 10)) } else { String::new() };
+    let is_wide = width > 70;
+    let who = if is_wide { format!(" {:<10}", fit(&visible(&row.who), 10)) } else { String::new() };
     let others = if model.others_at(row.id).is_empty() { " " } else { theme.mark("◦", "o") };
     let used =
         7 + id.chars().count() + 1 + age.len() + state.chars().count() + who.chars().count() + 1;
     let room = width.saturating_sub(used);
     let title = fit(&visible(&row.title), room).into_owned();
     let pad = room.saturating_sub(unicode_width::UnicodeWidthStr::width(title.as_str()));
+    // Where there is no column for who has it, a short title leaves room for it.
+    let name = fit(&visible(&row.who), 10).into_owned();
+    let name_width = unicode_width::UnicodeWidthStr::width(name.as_str());
+    let is_beside = !is_wide && name_width > 0 && pad > name_width + 1;
+    let (pad, who) = if is_beside { (pad - name_width, name) } else { (pad, who) };
     Line::from(vec![
         Span::styled(head, head_style),
         Span::styled(id, if is_selected { theme.cursor } else { Style::default() }),
         Span::raw(" "),
         Span::raw(title),
         Span::raw(" ".repeat(pad)),
-        Span::styled(who, theme.dim),
+        // Plain where it is not a column: each change of style costs bytes on every line.
+        Span::styled(who, if is_wide { theme.dim } else { Style::default() }),
         // Plain on purpose: each change of style costs bytes on every line of the first picture.
         Span::raw(others),
         Span::raw(age),
