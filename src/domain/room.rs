@@ -70,7 +70,7 @@ pub struct Room {
     pub seq: Seq,
     pub at: Timestamp,
     pub incidents: BTreeMap<IncidentId, Arc<Incident>>,
-    pub alerts: BTreeMap<String, Alert>,
+    pub alerts: BTreeMap<String, Arc<Alert>>,
     /// Group → its newest incident that is not closed.
     pub groups: BTreeMap<String, IncidentId>,
     pub last_incident: u32,
@@ -118,6 +118,42 @@ pub struct Room {
     /// What the header counts.
     #[serde(skip)]
     pub tally: Tally,
+}
+
+impl Room {
+    /// A copy of what a snapshot holds, without what is derived from it: made while everybody
+    /// waits, so it is to be quick.
+    pub fn copy_to_save(&self) -> Self {
+        Self {
+            seq: self.seq,
+            at: self.at,
+            incidents: self.incidents.clone(),
+            alerts: self.alerts.clone(),
+            groups: self.groups.clone(),
+            last_incident: self.last_incident,
+            closed: self.closed,
+            plan: self.plan.clone(),
+            plan_digest: self.plan_digest.clone(),
+            tokens: self.tokens.clone(),
+            answer_tokens: self.answer_tokens.clone(),
+            asks_for_tokens: self.asks_for_tokens,
+            redacted: self.redacted.clone(),
+            sources: self.sources.clone(),
+            refusals: self.refusals.clone(),
+            changes: self.changes.clone(),
+            externals: self.externals.clone(),
+            desk: self.desk.clone(),
+            board: self.board.clone(),
+            elsewhere: self.elsewhere.clone(),
+            remembered: self.remembered.clone(),
+            done: HashMap::new(),
+            queue: BTreeSet::new(),
+            deadlines: BTreeSet::new(),
+            desk_timers: Vec::new(),
+            outbox: Outbox::default(),
+            tally: Tally::default(),
+        }
+    }
 }
 
 /// Active incidents by what a person must see first.
@@ -170,7 +206,9 @@ impl Room {
         }
         let at = self.at;
         self.unindex_alert(key);
-        if let Some(alert) = self.alerts.get_mut(key).filter(|alert| alert.is_firing) {
+        if let Some(alert) =
+            self.alerts.get_mut(key).filter(|alert| alert.is_firing).map(Arc::make_mut)
+        {
             alert.incident = None;
             alert.is_answered = true;
             // A sender that never says when it is over must not be silenced for ever.

@@ -130,7 +130,7 @@ impl Room {
     }
 
     fn rehome(&mut self, alert: &str, id: IncidentId) {
-        if let Some(alert) = self.alerts.get_mut(alert) {
+        if let Some(alert) = self.alerts.get_mut(alert).map(Arc::make_mut) {
             alert.incident = Some(id);
         }
     }
@@ -148,7 +148,7 @@ impl Room {
     }
 
     pub(crate) fn alert_answered(&mut self, key: &str) {
-        let Some(alert) = self.alerts.get_mut(key) else {
+        let Some(alert) = self.alerts.get_mut(key).map(Arc::make_mut) else {
             return;
         };
         alert.is_answered = true;
@@ -166,7 +166,7 @@ impl Room {
         reason: &str,
     ) {
         self.unindex_alert(key);
-        if let Some(alert) = self.alerts.get_mut(key) {
+        if let Some(alert) = self.alerts.get_mut(key).map(Arc::make_mut) {
             let (by, reason) = (event.actor.login.clone(), reason.to_owned());
             alert.shelf = Some(Shelf { by, until, reason, silence: None, held: None });
         }
@@ -175,7 +175,7 @@ impl Room {
 
     pub(crate) fn alert_unshelved(&mut self, key: &str) {
         self.unindex_alert(key);
-        if let Some(alert) = self.alerts.get_mut(key) {
+        if let Some(alert) = self.alerts.get_mut(key).map(Arc::make_mut) {
             alert.shelf = None;
             alert.is_answered = false;
         }
@@ -186,7 +186,7 @@ impl Room {
     /// An alert is known to fire, or not, for good: it expired or stopped flapping.
     pub(crate) fn alert_steady(&mut self, at: Timestamp, key: &str, firing: bool) {
         self.unindex_alert(key);
-        if let Some(alert) = self.alerts.get_mut(key) {
+        if let Some(alert) = self.alerts.get_mut(key).map(Arc::make_mut) {
             alert.flap = None;
             alert.is_firing = firing;
             alert.since = at;
@@ -332,7 +332,7 @@ impl Room {
             Became::Acknowledged => self.alert_answered(key),
             Became::Resolved => {
                 self.unindex_alert(key);
-                if let Some(alert) = self.alerts.get_mut(key) {
+                if let Some(alert) = self.alerts.get_mut(key).map(Arc::make_mut) {
                     alert.is_firing = false;
                     alert.since = event.at;
                     alert.last_seen = event.at;
@@ -349,7 +349,7 @@ impl Room {
 
     fn alert_repeated(&mut self, at: Timestamp, group: Option<&String>, item: &AlertItem) {
         self.unindex_alert(&item.alert);
-        if let Some(alert) = self.alerts.get_mut(&item.alert) {
+        if let Some(alert) = self.alerts.get_mut(&item.alert).map(Arc::make_mut) {
             alert.repeats = alert.repeats.saturating_add(1);
             alert.last_seen = at;
             if let Some(facts) = &item.facts {
@@ -395,15 +395,15 @@ impl Room {
             since: at,
             last_seen: at,
             repeats,
-            changes: before.map(|alert| alert.changes).unwrap_or_default(),
+            changes: before.map(|alert| Arc::unwrap_or_clone(alert).changes).unwrap_or_default(),
         };
         alert.changed(at, keep);
-        self.alerts.insert(item.alert.clone(), alert);
+        self.alerts.insert(item.alert.clone(), Arc::new(alert));
     }
 
     fn alert_flaps(&mut self, at: Timestamp, key: &str, said_firing: bool, keep: usize) {
         self.unindex_alert(key);
-        let Some(alert) = self.alerts.get_mut(key) else {
+        let Some(alert) = self.alerts.get_mut(key).map(Arc::make_mut) else {
             return;
         };
         alert.last_seen = at;

@@ -3,6 +3,7 @@
 //! Invariants: total, like `evolve`.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use crate::domain::alert::{Alert, Held};
 use crate::domain::change::{LevelReached, ReachedBy};
@@ -104,7 +105,7 @@ impl Room {
         let waiting = self.alerts.iter().filter(|(_, alert)| waits(alert));
         for key in waiting.map(|(key, _)| key.clone()).collect::<Vec<_>>() {
             self.unindex_alert(&key);
-            if let Some(alert) = self.alerts.get_mut(&key) {
+            if let Some(alert) = self.alerts.get_mut(&key).map(Arc::make_mut) {
                 if let Some(shelf) = &mut alert.shelf {
                     shelf.until = shelf.until.plus(by_ms);
                 }
@@ -184,7 +185,7 @@ impl Room {
         let aside = silence.shelf(None);
         for key in alerts {
             self.unindex_alert(key);
-            if let Some(alert) = self.alerts.get_mut(key) {
+            if let Some(alert) = self.alerts.get_mut(key).map(Arc::make_mut) {
                 alert.shelf.get_or_insert_with(|| aside.clone());
             }
             self.index_alert(key);
@@ -200,7 +201,9 @@ impl Room {
         let its = self.alerts.iter().filter(|(_, alert)| is_its(alert));
         for key in its.map(|(key, _)| key.clone()).collect::<Vec<_>>() {
             self.unindex_alert(&key);
-            if let Some(shelf) = self.alerts.get_mut(&key).and_then(|alert| alert.shelf.as_mut()) {
+            if let Some(shelf) =
+                self.alerts.get_mut(&key).map(Arc::make_mut).and_then(|alert| alert.shelf.as_mut())
+            {
                 shelf.until = shelf.until.min(event.at);
             }
             self.index_alert(&key);
@@ -224,7 +227,7 @@ impl Room {
         silence.last_matched = Some(at);
         let facts = item.facts.as_deref().cloned().unwrap_or_default();
         let aside = silence.shelf(Some(Held { facts, group: group.cloned() }));
-        if let Some(alert) = self.alerts.get_mut(&item.alert) {
+        if let Some(alert) = self.alerts.get_mut(&item.alert).map(Arc::make_mut) {
             alert.shelf = Some(aside);
         }
     }

@@ -239,7 +239,7 @@ impl Room {
     /// Alerts that fire, are not put aside and match, and how many are known in all.
     pub fn matching(&self, when: &BTreeMap<String, String>) -> (Vec<String>, usize) {
         let firing = self.alerts.iter().filter(|(_, alert)| alert.is_firing);
-        let firing: Vec<(&String, &Alert)> = firing.collect();
+        let firing: Vec<(&String, &Alert)> = firing.map(|(key, alert)| (key, &**alert)).collect();
         let matching = firing
             .iter()
             .filter(|(_, alert)| alert.shelf.is_none() && labels_match(when, &labels_of(alert)));

@@ -358,13 +358,20 @@ impl Writer {
         }
         let grown = self.engine.room.seq - shell.snapshot_seq;
         if let Some(saved) = shell.saving.take_if(|saving| saving.task.is_finished()) {
-            let rest = now.duration_since(saved.begun) * SNAPSHOT_REST;
+            let took = now.duration_since(saved.begun);
+            tracing::debug!(
+                pause_us = saved.pause.as_micros(),
+                took_ms = took.as_millis(),
+                grown,
+                "saved"
+            );
+            let rest = took * SNAPSHOT_REST;
             shell.snapshot_from = now + rest.max(saved.pause * PAUSE_REST);
         }
         if grown >= SNAPSHOT_EVENTS && shell.saving.is_none() && now >= shell.snapshot_from {
             shell.snapshot_seq = self.engine.room.seq;
             let (room, head, path) =
-                (self.engine.room.clone(), self.journal.head(), self.snapshot_path.clone());
+                (self.engine.room.copy_to_save(), self.journal.head(), self.snapshot_path.clone());
             let pause = now.elapsed();
             let task = self.runtime.spawn_blocking(move || save(&path, &room, head));
             shell.saving = Some(Saving { task, begun: now, pause });

@@ -27,7 +27,7 @@ pub fn shows(console: &Console, words: &str) {
 
 fn states(console: &Console) -> Vec<AlertState> {
     let alerts = console.world.engine.room.alerts.values();
-    alerts.filter(|a| a.incident == Some(IncidentId(1))).map(Alert::state).collect()
+    alerts.filter(|a| a.incident == Some(IncidentId(1))).map(|a| a.state()).collect()
 }
 
 #[test]

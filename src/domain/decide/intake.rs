@@ -76,7 +76,7 @@ pub(super) fn resurface(
     };
     intake.again = again;
     let item = intake
-        .silenced(key, &incoming, room.alerts.get(key))
+        .silenced(key, &incoming, room.alerts.get(key).map(AsRef::as_ref))
         .unwrap_or_else(|| intake.begins(key.to_owned(), &incoming, None));
     intake.items.push(item);
     intake.finish()
@@ -101,7 +101,7 @@ impl<'a> Intake<'a> {
 
     fn one(&mut self, incoming: &Incoming) -> AlertItem {
         let key = format!("{}/{}", self.post.source, incoming.fingerprint);
-        let known = self.room.alerts.get(&key);
+        let known = self.room.alerts.get(&key).map(AsRef::as_ref);
         let is_firing = self.seen.get(&key).copied().or(known.map(|alert| alert.is_firing));
         match incoming.signal {
             Signal::Firing => self.fires(key, incoming, known, is_firing),

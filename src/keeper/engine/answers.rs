@@ -165,7 +165,7 @@ impl Engine {
             .iter()
             .filter(|(_, alert)| incident.is_none() || alert.incident == incident)
             .take((limit as usize).min(500))
-            .map(|(key, alert)| (key.clone(), alert.clone()))
+            .map(|(key, alert)| (key.clone(), (**alert).clone()))
             .collect();
         Reply::Alerts { alerts }
     }
