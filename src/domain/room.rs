@@ -123,6 +123,7 @@ pub struct Room {
 impl Room {
     /// A copy of what a snapshot holds, without what is derived from it: made while everybody
     /// waits, so it is to be quick.
+    #[must_use]
     pub fn copy_to_save(&self) -> Self {
         Self {
             seq: self.seq,
