@@ -46,8 +46,18 @@ pub struct Flap {
 pub struct Alert {
     pub name: String,
     pub summary: String,
-    /// The label set as one line: `job="api", severity="critical"`.
+    /// The label set as one line, without the name: `job="api", severity="critical"`. In values,
+    /// quotes and backslashes have a backslash before them.
     pub labels: String,
+    /// The name is a label (`alertname`), as Prometheus has it.
+    #[serde(default)]
+    pub is_named_by_label: bool,
+    /// How bad the sender said it is, where no label says so.
+    #[serde(default, skip_serializing_if = "str::is_empty")]
+    pub severity_word: Box<str>,
+    /// The sender's own group, where it names one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<Box<str>>,
     pub source: String,
     pub incident: Option<IncidentId>,
     /// The rule that decided what became of it.
@@ -68,6 +78,11 @@ pub struct Alert {
 }
 
 impl Alert {
+    /// Whether a person put this one aside; a silence has room for what comes anew.
+    pub fn is_put_aside_by_hand(&self) -> bool {
+        self.shelf.as_ref().is_some_and(|shelf| shelf.silence.is_none())
+    }
+
     /// Its state in the terms of ISA 18.2.
     pub const fn state(&self) -> AlertState {
         match (self.shelf.is_some(), self.is_firing, self.is_answered) {

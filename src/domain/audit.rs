@@ -149,7 +149,14 @@ impl Auditor {
                     }
                 }
             }
-            Body::KeeperStarted { .. } => self.waits_anew(event.at, 0),
+            Body::KeeperStarted { .. } => {
+                self.waits_anew(event.at, 0);
+                // What was on its way and is wanted by nobody ended with the keeper before.
+                let wishes = self.cases.values_mut().flat_map(|case| case.wanted.values_mut());
+                for wish in wishes.filter(|wish| wish.is_off && !wish.has_ended) {
+                    wish.began = None;
+                }
+            }
             Body::ClockJumped { by_ms, incidents } => {
                 self.waits_anew(event.at, if incidents.is_empty() { *by_ms } else { 0 });
             }
@@ -228,7 +235,11 @@ impl Auditor {
             if matches!(event.actor.via, Via::Console | Via::Cli | Via::Gateway) {
                 case.worked_at = event.at;
             }
+            let was_active = case.is_active;
             case.change(event, change);
+            if case.is_active != was_active {
+                self.pagers.turned(id, was_active.then_some(event.at));
+            }
         }
     }
 
@@ -280,9 +291,7 @@ impl Auditor {
                 findings.push(finding);
             }
         }
-        let cases = &self.cases;
-        let is_over = |id: IncidentId| cases.get(&id).is_none_or(|case| !case.is_active);
-        findings.extend(self.pagers.check(is_over, now));
+        findings.extend(self.pagers.check(now));
         let more = findings.len().saturating_sub(FINDINGS_MAX);
         findings.truncate(FINDINGS_MAX);
         if more > 0 {

@@ -18,7 +18,7 @@ use crate::domain::words::{AttemptResult, DeliveryKind};
 pub const TRIES_MAX: u8 = 3;
 /// The pause after the first failure, and the longest one, in milliseconds.
 const BACKOFF_FIRST_MS: i64 = 5 * SECOND_MS;
-const BACKOFF_MAX_MS: i64 = 2 * MINUTE_MS;
+pub const BACKOFF_MAX_MS: i64 = 2 * MINUTE_MS;
 /// Attempts of one delivery that are kept in the room; all of them are in the journal.
 const ATTEMPTS_KEPT: usize = 12;
 

@@ -16,11 +16,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::change::Change;
 use crate::domain::channel::Channel;
-use crate::domain::delivery::{Delivery, channel_of};
+use crate::domain::delivery::{Delivery, Stand, channel_of};
 use crate::domain::event::{Body, Recorded, Sending};
 use crate::domain::ids::IncidentId;
 use crate::domain::room::Room;
 use crate::domain::time::{DAY_MS, Timestamp};
+use crate::domain::words::Moment;
 
 /// How long an event elsewhere is remembered, in milliseconds.
 const KEPT_MS: i64 = 7 * DAY_MS;
@@ -47,6 +48,9 @@ pub struct Opened {
     pub is_sending: bool,
     /// They know that somebody has it.
     pub is_acknowledged: bool,
+    /// Since when something is to be said of it.
+    #[serde(default)]
+    pub wanted: Option<Timestamp>,
 }
 
 /// All events that may be open elsewhere.
@@ -65,15 +69,26 @@ impl Room {
         if opened.is_sending {
             return None;
         }
-        let incident = self.incidents.get(&id).filter(|incident| incident.phase().is_active());
-        let Some(incident) = incident else { return Some(Closing::Resolve) };
-        if incident.delivery(opened.delivery).is_some_and(Delivery::is_open) {
+        let Some(incident) = self.incidents.get(&id) else { return Some(Closing::Resolve) };
+        let delivery = incident.delivery(opened.delivery);
+        let is_open = delivery.is_some_and(Delivery::is_open);
+        if !incident.phase().is_active() {
+            // A word that is kept after the end is to be heard first.
+            let ended = incident.moments.get(&Moment::Resolved);
+            let is_later = ended.is_some_and(|ended| opened.at >= *ended);
+            return (!is_open || !is_later).then_some(Closing::Resolve);
+        }
+        if is_open {
             return None;
         }
+        let is_off = |delivery: &Delivery| {
+            matches!(delivery.stand, Stand::Confirmed { .. } | Stand::Cancelled { .. })
+        };
         match incident.ack {
             Some(_) => (!opened.is_acknowledged).then_some(Closing::Acknowledge),
-            // It is no longer wanted: whatever pages next is an event of its own.
-            None => Some(Closing::Resolve),
+            // It is no longer wanted: whatever pages next is an event of its own. One that failed as
+            // far as we know, or that we no longer follow, may be the only call that got through.
+            None => delivery.is_some_and(is_off).then_some(Closing::Resolve),
         }
     }
 
@@ -98,9 +113,10 @@ impl Room {
                 let is_it = |it: &Opened| {
                     it.method == told.method && told.deliveries.contains(&it.delivery)
                 };
-                if told.closing == Closing::Resolve || !told.done {
+                if told.closing == Closing::Resolve {
                     all.retain(|it| !is_it(it));
                 } else {
+                    // Where they could not be told that somebody has it, the end is still said.
                     all.iter_mut().filter(|it| is_it(it)).for_each(|it| it.is_acknowledged = true);
                 }
                 if all.is_empty() {
@@ -130,31 +146,47 @@ impl Room {
                     at,
                     is_sending: true,
                     is_acknowledged: false,
+                    wanted: None,
                 });
             }
         }
     }
 
-    /// Nobody waits for the end of what was opened so long ago; incidents are numbered by their age.
+    /// What could not be said for so long is of no use to anybody there; incidents are numbered by
+    /// their age.
     fn forget_old(&mut self, now: Timestamp) {
-        while let Some((id, all)) = self.elsewhere.opened.first_key_value()
-            && all.iter().all(|opened| now.since(opened.at) > KEPT_MS)
-        {
-            let id = *id;
+        let is_old = |all: &[Opened]| all.iter().all(|opened| now.since(opened.at) > KEPT_MS);
+        let is_vain = |opened: &Opened| opened.wanted.is_some_and(|at| now.since(at) > KEPT_MS);
+        let old = self.elsewhere.opened.iter().take_while(|(_, all)| is_old(all));
+        let vain = old.filter(|(_, all)| all.iter().all(is_vain));
+        for id in vain.map(|(id, _)| *id).collect::<Vec<_>>() {
             self.elsewhere.opened.remove(&id);
             self.nothing_wanted(id);
+        }
+    }
+
+    /// The wall clock moved: what was opened is as old as it was.
+    pub(crate) fn clock_moved_elsewhere(&mut self, by_ms: i64) {
+        for opened in self.elsewhere.opened.values_mut().flatten() {
+            opened.at = opened.at.plus(by_ms);
+            opened.wanted = opened.wanted.map(|at| at.plus(by_ms));
         }
     }
 
     /// Notes whether anything is to be said of an incident, after it changed, came or left.
     pub(crate) fn look_elsewhere(&mut self, id: IncidentId) {
         let Some(all) = self.elsewhere.opened.get(&id) else { return };
-        let wanted: BTreeSet<String> = all
-            .iter()
-            .filter(|opened| self.closing(id, opened).is_some())
-            .map(|opened| opened.method.clone())
-            .collect();
+        let is_wanted: Vec<bool> =
+            all.iter().map(|opened| self.closing(id, opened).is_some()).collect();
         self.nothing_wanted(id);
+        let mut wanted = BTreeSet::new();
+        let all = self.elsewhere.opened.get_mut(&id).into_iter().flatten();
+        for (opened, is_wanted) in all.zip(is_wanted) {
+            opened.wanted = is_wanted.then(|| opened.wanted.unwrap_or(self.at));
+            if is_wanted {
+                wanted.insert(opened.method.clone());
+            }
+        }
         for method in wanted {
             self.elsewhere.wanting.entry(method).or_default().insert(id);
         }

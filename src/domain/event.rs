@@ -5,6 +5,7 @@
 //!   changed meaning is a new variant. Every log ever written stays in `tests/it/logs`.
 //! - An event says everything that `evolve` needs; nothing is looked up while folding.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
@@ -335,7 +336,31 @@ pub struct AlertFacts {
     /// Where to look.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub url: String,
+    /// How bad the sender says it is, where no label `severity` says the same.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub severity_word: String,
 }
+
+impl AlertFacts {
+    /// The label set by which a silence finds it: with the name, whatever the sender calls that.
+    pub fn labels_with_name(&self) -> Cow<'_, BTreeMap<String, String>> {
+        if self.labels.contains_key(NAME_LABEL) || self.name.is_empty() {
+            return Cow::Borrowed(&self.labels);
+        }
+        let mut labels = self.labels.clone();
+        labels.insert(NAME_LABEL.to_owned(), self.name.clone());
+        Cow::Owned(labels)
+    }
+
+    /// How bad the sender says it is; empty: it does not say.
+    pub fn severity_word(&self) -> &str {
+        let label = || self.labels.get("severity").map_or("", String::as_str);
+        if self.severity_word.is_empty() { label() } else { &self.severity_word }
+    }
+}
+
+/// The label that names an alert.
+pub const NAME_LABEL: &str = "alertname";
 
 /// What became of one alert of a post. Every alert becomes exactly one of these.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]

@@ -36,9 +36,10 @@ pub struct Queue {
     /// When due, of which incident, its number.
     pub waiting: BTreeSet<(Timestamp, IncidentId, u32)>,
     pub on_its_way: BTreeSet<(IncidentId, u32)>,
-    /// Services of what waits, counted; and what was wanted by hand.
+    /// Services of what waits, counted.
     services: BTreeMap<String, u32>,
-    by_hand: u32,
+    /// When what was wanted by hand is due.
+    by_hand: BTreeSet<(Timestamp, IncidentId, u32)>,
 }
 
 /// Updates to stakeholders that are on their way at once; pages are not held up behind them.
@@ -85,7 +86,9 @@ impl Outbox {
             Stand::Queued { due } => {
                 let queue = self.queue(delivery);
                 queue.waiting.insert((due, id, number));
-                queue.by_hand += u32::from(delivery.origin.by_hand);
+                if delivery.origin.by_hand {
+                    queue.by_hand.insert((due, id, number));
+                }
                 for service in services_of(incident) {
                     *queue.services.entry(service).or_default() += 1;
                 }
@@ -124,7 +127,7 @@ impl Outbox {
             if !queue.waiting.remove(&(due, id, number)) {
                 return;
             }
-            queue.by_hand -= u32::from(delivery.origin.by_hand).min(queue.by_hand);
+            queue.by_hand.remove(&(due, id, number));
             for service in services_of(incident) {
                 if let Some(count) = queue.services.get_mut(&service) {
                     *count -= 1;
@@ -221,16 +224,17 @@ impl Queue {
             return None;
         }
         let Some(sent) = sent else { return Some(first) };
-        if self.by_hand > 0 {
-            return Some(first);
+        let by_hand = self.by_hand.first().map(|(due, ..)| *due);
+        if by_hand.is_some_and(|due| due <= first) {
+            return by_hand;
         }
-        let jumps = Jumps::of(Some(sent), plan);
-        let is_new = self.services.keys().any(|service| jumps.jumps(service, first));
+        let is_new = Jumps::of(Some(sent), plan).any(&self.services, first);
         let bundled = sent.at.plus(i64::from(plan.bundle_s) * SECOND_MS);
         let due = if is_new { first } else { first.max(bundled) };
         let throttles = plan.throttles.get(channel_of(&to.method));
         let allowed = throttles.and_then(|list| allowed_at(list, &sent.recent));
-        Some(allowed.map_or(due, |at| due.max(at)))
+        let due = allowed.map_or(due, |at| due.max(at));
+        Some(by_hand.map_or(due, |at| due.min(at)))
     }
 
     /// What goes in the next message: first what may not wait, then the oldest.
@@ -278,6 +282,16 @@ impl<'a> Jumps<'a> {
         let heard = sent.iter().flat_map(|sent| sent.services.keys());
         let strange = heard.filter(|service| !plan.services.contains_key(*service));
         Self { sent, plan, is_full: strange.take(STRANGE_MAX).count() == STRANGE_MAX }
+    }
+
+    /// Whether any of these does.
+    fn any(&self, services: &BTreeMap<String, u32>, now: Timestamp) -> bool {
+        if self.is_full {
+            // Only those of the plan may, and they are few beside what a sender makes up.
+            let known = self.plan.services.keys().filter(|name| services.contains_key(*name));
+            return known.into_iter().any(|service| !knows(self.sent, service, now));
+        }
+        services.keys().any(|service| self.jumps(service, now))
     }
 
     fn jumps(&self, service: &str, now: Timestamp) -> bool {

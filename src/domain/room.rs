@@ -391,7 +391,9 @@ impl Room {
 /// Applies one event. Total: a new fact does not compile until somebody says what it does.
 pub fn evolve(room: &mut Room, event: &Recorded) {
     room.seq = event.seq;
-    room.at = room.at.max(event.at);
+    // A clock that was ahead and was put right is right from then on, for the next start as well.
+    let is_put_right = matches!(event.body, Body::ClockJumped { by_ms, .. } if by_ms < 0);
+    room.at = if is_put_right { event.at } else { room.at.max(event.at) };
     room.remember(event);
     let is_desk = event.body.is_about_the_desk();
     if is_desk {

@@ -8,10 +8,11 @@ use crate::domain::alert::{Alert, Flap, Held, Shelf};
 use crate::domain::change::{Change, Moved, Opened};
 use crate::domain::decide::due::OWN_SOURCE;
 use crate::domain::duty::Beat;
-use crate::domain::event::{AlertFacts, AlertItem, Became, Recorded};
+use crate::domain::event::{AlertItem, Became, NAME_LABEL, Recorded};
 use crate::domain::ids::IncidentId;
 use crate::domain::incident::Incident;
 use crate::domain::room::{CHANGES_MAX, Changed, REFUSALS_MAX, Refusal, Room};
+use crate::domain::silence::label_line;
 use crate::domain::time::Timestamp;
 use crate::domain::timers::Timer;
 
@@ -204,7 +205,7 @@ impl Room {
         let is_loose = self
             .alerts
             .get(key)
-            .is_some_and(|a| a.incident.is_none() && !a.is_firing && a.shelf.is_none());
+            .is_some_and(|a| a.incident.is_none() && !a.is_firing && !a.is_put_aside_by_hand());
         if is_loose {
             self.forget_alert(key);
         }
@@ -327,7 +328,7 @@ impl Room {
             Became::Repeated | Became::Shelved => self.alert_repeated(event.at, group, item),
             Became::Opened | Became::Attached | Became::Reopened | Became::Recorded => {
                 self.unindex_alert(key);
-                self.alert_fired(event.at, source, item, keep);
+                self.alert_fired(event.at, (source, group), item, keep);
             }
             Became::Acknowledged => self.alert_answered(key),
             Became::Resolved => {
@@ -360,7 +361,12 @@ impl Room {
                 silence.matched += 1;
                 silence.last_matched = Some(at);
             }
-            let is_new = item.became == Became::Shelved && !alert.is_firing;
+            // Put aside, a flapping alert is followed as well: it may have settled by then.
+            let fires = item.became == Became::Shelved;
+            if let Some(flap) = alert.flap.as_mut().filter(|flap| fires && !flap.said_firing) {
+                (flap.said_firing, flap.last_change) = (true, at);
+            }
+            let is_new = fires && !alert.is_firing;
             if let (true, Some(facts), Some(shelf)) = (is_new, &item.facts, &mut alert.shelf) {
                 let held = Held { facts: (**facts).clone(), group: group.cloned() };
                 shelf.held = Some(Box::new(held));
@@ -372,7 +378,7 @@ impl Room {
     pub(crate) fn alert_fired(
         &mut self,
         at: Timestamp,
-        source: &str,
+        (source, group): (&str, Option<&String>),
         item: &AlertItem,
         keep: usize,
     ) {
@@ -380,7 +386,10 @@ impl Room {
         let before = self.alerts.remove(&item.alert);
         let repeats = before.as_ref().map_or(0, |alert| alert.repeats + 1);
         let mut alert = Alert {
-            labels: label_line(&facts),
+            labels: label_line(&facts.labels),
+            is_named_by_label: facts.labels.contains_key(NAME_LABEL),
+            severity_word: facts.severity_word.as_str().into(),
+            group: group.map(|group| group.as_str().into()),
             name: facts.name,
             summary: facts.summary,
             source: source.to_owned(),
@@ -422,19 +431,4 @@ impl Room {
             }
         }
     }
-}
-
-/// The label set as one line, without the name, which is shown beside it.
-fn label_line(facts: &AlertFacts) -> String {
-    let mut line = String::new();
-    for (label, value) in facts.labels.iter().filter(|(label, _)| *label != "alertname") {
-        if !line.is_empty() {
-            line.push_str(", ");
-        }
-        line.push_str(label);
-        line.push_str("=\"");
-        line.push_str(value);
-        line.push('"');
-    }
-    line
 }

@@ -84,13 +84,15 @@ impl Room {
             }
         }
         self.alerts_wait_on(by_ms);
-        for silence in self.desk.silences.values_mut().filter(|s| s.stage == Stage::Active) {
-            silence.until = silence.until.plus(by_ms);
-        }
+        self.clock_moved_elsewhere(by_ms);
         if by_ms >= 0 {
             return;
         }
-        // One that began by a clock that was ahead may not last longer for that.
+        // One that began by a clock that was ahead may not last longer for that; an end that somebody
+        // gave as a time of day stays that time when the clock jumps ahead.
+        for silence in self.desk.silences.values_mut().filter(|s| s.stage == Stage::Active) {
+            silence.until = silence.until.plus(by_ms);
+        }
         for window in self.desk.windows.values_mut().filter(|w| w.stage == WindowStage::Open) {
             (window.from, window.until) = (window.from.plus(by_ms), window.until.plus(by_ms));
         }
@@ -100,22 +102,29 @@ impl Room {
     /// Alerts stay aside, and are watched, for as long as they were to be.
     fn alerts_wait_on(&mut self, by_ms: i64) {
         let waits = |alert: &Alert| {
-            alert.shelf.is_some() || alert.flap.is_some() || by_ms > 0 && alert.ends_at.is_some()
+            alert.shelf.is_some() || alert.flap.is_some() || alert.ends_at.is_some()
         };
+        let at = self.at;
         let waiting = self.alerts.iter().filter(|(_, alert)| waits(alert));
         for key in waiting.map(|(key, _)| key.clone()).collect::<Vec<_>>() {
             self.unindex_alert(&key);
             if let Some(alert) = self.alerts.get_mut(&key).map(Arc::make_mut) {
-                if let Some(shelf) = &mut alert.shelf {
+                if let Some(shelf) = &mut alert.shelf
+                    && (by_ms < 0 || shelf.silence.is_none())
+                {
                     shelf.until = shelf.until.plus(by_ms);
                 }
                 if let Some(flap) = &mut alert.flap {
                     flap.last_change = flap.last_change.plus(by_ms);
                 }
-                // By the sender's clock, which may be right: later is safe, earlier is not.
-                if by_ms > 0 {
-                    alert.ends_at = alert.ends_at.map(|at| at.plus(by_ms));
-                }
+                // By the sender's clock, which may be right: later is safe, earlier is not. But what
+                // nobody works on any more is not to be silent for as long as a clock was ahead.
+                let is_left = alert.incident.is_none() && alert.is_answered;
+                alert.ends_at = alert.ends_at.map(|ends| match ends.plus(by_ms) {
+                    later if by_ms > 0 => later,
+                    earlier if is_left => ends.min(earlier.max(at.plus(DAY_MS))),
+                    _ => ends,
+                });
             }
             self.index_alert(&key);
         }
@@ -219,7 +228,7 @@ impl Room {
         item: &AlertItem,
         keep: usize,
     ) {
-        self.alert_fired(at, source, item, keep);
+        self.alert_fired(at, (source, group), item, keep);
         let Some(silence) = item.silence.and_then(|id| self.desk.silences.get_mut(&id)) else {
             return;
         };

@@ -14,6 +14,7 @@ use std::fmt::Write as _;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::alert::{Alert, Held, Shelf};
+use crate::domain::event::{AlertFacts, NAME_LABEL};
 use crate::domain::plan::labels_match;
 use crate::domain::room::Room;
 use crate::domain::text::visible;
@@ -205,44 +206,85 @@ pub fn ledger(silences: &[Silence]) -> Vec<&Silence> {
     all
 }
 
-/// Whether a pattern lets everything through.
-pub fn is_everything(pattern: &str) -> bool {
-    pattern.split('|').any(|choice| choice.trim().chars().all(|c| c == '*') && choice.contains('*'))
+/// The label set as one line, without the name, which is shown beside it.
+pub(crate) fn label_line(labels: &BTreeMap<String, String>) -> String {
+    let mut line = String::new();
+    for (label, value) in labels.iter().filter(|(label, _)| *label != NAME_LABEL) {
+        if !line.is_empty() {
+            line.push_str(", ");
+        }
+        line.push_str(label);
+        line.push_str("=\"");
+        for c in value.chars() {
+            if matches!(c, '"' | '\\') {
+                line.push('\\');
+            }
+            line.push(c);
+        }
+        line.push('"');
+    }
+    line
 }
 
-/// The labels of a known alert, as far as its line tells them.
+/// The labels of a known alert, as its line tells them.
 pub fn labels_of(alert: &Alert) -> BTreeMap<String, String> {
     let mut labels = BTreeMap::new();
     let mut rest = alert.labels.as_str();
     while let Some((label, after)) = rest.split_once("=\"") {
-        let (value, left) = match after.find("\", ") {
-            Some(end) => (&after[..end], &after[end + 3..]),
-            None => (after.strip_suffix('"').unwrap_or(after), ""),
-        };
-        labels.insert(label.to_owned(), value.to_owned());
-        rest = left;
+        let mut value = String::new();
+        let mut chars = after.char_indices();
+        let mut end = after.len();
+        while let Some((at, c)) = chars.next() {
+            match c {
+                '\\' => value.extend(chars.next().map(|(_, escaped)| escaped)),
+                '"' => {
+                    end = at + 1;
+                    break;
+                }
+                other => value.push(other),
+            }
+        }
+        labels.insert(label.to_owned(), value);
+        let left = after.get(end..).unwrap_or_default();
+        rest = left.strip_prefix(", ").unwrap_or(left);
     }
-    labels.insert("alertname".to_owned(), alert.name.clone());
+    if alert.is_named_by_label {
+        labels.insert(NAME_LABEL.to_owned(), alert.name.clone());
+    }
     labels
 }
 
+/// What a known alert said, as far as it is known.
+pub fn facts_of(alert: &Alert) -> AlertFacts {
+    AlertFacts {
+        name: alert.name.clone(),
+        summary: alert.summary.clone(),
+        labels: labels_of(alert),
+        starts_at: alert.starts_at,
+        ends_at: alert.ends_at,
+        severity_word: alert.severity_word.to_string(),
+        ..AlertFacts::default()
+    }
+}
+
 impl Room {
-    /// The silence that puts an alert with these labels aside at an instant, if any.
-    pub fn silence_over(
-        &self,
-        labels: &BTreeMap<String, String>,
-        now: Timestamp,
-    ) -> Option<&Silence> {
-        self.desk.silences.values().find(|silence| silence.covers(labels, now))
+    /// The silence that puts an alert aside at an instant, if any.
+    pub fn silence_over(&self, facts: &AlertFacts, now: Timestamp) -> Option<&Silence> {
+        let mut active =
+            self.desk.silences.values().filter(|s| s.stage == Stage::Active).peekable();
+        active.peek()?;
+        let labels = facts.labels_with_name();
+        active.find(|silence| silence.covers(&labels, now))
     }
 
     /// Alerts that fire, are not put aside and match, and how many are known in all.
     pub fn matching(&self, when: &BTreeMap<String, String>) -> (Vec<String>, usize) {
         let firing = self.alerts.iter().filter(|(_, alert)| alert.is_firing);
         let firing: Vec<(&String, &Alert)> = firing.map(|(key, alert)| (key, &**alert)).collect();
-        let matching = firing
-            .iter()
-            .filter(|(_, alert)| alert.shelf.is_none() && labels_match(when, &labels_of(alert)));
+        let is_meant = |alert: &Alert| {
+            alert.shelf.is_none() && labels_match(when, &facts_of(alert).labels_with_name())
+        };
+        let matching = firing.iter().filter(|(_, alert)| is_meant(alert));
         (matching.map(|(key, _)| (*key).clone()).collect(), firing.len())
     }
 }
@@ -296,7 +338,41 @@ mod tests {
                 }
             }
         }
-        assert!(is_everything("*") && is_everything("a|*") && !is_everything("a*"));
-        assert!(!is_everything(""));
+    }
+
+    #[test]
+    fn labels_are_the_same_after_they_were_a_line() {
+        let odd = [("a", "x\", cluster=\"eu1"), ("b", "c:\\dir\\"), ("c", ""), ("é", "ü=\"\"")];
+        let labels: BTreeMap<String, String> =
+            odd.into_iter().map(|(label, value)| (label.to_owned(), value.to_owned())).collect();
+        let facts = AlertFacts { labels: labels.clone(), ..AlertFacts::default() };
+        let alert = Alert { labels: label_line(&facts.labels), ..alert() };
+        assert_eq!(labels_of(&alert), labels);
+        let named = Alert { is_named_by_label: true, name: "Disk".to_owned(), ..alert };
+        assert_eq!(labels_of(&named).get("alertname").map(String::as_str), Some("Disk"));
+    }
+
+    fn alert() -> Alert {
+        Alert {
+            name: String::new(),
+            summary: String::new(),
+            labels: String::new(),
+            is_named_by_label: false,
+            severity_word: "".into(),
+            group: None,
+            source: String::new(),
+            incident: None,
+            rule: String::new(),
+            is_firing: true,
+            is_answered: false,
+            shelf: None,
+            flap: None,
+            starts_at: None,
+            ends_at: None,
+            since: Timestamp(0),
+            last_seen: Timestamp(0),
+            repeats: 0,
+            changes: Vec::new(),
+        }
     }
 }

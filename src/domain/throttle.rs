@@ -7,10 +7,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::time::{Timestamp, parse_span, span_words};
+use crate::domain::time::{DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, Timestamp, parse_span};
 
 /// Messages within the span at the most that a plan may name.
 const COUNT_MAX: u32 = 1_000;
+/// The longest span: a page waits no longer than this for a place.
+const WITHIN_MAX_MS: i64 = HOUR_MS;
 
 /// At most so many messages within a time: written `3/15m`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,13 +32,20 @@ impl TryFrom<String> for Throttle {
         let count = count.trim().parse().ok().filter(|n| (1..=COUNT_MAX).contains(n));
         let within_ms = parse_span(span).filter(|ms| *ms > 0);
         let (Some(count), Some(within_ms)) = (count, within_ms) else { return Err(wrong()) };
+        if within_ms > WITHIN_MAX_MS {
+            return Err(format!("'{text}' would hold a page back for longer than an hour"));
+        }
         Ok(Self { count, within_ms })
     }
 }
 
 impl From<Throttle> for String {
     fn from(throttle: Throttle) -> Self {
-        format!("{}/{}", throttle.count, span_words(throttle.within_ms))
+        // Exactly as long: it is read again from the journal.
+        let units = [(DAY_MS, "d"), (HOUR_MS, "h"), (MINUTE_MS, "m")];
+        let whole = units.into_iter().find(|(unit, _)| throttle.within_ms % unit == 0);
+        let (unit, letter) = whole.unwrap_or((SECOND_MS, "s"));
+        format!("{}/{}{letter}", throttle.count, throttle.within_ms / unit)
     }
 }
 
@@ -57,6 +66,17 @@ pub fn allowed_at(throttles: &[Throttle], sent: &[Timestamp]) -> Option<Timestam
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_span_is_written_exactly() {
+        for text in ["3/90s", "5/15m", "2/1h", "1/59m", "7/3599s"] {
+            let throttle = Throttle::try_from(text.to_owned()).expect(text);
+            let again = Throttle::try_from(String::from(throttle)).expect(text);
+            assert_eq!(again, throttle, "{text}");
+        }
+        let error = Throttle::try_from("1/365d".to_owned()).expect_err("too long");
+        assert!(error.contains("longer than an hour"), "{error}");
+    }
 
     #[test]
     fn throttles_are_read_and_kept_to() {

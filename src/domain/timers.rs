@@ -118,15 +118,7 @@ impl Timer {
             Self::Expire(alert) => {
                 vec![Body::AlertExpired { incident: member(alert), alert: alert.clone() }]
             }
-            Self::Settle(alert) => {
-                let firing = room
-                    .alerts
-                    .get(alert)
-                    .and_then(|a| a.flap.as_ref())
-                    .is_some_and(|flap| flap.said_firing);
-                let (incident, alert) = (member(alert), alert.clone());
-                vec![Body::AlertSettled { incident, alert, firing }]
-            }
+            Self::Settle(alert) => silence::settled(room, alert, now),
             Self::Unshelve(alert) => silence::unshelve(room, alert, now),
             Self::Remedy(incident, remedy) => {
                 let (incident, remedy) = (*incident, *remedy);

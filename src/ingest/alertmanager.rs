@@ -148,6 +148,7 @@ fn one(alert: Alert, group_status: &str, now: Timestamp) -> Result<Incoming, Str
         starts_at,
         ends_at: (signal == Signal::Firing).then_some(ends_at).flatten(),
         url: alert.generator_url.map(|url| url.0).unwrap_or_default(),
+        severity_word: String::new(),
     };
     facts.summary = summary_of(&facts);
     Ok(cap(Incoming { fingerprint, signal, severity_word, facts }))

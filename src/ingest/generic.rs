@@ -192,6 +192,7 @@ fn one(source: &str, body: &Value, mapping: Option<&Mapping>) -> Result<Incoming
         starts_at: item.find(|m| &m.starts_at, STARTS).and_then(|t| t.parse::<Timestamp>().ok()),
         ends_at: None,
         url: item.find(|m| &m.url, URLS).unwrap_or_default(),
+        severity_word: String::new(),
     };
     let signal = if is_resolved { Signal::Resolved } else { Signal::Firing };
     let severity_word = item.find(|m| &m.severity, SEVERITIES).unwrap_or_default();

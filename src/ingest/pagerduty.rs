@@ -163,6 +163,7 @@ fn incoming(key: &str, signal: Signal, payload: Payload, url: String) -> Result<
         starts_at,
         ends_at: None,
         url,
+        severity_word: String::new(),
     };
     Ok(cap(Incoming {
         fingerprint: key.to_owned(),

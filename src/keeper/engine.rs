@@ -8,6 +8,7 @@
 
 mod answers;
 mod elsewhere;
+mod orphans;
 mod paging;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -70,6 +71,8 @@ pub struct Engine {
     stopping: Option<(String, Timestamp)>,
     /// Nothing was looked at by this engine yet.
     is_fresh: bool,
+    /// The same for what a keeper before this one left behind.
+    is_first: bool,
     /// What is said to other services of what our pages opened there.
     closings: Closings,
     counter: u64,
@@ -89,6 +92,7 @@ impl Engine {
             stopping: None,
             heard_minute: 0,
             is_fresh: true,
+            is_first: true,
             closings: Closings::default(),
             counter: 0,
         }
@@ -369,7 +373,7 @@ impl Engine {
                 let (seq, events) = (self.room.seq, &turn.events[before..]);
                 Reply::Done {
                     seq,
-                    incident: about(events),
+                    incident: answers::about(events),
                     note: answers::note(events, &self.room),
                 }
             }
@@ -468,10 +472,6 @@ impl Archive for Nowhere {
     fn incident(&self, _: IncidentId) -> Option<Incident> {
         None
     }
-}
-
-fn about(events: &[Recorded]) -> Option<IncidentId> {
-    events.iter().find_map(|event| event.body.incidents().first().copied())
 }
 
 /// Incidents of which something changed that their paging rests on.

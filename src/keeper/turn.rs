@@ -239,6 +239,9 @@ pub fn weight(event: &Recorded) -> usize {
             _ => 2_000,
         },
         Body::PlanAdopted { .. } => 16 * 1024,
+        Body::SilenceBegan { alerts, .. } => {
+            200 + alerts.iter().map(|key| key.len() + 8).sum::<usize>()
+        }
         _ => 600,
     }
 }

@@ -1,6 +1,5 @@
 //! The rarer workflows by keys: what each form asks, what it does, and what it refuses.
 
-use warroom::domain::alert::Alert;
 use warroom::domain::ids::IncidentId;
 use warroom::domain::incident::Incident;
 use warroom::domain::words::{AlertState, Moment, PublicStatus, Role};

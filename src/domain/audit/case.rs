@@ -69,7 +69,6 @@ impl Case {
                 self.want(event.at, reached.pages.iter().chain(&reached.fallback));
             }
             Change::LevelSkipped { .. } => self.stepped_at = event.at,
-            Change::AnswersDropped { people } => self.must.retain(|who| !people.contains(who)),
             Change::FallbackPaged { pages, .. } => {
                 self.stepped_at = event.at;
                 self.want(event.at, pages.iter());
@@ -106,6 +105,10 @@ impl Case {
             }
             Change::HandoverRefused { .. } => {
                 self.call_back(|wish| wish.kind == DeliveryKind::Handover);
+            }
+            Change::AnswersDropped { people } => {
+                self.must.retain(|who| !people.contains(who));
+                self.call_back(|w| w.kind == DeliveryKind::Page && people.contains(&w.to));
             }
             Change::EscalationResumed { .. } => {
                 self.is_paused = false;

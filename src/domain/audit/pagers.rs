@@ -12,8 +12,10 @@ use crate::domain::elsewhere::Closing;
 use crate::domain::event::{Body, Recorded};
 use crate::domain::ids::IncidentId;
 use crate::domain::plan::Plan;
-use crate::domain::time::{MINUTE_MS, Timestamp};
+use crate::domain::time::{DAY_MS, MINUTE_MS, Timestamp};
 
+/// What began so long ago and is over is nobody's concern, in milliseconds.
+const KEPT_MS: i64 = 7 * DAY_MS;
 /// How long nothing may be said to a place while something is to be said, in milliseconds.
 const SILENT_MS: i64 = 20 * MINUTE_MS;
 
@@ -22,10 +24,18 @@ const SILENT_MS: i64 = 20 * MINUTE_MS;
 pub(super) struct Pagers {
     /// Channels of the plan that page on their own.
     channels: BTreeSet<String>,
-    /// Incident, delivery, method → since when it is over here, as far as it was looked at.
-    open: BTreeMap<(IncidentId, u32, String), Option<Timestamp>>,
+    /// By incident, delivery and method.
+    open: BTreeMap<(IncidentId, u32, String), Opened>,
     /// Method → when it was told something last.
     told: BTreeMap<String, Timestamp>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Opened {
+    at: Timestamp,
+    /// Since when its incident is over here, and from when on that is waited for; what began after
+    /// that is not.
+    over: Option<(Timestamp, Timestamp)>,
 }
 
 impl Pagers {
@@ -45,14 +55,15 @@ impl Pagers {
             let name = method.split(':').next().unwrap_or_default();
             if self.channels.contains(name) {
                 for item in items {
-                    self.open.insert((item.incident, item.delivery, method.clone()), None);
+                    let opened = Opened { at: event.at, over: None };
+                    self.open.insert((item.incident, item.delivery, method.clone()), opened);
                 }
             }
         }
         if let Body::Incident { incident, change: Change::ToldElsewhere(told) } = &event.body {
             self.told.insert(told.method.clone(), event.at);
             for delivery in &told.deliveries {
-                if told.closing == Closing::Resolve || !told.done {
+                if told.closing == Closing::Resolve {
                     self.open.remove(&(*incident, *delivery, told.method.clone()));
                 }
             }
@@ -61,23 +72,30 @@ impl Pagers {
 
     /// Nothing could be said while no keeper ran, or by a clock that jumped.
     pub(super) fn wait_anew(&mut self, at: Timestamp) {
-        self.open.values_mut().for_each(|since| *since = since.map(|_| at));
+        self.open
+            .values_mut()
+            .for_each(|opened| opened.over = opened.over.map(|(ended, _)| (ended, at)));
         self.told.values_mut().for_each(|then| *then = at);
     }
 
+    /// An incident is over, or it came back.
+    pub(super) fn turned(&mut self, id: IncidentId, over: Option<Timestamp>) {
+        let (from, until) = ((id, 0, String::new()), (id, u32::MAX, String::new()));
+        self.open
+            .range_mut(from..=until)
+            .for_each(|(_, opened)| opened.over = over.map(|at| (at, at)));
+    }
+
     /// What is over here and was not said to be over there.
-    pub(super) fn check(
-        &mut self,
-        is_over: impl Fn(IncidentId) -> bool,
-        now: Timestamp,
-    ) -> Vec<String> {
+    pub(super) fn check(&mut self, now: Timestamp) -> Vec<String> {
+        let is_kept = |opened: &Opened| match opened.over {
+            Some((ended, _)) => now.since(ended.max(opened.at)) <= KEPT_MS,
+            None => true,
+        };
+        self.open.retain(|_, opened| is_kept(opened));
         let mut findings = Vec::new();
-        for ((id, _, method), since) in &mut self.open {
-            if !is_over(*id) {
-                *since = None;
-                continue;
-            }
-            let since = *since.get_or_insert(now);
+        for ((id, _, method), opened) in &self.open {
+            let Some((_, since)) = opened.over else { continue };
             let last = self.told.get(method).map_or(since, |told| since.max(*told));
             if now.since(last) > SILENT_MS {
                 let name = method.split(':').next().unwrap_or_default();

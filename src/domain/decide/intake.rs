@@ -67,7 +67,7 @@ pub(super) fn resurface(
     let source = room.alerts.get(key).map(|alert| alert.source.clone()).unwrap_or_default();
     let post = Post { source, group: held.group.clone(), ..Post::default() };
     let mut intake = Intake::new(room, &post, now);
-    let severity_word = held.facts.labels.get("severity").cloned().unwrap_or_default();
+    let severity_word = held.facts.severity_word().to_owned();
     let incoming = Incoming {
         fingerprint: key.to_owned(),
         signal: Signal::Firing,
@@ -75,9 +75,10 @@ pub(super) fn resurface(
         facts: held.facts.clone(),
     };
     intake.again = again;
+    let known = room.alerts.get(key).map(AsRef::as_ref);
     let item = intake
-        .silenced(key, &incoming, room.alerts.get(key).map(AsRef::as_ref))
-        .unwrap_or_else(|| intake.begins(key.to_owned(), &incoming, None));
+        .silenced(key, &incoming, known)
+        .unwrap_or_else(|| intake.begins(key.to_owned(), &incoming, known));
     intake.items.push(item);
     intake.finish()
 }
@@ -173,7 +174,7 @@ impl<'a> Intake<'a> {
                 let mut item = repeated(Became::Shelved);
                 if !alert.is_firing {
                     // It begins to fire while it is put aside: what it said is kept until then.
-                    item.facts = Some(Box::new(incoming.facts.clone()));
+                    item.facts = Some(facts_of(incoming));
                 }
                 return item;
             }
@@ -202,20 +203,20 @@ impl<'a> Intake<'a> {
 
     /// An alert that begins to fire under a silence is put aside with what it said.
     fn silenced(&self, key: &str, incoming: &Incoming, known: Option<&Alert>) -> Option<AlertItem> {
-        let silence = self.room.silence_over(&incoming.facts.labels, self.now)?;
+        let silence = self.room.silence_over(&incoming.facts, self.now)?;
         Some(AlertItem {
             alert: key.to_owned(),
             became: Became::Shelved,
             incident: known.and_then(|alert| alert.incident),
             rule: format!("silence {}", silence.id),
             silence: Some(silence.id),
-            facts: Some(Box::new(incoming.facts.clone())),
+            facts: Some(facts_of(incoming)),
         })
     }
 
     /// An alert that did not fire begins to: the rules decide.
     fn begins(&mut self, key: String, incoming: &Incoming, known: Option<&Alert>) -> AlertItem {
-        let facts = Some(Box::new(incoming.facts.clone()));
+        let facts = Some(facts_of(incoming));
         let rule = self.room.plan.rules.iter().find(|rule| rule.matches(&incoming.facts.labels));
         let name = rule.map_or("default", |rule| rule.name.as_str()).to_owned();
         if rule.is_some_and(|rule| rule.action == RuleAction::Record) {
@@ -377,6 +378,15 @@ impl<'a> Intake<'a> {
     }
 }
 
+/// What goes on record of an alert that begins to fire.
+fn facts_of(incoming: &Incoming) -> Box<AlertFacts> {
+    let mut facts = incoming.facts.clone();
+    if facts.labels.get("severity") != Some(&incoming.severity_word) {
+        facts.severity_word.clone_from(&incoming.severity_word);
+    }
+    Box::new(facts)
+}
+
 pub(super) fn first_line(text: &str, bytes: usize) -> String {
     let mut line = text.lines().next().unwrap_or_default().to_owned();
     crate::domain::text::cut_bytes(&mut line, bytes);
@@ -442,6 +452,12 @@ pub(super) fn decide_alert(room: &Room, order: &Order, now: Timestamp) -> Decisi
             let known = find(alert)?;
             if known.shelf.is_none() {
                 return Err(already(format!("alert '{alert}' is not shelved")));
+            }
+            if let Some(silence) = room.silence_over(&super::super::silence::facts_of(known), now) {
+                return Err(not_now(
+                    format!("silence {} puts it aside until {}", silence.id, silence.until),
+                    format!("end that one: warroom silence --end {}", silence.id),
+                ));
             }
             Ok(super::silence::unshelve(room, alert, now))
         }

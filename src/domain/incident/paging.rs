@@ -72,11 +72,21 @@ impl Incident {
             Change::HandoverRefused { .. } => {
                 self.cancel_handover(at);
             }
-            Change::AnswersDropped { people } => self.esc.must.retain(|who| !people.contains(who)),
+            Change::AnswersDropped { people } => self.nobody_waits_for(at, people),
             Change::EscalationPaused { window, .. } => self.pause(at, *window),
             Change::EscalationResumed { window } => self.resume(at, *window),
             _ => {}
         }
+    }
+
+    /// People who left the plan: their answer is not waited for, and nothing more is sent to them.
+    fn nobody_waits_for(&mut self, at: Timestamp, people: &[String]) {
+        self.esc.must.retain(|who| !people.contains(who));
+        let pages = self.esc.deliveries.iter_mut();
+        let is_theirs = |d: &&mut Delivery| {
+            d.wanted.kind == DeliveryKind::Page && people.contains(&d.wanted.to)
+        };
+        pages.filter(is_theirs).for_each(|page| page.cancel(at));
     }
 
     /// Words for information, to people of ours.

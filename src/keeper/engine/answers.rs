@@ -310,3 +310,8 @@ fn note_of(event: &Recorded) -> Option<String> {
         _ => None,
     }
 }
+
+/// The first incident that events are about.
+pub(super) fn about(events: &[Recorded]) -> Option<IncidentId> {
+    events.iter().find_map(|event| event.body.incidents().first().copied())
+}

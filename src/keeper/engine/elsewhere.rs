@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 
 use crate::domain::change::{Change, ToldElsewhere};
-use crate::domain::delivery::{backoff_ms, channel_of};
+use crate::domain::delivery::{BACKOFF_MAX_MS, backoff_ms, channel_of};
 use crate::domain::duty::Destination;
 use crate::domain::elsewhere::Closing;
 use crate::domain::event::{Body, Sending};
@@ -25,6 +25,8 @@ const EVENTS_MAX: usize = 50;
 const PACE_MS: i64 = 1_000;
 /// Tries until it is on record that it was not said: with two minutes between them, about six hours.
 const TRIES_MAX: u16 = 180;
+/// The same where the other side refuses: a plan or a secret may be wrong for a while.
+const REFUSALS_MAX: u16 = 8;
 
 /// How one place stands.
 #[derive(Debug, Default)]
@@ -33,6 +35,8 @@ struct Place {
     under_way: Option<u64>,
     tries: u16,
     not_before: Timestamp,
+    /// Something in the last message was refused: what it is shows when each goes alone.
+    one_by_one: bool,
 }
 
 /// What is said elsewhere just now.
@@ -75,7 +79,8 @@ impl Engine {
             if place.under_way.is_some() || place.not_before > now {
                 continue;
             }
-            let Some((closing, items)) = self.room.next_closing(&method, EVENTS_MAX) else {
+            let most = if place.one_by_one { 1 } else { EVENTS_MAX };
+            let Some((closing, items)) = self.room.next_closing(&method, most) else {
                 continue;
             };
             self.counter += 1;
@@ -123,10 +128,15 @@ impl Engine {
         place.under_way = None;
         let done = matches!(result, AttemptResult::Accepted | AttemptResult::HandedOver);
         let is_refused = result == AttemptResult::Refused;
-        if !done && !is_refused && place.tries < TRIES_MAX {
+        let most = if is_refused { REFUSALS_MAX } else { TRIES_MAX };
+        // Those that go with one that is refused are not to be given up with it.
+        let is_alone = items.len() == 1;
+        place.one_by_one = is_refused && !is_alone || place.one_by_one && !done;
+        if !done && (place.tries < most || is_refused && !is_alone) {
             place.tries += 1;
             let tries = u8::try_from(place.tries).unwrap_or(u8::MAX);
-            place.not_before = now.plus(backoff_ms(tries, ticket).max(wait_ms));
+            let pause = backoff_ms(tries, ticket).max(wait_ms);
+            place.not_before = now.plus(pause.min(BACKOFF_MAX_MS));
             return true;
         }
         place.tries = 0;

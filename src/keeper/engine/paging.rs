@@ -2,8 +2,6 @@
 //!
 //! Invariants:
 //! - An attempt leaves only after the event that begins it is durable; its result is an event.
-//! - What was on its way when a keeper went is found here as nobody's, and begun again: at most one
-//!   duplicate for each attempt, and only across such an end.
 //! - Nothing is sent for an incident after the event that answers it, but for what had left.
 
 use crate::domain::change::Change;
@@ -43,23 +41,6 @@ impl Engine {
         let stop = self.stopping.as_ref().map(|(_, until)| *until);
         let closing = self.next_closing_due().filter(|_| self.stopping.is_none());
         [self.room.next_due(), stop, closing].into_iter().flatten().min()
-    }
-
-    /// Attempts that began and that nobody here is carrying out.
-    fn orphans(&self) -> impl Iterator<Item = (&Destination, Vec<Sending>)> {
-        let sending = |(incident, delivery): &(IncidentId, u32)| Sending {
-            incident: *incident,
-            delivery: *delivery,
-        };
-        let letters = self.room.outbox.letters_out.iter();
-        let letters = letters.filter(|(item, _)| !self.carried.contains(item));
-        let letters = letters.map(move |(item, to)| (to, vec![sending(item)]));
-        let pages = self.room.outbox.queues.iter().filter_map(move |(destination, queue)| {
-            let items = queue.on_its_way.iter().filter(|item| !self.carried.contains(item));
-            let items: Vec<Sending> = items.map(sending).collect();
-            (!items.is_empty()).then_some((destination, items))
-        });
-        pages.chain(letters)
     }
 
     /// Ends in good order: what is under way may end first, so that nothing is sent twice.
@@ -133,15 +114,7 @@ impl Engine {
             self.is_fresh = self.take_policies(now, archive, turn);
         }
         self.stop_if_quiet(now, turn);
-        let orphans: Vec<(Destination, Vec<Sending>)> =
-            self.orphans().map(|(destination, items)| (destination.clone(), items)).collect();
-        for (destination, items) in orphans {
-            let detail = "the keeper ended while it was on its way".to_owned();
-            let (to, method) = (destination.to, destination.method);
-            let result = AttemptResult::Unknown;
-            let body = Body::SendingEnded { to, method, items, result, detail, wait_ms: 0 };
-            self.by_the_clock(body, now, archive, turn);
-        }
+        self.end_orphans(now, archive, turn);
         for (at, timer) in timers::due(&self.room, now, DUE_MAX) {
             // One that came before it may have made it pointless.
             if !self.room.deadlines.contains(&(at, timer.clone())) {

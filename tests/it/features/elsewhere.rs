@@ -127,7 +127,18 @@ fn what_fails_is_said_again_and_what_is_refused_is_on_record() {
     assert_eq!(world.jobs.len(), before, "not at once");
     play(&mut world, "2m clock");
     assert_eq!(world.jobs.len(), before + 1, "after a pause");
-    let told = play(&mut world, &format!("2m answer {PD} pd refused"));
+    // A refusal may come of a plan or a secret that is wrong for a while.
+    let mut told = play(&mut world, &format!("2m answer {PD} pd refused"));
+    let mut refusals = 1;
+    for minute in 3..40 {
+        if told.contains("COULD NOT BE TOLD") {
+            break;
+        }
+        play(&mut world, &format!("{}m clock", minute * 3));
+        told = play(&mut world, &format!("{}m answer {PD} pd refused", minute * 3));
+        refusals += 1;
+    }
+    assert!((4..20).contains(&refusals), "{refusals} refusals");
     assert!(told.contains("pd COULD NOT BE TOLD that it is over; close it there"), "{told}");
     assert!(world.engine.room.elsewhere.opened.is_empty());
     assert_eq!(
@@ -139,6 +150,7 @@ fn what_fails_is_said_again_and_what_is_refused_is_on_record() {
                 at: START,
                 is_sending: true,
                 is_acknowledged: false,
+                wanted: None,
             }
         ),
         None::<Closing>,
@@ -202,4 +214,123 @@ fn the_auditor_sees_what_is_over_here_and_not_there() {
     assert!(found.iter().any(|words| words.ends_with("pd was not told")), "{found:?}");
     play(&mut world, &format!("31m answer {PD} pd accepted"));
     assert_eq!(read(&world, 60), [""; 0]);
+}
+
+const RESOLVE: &str = r#"{"do":"resolve","incident":1,"reason":"fixed","evidence":"quiet"}"#;
+
+#[test]
+fn an_answer_that_cannot_be_told_does_not_keep_the_end_from_being_told() {
+    let mut world = paged();
+    play(&mut world, &format!("1m bob {ACK}\n1m clock"));
+    for minute in 2..60 {
+        if world.engine.under_way().next().is_some() {
+            world.answer(PD, "pd", AttemptResult::Refused);
+        }
+        play(&mut world, &format!("{}m clock", minute * 3));
+        let opened = &world.engine.room.elsewhere.opened[&IncidentId(1)][0];
+        if opened.is_acknowledged {
+            break;
+        }
+    }
+    world.jobs.clear();
+    play(&mut world, &format!("200m bob {RESOLVE}\n200m clock"));
+    assert_eq!(last(&world), said("resolve", &["INC-1-1"]));
+}
+
+#[test]
+fn what_is_refused_takes_none_of_the_others_with_it() {
+    let mut world = World::under(plan());
+    for n in 0..3 {
+        let open = OPEN.replace("payments", &format!("s{n}"));
+        world.act("ann", serde_json::from_str(&open).expect("a command"));
+    }
+    for minute in 0..4 {
+        play(&mut world, &format!("{minute}m clock"));
+        if world.engine.under_way().any(|(_, to)| to.to == "bob") {
+            world.answer("bob", "pd", AttemptResult::Accepted);
+        }
+    }
+    for n in 1..=3 {
+        let resolve = RESOLVE.replace(":1,", &format!(":{n},"));
+        world.act("ann", serde_json::from_str(&resolve).expect("a command"));
+    }
+    let mut lost = String::new();
+    for minute in 5..200 {
+        world.jobs.clear();
+        play(&mut world, &format!("{}m clock", minute * 3));
+        let Some(job) = world.jobs.iter().find(|job| job.closing.is_some()) else { continue };
+        // The other side takes all but one of them.
+        let is_bad = job.items.iter().any(|item| item.incident == IncidentId(2));
+        let result = if is_bad { "refused" } else { "accepted" };
+        lost += &play(&mut world, &format!("{}m answer {PD} pd {result}", minute * 3));
+    }
+    assert!(world.engine.room.elsewhere.opened.is_empty());
+    assert_eq!(lost.matches("COULD NOT BE TOLD").count(), 1, "{lost}");
+    assert!(lost.contains("INC-2 system: pd COULD NOT BE TOLD"), "{lost}");
+    assert_eq!(lost.matches("pd was told that it is over").count(), 2, "{lost}");
+}
+
+#[test]
+fn a_kill_between_an_answer_and_the_end_of_an_attempt_leaves_nothing_open() {
+    let mut world = World::under(plan());
+    play(&mut world, &format!("0m ann {OPEN}\n0m clock\n1m bob {ACK}"));
+    assert!(world.engine.under_way().any(|(_, to)| to.to == "bob"), "it is on its way still");
+    world.restart();
+    world.jobs.clear();
+    play(&mut world, "2m clock");
+    assert_eq!(last(&world), said("acknowledge", &["INC-1-1"]), "as far as we know it arrived");
+    play(&mut world, &format!("2m answer {PD} pd accepted\n3m bob {RESOLVE}\n3m clock"));
+    assert_eq!(last(&world), said("resolve", &["INC-1-1"]));
+    play(&mut world, &format!("3m answer {PD} pd accepted"));
+    let mut auditor = Auditor::default();
+    let scan = world.journal.scan(0, &mut |raw| {
+        auditor.see(&raw.decode().expect("a readable event"));
+        true
+    });
+    scan.expect("a readable journal");
+    auditor.forget_strays();
+    assert_eq!(auditor.check(world.now.plus(86_400_000)), [""; 0]);
+}
+
+#[test]
+fn what_is_worked_on_for_more_than_a_week_is_closed_there_in_the_end() {
+    let mut plan = plan();
+    plan.policies.values_mut().for_each(|policy| policy.ack_expires_min.clear());
+    let mut world = World::under(plan);
+    play(&mut world, &format!("0m ann {OPEN}\n0m clock\n0m answer bob pd accepted"));
+    play(&mut world, &format!("1m bob {ACK}\n1m clock\n1m answer {PD} pd accepted"));
+    // Another page by the same service, long after.
+    let day = 24 * 60;
+    let other = OPEN.replace("payments", "search");
+    play(&mut world, &format!("{}m ann {other}", 8 * day));
+    for minute in 0..5 {
+        play(&mut world, &format!("{}m clock", 8 * day + minute));
+        if world.engine.under_way().any(|(_, to)| to.to == "bob") {
+            world.answer("bob", "pd", AttemptResult::Accepted);
+        }
+    }
+    world.jobs.clear();
+    play(&mut world, &format!("{}m bob {RESOLVE}\n{}m clock", 9 * day, 9 * day));
+    let closed: Vec<_> =
+        world.jobs.iter().filter(|job| job.closing == Some(Closing::Resolve)).collect();
+    assert!(closed.iter().any(|job| job.items.iter().any(|i| i.incident == IncidentId(1))));
+}
+
+#[test]
+fn one_that_failed_as_far_as_we_know_is_not_closed_before_somebody_has_it() {
+    let mut plan = plan();
+    plan.people.get_mut("bob").expect("bob").contacts = vec!["pd:KEY".to_owned()];
+    let mut world = World::under(plan);
+    play(&mut world, &format!("0m ann {OPEN}\n0m clock"));
+    for minute in 1..12 {
+        if world.engine.under_way().any(|(_, to)| to.to == "bob") {
+            world.answer("bob", "pd", AttemptResult::Failed);
+        }
+        play(&mut world, &format!("{minute}m clock"));
+    }
+    let incident = &world.engine.room.incidents[&IncidentId(1)];
+    let first = incident.esc.deliveries.iter().find(|d| d.wanted.number == 1).expect("the page");
+    assert!(!first.is_open(), "it failed three times: {first:?}");
+    let is_closed = world.jobs.iter().any(|job| job.closing.is_some());
+    assert!(!is_closed, "it may be the only call that got through");
 }

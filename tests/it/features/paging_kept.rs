@@ -5,6 +5,7 @@ use warroom::domain::audit::Auditor;
 use warroom::domain::event::Body;
 use warroom::domain::ids::IncidentId;
 use warroom::domain::plan::Heartbeat;
+use warroom::domain::throttle::Throttle;
 use warroom::domain::time::Timestamp;
 use warroom::domain::words::{AttemptResult, Severity};
 use warroom::keeper::mailroom::message;
@@ -301,6 +302,60 @@ fn nobody_s_own_answer_is_waited_for_who_left_the_plan() {
     let (digest, note) = ("without them".to_owned(), String::new());
     world.give(Input::Own(Body::PlanAdopted { plan: Box::new(plan), digest, note }));
     assert!(incident(&world).is_answered());
+    let deliveries = incident(&world).esc.deliveries.clone();
+    let gone: Vec<_> = deliveries
+        .into_iter()
+        .filter(|d| must[1..].contains(&d.wanted.to) && d.is_open())
+        .collect();
+    assert_eq!(gone, [], "and nothing more is sent to them");
     let folded = snapshot::incident(&world.journal, IncidentId(1), None).expect("a fold");
     assert_eq!(folded.as_ref(), Some(&*incident(&world)), "folded from its stream");
+}
+
+#[test]
+fn a_clock_that_is_put_right_is_right_after_every_start() {
+    let day = 86_400_000;
+    let mut world = World::under(plan());
+    play(&mut world, &format!("0m ann {OPEN}\n1m bob {}", r#"{"do":"acknowledge","incident":1}"#));
+    world.now = world.now.plus(day);
+    world.give(Input::Own(Body::ClockJumped { by_ms: day, incidents: Vec::new() }));
+    world.now = Timestamp(world.now.0 - day);
+    world.give(Input::Own(Body::ClockJumped { by_ms: -day, incidents: Vec::new() }));
+    world.restart();
+    let ahead = world.engine.room.at.since(world.now);
+    assert!(ahead <= 0, "no start takes it for ahead again: {ahead} ms");
+}
+
+#[test]
+fn what_is_left_firing_is_not_silent_for_as_long_as_a_clock_was_ahead() {
+    let year = 365 * 86_400_000;
+    let mut world = World::under(plan());
+    let close = r#"{"do":"decline","incident":1,"reason":"planned","note":"known"}"#;
+    play(&mut world, &format!("0m alerts Disk/a/critical\n1m ann {close}"));
+    let ends = |world: &World| world.engine.room.alerts["am/Disk-a"].ends_at.expect("an end");
+    assert!(ends(&world).since(world.now) <= 86_400_000);
+    for by_ms in [year, -year] {
+        world.now = Timestamp(world.now.0 + by_ms);
+        world.give(Input::Own(Body::ClockJumped { by_ms, incidents: Vec::new() }));
+    }
+    assert!(ends(&world).since(world.now) <= 2 * 86_400_000, "{}", ends(&world));
+}
+
+#[test]
+fn what_somebody_sent_by_hand_and_is_due_later_opens_no_throttle_now() {
+    let mut plan = plan();
+    let throttle = Throttle { count: 1, within_ms: 15 * 60_000 };
+    plan.throttles.insert("phone".to_owned(), vec![throttle]);
+    plan.people.get_mut("bob").expect("bob").contacts = vec!["phone:+491".to_owned()];
+    let mut world = World::under(plan);
+    play(&mut world, &format!("0m ann {OPEN}\n0m clock\n0m answer bob phone handed-over"));
+    let page = r#"{"do":"page","incident":1,"people":["bob"],"reason":"help"}"#;
+    play(&mut world, &format!("1m ann {page}\n1m clock"));
+    world.answer("bob", "phone", AttemptResult::Failed);
+    world.jobs.clear();
+    world.act("ann", serde_json::from_str(&OPEN.replace("payments", "search")).expect("a command"));
+    world.tick();
+    assert_eq!(world.jobs, [], "it is tried again in some seconds, and the throttle holds");
+    play(&mut world, "2m clock");
+    assert_eq!(world.jobs.len(), 1, "what a person wants is not held back");
 }

@@ -1,6 +1,7 @@
 //! Silences: alerts put aside by their labels, and what becomes of them when that ends.
 
 use warroom::domain::ids::IncidentId;
+use warroom::domain::post::Signal;
 use warroom::domain::silence::{Stage, ledger};
 use warroom::domain::words::AlertState;
 
@@ -119,6 +120,9 @@ fn demand_20_a_ledger_that_shows_the_useless_the_broad_and_what_ends_soon() {
         ("{}", 30, "would put every alert aside"),
         (r#"{"alertname":"*"}"#, 30, "would put every alert aside"),
         (r#"{"alertname":"x|*"}"#, 30, "would put every alert aside"),
+        // A variable of a shell that is not set: every alert is without such a label.
+        (r#"{"cluster":""}"#, 30, "would put every alert aside"),
+        (r#"{"nosuch":"a|"}"#, 30, "would put every alert aside"),
         (DISKS, -1, "is no silence"),
         (DISKS, 31 * 24 * 60, "nothing is silent for ever"),
     ];
@@ -153,4 +157,127 @@ fn demand_20_a_ledger_that_shows_the_useless_the_broad_and_what_ends_soon() {
     // One that begins later takes what fires by then.
     play(&mut world, "2m ungrouped Disk/a/critical\n60m clock");
     assert_eq!(world.engine.room.alerts["am/Disk-a"].state(), AlertState::Shelved);
+}
+
+#[test]
+fn what_fires_under_a_silence_while_its_incident_is_open_counts_there_afterwards() {
+    let mut world = world();
+    let told = play(
+        &mut world,
+        &format!(
+            r#"0m ungrouped Disk/a/critical
+               1m bob {{"do":"acknowledge","incident":1}}
+               2m ungrouped !Disk/a/critical
+               3m ann {}
+               4m ungrouped Disk/a/critical
+               5m see INC-1
+               30m clock
+               30m clock
+               31m see INC-1"#,
+            silence(DISKS, 30)
+        ),
+    );
+    assert!(told.contains("0 of 1 fire"), "put aside: {told}");
+    assert!(told.contains("1 of 1 fire"), "and in the open again: {told}");
+    // One that fired before it was put aside is not counted twice.
+    let told = play(
+        &mut world,
+        &format!("40m ann {}\n60m clock\n60m clock\n61m see INC-1", silence(DISKS, 50)),
+    );
+    assert!(told.contains("1 of 1 fire"), "{told}");
+}
+
+#[test]
+fn how_bad_it_is_and_its_group_outlive_a_silence() {
+    let mut world = world();
+    play(&mut world, &format!("0m ann {}", silence(DISKS, 30)));
+    let mut alert = crate::world::alert("Disk", "a", "", Signal::Firing);
+    alert.facts.labels.remove("severity");
+    alert.severity_word = "critical".to_owned();
+    world.post("am", Some("key"), vec![alert.clone()]);
+    let told = play(&mut world, "30m clock\n30m clock");
+    assert!(told.contains("(the sender said 'critical')"), "{told}");
+    let incident = &world.engine.room.incidents[&IncidentId(1)];
+    assert_eq!(incident.group.as_deref(), Some("am:key"));
+    // The same where it fired before.
+    let decline = r#"{"do":"decline","incident":1,"reason":"planned","note":"disks"}"#;
+    play(&mut world, &format!("31m ann {}\n32m ann {decline}", silence(DISKS, 60)));
+    let told = play(&mut world, "60m clock\n60m clock");
+    assert!(told.contains("(the sender said 'critical')"), "{told}");
+    let incident = world.engine.room.incidents.values().next_back().expect("another one");
+    assert_eq!(incident.group.as_deref(), Some("am:key"));
+}
+
+#[test]
+fn senders_that_have_no_label_for_the_name_are_put_aside_by_it_as_well() {
+    let mut world = world();
+    let mut alert = crate::world::alert("Disk full", "a", "critical", Signal::Firing);
+    alert.facts.labels.remove("alertname");
+    play(&mut world, &format!("0m ann {}", silence(DISKS, 30)));
+    world.post("pd", None, vec![alert]);
+    assert!(world.engine.room.incidents.is_empty());
+}
+
+#[test]
+fn what_ends_under_a_silence_is_let_go() {
+    let mut world = world();
+    play(
+        &mut world,
+        &format!("0m ann {}\n1m ungrouped Disk/a/x\n2m ungrouped !Disk/a/x", silence(DISKS, 30)),
+    );
+    assert!(world.engine.room.alerts.is_empty(), "a month of pods with names of their own");
+}
+
+#[test]
+fn one_alert_is_not_taken_out_of_a_silence() {
+    let mut world = world();
+    let unshelve = r#"{"do":"unshelve-alert","alert":"am/Disk-a"}"#;
+    let told = play(
+        &mut world,
+        &format!("0m ann {}\n1m ungrouped Disk/a/x\n2m ann {unshelve}", silence(DISKS, 30)),
+    );
+    assert!(told.contains("refused ann: silence 1 puts it aside until"), "{told}");
+    assert!(told.contains("warroom silence --end 1"), "{told}");
+}
+
+#[test]
+fn what_flaps_is_followed_under_a_silence_and_after_its_incident() {
+    let plan = paging_world::plan();
+    let plan = warroom::domain::plan::Plan {
+        flap_changes: 5,
+        flap_window_s: 600,
+        flap_hold_s: 300,
+        ..plan
+    };
+    let mut world = World::under(plan.clone());
+    let flaps = |from: i64| -> String {
+        let turn = |n: i64| {
+            let over = if n % 2 == 0 { "" } else { "!" };
+            format!("{}m ungrouped {over}Disk/a/critical", from + n)
+        };
+        (0..6).map(turn).collect::<Vec<_>>().join("\n")
+    };
+    // Under a silence: it is said to be over, then it fires for good, once.
+    let script = format!("0m ungrouped Net/b/info\n{}", flaps(1));
+    play(&mut world, &script);
+    assert!(world.engine.room.alerts["am/Disk-a"].flap.is_some(), "it flaps");
+    play(
+        &mut world,
+        &format!(
+            "7m ann {}\n8m ann {}\n9m ungrouped Disk/a/critical",
+            silence(DISKS, 20),
+            r#"{"do":"decline","incident":2,"reason":"planned","note":"disks"}"#
+        ),
+    );
+    let mut told = String::new();
+    for minute in 10..60 {
+        told += &play(&mut world, &format!("{minute}m clock"));
+    }
+    assert!(told.contains("INC-3 system: opened"), "what settles on firing is heard: {told}");
+    // Its incident is over by the time at which it settles on firing.
+    let mut world = World::under(plan);
+    let decline = r#"{"do":"decline","incident":1,"reason":"planned","note":"disks"}"#;
+    play(&mut world, &format!("{}\n6m ungrouped Disk/a/critical\n7m ann {decline}", flaps(0)));
+    let told = play(&mut world, "12m clock\n12m clock");
+    assert!(told.contains("INC-2 system: opened"), "{told}");
 }
