@@ -53,6 +53,8 @@ pub struct Mirror {
     pub version: u64,
     /// Incidents that left the queue since the last full view of it.
     gone: BTreeSet<IncidentId>,
+    /// Known from a link before this one, and not told again yet: the cursor may be on one of them.
+    old: BTreeSet<IncidentId>,
 }
 
 impl Mirror {
@@ -76,18 +78,12 @@ impl Mirror {
         self.order.iter().filter_map(|(_, id)| self.rows.get(id))
     }
 
-    /// Forgets everything: a new link begins.
-    pub fn reset(&mut self) {
-        self.rows.clear();
-        self.order.clear();
-        self.promised.clear();
-        self.gone.clear();
-        self.version += 1;
-    }
-
-    /// The head of the queue.
+    /// The head of the queue: a new link begins. What is known from before stays until all rows have
+    /// come, or it is told otherwise.
     pub fn take_queue(&mut self, queue: Queue) {
-        self.reset();
+        self.gone.clear();
+        self.old = self.rows.keys().copied().collect();
+        self.version += 1;
         self.seq = queue.seq;
         self.counts = queue.counts;
         for row in queue.rows {
@@ -98,15 +94,24 @@ impl Mirror {
     /// More rows; a row that was told later, or that has left since, is not undone.
     pub fn take_rows(&mut self, rows: Vec<Row>) {
         for row in rows {
-            let is_newer = self.rows.get(&row.id).is_none_or(|known| known.seq <= row.seq);
+            let known = self.rows.get(&row.id).filter(|_| !self.old.contains(&row.id));
+            let is_newer = known.is_none_or(|known| known.seq <= row.seq);
             if is_newer && !self.gone.contains(&row.id) {
                 self.put(row);
             }
         }
     }
 
+    /// All rows have come: what was not told again is no longer open.
+    pub fn took_all(&mut self) {
+        for id in std::mem::take(&mut self.old) {
+            self.remove(id);
+        }
+    }
+
     fn put(&mut self, row: Row) {
         self.version += 1;
+        self.old.remove(&row.id);
         let key = (Rank::of_row(&row), row.id);
         let known = self.rows.get(&row.id).and_then(|old| old.promise);
         if let Some(before) = known.filter(|_| known != row.promise) {
@@ -125,6 +130,7 @@ impl Mirror {
     fn remove(&mut self, id: IncidentId) {
         self.version += 1;
         self.gone.insert(id);
+        self.old.remove(&id);
         if let Some(old) = self.rows.remove(&id) {
             self.order.remove(&(Rank::of_row(&old), id));
             if let Some(at) = old.promise {

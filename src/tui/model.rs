@@ -20,6 +20,9 @@ use crate::tui::key::Key;
 use crate::tui::keymap::Keymap;
 use crate::tui::theme::Theme;
 
+/// What is said after a lost link.
+pub const BACK: &str = "the keeper is back";
+
 /// A pane of the home view.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Pane {
@@ -383,7 +386,8 @@ impl Model {
                 && gone != here
             {
                 self.slipped_at = Some(self.now);
-                if !self.is_filtering && self.notice.is_none() {
+                let is_free = self.notice.as_ref().is_none_or(|notice| notice.text == BACK);
+                if !self.is_filtering && is_free {
                     self.say(Tone::Plain, format!("{gone} left the list; the cursor is on {here}"));
                 }
             }

@@ -257,3 +257,39 @@ fn a_word_that_is_late_is_seen_from_every_incident() {
     let first = console.screen().lines().next().unwrap_or_default().to_owned();
     assert!(first.contains("PAGED ×1 (g p)") && first.contains("2 marked"), "{first}");
 }
+
+#[test]
+fn a_link_that_comes_back_leaves_the_cursor_where_it_was() {
+    let mut world = World::new();
+    for n in 0..400 {
+        let open = format!(r#"{{"do":"open","title":"incident {n}","severity":"SEV3"}}"#);
+        world.act("bob", serde_json::from_str(&open).expect("a command"));
+    }
+    let mut console = Console::new(world, "ann", (80, 24));
+    console.rest();
+    console.keys("G");
+    console.keys("kkkkk");
+    console.rest();
+    console.keys("m");
+    let marked = console.model.marks.len();
+    console.keys("kk");
+    for gone in [false, true] {
+        let selected = console.model.selected_id.expect("one is selected");
+        console.tell(Msg::Lost("the connection broke".to_owned()));
+        if gone {
+            // It left while nobody told: then the cursor is elsewhere, and says so.
+            let id = selected.0;
+            let decline = format!(
+                r#"{{"do":"decline","incident":{id},"reason":"false-alarm","note":"a test"}}"#
+            );
+            console.world.act("bob", serde_json::from_str(&decline).expect("a command"));
+        }
+        console.read_all();
+        console.welcome("ann");
+        let same = console.model.selected_id == Some(selected);
+        assert_eq!(same, !gone, "{:?}", console.model.selected_id);
+        assert_eq!(console.model.marks.len(), marked, "marks stay");
+        assert_eq!(console.model.mirror.len(), if gone { 399 } else { 400 });
+    }
+    shows(&console, "left the list; the cursor is on");
+}

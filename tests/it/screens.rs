@@ -60,7 +60,7 @@ impl Console {
         console
     }
 
-    fn welcome(&mut self, login: &str) {
+    pub fn welcome(&mut self, login: &str) {
         let welcome = Welcome {
             beside: Box::default(),
             protocol: PROTOCOL,
@@ -138,6 +138,11 @@ impl Console {
                 self.tell(Msg::FromKeeper(Box::new(message)));
             }
         }
+    }
+
+    /// What was told on a line that broke is never heard.
+    pub fn read_all(&mut self) {
+        self.read = self.world.heard.len();
     }
 
     /// Lets the panes follow the cursor and messages fade.

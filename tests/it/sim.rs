@@ -245,6 +245,7 @@ fn check_mirrors(world: &mut World) {
         match message {
             KeeperMsg::Reply { reply: Reply::Queue(queue), .. } if to == client => {
                 mirror.take_queue(*queue);
+                mirror.took_all();
             }
             KeeperMsg::Push(push) if to == client => mirror.push(push),
             _ => {}

@@ -20,7 +20,7 @@ use crate::tui::model::{
 use crate::tui::update::{Effect, Ids, alerts, ask};
 
 /// How long after a slip of the cursor a direct act is not trusted, in milliseconds.
-const SLIP_MS: i64 = 700;
+const SLIP_MS: i64 = 1_500;
 /// More incidents than this are asked about before an act on all of them.
 const BULK_FREE: usize = 1;
 

@@ -14,11 +14,8 @@ use crate::domain::time::Timestamp;
 use crate::domain::words::DeliveryKind;
 use crate::proto::{Ask, Detail, KeeperMsg, Page, Push, Queue, Reply, Welcome};
 use crate::tui::action::Action;
-use crate::tui::model::{Asked, LinkState, Modal, Model, Tone};
+use crate::tui::model::{Asked, BACK, LinkState, Modal, Model, Tone};
 use crate::tui::update::{Effect, FIRST_ROWS, Ids, MORE_ROWS, alerts, ask, keys, modals};
-
-/// What is said after a lost link.
-const BACK: &str = "the keeper is back";
 
 pub(super) fn receive(model: &mut Model, message: KeeperMsg, ids: &mut dyn Ids) -> Vec<Effect> {
     match message {
@@ -71,6 +68,7 @@ fn replied(model: &mut Model, id: &CommandId, reply: Reply, ids: &mut dyn Ids) -
                 vec![ask(model, ids, Asked::Rows, Ask::Rows { after, limit: MORE_ROWS })]
             } else {
                 model.loading_rows = false;
+                model.mirror.took_all();
                 Vec::new()
             }
         }
@@ -135,6 +133,9 @@ fn took_incident(model: &mut Model, detail: Detail, ids: &mut dyn Ids) -> Vec<Ef
 fn took_queue(model: &mut Model, queue: Queue, ids: &mut dyn Ids) -> Vec<Effect> {
     let is_all = queue.rows.len() >= queue.counts.live as usize;
     model.mirror.take_queue(queue);
+    if is_all {
+        model.mirror.took_all();
+    }
     model.refresh();
     let mut effects = Vec::new();
     // The watch is asked for first: it is what a person sees.
