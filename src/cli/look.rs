@@ -334,10 +334,16 @@ fn intake(context: &Context) -> Result<(), Failure> {
         Ok(address) => say(&format!("listening on {address}")),
         Err(why) => say(&format!("NOT listening: {why}")),
     }
-    let tokens = if report.tokens.is_empty() {
-        "none; any local process may post".to_owned()
-    } else {
-        report.tokens.join(", ")
+    let tokens = match (report.tokens.is_empty(), report.asks_for_tokens) {
+        (true, false) => "none; any local process may post".to_owned(),
+        (true, true) => {
+            "NONE IS VALID: every post is refused; make one with 'warroom token new NAME'"
+                .to_owned()
+        }
+        (false, false) => {
+            format!("{}, for answers; any local process may post", report.tokens.join(", "))
+        }
+        (false, true) => report.tokens.join(", "),
     };
     say(&format!("tokens: {tokens}"));
     for (source, counts) in &report.sources {
@@ -429,6 +435,11 @@ fn status(context: &Context) -> Result<(), Failure> {
         Ok(address) => format!("alerts are taken on {address}"),
         Err(why) => format!("alerts are NOT taken: {why}"),
     });
+    if status.is_tight {
+        say(
+            "the disk is NEARLY FULL: alerts are refused, people's acts are taken; free some space",
+        );
+    }
     Ok(())
 }
 

@@ -49,6 +49,12 @@ pub fn run(verb: TokenVerb, context: &Context) -> Result<(), Failure> {
         TokenVerb::Revoke { name } => {
             give(context, Command::RevokeToken { name })?;
             say("revoked; whoever posts with it is refused");
+            if let Reply::Intake(report) = context.keeper()?.ask(Ask::Intake)?
+                && report.tokens.is_empty()
+                && report.asks_for_tokens
+            {
+                say("no token is left: EVERY post is refused until 'warroom token new NAME'");
+            }
             Ok(())
         }
         TokenVerb::List => match context.keeper()?.ask(Ask::Intake)? {

@@ -59,6 +59,8 @@ pub struct Engine {
     limbo: BTreeMap<IncidentId, Incident>,
     /// What the intake listens on.
     pub listening: Result<String, String>,
+    /// Space is short: only people's acts are taken.
+    pub is_tight: bool,
     /// What the codes of pages are made of; it never leaves this home.
     pub secret: [u8; 32],
     /// What the shell is sending just now.
@@ -86,6 +88,7 @@ impl Engine {
             clients: BTreeMap::new(),
             limbo: BTreeMap::new(),
             listening: Err("the intake is not started".to_owned()),
+            is_tight: false,
             secret: [0; 32],
             in_flight: BTreeMap::new(),
             carried: BTreeSet::new(),

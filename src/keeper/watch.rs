@@ -61,6 +61,12 @@ pub async fn rounds(
         if let Err(error) = result {
             findings.push(format!("the journal cannot be read: {error}"));
         }
+        if gate.tight.load(Ordering::Relaxed) {
+            findings.push(
+                "space on the journal's disk is short: alerts are refused until some is freed"
+                    .to_owned(),
+            );
+        }
         if !is_answered {
             findings.push("the writer does not answer".to_owned());
         }

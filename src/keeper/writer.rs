@@ -40,6 +40,8 @@ use crate::store::{Journal, Reader, StoreError};
 pub const TURN_MAX: usize = 128;
 /// Bytes after which a turn is closed.
 const TURN_BYTES: usize = 256 * 1024;
+/// How often it is looked whether there is space on the disk.
+const SPACE_EVERY: Duration = Duration::from_millis(100);
 /// Events after which a snapshot is worth its while.
 const SNAPSHOT_EVENTS: u64 = 20_000;
 /// After a snapshot that took so long, there is none for this many times as long: a tenth of the
@@ -142,6 +144,7 @@ impl Writer {
     pub async fn run(mut self) -> Result<String, StoreError> {
         let reader = self.journal.reader();
         let now = monotonic();
+        self.look_for_space();
         let mut shell = Shell {
             drafts: Arc::new(Lane::default()),
             clients: HashMap::new(),
@@ -346,15 +349,20 @@ impl Writer {
         }
     }
 
+    fn look_for_space(&mut self) {
+        let tight = self.journal.is_tight();
+        self.engine.is_tight = tight;
+        if self.gate.tight.swap(tight, Ordering::Relaxed) != tight {
+            tracing::warn!(tight, "space on the journal's disk");
+        }
+    }
+
     /// What is done now and then, between turns.
     fn look_after(&mut self, shell: &mut Shell) {
         let now = monotonic();
-        if now.duration_since(shell.space_at) > Duration::from_secs(1) {
+        if now.duration_since(shell.space_at) > SPACE_EVERY {
             shell.space_at = now;
-            let tight = self.journal.is_tight();
-            if self.gate.tight.swap(tight, Ordering::Relaxed) != tight {
-                tracing::warn!(tight, "space on the journal's disk");
-            }
+            self.look_for_space();
         }
         let grown = self.engine.room.seq - shell.snapshot_seq;
         if let Some(saved) = shell.saving.take_if(|saving| saving.task.is_finished()) {

@@ -295,6 +295,9 @@ pub struct IntakeReport {
     pub refusals: Vec<Refusal>,
     pub changes: Vec<Changed>,
     pub tokens: Vec<String>,
+    /// A token was made once: from then on nothing is taken without one.
+    #[serde(default)]
+    pub asks_for_tokens: bool,
 }
 
 /// How the keeper is.

@@ -32,6 +32,19 @@ pub fn free_bytes(dir: &Path) -> Option<u64> {
     Some(stat.blocks_available() * stat.fragment_size())
 }
 
+/// Free bytes where a journal lies; of both disks where its twin is on another one, the fewer.
+fn free_for(paths: &Paths) -> Option<u64> {
+    [&paths.root, &paths.twin].into_iter().filter_map(|dir| free_bytes(dir)).min()
+}
+
+/// Gives the ballast's space up where space is short: before anything is written there.
+pub fn make_room(paths: &Paths) {
+    if free_for(paths).is_some_and(|free| free < SPACE_MIN) {
+        // There may be none; then there is nothing to give.
+        drop(fs::remove_file(&paths.ballast));
+    }
+}
+
 /// Where the parts of a journal lie.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Paths {
@@ -121,7 +134,9 @@ impl DiskJournal {
         let handle = log.handle()?;
         let journal =
             Self { paths, log, handle, head, twin: TwinThread::start(twin), is_sound: true };
-        journal.keep_ballast();
+        if free_for(&journal.paths).is_none_or(|free| free > SPACE_MIN + 2 * BALLAST_BYTES) {
+            journal.keep_ballast();
+        }
         Ok(journal)
     }
 
@@ -141,11 +156,6 @@ impl DiskJournal {
                 drop(fs::remove_file(&self.paths.ballast));
             }
         }
-    }
-
-    /// Gives the ballast's space up; false if there was none.
-    pub fn give_ballast(&self) -> bool {
-        fs::remove_file(&self.paths.ballast).is_ok()
     }
 
     /// Appends in parts, so that less than a segment of sled's lies between two syncs.
@@ -196,12 +206,17 @@ impl Journal for DiskJournal {
         if batch.packs.first().is_some_and(|pack| pack.first != self.head.seq + 1) {
             return Err(StoreError::Refused("somebody else wrote to the journal first".to_owned()));
         }
+        make_room(&self.paths);
         match self.append_parts(batch) {
             Ok(()) => {
                 self.head = batch.head;
                 Ok(())
             }
             Err(error) => {
+                if error.is_full() {
+                    // The next keeper needs some space to begin.
+                    drop(fs::remove_file(&self.paths.ballast));
+                }
                 self.is_sound = false;
                 Err(error)
             }
@@ -210,13 +225,9 @@ impl Journal for DiskJournal {
 
     fn is_tight(&self) -> bool {
         // While space is short the ballast is given up; once there is room again it is taken back.
-        let free = [&self.paths.root, &self.paths.twin]
-            .into_iter()
-            .filter_map(|dir| free_bytes(dir))
-            .min();
-        let Some(free) = free else { return false };
+        let Some(free) = free_for(&self.paths) else { return false };
         if free < SPACE_MIN {
-            self.give_ballast();
+            make_room(&self.paths);
         } else if free > SPACE_MIN + 2 * BALLAST_BYTES {
             self.keep_ballast();
         }

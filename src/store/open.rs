@@ -17,7 +17,7 @@ use crate::domain::event::Recorded;
 use crate::domain::ids::{IncidentId, Seq};
 use crate::store::StoreError;
 use crate::store::batch::{Batch, Head, Pack, pack_end, unpack};
-use crate::store::journal::{DiskJournal, Paths};
+use crate::store::journal::{DiskJournal, Paths, make_room};
 use crate::store::sled_log::SledLog;
 use crate::store::twin::{self, Twin};
 
@@ -41,7 +41,8 @@ pub struct Opened {
 
 /// Opens, mends, and brings both copies to the same head.
 pub fn open(paths: &Paths, progress: &mut dyn FnMut(&str, u64)) -> Result<Opened, StoreError> {
-    fs::create_dir_all(&paths.root).map_err(StoreError::io("create", &paths.root))?;
+    make_private(&paths.root)?;
+    make_room(paths);
     let mut mended = Vec::new();
     if paths.damaged.exists() && paths.sled.exists() {
         set_aside(&paths.sled, &mut mended)?;
@@ -82,6 +83,19 @@ pub fn open(paths: &Paths, progress: &mut dyn FnMut(&str, u64)) -> Result<Opened
         });
     }
     Ok(Opened { journal: DiskJournal::new(paths.clone(), log, twin, head)?, mended })
+}
+
+/// The journal's folder, closed to everybody but its owner, whatever the umask and the home's own
+/// mode are: others read through the keeper, which knows their rights and what was redacted.
+fn make_private(root: &Path) -> Result<(), StoreError> {
+    use std::os::unix::fs::PermissionsExt as _;
+    fs::create_dir_all(root).map_err(StoreError::io("create", root))?;
+    let mode = fs::metadata(root).map_err(StoreError::io("look at", root))?.permissions().mode();
+    if mode & 0o077 != 0 {
+        let own = fs::Permissions::from_mode(0o700);
+        fs::set_permissions(root, own).map_err(StoreError::io("close to others", root))?;
+    }
+    Ok(())
 }
 
 /// Sets sled aside and builds it anew from the twin: for damage that only reading finds.

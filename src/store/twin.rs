@@ -10,7 +10,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{Read, Write};
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{DirBuilderExt, FileExt};
 use std::path::{Path, PathBuf};
 
 use crate::domain::ids::Seq;
@@ -125,7 +125,10 @@ pub fn scan(dir: &Path, after: Seq, visit: &mut PackVisitor<'_>) -> Result<Head,
 impl Twin {
     /// Opens the twin for appending; the head is that of its last whole frame.
     pub fn open(dir: &Path) -> Result<(Self, Head), StoreError> {
-        fs::create_dir_all(dir).map_err(StoreError::io("create", dir))?;
+        // Where it lies elsewhere it is made for its owner alone; who opens it later chose to.
+        let mut folder = fs::DirBuilder::new();
+        folder.recursive(true).mode(0o700);
+        folder.create(dir).map_err(StoreError::io("create", dir))?;
         let mut twin = Self {
             dir: dir.to_owned(),
             file: None,

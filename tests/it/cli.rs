@@ -294,4 +294,24 @@ fn a_home_that_is_made_is_nobody_else_s() {
     let mode = std::fs::metadata(&own).expect("it was made").permissions().mode();
     assert_eq!(mode & 0o777, 0o700, "{mode:o}");
     run(&["stop"]);
+    // One that a group may enter, for the socket in it, shows nobody the journal.
+    let of_group = std::fs::Permissions::from_mode(0o770);
+    std::fs::set_permissions(&own, of_group.clone()).expect("a mode");
+    std::fs::set_permissions(own.join("journal"), of_group).expect("a mode");
+    run(&["list"]);
+    let mode = std::fs::metadata(own.join("journal")).expect("a journal").permissions().mode();
+    assert_eq!(mode & 0o777, 0o700, "{mode:o}");
+    run(&["stop"]);
+}
+
+#[test]
+fn a_home_whose_last_token_is_gone_says_that_nobody_may_post() {
+    let home = Home::new();
+    assert!(home.ok(&["intake"]).contains("tokens: none; any local process may post"));
+    home.ok(&["token", "new", "am"]);
+    let said = home.ok(&["token", "revoke", "am"]);
+    assert!(said.contains("EVERY post is refused"), "{said}");
+    assert!(home.ok(&["intake"]).contains("NONE IS VALID: every post is refused"));
+    home.ok(&["token", "new", "am"]);
+    assert!(home.ok(&["intake"]).contains("tokens: am\n"));
 }

@@ -87,3 +87,43 @@ fn a_read_only_home_is_told_in_words() {
     assert!(said.contains("Read-only file system"), "{said}");
     disk.remount("rw");
 }
+
+/// Writes until nothing more fits.
+fn fill(path: &Path) {
+    use std::io::Write as _;
+    let mut file = std::fs::File::create(path).expect("a filler");
+    for size in [1 << 20, 4096, 1] {
+        while file.write_all(&vec![1; size]).is_ok() {}
+    }
+}
+
+#[test]
+fn a_disk_that_is_full_to_the_last_byte_takes_acknowledgements() {
+    let home = Home::new();
+    let Some(_disk) = Disk::mount(&home.path(), 200) else { return };
+    home.ok(&["declare", "before"]);
+    home.ok(&["stop"]);
+    // While no keeper runs …
+    let filler = home.path().join("filler");
+    fill(&filler);
+    home.ok(&["ack", "1"]);
+    let said = home.ok(&["status"]);
+    assert!(said.contains("NEARLY FULL"), "{said}");
+    home.ok(&["stop"]);
+    std::fs::remove_file(&filler).expect("space");
+    // … and under one that has the ballast still, between one act and the next.
+    let keeper = home.keeper();
+    let mut caller = keeper.caller();
+    let ballast = home.path().join("journal/ballast");
+    until("there is ballast", || {
+        act(&mut caller, r#"{"do":"note","incident":1,"kind":"note","text":"space"}"#);
+        ballast.exists().then_some(())
+    });
+    fill(&filler);
+    for n in 0..20 {
+        let note = format!(r#"{{"do":"note","incident":1,"kind":"note","text":"full {n}"}}"#);
+        act(&mut caller, &note);
+    }
+    std::fs::remove_file(&filler).expect("space");
+    assert_eq!(home.ok(&["verify"]).matches("chain intact").count(), 2);
+}

@@ -177,6 +177,7 @@ impl Engine {
             refusals: self.room.refusals.iter().cloned().collect(),
             changes: self.room.changes.iter().rev().take(50).cloned().collect(),
             tokens: self.room.tokens.keys().cloned().collect(),
+            asks_for_tokens: self.room.asks_for_tokens,
         }
     }
 
@@ -194,7 +195,7 @@ impl Engine {
             clients: count(self.clients.len()),
             plan_digest: self.room.plan_digest.clone(),
             intake: self.listening.clone(),
-            is_tight: false,
+            is_tight: self.is_tight,
         }
     }
 
