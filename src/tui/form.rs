@@ -56,7 +56,18 @@ pub struct Form {
     pub error: Option<String>,
     pub is_changed: bool,
     /// What was typed on a choice so far: it goes to the option that holds it.
-    typed: String,
+    typing: Typing,
+}
+
+/// Letters on a choice.
+#[derive(Debug, Clone, Default)]
+struct Typing {
+    word: String,
+    /// The option before the first of them.
+    before: usize,
+    /// They mean none of the options: whoever writes them takes it for a text, and not one more of
+    /// them may choose anything.
+    is_astray: bool,
 }
 
 fn area(text: &str, lines: bool) -> Box<TextArea<'static>> {
@@ -170,7 +181,7 @@ impl Form {
             at: 0,
             error: None,
             is_changed: false,
-            typed: String::new(),
+            typing: Typing::default(),
         }
     }
 
@@ -216,9 +227,27 @@ impl Form {
         }
     }
 
+    /// Says what is wrong, and goes there: to the field that the words name, else from a choice to
+    /// the first text that is empty.
+    pub fn refuse(&mut self, why: String) {
+        let says = |word: &str| {
+            why.split(|c: char| !c.is_alphanumeric()).any(|part| part.eq_ignore_ascii_case(word))
+        };
+        let is_text = |field: &Field| !matches!(field.input, Input::Choice { .. });
+        let is_empty = |field: &Field| is_text(field) && field.value().trim().is_empty();
+        let named = |field: &Field| is_empty(field) && (says(field.name) || says(field.label));
+        let is_on_choice = self.fields.get(self.at).is_some_and(|field| !is_text(field));
+        let other = || self.fields.iter().position(is_empty).filter(|_| is_on_choice);
+        if let Some(at) = self.fields.iter().position(named).or_else(other) {
+            self.at = at;
+        }
+        self.typing = Typing::default();
+        self.error = Some(why);
+    }
+
     /// Goes to another field.
     pub fn go(&mut self, forward: bool) {
-        self.typed.clear();
+        self.typing = Typing::default();
         // What was wrong is about another field.
         self.error = None;
         let count = self.fields.len().max(1);
@@ -248,11 +277,24 @@ impl Form {
             Input::Choice { options, at } => match key.code {
                 Code::Enter if is_last => Typed::Submit,
                 Code::Enter => {
-                    self.typed.clear();
+                    self.typing = Typing::default();
                     self.at += 1;
                     Typed::Nothing
                 }
-                code => choose(options, at, code, &mut self.typed),
+                code => {
+                    let was_astray = self.typing.is_astray;
+                    let typed = choose(options, at, code, &mut self.typing);
+                    match (was_astray, self.typing.is_astray) {
+                        (_, true) => {
+                            let word = &self.typing.word;
+                            self.error =
+                                Some(format!("'{word}' is none of these: ← → choose, tab goes on"));
+                        }
+                        (true, false) => self.error = None,
+                        (false, false) => {}
+                    }
+                    typed
+                }
             },
             Input::Line(_) if key.code == Code::Enter => {
                 if is_last {
@@ -367,34 +409,38 @@ impl Form {
     }
 }
 
-fn choose(options: &[String], at: &mut usize, code: Code, typed: &mut String) -> Typed {
+fn choose(options: &[String], at: &mut usize, code: Code, typing: &mut Typing) -> Typed {
     let count = options.len().max(1);
     // Within a word that was begun, a letter is a letter.
-    let is_word = !typed.is_empty();
+    let is_word = !typing.word.is_empty();
     match code {
         Code::Char(c) if is_word || !matches!(c, 'j' | 'k' | 'h' | 'l' | ' ') => {
-            return type_ahead(options, at, c, typed);
+            return type_ahead(options, at, c, typing);
         }
         Code::Right | Code::Down | Code::Char('j' | 'l' | ' ') => *at = (*at + 1) % count,
         Code::Left | Code::Up | Code::Char('k' | 'h') => *at = (*at + count - 1) % count,
         Code::Home => *at = 0,
         Code::End => *at = count - 1,
+        Code::Backspace if is_word => {
+            *at = typing.before;
+        }
         _ => return Typed::Nothing,
     }
-    typed.clear();
+    *typing = Typing::default();
     Typed::Changed
 }
 
 /// Goes to the option that what was typed so far means: one that begins with it, else one of which a
-/// word does, else one that holds it.
-fn type_ahead(options: &[String], at: &mut usize, c: char, typed: &mut String) -> Typed {
+/// word does, else one that holds it. What means none of them changes nothing.
+fn type_ahead(options: &[String], at: &mut usize, c: char, typing: &mut Typing) -> Typed {
     let count = options.len().max(1);
     let lower: Vec<String> = options.iter().map(|option| option.to_lowercase()).collect();
     let find = |word: &str, from: usize| {
         let ranks: [&dyn Fn(&str) -> bool; 3] = [
             &|option| option.starts_with(word),
             &|option| option.split(|c: char| !c.is_alphanumeric()).any(|w| w.starts_with(word)),
-            &|option| option.contains(word),
+            // A number may stand at the end (SEV5); a letter anywhere is no sign of what is meant.
+            &|option| (word.len() > 1 || c.is_ascii_digit()) && option.contains(word),
         ];
         ranks.into_iter().find_map(|holds| {
             (0..count)
@@ -402,16 +448,19 @@ fn type_ahead(options: &[String], at: &mut usize, c: char, typed: &mut String) -
                 .find(|i| lower.get(*i).is_some_and(|o| holds(o)))
         })
     };
+    if typing.word.is_empty() {
+        typing.before = *at;
+    }
     let c = c.to_ascii_lowercase();
-    let longer = format!("{typed}{c}");
-    // One more letter narrows it; the same one again, or one that does not fit, begins anew.
-    let (word, found) = match find(&longer, *at).filter(|_| !typed.is_empty()) {
-        Some(found) => (longer, Some(found)),
-        None => (c.to_string(), find(&c.to_string(), (*at + 1) % count)),
-    };
-    *typed = word;
+    let is_same = typing.word.chars().all(|typed| typed == c);
+    typing.word.push(c);
+    let narrowed = find(&typing.word, *at).filter(|_| typing.word.chars().count() > 1);
+    // The first letter, or the same one again, goes to the next that begins with it.
+    let next = || find(&c.to_string(), (*at + 1) % count).filter(|_| is_same);
+    let found = if typing.is_astray { None } else { narrowed.or_else(next) };
     let Some(index) = found else {
-        typed.clear();
+        typing.is_astray = true;
+        *at = typing.before;
         return Typed::Nothing;
     };
     *at = index;

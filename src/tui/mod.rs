@@ -10,6 +10,7 @@ pub mod action;
 pub mod alert_list;
 mod entries;
 pub mod evidence;
+pub mod filter;
 pub mod form;
 pub mod forms;
 pub mod key;

@@ -15,6 +15,7 @@ use crate::domain::words::Right;
 use crate::proto::Hit;
 use crate::tui::action::Action;
 use crate::tui::alert_list::AlertList;
+use crate::tui::filter;
 use crate::tui::form::Form;
 use crate::tui::key::Key;
 use crate::tui::keymap::Keymap;
@@ -362,7 +363,7 @@ impl Model {
         self.shown = if self.filter.trim().is_empty() {
             self.mirror.ordered().map(|row| row.id).collect()
         } else {
-            self.fuzzy()
+            filter::matching(&self.mirror, self.filter.trim())
         };
         self.shown_version = Some(version);
         self.marks.retain(|id| self.mirror.row(*id).is_some());
@@ -386,7 +387,7 @@ impl Model {
                 && gone != here
             {
                 self.slipped_at = Some(self.now);
-                let is_free = self.notice.as_ref().is_none_or(|notice| notice.text == BACK);
+                let is_free = self.notice.as_ref().is_none_or(|said| said.text == BACK);
                 if !self.is_filtering && is_free {
                     self.say(Tone::Plain, format!("{gone} left the list; the cursor is on {here}"));
                 }
@@ -394,30 +395,6 @@ impl Model {
             self.follow_at = Some(self.now);
         }
         self.keep_in_view();
-    }
-
-    /// The rows that match what was typed, the best first.
-    fn fuzzy(&self) -> Vec<IncidentId> {
-        use nucleo_matcher::pattern::{CaseMatching, Normalization, Pattern};
-        use nucleo_matcher::{Config, Matcher, Utf32Str};
-        let mut matcher = Matcher::new(Config::DEFAULT);
-        let pattern = Pattern::parse(self.filter.trim(), CaseMatching::Smart, Normalization::Smart);
-        let mut buffer = Vec::new();
-        let mut found: Vec<(u32, usize, IncidentId)> = self
-            .mirror
-            .ordered()
-            .enumerate()
-            .filter_map(|(place, row)| {
-                let text = format!(
-                    "{} {} {} {} {} {}",
-                    row.id, row.title, row.severity, row.phase, row.services, row.who
-                );
-                let score = pattern.score(Utf32Str::new(&text, &mut buffer), &mut matcher)?;
-                Some((score, place, row.id))
-            })
-            .collect();
-        found.sort_by_key(|(score, place, _)| (std::cmp::Reverse(*score), *place));
-        found.into_iter().map(|(_, _, id)| id).collect()
     }
 
     /// Scrolls so that the cursor is seen: by half a page at a time, which costs few bytes a line.

@@ -293,3 +293,51 @@ fn a_link_that_comes_back_leaves_the_cursor_where_it_was() {
     }
     shows(&console, "left the list; the cursor is on");
 }
+
+#[test]
+fn the_bell_is_for_who_is_paged() {
+    let page = || vec![alert("DiskFull", "db-1", "critical", Signal::Firing)];
+    for (login, rings) in [("ann", true), ("bob", false)] {
+        let mut console = Console::new(busy(), login, (120, 40));
+        console.world.post("am", Some("disk"), page());
+        console.world.tick();
+        console.tell(Msg::Tick);
+        assert_eq!(console.model.bell, rings, "{login}");
+        let expected = if rings { "PAGED: SEV2 INC-4 (g p goes" } else { "new SEV2 INC-4 Disk" };
+        assert!(console.screen().contains(expected), "{}", console.screen());
+    }
+    // Where the plan pages nobody, everybody hears it.
+    let mut console = Console::new(busy(), "bob", (80, 24));
+    console.model.mirror.plan.policies.clear();
+    console.world.post("am", Some("disk"), page());
+    console.tell(Msg::Tick);
+    assert!(console.model.bell);
+}
+
+#[test]
+fn words_typed_on_a_choice_choose_nothing_and_a_refusal_goes_to_what_is_missing() {
+    let mut console = console();
+    console.keys("r<c-s>");
+    shows(&console, "the remedy is empty");
+    console.keys("pool 50 to 200<tab>4h<c-s>");
+    let remedies = &incident(&console, 1).remedies;
+    assert!(
+        remedies.last().is_some_and(|remedy| remedy.text == "pool 50 to 200"),
+        "{}",
+        console.screen()
+    );
+    // The same without a refusal before it: the choice stays what it was, and that is said.
+    console.keys("rpool 50->200");
+    shows(&console, "'pool 50->200' is none of these: ← → choose, tab goes on");
+    shows(&console, "[workaround]");
+    console.keys("<tab>more of them<tab>4h<c-s>");
+    assert!(
+        incident(&console, 1).remedies.last().is_some_and(|r| r.text == "more of them"),
+        "{}",
+        console.screen()
+    );
+    console.keys("S4<c-s>");
+    shows(&console, "needs a reason");
+    console.keys("one shop only<c-s>");
+    assert_eq!(incident(&console, 1).severity.number(), 4, "{}", console.screen());
+}

@@ -114,7 +114,7 @@ fn an_instant_is_revised() {
     let mut console = console();
     console.keys("sm<tab>13:05<c-s>");
     shows(&console, "needs a reason");
-    console.keys("<tab>the graphs say so<c-s>");
+    console.keys("the graphs say so<c-s>");
     assert!(console.model.modals.is_empty(), "{}", console.screen());
     let began = incident(&console, 1).moments.get(&Moment::Began).copied().expect("an instant");
     assert_eq!(began.clock_minutes(), "13:05");

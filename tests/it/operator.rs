@@ -181,7 +181,7 @@ fn two_audiences_are_told_two_things_by_keys_alone() {
     assert!(told.contains_key("support"), "{told:?}");
     console.keys("uupp<c-s>");
     shows(&console, "say what they may read as its title");
-    console.keys("<tab>Card payments fail<c-s>");
+    console.keys("Card payments fail<c-s>");
     shows(&console, "Card payments fail: investigating");
     console.keys("<c-s>y");
     assert_eq!(incident(&console, 1).talk.waiting().count(), 1, "it waits for the commander");

@@ -439,26 +439,6 @@ fn counts_move_and_mark() {
 }
 
 #[test]
-fn the_bell_is_for_who_is_paged() {
-    let page = || vec![alert("DiskFull", "db-1", "critical", Signal::Firing)];
-    for (login, rings) in [("ann", true), ("bob", false)] {
-        let mut console = Console::new(busy(), login, (120, 40));
-        console.world.post("am", Some("disk"), page());
-        console.world.tick();
-        console.tell(Msg::Tick);
-        assert_eq!(console.model.bell, rings, "{login}");
-        let expected = if rings { "PAGED: SEV2 INC-4 (g p goes" } else { "new SEV2 INC-4 Disk" };
-        assert!(console.screen().contains(expected), "{}", console.screen());
-    }
-    // Where the plan pages nobody, everybody hears it.
-    let mut console = Console::new(busy(), "bob", (80, 24));
-    console.model.mirror.plan.policies.clear();
-    console.world.post("am", Some("disk"), page());
-    console.tell(Msg::Tick);
-    assert!(console.model.bell);
-}
-
-#[test]
 fn leaving_asks_once_while_something_is_unanswered() {
     let mut console = Console::new(busy(), "ann", (80, 24));
     console.tell(Msg::Lost("the connection broke".to_owned()));

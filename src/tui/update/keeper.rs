@@ -223,7 +223,7 @@ fn answered(
         Reply::Rejected(rejection) => {
             let text = rejection.to_string();
             if let Some(mut form) = form {
-                form.error = Some(text.clone());
+                form.refuse(text.clone());
                 // What the person has now been told is what they have seen.
                 let own = form.incidents.first().copied();
                 let watched = model.watched().filter(|i| Some(i.id) == own);
@@ -260,7 +260,7 @@ fn bulk_answered(model: &mut Model, label: &str, reply: &Reply, ids: &mut dyn Id
             // Those that were refused are marked; the words are there for another try.
             Some(mut form) if bulk.refused > 0 => {
                 form.incidents.retain(|id| model.marks.contains(id));
-                form.error = Some(bulk.why);
+                form.refuse(bulk.why);
                 model.modals.push(Modal::Form(form));
             }
             Some(form) => {

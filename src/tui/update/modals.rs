@@ -68,7 +68,7 @@ fn submit_form(model: &mut Model, mut form: Box<Form>, ids: &mut dyn Ids) -> Vec
     let (commands, occurred) = match built {
         Ok(built) => built,
         Err(why) => {
-            form.error = Some(why);
+            form.refuse(why);
             model.modals.push(Modal::Form(form));
             return Vec::new();
         }
@@ -108,7 +108,7 @@ fn write(model: &mut Model, mut form: Box<Form>, ids: &mut dyn Ids) -> Vec<Effec
             effects
         }
         Err(why) => {
-            form.error = Some(why);
+            form.refuse(why);
             model.modals.push(Modal::Form(form));
             Vec::new()
         }
@@ -119,7 +119,7 @@ fn write(model: &mut Model, mut form: Box<Form>, ids: &mut dyn Ids) -> Vec<Effec
 fn read_file(model: &mut Model, mut form: Box<Form>) -> Vec<Effect> {
     let path = form.value("path");
     if path.trim().is_empty() {
-        form.error = Some("name a file".to_owned());
+        form.refuse("name a file".to_owned());
         model.modals.push(Modal::Form(form));
         return Vec::new();
     }
@@ -150,7 +150,7 @@ pub(super) fn file_read(
             effects
         }
         Err(why) => {
-            form.error = Some(why);
+            form.refuse(why);
             model.modals.push(Modal::Form(form));
             Vec::new()
         }
