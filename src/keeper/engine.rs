@@ -376,7 +376,7 @@ impl Engine {
                 let (seq, events) = (self.room.seq, &turn.events[before..]);
                 Reply::Done {
                     seq,
-                    incident: answers::about(events),
+                    incident: order.command.incident().or_else(|| answers::about(events)),
                     note: answers::note(events, &self.room),
                 }
             }

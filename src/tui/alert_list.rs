@@ -3,7 +3,7 @@
 //! Invariants:
 //! - What is chosen is named by the alert's key, so a list that changed cannot mean another alert.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::ids::IncidentId;
 use crate::tui::action::Action;
@@ -18,7 +18,9 @@ pub struct AlertRow {
     pub is_flapping: bool,
     /// How often it was posted.
     pub repeats: u32,
+    /// What differs from alerts of the same name comes first.
     pub labels: String,
+    pub pairs: BTreeMap<String, String>,
 }
 
 /// The alerts of an incident, to choose from.

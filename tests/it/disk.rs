@@ -109,7 +109,9 @@ fn a_disk_that_is_full_to_the_last_byte_takes_acknowledgements() {
     home.ok(&["ack", "1"]);
     let said = home.ok(&["status"]);
     assert!(said.contains("NEARLY FULL"), "{said}");
-    home.ok(&["stop"]);
+    let out = home.run(&["stop"]);
+    let log = std::fs::read_to_string(home.path().join("keeper.log")).unwrap_or_default();
+    assert!(out.status.success(), "{}\n{log}", utf8(&out.stderr));
     std::fs::remove_file(&filler).expect("space");
     // … and under one that has the ballast still, between one act and the next.
     let keeper = home.keeper();

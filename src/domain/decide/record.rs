@@ -328,7 +328,10 @@ fn merge(room: &Room, child: IncidentId, into: IncidentId) -> Decision {
 fn unmerge(room: &Room, child: IncidentId) -> Decision {
     let incident = find(room, child)?;
     let Stage::Merged { into, .. } = incident.stage else {
-        return Err(not_now(format!("{child} is not merged"), "there is nothing to undo"));
+        return Err(not_now(
+            format!("{child} is not merged"),
+            "name the one that became part of another; the timeline of that one says which",
+        ));
     };
     // Its alerts are those that its own group brought; they are found by the rule of its stream.
     let Some(parent) = room.incidents.get(&into) else {

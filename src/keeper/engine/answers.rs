@@ -280,6 +280,9 @@ fn note_of(event: &Recorded) -> Option<String> {
                     if reached.fallback.is_empty() { "" } else { "; the fallback is paged" };
                 Some(format!("level '{}' reached NOBODY{fallback}", reached.name))
             }
+            Change::MergedInto { into } => {
+                Some(format!("it is part of {into} now; unmerge (W W there) takes that back"))
+            }
             Change::HandoverOffered { to, pages, .. } if pages.is_empty() => {
                 Some(format!("NOTHING REACHES {to} now: tell them yourself"))
             }

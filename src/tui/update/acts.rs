@@ -5,9 +5,12 @@
     reason = "most of a long vocabulary is handled alike here"
 )]
 
+use std::collections::BTreeSet;
+
+use crate::domain::change::Change;
 use crate::domain::command::Command;
 use crate::domain::duty::WindowStage;
-use crate::domain::event::Occurred;
+use crate::domain::event::{Body, Occurred};
 use crate::domain::ids::{IncidentId, Seq};
 use crate::domain::silence::Stage;
 use crate::proto::Ask;
@@ -139,7 +142,11 @@ fn direct(model: &mut Model, action: Action, ids: &mut dyn Ids) -> Vec<Effect> {
         model.say(Tone::Bad, "the cursor came to another incident; look, then press it again");
         return Vec::new();
     }
-    let targets = model.targets();
+    let mut targets = model.targets();
+    if action == Action::Unmerge {
+        // From where it was made, which is what is still seen.
+        targets.iter_mut().for_each(|id| *id = last_merged(model, *id).unwrap_or(*id));
+    }
     let commands: Vec<Command> =
         targets.iter().filter_map(|id| forms::direct(action, *id)).collect();
     if commands.is_empty() {
@@ -157,6 +164,22 @@ fn direct(model: &mut Model, action: Action, ids: &mut dyn Ids) -> Vec<Effect> {
 
 /// Whoever takes an incident from somebody who has it is asked; one who was called to help answers
 /// without that.
+/// The incident that became part of another one last, as far as that is looked at.
+fn last_merged(model: &Model, id: IncidentId) -> Option<IncidentId> {
+    let watched = model.mirror.watched.as_ref().filter(|watched| watched.head.id == id)?;
+    let mut released = BTreeSet::new();
+    watched.events.iter().rev().find_map(|event| match &event.body {
+        Body::Incident { change: Change::Released { child, .. }, incident } if *incident == id => {
+            released.insert(*child);
+            None
+        }
+        Body::Incident { change: Change::Absorbed { child, .. }, incident } if *incident == id => {
+            (!released.remove(child)).then_some(*child)
+        }
+        _ => None,
+    })
+}
+
 fn held_by_another(model: &Model) -> Option<String> {
     let incident = model.watched().filter(|i| Some(i.id) == model.selected_id)?;
     let ack = incident.ack.as_ref().filter(|ack| ack.by != model.login)?;

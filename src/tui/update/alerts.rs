@@ -5,11 +5,13 @@
     reason = "most of a long vocabulary is handled alike here"
 )]
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::alert::{Alert, Shelf};
 use crate::domain::command::Command;
+use crate::domain::event::NAME_LABEL;
 use crate::domain::ids::IncidentId;
+use crate::domain::silence::labels_of;
 use crate::proto::Ask;
 use crate::tui::action::Action;
 use crate::tui::alert_list::{AlertList, AlertRow};
@@ -52,8 +54,9 @@ pub(super) fn listed(
             },
             is_flapping: alert.flap.is_some(),
             repeats: alert.repeats + 1,
+            labels: alert.labels.clone(),
+            pairs: labels_of(&alert),
             name: alert.name,
-            labels: alert.labels,
             key,
         })
         .collect();
@@ -68,6 +71,7 @@ pub(super) fn listed(
                     is_flapping: false,
                     repeats: member.repeats + 1,
                     labels: String::new(),
+                    pairs: BTreeMap::new(),
                 });
             }
         }
@@ -75,9 +79,41 @@ pub(super) fn listed(
     if rows.is_empty() {
         return model.say(Tone::Plain, format!("{incident} has no alerts"));
     }
+    tell_apart(&mut rows);
     rows.sort_by(|a, b| (&a.name, &a.labels, &a.key).cmp(&(&b.name, &b.labels, &b.key)));
     let list = AlertList { incident, purpose, rows, ..AlertList::default() };
     model.modals.push(Modal::Alerts(list));
+}
+
+/// Puts first what differs among alerts of one name: at the end of a line it would be cut off.
+fn tell_apart(rows: &mut [AlertRow]) {
+    let mut labels: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for row in rows.iter() {
+        labels.entry(row.name.clone()).or_default().extend(row.pairs.keys().cloned());
+    }
+    let mut seen: BTreeMap<(String, String), BTreeSet<Option<String>>> = BTreeMap::new();
+    for row in rows.iter() {
+        for label in labels.get(&row.name).into_iter().flatten() {
+            let values = seen.entry((row.name.clone(), label.clone())).or_default();
+            values.insert(row.pairs.get(label).cloned());
+        }
+    }
+    for row in rows {
+        let differs = |label: &String| {
+            seen.get(&(row.name.clone(), label.clone())).is_some_and(|values| values.len() > 1)
+        };
+        let (first, rest): (BTreeMap<_, _>, BTreeMap<_, _>) = row
+            .pairs
+            .iter()
+            .filter(|(l, _)| *l != NAME_LABEL)
+            .partition(|(label, _)| differs(label));
+        let line = |pairs: BTreeMap<&String, &String>| {
+            let pairs: Vec<String> = pairs.iter().map(|(l, v)| format!("{l}={v:?}")).collect();
+            pairs.join(", ")
+        };
+        let parts = [line(first), line(rest)];
+        row.labels = parts.iter().filter(|p| !p.is_empty()).cloned().collect::<Vec<_>>().join(", ");
+    }
 }
 
 /// Does it to the marked alerts, else to the one under the cursor.
