@@ -31,6 +31,10 @@ pub enum ClientError {
     Frame(#[from] crate::proto::frame::FrameError),
     #[error("the keeper closed the connection")]
     Closed,
+    #[error(
+        "the keeper has not answered for {0} s: it hangs, or its disk does; look at keeper.log"
+    )]
+    Silent(u64),
 }
 
 /// A fresh id for a command.

@@ -23,6 +23,8 @@ use crate::tui::theme::Theme;
 
 /// What is said after a lost link.
 pub const BACK: &str = "the keeper is back";
+/// How long the keeper may owe an answer until that is shown, in milliseconds.
+pub const SILENT_MS: i64 = 3_000;
 
 /// A pane of the home view.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -117,6 +119,8 @@ pub enum Reading {
     Matrix,
     /// What is put aside by its labels.
     Silences,
+    /// What is wrong in the person's own settings.
+    Mistakes,
 }
 
 /// What a list finds.
@@ -240,6 +244,10 @@ pub struct Model {
     pub bulk: Option<Bulk>,
     /// Other requests on their way.
     pub asked: BTreeMap<CommandId, Asked>,
+    /// In the person's settings.
+    pub mistakes: Vec<String>,
+    /// Since when the keeper owes an answer and says nothing at all.
+    pub unanswered_since: Option<Timestamp>,
     /// When the panes beside the queue should follow the cursor.
     pub follow_at: Option<Timestamp>,
     /// When a changed draft should be saved.
@@ -322,6 +330,8 @@ impl Model {
             in_flight: BTreeMap::new(),
             bulk: None,
             asked: BTreeMap::new(),
+            mistakes: Vec::new(),
+            unanswered_since: None,
             follow_at: None,
             draft_at: None,
             loading_rows: false,
@@ -350,6 +360,14 @@ impl Model {
                 vec!["modal"]
             }
             None => vec![self.focus.scope(), "global"],
+        }
+    }
+
+    /// Tells what is wrong in the person's settings, before anything else.
+    pub fn show_mistakes(&mut self, mistakes: Vec<String>) {
+        if !mistakes.is_empty() {
+            self.mistakes = mistakes;
+            self.modals.push(Modal::Page { what: Reading::Mistakes, scroll: 0 });
         }
     }
 

@@ -68,13 +68,16 @@ pub fn run(home: &Home, target: &Target, plain: bool) -> Result<(), anyhow::Erro
     take(theme.as_ref().map(|_| ()).map_err(Clone::clone));
     let settings = Settings::load(&config.join("console.toml"));
     take(settings.as_ref().map(|_| ()).map_err(Clone::clone));
-    let (Ok(keymap), Ok(theme), Ok(mut settings)) = (keymap, theme, settings) else {
-        let told: Vec<String> = mistakes.iter().map(ToString::to_string).collect();
-        anyhow::bail!("{}", told.join("\n"));
-    };
-    settings.screen_reader |= plain;
+    // A war room is not kept shut by a slip in a file of colours: what ships takes its place.
+    let mistakes: Vec<String> = mistakes.iter().map(ToString::to_string).collect();
+    let keymap = keymap.unwrap_or_else(|_| Keymap::shipped());
+    let theme = theme.unwrap_or_else(|_| Theme::shipped());
+    let mut settings = settings.unwrap_or_default();
+    // Such a terminal cannot place what is drawn; lines it can.
+    let is_dumb = std::env::var("TERM").is_ok_and(|term| term == "dumb");
+    settings.screen_reader |= plain || is_dumb;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let result = runtime.block_on(console(target, keymap, theme, settings));
+    let result = runtime.block_on(console(target, (keymap, theme, mistakes), settings));
     runtime.shutdown_timeout(Duration::from_millis(50));
     result
 }
@@ -89,14 +92,14 @@ fn config_dir(home: &Home) -> std::path::PathBuf {
 
 async fn console(
     target: &Target,
-    keymap: Keymap,
-    theme: Theme,
+    (keymap, theme, mistakes): (Keymap, Theme, Vec<String>),
     settings: Settings,
 ) -> Result<(), anyhow::Error> {
     // The first link is made before the terminal is taken: what fails then is told in plain text.
     let first = link::open(target, true).await?;
     let mut screen = Screen::take(settings)?;
     let mut model = Model::new(screen.size(), wall_now(), keymap, theme);
+    model.show_mistakes(mistakes);
     let ended = events(&mut screen, &mut model, target, first).await;
     drop(screen);
     ended

@@ -109,7 +109,8 @@ impl Theme {
         let is_set = |name: &str| std::env::var_os(name).is_some_and(|v| !v.is_empty());
         let mut theme = if is_set("NO_COLOR") { Self::plain() } else { Self::shipped() };
         theme.ascii = is_set("WARROOM_ASCII")
-            || std::env::var("TERM").is_ok_and(|term| term == "linux" || term == "dumb");
+            || std::env::var("TERM").is_ok_and(|term| term == "linux" || term == "dumb")
+            || !speaks_utf8(|name| std::env::var(name).ok());
         let Ok(text) = std::fs::read_to_string(path) else {
             return Ok(theme);
         };
@@ -176,6 +177,19 @@ impl Theme {
     pub fn mark(&self, fancy: &'static str, plain: &'static str) -> &'static str {
         if self.ascii { plain } else { fancy }
     }
+}
+
+/// Whether the locale's characters are Unicode, by the first of its variables that says anything
+/// (POSIX: `LC_ALL`, `LC_CTYPE`, `LANG`). Where none does, as in many a session over ssh, the terminal
+/// at the other end is one of today.
+fn speaks_utf8(variable: impl Fn(&str) -> Option<String>) -> bool {
+    let said = ["LC_ALL", "LC_CTYPE", "LANG"]
+        .into_iter()
+        .find_map(|name| variable(name).filter(|value| !value.is_empty()));
+    said.is_none_or(|locale| {
+        let lower = locale.to_ascii_lowercase();
+        lower.contains("utf-8") || lower.contains("utf8")
+    })
 }
 
 #[cfg(test)]

@@ -341,3 +341,75 @@ fn words_typed_on_a_choice_choose_nothing_and_a_refusal_goes_to_what_is_missing(
     console.keys("one shop only<c-s>");
     assert_eq!(incident(&console, 1).severity.number(), 4, "{}", console.screen());
 }
+
+#[test]
+fn a_keeper_that_owes_an_answer_is_seen_to_be_silent() {
+    let mut console = console();
+    console.tell(Msg::Tick);
+    assert!(!console.screen().contains("SILENT"));
+    let now = console.world.now;
+    // The request goes out, and nothing comes back.
+    let effects = warroom::tui::update::update(
+        &mut console.model,
+        Msg::Key(crate::screens::event("t".parse().expect("a key"))),
+        now,
+        &mut crate::screens::Count(900),
+    );
+    assert!(!effects.is_empty(), "it asks for the draft");
+    let later = now.plus(5_000);
+    assert!(warroom::tui::update::next_due(&console.model).is_some_and(|due| due <= later));
+    warroom::tui::update::update(
+        &mut console.model,
+        Msg::Tick,
+        later,
+        &mut crate::screens::Count(901),
+    );
+    shows(&console, "KEEPER SILENT for 5s");
+}
+
+#[test]
+fn mistakes_in_the_settings_are_shown_and_keep_nobody_out() {
+    let mut console = console();
+    console.model.show_mistakes(vec!["theme.toml:3: no colour 'redd'".to_owned()]);
+    shows(&console, "what ships is used instead");
+    shows(&console, "theme.toml:3: no colour 'redd'");
+    console.keys("q");
+    assert!(console.model.modals.is_empty());
+}
+
+#[test]
+fn a_merge_is_taken_back_from_where_it_was_made() {
+    let mut console = console();
+    console.keys("jw1<c-s>");
+    shows(&console, "it is part of INC-1 now");
+    assert_eq!(console.model.selected_id, Some(IncidentId(1)));
+    console.rest();
+    console.keys("WW");
+    assert!(
+        console.world.engine.room.incidents.contains_key(&IncidentId(2)),
+        "{}",
+        console.screen()
+    );
+    console.rest();
+    console.keys("WW");
+    shows(&console, "INC-1 is not merged");
+}
+
+#[test]
+fn alerts_of_one_name_are_told_apart_on_a_narrow_screen() {
+    let mut world = World::new();
+    let alerts = ["a", "b"].map(|mode| {
+        let mut alert = alert("LoadAverage", "localhost:9102", "warning", Signal::Firing);
+        alert.fingerprint = mode.to_owned();
+        for label in ["aaa", "datacentre", "environment", "job"] {
+            alert.facts.labels.insert(label.to_owned(), "the same for both of them".to_owned());
+        }
+        alert.facts.labels.insert("mode".to_owned(), format!("mode-{mode}"));
+        alert
+    });
+    world.post("am", Some("g"), alerts.to_vec());
+    let mut console = Console::new(world, "ann", (80, 24));
+    console.keys("Al");
+    shows(&console, "mode=\"mode-a\"");
+    shows(&console, "mode=\"mode-b\"");
+}

@@ -21,7 +21,7 @@ use warroom::tui::view::view;
 
 use crate::world::{World, alert};
 
-struct Count(u64);
+pub struct Count(pub u64);
 
 impl Ids for Count {
     fn fresh(&mut self) -> CommandId {
@@ -176,7 +176,7 @@ impl Console {
     }
 }
 
-fn event(key: Key) -> KeyEvent {
+pub fn event(key: Key) -> KeyEvent {
     let code = match key.code {
         Code::Char(c) => KeyCode::Char(c),
         Code::Enter => KeyCode::Enter,

@@ -145,7 +145,9 @@ fn direct(model: &mut Model, action: Action, ids: &mut dyn Ids) -> Vec<Effect> {
     let mut targets = model.targets();
     if action == Action::Unmerge {
         // From where it was made, which is what is still seen.
-        targets.iter_mut().for_each(|id| *id = last_merged(model, *id).unwrap_or(*id));
+        for id in &mut targets {
+            *id = last_merged(model, *id).unwrap_or(*id);
+        }
     }
     let commands: Vec<Command> =
         targets.iter().filter_map(|id| forms::direct(action, *id)).collect();

@@ -211,8 +211,14 @@ fn answered(
             if let C::Acknowledge { incident } | C::AcceptHandover { incident } = flight.command {
                 model.called.remove(&incident);
             }
-            if matches!(flight.command, C::Open { .. }) {
-                model.selected_id = incident.or(model.selected_id);
+            let goes_to = match flight.command {
+                C::Open { .. } => incident,
+                // What became part of another is found there.
+                C::Merge { into, .. } => Some(into),
+                _ => None,
+            };
+            if goes_to.is_some() {
+                model.selected_id = goes_to;
                 model.follow_at = Some(model.now);
             }
             let Some(key) = flight.draft else {

@@ -17,7 +17,7 @@ use crate::domain::talk::promise;
 use crate::domain::time::Timestamp;
 use crate::proto::{Ask, KeeperMsg};
 use crate::tui::evidence::FileFacts;
-use crate::tui::model::{Asked, LinkState, Model, Tone};
+use crate::tui::model::{Asked, LinkState, Model, SILENT_MS, Tone};
 use crate::tui::view::stakeholders;
 
 /// Everything that can happen to the console.
@@ -74,6 +74,7 @@ pub trait Ids {
 /// Takes one message.
 pub fn update(model: &mut Model, msg: Msg, now: Timestamp, ids: &mut dyn Ids) -> Vec<Effect> {
     model.now = now;
+    let is_heard = matches!(msg, Msg::FromKeeper(_));
     let mut effects = match msg {
         Msg::Key(event) => keys::key(model, event, ids),
         Msg::Paste(text) => keys::paste(model, &text),
@@ -104,7 +105,20 @@ pub fn update(model: &mut Model, msg: Msg, now: Timestamp, ids: &mut dyn Ids) ->
     };
     model.refresh();
     effects.extend(due(model, ids));
+    watch_the_keeper(model, is_heard, &effects);
     effects
+}
+
+/// Notes since when the keeper owes an answer and says nothing: one that hangs holds the line up.
+fn watch_the_keeper(model: &mut Model, is_heard: bool, effects: &[Effect]) {
+    let owes = !model.asked.is_empty() || !model.in_flight.is_empty();
+    let asks = effects.iter().any(|effect| matches!(effect, Effect::Send { .. }));
+    model.unanswered_since = match model.unanswered_since {
+        _ if !owes || model.link != LinkState::Up => None,
+        Some(since) if !is_heard => Some(since),
+        None if !asks => None,
+        _ => Some(model.now),
+    };
 }
 
 /// What the passing of time brings.
@@ -137,8 +151,11 @@ pub fn next_due(model: &Model) -> Option<Timestamp> {
         LinkState::Lost { .. } => Some(Timestamp((model.now.0 / 1000 + 1) * 1000)),
         LinkState::Connecting | LinkState::Up => None,
     };
+    let silent = model
+        .unanswered_since
+        .map(|since| since.plus(SILENT_MS).max(Timestamp((model.now.0 / 1000 + 1) * 1000)));
     let held = (!model.held.is_empty()).then(|| model.held_since.plus(HELD_MS + 1));
-    [model.follow_at, model.draft_at, notice, lost, held, Some(next_clock(model))]
+    [model.follow_at, model.draft_at, notice, lost, silent, held, Some(next_clock(model))]
         .into_iter()
         .flatten()
         .min()

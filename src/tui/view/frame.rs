@@ -11,7 +11,7 @@ use crate::domain::talk::promise;
 use crate::domain::text::{fit, visible};
 use crate::domain::time::{MINUTE_MS, Timestamp, span_words};
 use crate::tui::action::Action;
-use crate::tui::model::{LinkState, Model, Pane, Tone};
+use crate::tui::model::{LinkState, Model, Pane, SILENT_MS, Tone};
 
 /// Who, what, when, and how the link is.
 pub(super) fn header(model: &Model, screen: &mut Frame<'_>, rect: Rect) {
@@ -24,7 +24,13 @@ pub(super) fn header(model: &Model, screen: &mut Frame<'_>, rect: Rect) {
             let mark = model.theme.mark("✗", "x");
             left = vec![format!("{mark} KEEPER LOST {ago} ago: {}; retrying", visible(why))];
         }
-        LinkState::Up => left.extend(counts(model)),
+        LinkState::Up => {
+            let waits = model.unanswered_since.map(|since| model.now.since(since));
+            if let Some(waits) = waits.filter(|ms| *ms >= SILENT_MS) {
+                left.push(format!("KEEPER SILENT for {}", span_words(waits)));
+            }
+            left.extend(counts(model));
+        }
     }
     // What is late stands before everything that may be cut.
     if model.link == LinkState::Up {

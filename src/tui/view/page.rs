@@ -15,6 +15,7 @@ pub(super) const fn title(what: Reading) -> &'static str {
         Reading::Brief => "Reports (# names the entries)",
         Reading::Matrix => "Who must know, how often, by what",
         Reading::Silences => "What is silenced",
+        Reading::Mistakes => "Mistakes in your settings: what ships is used instead",
     }
 }
 
@@ -32,6 +33,9 @@ pub fn lines(model: &Model, what: Reading) -> Vec<String> {
             lines
         }
         Reading::Silences => silences(model),
+        Reading::Mistakes => {
+            model.mistakes.join("\n").lines().map(|line| visible(line).into_owned()).collect()
+        }
     }
 }
 
