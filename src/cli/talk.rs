@@ -295,6 +295,8 @@ fn next_by(
     match given {
         Some(text) if text.trim().eq_ignore_ascii_case("last") => Ok(None),
         Some(text) => time_ahead(text).map(Some),
+        // Once it is over, what is told is the last word unless somebody says otherwise.
+        None if !incident.phase().is_active() => Ok(None),
         None => {
             let minutes = promise::suggested_min(incident, plan, names);
             Ok(Some(wall_now().plus(i64::from(minutes) * MINUTE_MS)))

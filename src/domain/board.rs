@@ -19,6 +19,7 @@ use crate::domain::stakeholder::Audience;
 use crate::domain::status::{ComponentStatus, Impact};
 use crate::domain::talk::Standing;
 use crate::domain::talk::change::{Draft, TalkChange};
+use crate::domain::talk::words::says_correction;
 use crate::domain::time::{DAY_MS, Timestamp};
 use crate::domain::words::{PublicStatus, Severity};
 
@@ -189,7 +190,10 @@ impl Board {
         known.set(status, when);
         known.components(&draft.components, when);
         let text = draft.words.first().map(|words| words.text.clone()).unwrap_or_default();
-        let wrong = draft.corrects.and_then(|number| incident.talk.update(number));
+        // Corrections say so themselves, but for those of old journals.
+        let is_silent = draft.words.first().is_some_and(|words| !says_correction(words));
+        let wrong = draft.corrects.filter(|_| is_silent);
+        let wrong = wrong.and_then(|number| incident.talk.update(number));
         let text = match wrong {
             Some(wrong) => {
                 // The page shows when it was said, not when it was written.

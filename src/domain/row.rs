@@ -4,6 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::ids::{IncidentId, Seq};
 use crate::domain::incident::Incident;
+use crate::domain::legal;
+use crate::domain::plan::Plan;
 use crate::domain::talk::promise;
 use crate::domain::time::Timestamp;
 use crate::domain::words::{Phase, Priority, Severity};
@@ -92,6 +94,14 @@ const fn is_zero(count: &u32) -> bool {
 }
 
 impl Row {
+    /// The line for a live incident, with when something is due to somebody outside: by a word that
+    /// was given, by the plan, or by law.
+    pub fn with_dues(incident: &Incident, plan: &Plan, now: Timestamp) -> Self {
+        let word = promise::next(incident, plan).map(|promise| promise.due);
+        let law = legal::open(incident, plan, now).first().and_then(|it| it.clock.due);
+        Self { promise: word.into_iter().chain(law).min(), ..Self::of(incident) }
+    }
+
     /// The line for an incident.
     pub fn of(incident: &Incident) -> Self {
         let who = incident

@@ -31,6 +31,8 @@ use crate::tui::form::{Field, Form};
 pub struct About<'a> {
     pub incident: Option<&'a Incident>,
     pub incidents: Vec<IncidentId>,
+    /// All of them are over.
+    pub is_over: bool,
     pub plan: &'a Plan,
     pub login: &'a str,
     /// The levels of the policy that the incident follows.

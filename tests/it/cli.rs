@@ -315,3 +315,28 @@ fn a_home_whose_last_token_is_gone_says_that_nobody_may_post() {
     home.ok(&["token", "new", "am"]);
     assert!(home.ok(&["intake"]).contains("tokens: am\n"));
 }
+
+#[test]
+fn what_is_told_after_the_end_is_the_last_word() {
+    let home = Home::new();
+    home.ok(&["declare", "checkout is slow", "-s", "2"]);
+    home.ok(&["update", "1", "--for", "internal", "--to", "support", "--what", "it is slow"]);
+    home.ok(&["resolve", "1", "30 minutes without an error"]);
+    home.ok(&[
+        "update",
+        "1",
+        "--for",
+        "internal",
+        "--to",
+        "support",
+        "--what",
+        "it was a pool",
+        "--data",
+        "none was lost",
+        "--lingering",
+        "nothing",
+    ]);
+    let shown = home.ok(&["updates", "1"]);
+    assert!(!shown.lines().last().unwrap_or_default().contains("next by"), "{shown}");
+    home.ok(&["close", "1"]);
+}

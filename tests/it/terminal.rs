@@ -349,7 +349,7 @@ fn mistakes_of_all_the_console_s_files_are_told_together() {
         std::fs::write(dir.join(file), text).expect("a file");
     }
     let pty = Pty::start(&home);
-    for words in ["mice: is not a setting", "'loud' is neither", "\"explode\" is not an action"] {
+    for words in ["what ships is used instead", "mice:", "'loud'", "\"explode\""] {
         pty.shows(words);
     }
 }

@@ -15,6 +15,7 @@ use crate::domain::stakeholder::{Audience, Stakeholder};
 use crate::domain::status::ComponentStatus;
 use crate::domain::talk::Standing;
 use crate::domain::talk::change::{Draft, TalkChange, TalkWish, Words};
+use crate::domain::talk::words::as_correction;
 use crate::domain::time::Timestamp;
 use crate::domain::words::{Approval, PublicStatus};
 
@@ -61,7 +62,7 @@ pub(super) fn draft(room: &Room, incident: &Incident, wish: &TalkWish, now: Time
         return Err(bad("not a draft", ""));
     };
     let readers = readers(&room.plan, wish)?;
-    let words = checked(words, title)?;
+    let mut words = checked(words, title)?;
     check_next(*next_by, *last, now)?;
     if !readers.iter().any(|(_, who)| who.audience == *audience) {
         return Err(bad(
@@ -71,6 +72,11 @@ pub(super) fn draft(room: &Room, incident: &Incident, wish: &TalkWish, now: Time
     }
     check_parts(&room.plan, components)?;
     check_correction(incident, *corrects, *audience, &readers)?;
+    if let Some(wrong) = corrects.and_then(|number| incident.talk.update(number))
+        && let Standing::Sent { at, .. } = wrong.standing
+    {
+        words.iter_mut().for_each(|words| as_correction(words, at, now));
+    }
     let is_public = *audience == Audience::Public;
     if public.is_some() && !is_public {
         return Err(bad(

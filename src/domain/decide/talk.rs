@@ -50,10 +50,11 @@ pub(super) fn decide(
             said(id, TalkChange::Withdrawn { update, reason })
         }
         TalkWish::Promise { stakeholder, next_by, text } => {
-            live(room, id)?;
+            let incident = live(room, id)?;
             let stakeholder = known(room, id, stakeholder)?;
             ahead(*next_by, now)?;
             let text = text.trim().to_owned();
+            keeps_word(room, incident, &stakeholder, *next_by, &text)?;
             said(id, TalkChange::Promised { stakeholder, next_by: *next_by, text })
         }
         TalkWish::Cadence { long, reason: why } => cadence(live(room, id)?, *long, why, now),
@@ -82,6 +83,32 @@ fn known(room: &Room, id: IncidentId, name: &str) -> Result<String, Rejection> {
         format!("'{name}' is nobody whom the plan names or who was told of {id}"),
         "name a stakeholder, or log a contact with them first ('warroom tell')",
     ))
+}
+
+/// A word that was given stands until they hear something new, and what the plan asks for is not put
+/// off without a reason: a promise that is only moved is broken in silence.
+fn keeps_word(
+    room: &Room,
+    incident: &Incident,
+    who: &str,
+    next_by: Timestamp,
+    why: &str,
+) -> Result<(), Rejection> {
+    let all = promise::all(incident, &room.plan);
+    let standing = all.iter().filter(|promise| promise.who == who).min_by_key(|p| p.due);
+    match standing.filter(|promise| promise.due < next_by) {
+        Some(promise) if promise.is_given => Err(not_now(
+            format!("{who} wait for a word by {}", promise.due.clock_minutes()),
+            "a later one takes a word to them: send an update, or log what you told them \
+             ('warroom tell', u l)",
+        )),
+        Some(promise) if why.is_empty() => Err(Rejection::new(
+            RejectionKind::NeedsReason,
+            format!("by the plan {who} must hear by {}", promise.due.clock_minutes()),
+            "promise an earlier time, or say of what they wait to hear",
+        )),
+        Some(_) | None => Ok(()),
+    }
 }
 
 fn said(incident: IncidentId, change: TalkChange) -> Decision {
@@ -178,12 +205,17 @@ fn may_approve(order: &Order, incident: &Incident, update: &Update) -> Result<()
         Rejection::new(
             RejectionKind::NeedsReason,
             what,
-            "let somebody else look at it, or give a reason why nobody can: that goes on record",
+            "let somebody else look at it, or give a reason why nobody can (--force WHY)",
         )
     };
     let number = update.draft.update;
     if update.by == me {
-        return Err(needs(format!("you wrote update {number} yourself")));
+        let who = match incident.commander().filter(|who| *who != me) {
+            _ if !update.draft.approvers.is_empty() => update.draft.approvers.join(" or "),
+            Some(who) => who.to_owned(),
+            None => "somebody who may command".to_owned(),
+        };
+        return Err(needs(format!("you wrote update {number} yourself: it is for {who}")));
     }
     let approvers = &update.draft.approvers;
     if !approvers.is_empty() {
@@ -203,7 +235,8 @@ fn may_approve(order: &Order, incident: &Incident, update: &Update) -> Result<()
             None => order.right >= Right::Command,
         };
         if !is_command {
-            let who = incident.commander().unwrap_or("somebody who may command");
+            let commander = incident.commander().filter(|who| *who != update.by);
+            let who = commander.unwrap_or("somebody else who may command");
             return Err(needs(format!("update {number} is for {who} to approve")));
         }
     }

@@ -1,7 +1,7 @@
 //! What facts about communication read like in a timeline.
 
 use crate::domain::delivery::channel_of;
-use crate::domain::talk::change::{Draft, Inquiry, Sent, TalkChange};
+use crate::domain::talk::change::{Draft, Inquiry, Sent, TalkChange, Words};
 use crate::domain::time::Timestamp;
 use crate::domain::words::Approval;
 
@@ -115,4 +115,38 @@ fn inquiry_words(inquiry: &Inquiry, now: Timestamp) -> String {
         by.unwrap_or_default(),
         embargo.unwrap_or_default()
     )
+}
+
+/// What a correction says of itself, in the languages in which we know to say it: before its subject,
+/// and what it corrects.
+const CORRECTIONS: [(&str, &str, &str); 7] = [
+    ("en", "Correction", "This corrects what we said at {}."),
+    ("de", "Korrektur", "Dies berichtigt unsere Mitteilung von {}."),
+    ("fr", "Rectificatif", "Ceci rectifie notre message de {}."),
+    ("es", "Corrección", "Esto corrige nuestro mensaje de las {}."),
+    ("it", "Correzione", "Questo corregge il nostro messaggio delle {}."),
+    ("pt", "Correção", "Isto corrige a nossa mensagem das {}."),
+    ("nl", "Correctie", "Dit corrigeert ons bericht van {}."),
+];
+
+/// Makes words say that they correct what was said at an instant, in their own language.
+pub fn as_correction(words: &mut Words, said_at: Timestamp, now: Timestamp) {
+    let known = CORRECTIONS.iter().find(|(language, ..)| words.language.starts_with(language));
+    let (_, head, line) = known.unwrap_or(&CORRECTIONS[0]);
+    let day = if said_at.is_same_day(now) { String::new() } else { format!("{} ", said_at.date()) };
+    let line = line.replace("{}", &format!("{day}{} UTC", said_at.clock_minutes()));
+    if !words.subject.to_lowercase().starts_with(&head.to_lowercase()) {
+        words.subject = format!("{head}: {}", words.subject);
+    }
+    if !words.text.contains(&line) {
+        words.text = format!("{line}\n\n{}", words.text);
+    }
+}
+
+/// Whether words say themselves that they correct others.
+pub fn says_correction(words: &Words) -> bool {
+    let starts = |(_, _, line): &(&str, &str, &str)| {
+        line.split_once("{}").is_some_and(|(before, _)| words.text.starts_with(before))
+    };
+    CORRECTIONS.iter().any(starts)
 }

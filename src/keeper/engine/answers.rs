@@ -9,6 +9,7 @@ use super::{
 use crate::domain::change::Change;
 use crate::domain::event::{Body, Recorded};
 use crate::domain::ids::CommandId;
+use crate::domain::incident::Incident;
 use crate::domain::plan::Plan;
 use crate::domain::rejection::{Rejection, RejectionKind};
 use crate::domain::room::Room;
@@ -43,6 +44,10 @@ impl Engine {
         self.limbo.clear();
     }
 
+    fn row(&self, incident: &Incident) -> Row {
+        Row::with_dues(incident, &self.room.plan, self.room.at)
+    }
+
     fn tell_rows(&self, touched: &[IncidentId], turn: &mut Turn) {
         let clients = self.followers();
         if clients.is_empty() {
@@ -53,7 +58,7 @@ impl Engine {
             let mut gone = Vec::new();
             for id in part {
                 match self.room.incidents.get(id).filter(|i| i.phase().is_live()) {
-                    Some(incident) => rows.push(Row::of(incident)),
+                    Some(incident) => rows.push(self.row(incident)),
                     None => gone.push(*id),
                 }
             }
@@ -137,7 +142,7 @@ impl Engine {
             .iter()
             .take(limit)
             .filter_map(|(_, id)| self.room.incidents.get(id))
-            .map(|incident| Row::of(incident))
+            .map(|incident| self.row(incident))
             .collect();
         let seq: Seq = self.room.seq;
         Queue { seq, rows, counts: self.counts() }
@@ -152,7 +157,7 @@ impl Engine {
             .range(range)
             .filter(|(_, i)| i.phase().is_live())
             .take(limit)
-            .map(|(_, i)| Row::of(i))
+            .map(|(_, i)| self.row(i))
             .collect();
         let done = rows.len() < limit;
         Reply::Rows { rows, done }

@@ -45,11 +45,18 @@ fn audiences(incident: &Incident, plan: &Plan) -> BTreeMap<Audience, Vec<String>
 /// The audience that is waited for most: that of the selected stakeholder, else of the next promise.
 fn most_waited(about: &About<'_>, incident: &Incident) -> Option<Audience> {
     let of = |name: &str| about.plan.stakeholders.get(name).map(|who| who.audience);
+    let is_untold = |name: &String| incident.told.get(name).is_none_or(|told| told.count == 0);
+    let next = promise::next(incident, about.plan);
+    // Whoever knows nothing yet comes before those who wait for more that is not late.
+    let is_pressing = next.as_ref().is_some_and(|p| p.mark(about.now) >= 75);
+    let untold = audiences(incident, about.plan);
+    let untold = untold.into_iter().find(|(_, names)| names.iter().any(is_untold));
     about
         .stakeholder
         .as_deref()
         .and_then(of)
-        .or_else(|| promise::next(incident, about.plan).and_then(|p| of(p.who)))
+        .or_else(|| untold.map(|(audience, _)| audience).filter(|_| !is_pressing))
+        .or_else(|| next.and_then(|p| of(p.who)))
 }
 
 const IN_PART: &str = "in part";
@@ -233,7 +240,11 @@ pub(super) fn write(about: &About<'_>, readers: &[&str], texts: &[Text]) -> Vec<
     fields
         .push(Field::line("next", "next word in", "20m").hint("20m, a time, or 'last'").proposed());
     if is_public {
-        let now = incident.map_or(PublicStatus::Investigating, |i| proposed(i.phase()));
+        // For several the phase of the one under the cursor says nothing of the others.
+        let of_all =
+            if about.is_over { PublicStatus::Resolved } else { PublicStatus::Investigating };
+        let one = incident.filter(|_| !is_bulk);
+        let now = one.map_or(of_all, |i| proposed(i.phase()));
         fields.push(
             Field::choice("public", "status page", words(&PublicStatus::ALL[1..]), now.word())
                 .hint("what it shows from then on, for public words; from the phase"),
@@ -270,7 +281,8 @@ pub fn proposed(phase: Phase) -> PublicStatus {
     }
 }
 
-/// How the affected components stand, as it is proposed from the severity.
+/// How the affected components stand: as they were published last, else as it follows from the
+/// severity. Nothing gets worse on the page because somebody writes about it.
 pub fn components(incident: &Incident, plan: &Plan) -> String {
     let status = if incident.phase().is_active() {
         match incident.severity {
@@ -283,8 +295,24 @@ pub fn components(incident: &Incident, plan: &Plan) -> String {
     };
     let is_shown =
         |name: &&String| plan.services.get(*name).is_some_and(|s| !s.public_name.is_empty());
-    let shown = incident.services.iter().filter(is_shown);
-    shown.map(|name| format!("{name}={status}")).collect::<Vec<_>>().join(" ")
+    let published = |name: &String| {
+        let sent = incident.talk.updates.iter().rev();
+        let mut sent = sent.filter(|update| matches!(update.standing, Standing::Sent { .. }));
+        let known = sent.find_map(|update| update.draft.components.get(name))?;
+        Some(match known {
+            ComponentStatus::DegradedPerformance => "degraded",
+            ComponentStatus::PartialOutage => "partial",
+            ComponentStatus::MajorOutage => "major",
+            // It is affected still, or it would not be named; whole it is called at the end.
+            ComponentStatus::Operational | ComponentStatus::UnderMaintenance => return None,
+        })
+    };
+    let is_active = incident.phase().is_active();
+    let of = |name: &String| {
+        let status = published(name).filter(|_| is_active).unwrap_or(status);
+        format!("{name}={status}")
+    };
+    incident.services.iter().filter(is_shown).map(of).collect::<Vec<_>>().join(" ")
 }
 
 /// Reads `payments=partial web=operational`.

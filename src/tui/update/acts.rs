@@ -206,6 +206,11 @@ pub(super) fn about(model: &Model, action: Action) -> About<'_> {
         entries.iter().rev().nth(model.entry_back).map(|entry| (entry.seq, entry.text.clone()));
     About {
         incident: model.watched().filter(|i| Some(i.id) == model.selected_id),
+        is_over: model
+            .targets()
+            .iter()
+            .filter_map(|id| model.mirror.row(*id))
+            .all(|row| !row.phase.is_active()),
         incidents: if action.is_single() {
             model.selected_id.into_iter().collect()
         } else {
@@ -250,6 +255,17 @@ pub(super) fn levels(model: &Model) -> Vec<String> {
 }
 
 fn open_form(model: &mut Model, action: Action, ids: &mut dyn Ids) -> Vec<Effect> {
+    let action = match action {
+        // Templates speak of one incident; several at once are written to in own words.
+        Action::Update if model.targets().len() > 1 => Action::Write,
+        // On an empty list a declaration begins with a report.
+        Action::Declare if model.targets().is_empty() => Action::Report,
+        other => other,
+    };
+    if action == Action::Write && is_mixed(model) {
+        model.say(Tone::Bad, "some of these are over and some are not: write to them apart");
+        return Vec::new();
+    }
     if model.targets().is_empty() && action != Action::Report && !action.is_of_the_desk() {
         model.say(Tone::Plain, "no incident is selected; 'R' reports one");
         return Vec::new();
@@ -293,6 +309,14 @@ fn open_form(model: &mut Model, action: Action, ids: &mut dyn Ids) -> Vec<Effect
         return Vec::new();
     };
     show_form(model, form, ids)
+}
+
+/// Whether some of what is marked is over and some is not: no words are right for both.
+fn is_mixed(model: &Model) -> bool {
+    let targets = model.targets();
+    let rows = targets.iter().filter_map(|id| model.mirror.row(*id));
+    let over = rows.filter(|row| !row.phase.is_active()).count();
+    over > 0 && over < targets.len()
 }
 
 /// Shows a form and tells the others that somebody is writing.

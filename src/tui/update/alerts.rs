@@ -148,6 +148,7 @@ fn form(
     ids: &mut dyn Ids,
 ) -> Vec<Effect> {
     let about = forms::About {
+        is_over: false,
         incident: model.watched().filter(|i| i.id == list.incident),
         incidents: vec![list.incident],
         plan: &model.mirror.plan,

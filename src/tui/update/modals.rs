@@ -236,6 +236,7 @@ fn take_up(model: &mut Model, key: &str, text: &str, ids: &mut dyn Ids) -> Vec<E
     let incident = about.trim_end_matches(OLDER).parse().ok();
     let several = Form::incidents_of(text);
     let info = forms::About {
+        is_over: false,
         incident: model.watched().filter(|i| Some(i.id) == incident),
         incidents: if several.is_empty() { incident.into_iter().collect() } else { several },
         plan: &model.mirror.plan,

@@ -38,17 +38,7 @@ pub(super) fn draw(model: &Model, screen: &mut Frame<'_>, rect: Rect) {
     let all = chain_lines(model, height > 14 || model.zoom);
     let from = model.chain_top.min(all.len().saturating_sub(height));
     // The next level may stand below the edge: that there is more must not be a surprise.
-    let below = all.len().saturating_sub(from.saturating_add(height));
-    let more = match (from, below) {
-        (0, 0) => String::new(),
-        (_, 0) => format!(" {}{from}", model.theme.mark("↑", "^")),
-        (0, _) => format!(" {}{below}", model.theme.mark("↓", "v")),
-        _ => {
-            let (up, down) = (model.theme.mark("↑", "^"), model.theme.mark("↓", "v"));
-            format!(" {up}{from} {down}{below}")
-        }
-    };
-    let title = format!("{title}{more}");
+    let title = format!("{title}{}", super::more(model, from, height, all.len()));
     let inner = super::pane_frame(model, screen, rect, Some(Pane::Chain), &title);
     let shown = all.into_iter().skip(from).take(height);
     let width = usize::from(inner.width);

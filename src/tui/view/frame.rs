@@ -7,45 +7,59 @@ use ratatui::widgets::Clear;
 use unicode_width::UnicodeWidthStr;
 
 use crate::domain::duty::{Window, WindowStage};
+use crate::domain::legal;
 use crate::domain::talk::promise;
 use crate::domain::text::{fit, visible};
 use crate::domain::time::{MINUTE_MS, Timestamp, span_words};
 use crate::tui::action::Action;
 use crate::tui::model::{LinkState, Model, Pane, SILENT_MS, Tone};
 
+/// A part of the header and how soon it may be left out: 0 never, 9 first.
+type Part = (u8, String);
+
 /// Who, what, when, and how the link is.
 pub(super) fn header(model: &Model, screen: &mut Frame<'_>, rect: Rect) {
     let width = usize::from(rect.width);
-    let mut left: Vec<String> = vec!["WARROOM".to_owned()];
+    let mut left: Vec<Part> = vec![(6, "WARROOM".to_owned())];
     match &model.link {
-        LinkState::Connecting => left.push("connecting…".to_owned()),
+        LinkState::Connecting => left.push((0, "connecting…".to_owned())),
         LinkState::Lost { since, why } => {
             let ago = span_words(model.now.since(*since));
             let mark = model.theme.mark("✗", "x");
-            left = vec![format!("{mark} KEEPER LOST {ago} ago: {}; retrying", visible(why))];
+            left = vec![(0, format!("{mark} KEEPER LOST {ago} ago: {}; retrying", visible(why)))];
         }
         LinkState::Up => {
+            // What is late stands before everything that may be cut.
+            left.extend(late_elsewhere(model).map(|text| (0, text)));
+            let here = due_here(model);
+            let is_late = here.as_ref().is_some_and(|text| text.contains(" LATE "));
             let waits = model.unanswered_since.map(|since| model.now.since(since));
+            if is_late {
+                left.extend(here.clone().map(|text| (0, text)));
+            }
             if let Some(waits) = waits.filter(|ms| *ms >= SILENT_MS) {
-                left.push(format!("KEEPER SILENT for {}", span_words(waits)));
+                left.push((0, format!("KEEPER SILENT for {}", span_words(waits))));
             }
             left.extend(counts(model));
-        }
-    }
-    // What is late stands before everything that may be cut.
-    if model.link == LinkState::Up {
-        match promised(model) {
-            Some(text) if text.contains(" LATE ") => left.insert(1, text),
-            other => left.extend(other),
-        }
-        if let Some(text) = late_elsewhere(model) {
-            left.insert(1, text);
+            if !is_late {
+                left.extend(here.map(|text| (1, text)));
+            }
         }
     }
     left.extend(heard(model, width));
     if let Err(why) = &model.intake {
-        left.push(format!("intake OFF: {}", visible(why)));
+        left.push((1, format!("intake OFF: {}", visible(why))));
     }
+    // Where it does not fit, what matters least goes as a whole, so that nothing is cut off.
+    let least = right(model, 0).width() + 2;
+    let length = |left: &[Part]| left.iter().map(|(_, text)| text.width() + 2).sum::<usize>();
+    while length(&left) > width.saturating_sub(least)
+        && let Some(rank) = left.iter().map(|(rank, _)| *rank).max().filter(|rank| *rank > 1)
+    {
+        let found = left.iter().rposition(|(known, _)| *known == rank);
+        left.remove(found.unwrap_or_default());
+    }
+    let left: Vec<String> = left.into_iter().map(|(_, text)| text).collect();
     let left = format!(" {}", left.join("  "));
     let right = right(model, width.saturating_sub(left.width() + 1));
     let left = fit(&left, width.saturating_sub(right.width() + 1)).into_owned();
@@ -57,6 +71,25 @@ pub(super) fn header(model: &Model, screen: &mut Frame<'_>, rect: Rect) {
         model.theme.header
     };
     super::lines(screen, rect, vec![Line::styled(text, style)]);
+}
+
+/// What is due here first: a word to somebody, or what the law wants.
+fn due_here(model: &Model) -> Option<String> {
+    let incident = model.watched()?;
+    let plan = &model.mirror.plan;
+    let word = promise::next(incident, plan).map(|promise| promise.due);
+    let clocks = legal::open(incident, plan, model.now);
+    let law = clocks.first().and_then(|it| Some((it, it.clock.due?)));
+    let Some((it, due)) = law.filter(|(_, due)| word.is_none_or(|word| *due < word)) else {
+        return promised(model);
+    };
+    let (what, mark) = (visible(&it.rule.id), model.theme.mark("⏱", "@"));
+    let left_ms = due.since(model.now);
+    Some(if left_ms <= 0 {
+        format!("{mark} {what} LATE {}", span_words(-left_ms))
+    } else {
+        format!("{mark} {what} due {}", due.clock_near(model.now))
+    })
 }
 
 /// Whom we owe the next word, and by when; from half of the time on, how much of it is gone.
@@ -106,7 +139,7 @@ fn right(model: &Model, room: usize) -> String {
 }
 
 /// When senders were heard last: first those that are silent; the others where there is room.
-fn heard(model: &Model, width: usize) -> Option<String> {
+fn heard(model: &Model, width: usize) -> Option<Part> {
     let ago = |at: Option<Timestamp>| match at {
         None => "never".to_owned(),
         Some(at) if model.now.since(at) < MINUTE_MS => "now".to_owned(),
@@ -120,7 +153,8 @@ fn heard(model: &Model, width: usize) -> Option<String> {
         .map(|heard| format!("{} {}", visible(&heard.name), ago(heard.at)))
         .collect();
     if !silent.is_empty() {
-        return Some(format!("{} SILENT: {}", model.theme.mark("✗", "x"), silent.join(", ")));
+        let mark = model.theme.mark("✗", "x");
+        return Some((1, format!("{mark} SILENT: {}", silent.join(", "))));
     }
     let all: Vec<String> = model
         .mirror
@@ -129,36 +163,37 @@ fn heard(model: &Model, width: usize) -> Option<String> {
         .take(if width >= 160 { 6 } else { 3 })
         .map(|heard| format!("{} {}", visible(&heard.name), ago(heard.at)))
         .collect();
-    (width >= 110 && !all.is_empty()).then(|| format!("heard: {}", all.join(", ")))
+    (width >= 110 && !all.is_empty()).then(|| (7, format!("heard: {}", all.join(", "))))
 }
 
-fn counts(model: &Model) -> Vec<String> {
+fn counts(model: &Model) -> Vec<Part> {
     let crate::proto::Counts { sev1, sev2, unacked, .. } = model.mirror.counts;
     // What calls this person comes first: what follows may be cut.
     let mut parts = Vec::new();
     if !model.paged.is_empty() {
         let key = model.keymap.key_in(&["global"], Action::GoPaged).unwrap_or_default();
-        parts.push(format!("! PAGED ×{} ({key})", model.paged.len()));
+        parts.push((0, format!("! PAGED ×{} ({key})", model.paged.len())));
     }
     if !model.marks.is_empty() {
-        parts.push(format!("{} marked", model.marks.len()));
+        parts.push((0, format!("{} marked", model.marks.len())));
     }
-    parts.push(format!("{} {} open", model.theme.mark("●", "*"), model.mirror.counts.active));
+    let mark = model.theme.mark("●", "*");
+    parts.push((3, format!("{mark} {} open", model.mirror.counts.active)));
     if sev1 > 0 {
-        parts.push(format!("{sev1} SEV1"));
+        parts.push((4, format!("{sev1} SEV1")));
     }
     if sev2 > 0 {
-        parts.push(format!("{sev2} SEV2"));
+        parts.push((5, format!("{sev2} SEV2")));
     }
     if unacked > 0 {
-        parts.push(format!("{unacked} unacked"));
+        parts.push((4, format!("{unacked} unacked")));
     }
     let swaps = model.swaps_asked();
     if swaps > 0 {
         let key = model.keymap.key_in(&["global"], Action::AnswerSwap).unwrap_or_default();
-        parts.push(format!("SWAP asked of you ({key})"));
+        parts.push((2, format!("SWAP asked of you ({key})")));
     }
-    parts.extend(maintenance(model));
+    parts.extend(maintenance(model).map(|text| (2, text)));
     parts
 }
 

@@ -132,6 +132,18 @@ const ASCII: ratatui::symbols::border::Set<'static> = ratatui::symbols::border::
     horizontal_bottom: "-",
 };
 
+/// How many lines of a list stand above and below what is seen of it; empty where that is all.
+fn more(model: &Model, from: usize, height: usize, count: usize) -> String {
+    let below = count.saturating_sub(from.saturating_add(height));
+    let (up, down) = (model.theme.mark("↑", "^"), model.theme.mark("↓", "v"));
+    match (from, below) {
+        (0, 0) => String::new(),
+        (_, 0) => format!(" {up}{from}"),
+        (0, _) => format!(" {down}{below}"),
+        _ => format!(" {up}{from} {down}{below}"),
+    }
+}
+
 /// Lines into a rectangle.
 fn lines(screen: &mut Frame<'_>, rect: Rect, lines: Vec<Line<'_>>) {
     screen.render_widget(Paragraph::new(lines), rect);

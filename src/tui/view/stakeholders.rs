@@ -316,21 +316,23 @@ pub(super) fn sentences(model: &Model) -> Vec<(String, String)> {
 }
 
 pub(super) fn draw(model: &Model, screen: &mut Frame<'_>, rect: Rect) {
-    let title = match model.shown_incident() {
-        Some(incident) => {
-            let long = if incident.talk.is_long { " · long incident" } else { "" };
-            let is_stale = incident.is_public() && model.mirror.desk.page_fault.is_some();
-            let stale = if is_stale { " · THE STATUS PAGE IS OLD" } else { "" };
-            format!("Stakeholders {} · public: {}{stale}{long}", incident.id, incident.public)
-        }
-        None => "Stakeholders".to_owned(),
-    };
-    let inner = super::pane_frame(model, screen, rect, Some(Pane::Stakeholders), &title);
     let Some(incident) = model.shown_incident() else {
+        super::pane_frame(model, screen, rect, Some(Pane::Stakeholders), "Stakeholders");
         return;
     };
-    let (width, height) = (usize::from(inner.width), usize::from(inner.height));
     let list = list(model, incident);
+    // Alone, it shows what is selected as well, however long the list is.
+    let height = usize::from(rect.height.saturating_sub(2));
+    let rows = if model.zoom { height.min((height / 2).max(3)) } else { height };
+    let top = top(model, rows);
+    let long = if incident.talk.is_long { " · long incident" } else { "" };
+    let is_stale = incident.is_public() && model.mirror.desk.page_fault.is_some();
+    let page = if is_stale { " · THE STATUS PAGE IS OLD" } else { "" };
+    let more = super::more(model, top, rows, list.len());
+    let title =
+        format!("Stakeholders {}{more} · public: {}{page}{long}", incident.id, incident.public);
+    let inner = super::pane_frame(model, screen, rect, Some(Pane::Stakeholders), &title);
+    let width = usize::from(inner.width);
     if list.is_empty() {
         let text = "the plan names nobody who must know at this severity";
         return super::lines(
@@ -339,12 +341,10 @@ pub(super) fn draw(model: &Model, screen: &mut Frame<'_>, rect: Rect) {
             vec![Line::styled(fit(text, width).into_owned(), model.theme.dim)],
         );
     }
-    // Alone, it shows what is selected as well, however long the list is.
-    let rows = if model.zoom { height.min((height / 2).max(3)) } else { height };
     let mut lines: Vec<Line<'static>> = list
         .iter()
         .enumerate()
-        .skip(top(model, rows))
+        .skip(top)
         .take(rows)
         .map(|(index, item)| {
             let is_selected = model.focus == Pane::Stakeholders && index == model.stakeholder;

@@ -215,7 +215,7 @@ fn what_was_put_aside_is_owed_again_once_it_is_real() {
 fn a_word_that_was_given_outlives_the_resolution() {
     let mut world = begin();
     let promise = format!(
-        r#"{{"do":"talk","incident":1,"talk":{{"say":"promise","stakeholder":"support","next_by":"{}"}}}}"#,
+        r#"{{"do":"talk","incident":1,"talk":{{"say":"promise","stakeholder":"support","next_by":"{}","text":"the vendor's answer"}}}}"#,
         at(60)
     );
     let told = play(
@@ -343,7 +343,7 @@ fn a_promise_runs_from_when_it_was_given() {
         r#"{{"do":"talk","incident":1,"talk":{{"say":"promise","stakeholder":"support","next_by":"{}"}}}}"#,
         at(60)
     );
-    let update = draft("internal", "support", 50, "");
+    let update = draft("internal", "support", 70, "");
     play(&mut world, &format!("1m bob {update}\n40m bob {promise}"));
     let incident = &world.engine.room.incidents[&IncidentId(1)];
     let all = promise::all(incident, &world.engine.room.plan);
@@ -413,4 +413,88 @@ fn a_large_update_is_several_events_and_one_update() {
     assert_eq!(incident.talk.proofs["support"].messages(), 4_500);
     world.restart();
     assert_eq!(world.engine.room.incidents[&IncidentId(1)].talk.letters.len(), 4_500);
+}
+
+#[test]
+fn a_word_that_was_given_is_not_moved_in_silence() {
+    let mut world = begin();
+    let promise = |minutes: i64, why: &str| {
+        format!(
+            r#"{{"do":"talk","incident":1,"talk":{{"say":"promise","stakeholder":"support","next_by":"{}","text":"{why}"}}}}"#,
+            at(minutes)
+        )
+    };
+    // Before the first word the plan's time holds unless there is a reason.
+    let told = play(&mut world, &format!("1m ann {}", promise(60, "")));
+    assert!(told.contains("by the plan support must hear by 13:25"), "{told}");
+    let told = play(&mut world, &format!("1m ann {}", promise(4, "")));
+    assert!(told.contains("promised support a word by"), "sooner is always right: {told}");
+    // What was told stands, before its time and after it.
+    let told = play(
+        &mut world,
+        &format!(
+            "2m bob {}\n3m ann {}\n25m clock\n26m ann {}",
+            draft("internal", "support", 20, ""),
+            promise(90, "later"),
+            promise(90, "later")
+        ),
+    );
+    assert_eq!(told.matches("support wait for a word by 13:40").count(), 2, "{told}");
+    assert!(told.contains("support (due 13:40); telling dana"), "{told}");
+    // Telling them moves it.
+    let told = play(
+        &mut world,
+        r#"27m ann {"do":"log-contact","incident":1,"stakeholder":"support","channel":"phone","text":"we need an hour","next_by":"2026-11-23T15:00:00Z"}"#,
+    );
+    assert!(told.contains("told support by phone"), "{told}");
+}
+
+#[test]
+fn a_correction_says_that_it_is_one_wherever_it_is_read() {
+    let mut world = begin();
+    let first = draft("internal", "support", 20, "");
+    let second = draft("internal", "support", 20, r#","corrects":1"#).replace(
+        r#"[{"language":"en","subject":"the subject","text":"the password is x"}]"#,
+        r#"[{"language":"en","subject":"pool","text":"at 90 %"},{"language":"de-CH","subject":"Pool","text":"bei 90 %"},{"language":"ja","subject":"x","text":"y"}]"#,
+    );
+    play(&mut world, &format!("1m bob {first}\n2m bob {second}"));
+    let words =
+        &world.engine.room.incidents[&IncidentId(1)].talk.update(2).expect("it").draft.words;
+    let said = |n: usize| (words[n].subject.as_str(), words[n].text.as_str());
+    assert_eq!(
+        said(0),
+        ("Correction: pool", "This corrects what we said at 13:21 UTC.\n\nat 90 %")
+    );
+    assert_eq!(
+        said(1),
+        ("Korrektur: Pool", "Dies berichtigt unsere Mitteilung von 13:21 UTC.\n\nbei 90 %")
+    );
+    assert_eq!(said(2).0, "Correction: x", "where we cannot say it in theirs, in English");
+}
+
+#[test]
+fn what_is_due_by_the_plan_or_by_law_is_in_the_line_of_the_queue() {
+    use warroom::domain::row::Row;
+    let mut world = begin();
+    let row = |world: &World| {
+        let room = &world.engine.room;
+        Row::with_dues(&room.incidents[&IncidentId(1)], &room.plan, world.now)
+    };
+    let minutes = |due: Option<Timestamp>| due.map(|due| due.since(START) / 60_000);
+    assert_eq!(minutes(row(&world).promise), Some(5), "the first word to somebody");
+    let tell = |who: &&str| {
+        let next = at(600);
+        format!(
+            r#"1m ann {{"do":"log-contact","incident":1,"stakeholder":"{who}","channel":"phone","text":"t","next_by":"{next}"}}"#
+        )
+    };
+    let both: Vec<String> = ["customers", "support"].iter().map(tell).collect();
+    play(&mut world, &both.join("\n"));
+    assert_eq!(minutes(row(&world).promise), Some(600));
+    let late = at(-80 * 60);
+    let aware = format!(
+        r#"{{"do":"legal","incident":1,"legal":{{"rule":"gdpr-controller","state":"determine","kind":"aware","at":"{late}","evidence":"seen"}}}}"#
+    );
+    play(&mut world, &format!("4m ann {aware}"));
+    assert!(row(&world).promise.is_some_and(|due| due < world.now), "its 72 hours are over");
 }
