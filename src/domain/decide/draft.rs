@@ -75,7 +75,9 @@ pub(super) fn draft(room: &Room, incident: &Incident, wish: &TalkWish, now: Time
     if let Some(wrong) = corrects.and_then(|number| incident.talk.update(number))
         && let Standing::Sent { at, .. } = wrong.standing
     {
-        words.iter_mut().for_each(|words| as_correction(words, at, now));
+        for words in &mut words {
+            as_correction(words, at, now);
+        }
     }
     let is_public = *audience == Audience::Public;
     if public.is_some() && !is_public {
