@@ -12,12 +12,13 @@ use crate::domain::change::Change;
 use crate::domain::event::{Body, Recorded};
 use crate::domain::ids::Seq;
 use crate::domain::incident::Incident;
-use crate::domain::legal;
+use crate::domain::legal::{self, LegalChange};
 use crate::domain::plan::Plan;
 use crate::domain::redact::REDACTED;
 use crate::domain::stakeholder::Audience;
 use crate::domain::talk::Standing;
-use crate::domain::talk::promise::{self, What};
+use crate::domain::talk::change::TalkChange;
+use crate::domain::talk::promise::{self, Promise, What};
 use crate::domain::time::{Timestamp, span_words};
 use crate::domain::words::{Moment, NoteKind, Outcome, Role};
 
@@ -97,6 +98,20 @@ fn first(text: &str) -> &str {
     text.lines().next().unwrap_or_default()
 }
 
+/// What somebody saw or said.
+fn seen(change: &Change) -> Option<String> {
+    match change {
+        Change::NoteAdded { kind: NoteKind::Observation, text, .. } => Some(first(text).to_owned()),
+        Change::NoteAdded { kind: NoteKind::Statement, text, said_by } => {
+            Some(match said_by.trim() {
+                "" => first(text).to_owned(),
+                said_by => format!("{said_by} says: {}", first(text)),
+            })
+        }
+        _ => None,
+    }
+}
+
 impl Case<'_> {
     /// The latest entries that hold something, oldest first.
     fn latest(&self, of: impl Fn(&Change) -> Option<String>) -> Vec<Line> {
@@ -160,25 +175,72 @@ impl Case<'_> {
         } else {
             format!("affected: {}", incident.services.join(", "))
         };
-        lines.push(item(services, Vec::new()));
+        lines.push(item(services, self.services_entry()));
         if !incident.members.is_empty() {
             let (firing, all) = (incident.firing(), incident.members.len());
-            lines.push(item(format!("{firing} of {all} alerts fire"), Vec::new()));
+            let of_alerts = self.events.iter().rev().find(|event| {
+                matches!(
+                    event.body,
+                    Body::AlertsReceived { .. }
+                        | Body::AlertExpired { .. }
+                        | Body::AlertSettled { .. }
+                )
+            });
+            let entries = of_alerts.map(|event| event.seq).into_iter().collect();
+            lines.push(item(format!("{firing} of {all} alerts fire"), entries));
         }
         lines.extend(self.latest(|change| match change {
             Change::NoteAdded { kind: NoteKind::Hypothesis, text, .. } => {
                 Some(format!("hypothesis: {}", first(text)))
             }
-            Change::NoteAdded { kind: NoteKind::Observation, text, .. } => {
-                Some(first(text).to_owned())
-            }
-            Change::NoteAdded { kind: NoteKind::Statement, text, said_by } => {
-                Some(format!("{said_by} says: {}", first(text)))
+            Change::NoteAdded { kind: NoteKind::Rumour, text, .. } => {
+                Some(format!("RUMOUR, not confirmed: {}", first(text)))
             }
             Change::Resolved { evidence, .. } => Some(format!("resolved: {}", first(evidence))),
-            _ => None,
+            other => seen(other),
         }));
         lines
+    }
+
+    fn services_entry(&self) -> Vec<Seq> {
+        self.entry_of(|c| matches!(c, Change::ServicesChanged { .. } | Change::Opened(_)))
+    }
+
+    fn commander_entry(&self) -> Vec<Seq> {
+        self.entry_of(|change| match change {
+            Change::RoleAssigned { role, .. } => *role == Role::Commander,
+            Change::CommandTaken { .. } | Change::CommandAccepted { .. } | Change::Opened(_) => {
+                true
+            }
+            _ => false,
+        })
+    }
+
+    /// What the law wants, by when, and what it rests on.
+    fn law(&self) -> Vec<Line> {
+        let open = legal::open(self.incident, self.plan, self.now);
+        let line = |it: &legal::Running<'_>| {
+            let due = match it.clock.due {
+                Some(at) if at <= self.now => {
+                    let late = span_words(self.now.since(at));
+                    format!("MISSED, was due {} {}Z ({late} ago)", at.date(), at.clock_minutes())
+                }
+                Some(at) => {
+                    let left = span_words(at.since(self.now));
+                    format!("by {} {}Z (in {left})", at.date(), at.clock_minutes())
+                }
+                None => "without undue delay".to_owned(),
+            };
+            let entries = self.entry_of(|change| match change {
+                Change::Legal(legal) => match &**legal {
+                    LegalChange::Determined { rule, .. } => *rule == it.rule.id,
+                    _ => false,
+                },
+                _ => false,
+            });
+            item(format!("{}: {}, {due}", it.rule.name, it.clock.title), entries)
+        };
+        open.iter().map(line).collect()
     }
 
     fn actions(&self) -> Vec<Line> {
@@ -206,7 +268,7 @@ impl Case<'_> {
             _ => None,
         }));
         if lines.is_empty() {
-            lines.push(item("nothing is on record".to_owned(), Vec::new()));
+            lines.push(item("no remedy and no decision is on record".to_owned(), Vec::new()));
         }
         lines
     }
@@ -217,10 +279,16 @@ impl Case<'_> {
         let mut need = |text: String, entries: Vec<Seq>| needs.push(item(text, entries));
         if incident.phase().is_active() {
             if incident.ack.is_none() {
-                need("nobody has answered for it".to_owned(), Vec::new());
+                let since = self.entry_of(|change| {
+                    matches!(
+                        change,
+                        Change::Opened(_) | Change::AckExpired { .. } | Change::Reopened { .. }
+                    )
+                });
+                need("nobody has answered for it".to_owned(), since);
             }
             if incident.severity.is_major() && incident.commander().is_none() {
-                need("nobody commands".to_owned(), Vec::new());
+                need("nobody commands".to_owned(), self.commander_entry());
             }
         }
         for remedy in incident.remedies.iter().filter(|r| r.outcome == Outcome::Pending) {
@@ -230,7 +298,9 @@ impl Case<'_> {
             need(format!("update {} waits for approval", update.draft.update), vec![update.entry]);
         }
         for (who, update) in &incident.talk.by_hand {
-            need(format!("{who} must be told by hand what update {update} says"), Vec::new());
+            let entries = incident.talk.update(*update).map(|update| update.entry);
+            let text = format!("{who} must be told by hand what update {update} says");
+            need(text, entries.into_iter().collect());
         }
         for promise in promise::all(incident, self.plan) {
             let what = match promise.what {
@@ -244,22 +314,57 @@ impl Case<'_> {
             } else {
                 format!("by {}", promise.due.clock_near(self.now))
             };
-            let entry = incident.told.get(promise.who).map(|told| told.entry);
-            need(format!("{} needs {what}: {how}", promise.who), entry.into_iter().collect());
+            need(format!("{} needs {what}: {how}", promise.who), self.promise_entry(&promise));
         }
-        for it in legal::open(incident, self.plan, self.now) {
-            let due =
-                it.clock.due.map_or_else(|| "without undue delay".to_owned(), |at| at.to_string());
-            need(format!("{}: {}, {due}", it.rule.name, it.clock.title), Vec::new());
+        for line in self.law() {
+            need(line.text.trim_start_matches("- ").to_owned(), line.entries);
         }
         for asked in incident.talk.inquiries.iter().filter(|asked| asked.answer.is_none()) {
             let (number, outlet) = (asked.inquiry.number, &asked.inquiry.outlet);
-            need(format!("press inquiry {number} of {outlet} is not answered"), Vec::new());
+            let entries = self.entry_of(|change| match change {
+                Change::Talk(talk) => match &**talk {
+                    TalkChange::InquiryLogged(inquiry) => inquiry.number == number,
+                    _ => false,
+                },
+                _ => false,
+            });
+            need(format!("press inquiry {number} of {outlet} is not answered"), entries);
         }
         if needs.is_empty() {
             needs.push(item("nothing that is on record".to_owned(), Vec::new()));
         }
         needs
+    }
+
+    /// What a time rests on: the promise itself, else what they were told last, else what made it
+    /// necessary to tell them.
+    fn promise_entry(&self, promise: &Promise<'_>) -> Vec<Seq> {
+        let given = self.entry_of(|change| match change {
+            Change::Talk(talk) => match &**talk {
+                TalkChange::Promised { stakeholder, next_by, .. } => {
+                    stakeholder == promise.who && *next_by == promise.due
+                }
+                _ => false,
+            },
+            _ => false,
+        });
+        if !given.is_empty() {
+            return given;
+        }
+        let told = self.incident.told.get(promise.who).filter(|told| told.count > 0);
+        // It is known when it was told; the entry of it is the one that says so.
+        match told {
+            Some(told) => {
+                let update = told.update.and_then(|number| self.incident.talk.update(number));
+                vec![update.map_or(told.entry, |update| update.entry)]
+            }
+            None => self.entry_of(|change| {
+                matches!(
+                    change,
+                    Change::Opened(_) | Change::Declared { .. } | Change::SeverityChanged { .. }
+                )
+            }),
+        }
     }
 
     fn people(&self) -> Vec<Line> {
@@ -315,10 +420,10 @@ impl Case<'_> {
             matches!(update.standing, Standing::Sent { .. })
                 && update.draft.audience == Audience::Public
         });
-        let services = incident.services.join(", ");
-        if !services.is_empty() {
-            lines.push(item(format!("affected: {services}"), Vec::new()));
-        }
+        // Whom it hurts and how badly, as it was seen and judged.
+        lines.extend(self.conditions().into_iter().take(2));
+        let mut seen = self.latest(seen);
+        lines.extend(seen.split_off(seen.len().saturating_sub(2)));
         lines.extend(self.actions());
         match public {
             Some(update) => {
@@ -328,13 +433,15 @@ impl Case<'_> {
             }
             None => lines.push(item("the public was told nothing".to_owned(), Vec::new())),
         }
-        for it in legal::open(incident, self.plan, self.now) {
-            let due =
-                it.clock.due.map_or_else(|| "without undue delay".to_owned(), |at| at.to_string());
-            lines.push(item(format!("{}: {} by {due}", it.rule.name, it.clock.title), Vec::new()));
+        let next = promise::all(incident, self.plan).into_iter().min_by_key(|p| (p.due, p.who));
+        if let Some(next) = next {
+            let when = next.due.clock_near(self.now);
+            let text = format!("next: a word to {} by {when}", next.who);
+            lines.push(item(text, self.promise_entry(&next)));
         }
+        lines.extend(self.law());
         let commander = incident.commander().unwrap_or("nobody");
-        lines.push(item(format!("{commander} commands"), Vec::new()));
+        lines.push(item(format!("{commander} commands"), self.commander_entry()));
         lines
     }
 

@@ -498,3 +498,51 @@ fn what_is_due_by_the_plan_or_by_law_is_in_the_line_of_the_queue() {
     play(&mut world, &format!("4m ann {aware}"));
     assert!(row(&world).promise.is_some_and(|due| due < world.now), "its 72 hours are over");
 }
+
+#[test]
+fn every_line_of_a_report_rests_on_entries() {
+    use warroom::domain::brief::{Case, Kind, brief};
+    let mut world = begin();
+    let late = at(-80 * 60);
+    let script = format!(
+        r#"1m alerts Slow/a/critical
+           1m bob {{"do":"note","incident":1,"kind":"statement","text":"customers cannot pay"}}
+           1m bob {{"do":"note","incident":1,"kind":"rumour","text":"it was hacked"}}
+           2m bob {{"do":"log-contact","incident":1,"stakeholder":"support","channel":"phone","text":"t"}}
+           3m bob {}
+           4m ann {{"do":"legal","incident":1,"legal":{{"rule":"gdpr-controller","state":"determine","kind":"aware","at":"{late}","evidence":"seen"}}}}
+           5m ann {{"do":"talk","incident":1,"talk":{{"say":"inquire","outlet":"The Paper","person":"p","question":"why?"}}}}"#,
+        draft("internal", "support", 30, ""),
+    );
+    play(&mut world, &script);
+    let mut events = Vec::new();
+    world
+        .journal
+        .scan(0, &mut |raw| {
+            events.push(raw.decode().expect("a readable event"));
+            true
+        })
+        .expect("a readable journal");
+    let incident = &world.engine.room.incidents[&IncidentId(1)];
+    events.retain(|event| event.body.incidents().contains(&IncidentId(1)));
+    let case = Case { incident, events: &events, plan: &world.engine.room.plan, now: world.now };
+    for kind in [Kind::Can, Kind::Exec, Kind::Handover] {
+        for line in brief(kind, case) {
+            let is_nothing =
+                line.text.contains("is on record") || line.text.contains("told nothing");
+            let rests = !line.text.starts_with("- ") || is_nothing || !line.entries.is_empty();
+            assert!(rests, "{kind:?}: {}", line.text);
+        }
+    }
+    let told = |kind| brief(kind, case).iter().map(|l| l.text.clone() + "\n").collect::<String>();
+    let (exec, can) = (told(Kind::Exec), told(Kind::Can));
+    for words in ["customers cannot pay", "next: a word to", "MISSED, was due", "bob commands"] {
+        assert!(exec.contains(words), "'{words}' is missing:\n{exec}");
+    }
+    assert!(can.contains("RUMOUR, not confirmed: it was hacked"), "{can}");
+    assert!(!can.contains("  says") && !can.contains(".000Z)"), "{can}");
+    // A time that an update gave rests on that update.
+    let update = incident.talk.updates.last().expect("it").entry;
+    let line = brief(Kind::Can, case).into_iter().find(|l| l.text.contains("support needs"));
+    assert_eq!(line.map(|line| line.entries), Some(vec![update]));
+}
