@@ -44,6 +44,13 @@ pub fn lint(plan: &Plan, desk: &Desk, now: Timestamp) -> Vec<Lint> {
         twice(name, policy, &shifts, &mut found);
     }
     quiet(plan, now, &mut found);
+    for (name, who) in plan.stakeholders.iter().filter(|(_, who)| !who.has_templates(plan)) {
+        let what = format!(
+            "reads {}, in which there is no template: what is made from one is in English",
+            who.language
+        );
+        found.push(Lint { key: format!("stakeholders.{name}"), what });
+    }
     found
 }
 

@@ -224,6 +224,10 @@ impl Room {
         counts.refused += u64::from(count);
         counts.last_at = Some(at);
         let (source, reason, excerpt) = (source.to_owned(), reason.to_owned(), excerpt.to_owned());
+        let is_same = |r: &Refusal| (r.status, &r.source, &r.reason) == (status, &source, &reason);
+        // The same again is one line, told anew.
+        let before = self.refusals.iter().position(is_same).and_then(|n| self.refusals.remove(n));
+        let count = count.saturating_add(before.map_or(0, |refusal| refusal.count));
         self.refusals.push_back(Refusal { at, source, status, reason, excerpt, count });
         if self.refusals.len() > REFUSALS_MAX {
             self.refusals.pop_front();

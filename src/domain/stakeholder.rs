@@ -12,6 +12,7 @@ use crate::domain::delivery::channel_of;
 use crate::domain::incident::Incident;
 use crate::domain::plan::Plan;
 use crate::domain::talk::promise;
+use crate::domain::template::{self, Sheet};
 use crate::domain::words::{Approval, Phase, Severity, StakeholderKind};
 
 /// What a stakeholder's channels call the published page.
@@ -98,6 +99,14 @@ impl Stakeholder {
         self.approvers.iter().flat_map(of).collect()
     }
 
+    /// Whether updates can be made from templates in the language that they read.
+    pub fn has_templates(&self, plan: &Plan) -> bool {
+        let own = |sheet: &Sheet| {
+            sheet.audience == self.audience && sheet.language.word() == self.language
+        };
+        template::SHIPPED.contains(&self.language.as_str()) || plan.templates.values().any(own)
+    }
+
     /// How somebody is told, for people: audience, cadence and ways, and what is missing.
     pub fn matrix(&self, plan: &Plan, name: &str) -> Vec<String> {
         let often: Vec<String> = [Severity::Sev1, Severity::Sev2, Severity::Sev3]
@@ -129,6 +138,12 @@ impl Stakeholder {
         ];
         if !self.subscribers.is_empty() {
             lines.push(format!("  and {} subscribers", self.subscribers.len()));
+        }
+        if !self.has_templates(plan) {
+            let language = &self.language;
+            lines.push(format!(
+                "  ! there is no template in {language}: what is made from one is in English"
+            ));
         }
         let is_sent = self.sendable(plan).next().is_some() || !self.subscribers.is_empty();
         if !is_sent && !self.reads_the_page() {

@@ -24,6 +24,9 @@ pub enum Stage {
 #[serde(try_from = "String", into = "String")]
 pub struct Language(String);
 
+/// The languages of the templates that ship.
+pub const SHIPPED: [&str; 2] = ["en", "de"];
+
 /// What a template is chosen by.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Key {

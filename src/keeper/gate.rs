@@ -188,6 +188,7 @@ impl Gate {
     /// Counts something that was not taken. It is written down within a second, together with
     /// others of its kind, so that a flood of bad posts does not flood the journal.
     pub fn refuse(&self, source: &str, status: u16, reason: &str, body: &[u8]) {
+        let reason = without_place(reason);
         self.refused.fetch_add(1, Ordering::Relaxed);
         let mut reason = reason.to_owned();
         cut_bytes(&mut reason, 300);
@@ -252,6 +253,15 @@ impl Gate {
     }
 }
 
+/// A reason without where in the body it is: that differs from post to post, and the sender was told.
+fn without_place(reason: &str) -> &str {
+    let is_place = |rest: &str| rest.chars().all(|c| c.is_ascii_digit() || " column".contains(c));
+    match reason.rsplit_once(" at line ") {
+        Some((before, rest)) if is_place(rest) => before,
+        _ => reason,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -286,5 +296,11 @@ mod tests {
         let gate = Gate::default();
         let taken = (0..20).filter(|_| gate.may_post("x", 5)).count();
         assert!((5..=6).contains(&taken), "{taken}");
+    }
+
+    #[test]
+    fn the_same_mistake_is_the_same_wherever_it_is() {
+        assert_eq!(without_place("missing field `a` at line 1 column 17"), "missing field `a`");
+        assert_eq!(without_place("no row at line 3 of the file"), "no row at line 3 of the file");
     }
 }

@@ -3,12 +3,14 @@
 //! Invariants:
 //! - Every shipped template is filled in, in text and in HTML.
 
+use std::collections::BTreeSet;
+
 use proptest::prelude::{ProptestConfig, prop_assert, proptest};
 
 use super::check::sample;
 use super::{Known, Output, RenderError, check, render, shipped};
 use crate::domain::stakeholder::Audience;
-use crate::domain::template::{Key, Language, Stage, Template, Templates};
+use crate::domain::template::{Key, Language, SHIPPED, Stage, Template, Templates};
 use crate::domain::text::is_hostile;
 
 fn all() -> Templates {
@@ -27,6 +29,8 @@ fn key(audience: Audience, stage: Stage) -> Key {
 fn every_audience_and_stage_has_a_sound_template_in_two_languages() {
     let all = all();
     assert_eq!(all.0.len(), Audience::ALL.len() * Stage::ALL.len() * 2);
+    let languages: BTreeSet<&str> = all.0.keys().map(|key| key.language.word()).collect();
+    assert_eq!(languages, BTreeSet::from(SHIPPED), "as they are named where plans are checked");
     let wrong: Vec<String> = all.0.iter().flat_map(|(key, one)| check(key, one)).collect();
     assert_eq!(wrong, Vec::<String>::new());
 }

@@ -14,7 +14,8 @@ use crate::domain::plan::Plan;
 use crate::domain::rejection::{Rejection, RejectionKind};
 use crate::domain::room::Room;
 use crate::domain::talk::change::TalkChange;
-use crate::domain::time::Timestamp;
+use crate::domain::talk::promise;
+use crate::domain::time::{MINUTE_MS, Timestamp};
 use crate::domain::words::{Approval, Right};
 use crate::keeper::turn::{ReadJob, Who};
 use crate::proto::{Ask, Heard, Status};
@@ -242,6 +243,7 @@ pub(super) fn note(events: &[Recorded], room: &Room) -> String {
     let of = |event| {
         note_of(event).or_else(|| stranger(event, &room.plan)).or_else(|| goes_on(event, room))
     };
+    let of = |event| of(event).into_iter().chain(seldom(event, room)).reduce(|a, b| a + "; " + &b);
     events.iter().filter_map(of).collect::<Vec<String>>().join("; ")
 }
 
@@ -260,6 +262,19 @@ fn goes_on(event: &Recorded, room: &Room) -> Option<String> {
         " goes".to_owned()
     };
     Some(format!("{first}{more} on paging: acknowledge, snooze or decline"))
+}
+
+/// The next word comes later than the plan asks for.
+fn seldom(event: &Recorded, room: &Room) -> Option<String> {
+    let Body::Incident { incident, change: Change::Talk(talk) } = &event.body else { return None };
+    let TalkChange::Drafted(draft) = &**talk else { return None };
+    let incident = room.incidents.get(incident).filter(|i| i.phase().is_active())?;
+    let readers = draft.to.iter().filter_map(|name| room.plan.stakeholders.get(name));
+    let (severity, phase, is_long) = (incident.severity, incident.phase(), incident.talk.is_long);
+    let every = readers.map(|who| promise::every_min(who, severity, phase, is_long)).min()?;
+    let wait_ms = draft.next_by?.since(event.at);
+    (wait_ms > (i64::from(every) + 1) * MINUTE_MS)
+        .then(|| format!("LATER THAN THE PLAN: it asks for a word every {every}m"))
 }
 
 /// A name that the plan does not know may be a slip of the finger.

@@ -16,3 +16,4 @@ mod record;
 mod silences;
 mod talk;
 mod talk_kept;
+mod talk_word;

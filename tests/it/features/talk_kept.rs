@@ -38,17 +38,17 @@ fn plan() -> Plan {
     plan
 }
 
-fn begin() -> World {
+pub fn begin() -> World {
     let mut world = World::under(plan());
     play(&mut world, BEGIN);
     world
 }
 
-fn at(minutes: i64) -> Timestamp {
+pub fn at(minutes: i64) -> Timestamp {
     START.plus(minutes * 60_000)
 }
 
-fn draft(audience: &str, who: &str, minutes: i64, more: &str) -> String {
+pub fn draft(audience: &str, who: &str, minutes: i64, more: &str) -> String {
     let next = at(minutes);
     let next = if more.contains(r#""last":true"#) {
         String::new()
@@ -413,136 +413,4 @@ fn a_large_update_is_several_events_and_one_update() {
     assert_eq!(incident.talk.proofs["support"].messages(), 4_500);
     world.restart();
     assert_eq!(world.engine.room.incidents[&IncidentId(1)].talk.letters.len(), 4_500);
-}
-
-#[test]
-fn a_word_that_was_given_is_not_moved_in_silence() {
-    let mut world = begin();
-    let promise = |minutes: i64, why: &str| {
-        format!(
-            r#"{{"do":"talk","incident":1,"talk":{{"say":"promise","stakeholder":"support","next_by":"{}","text":"{why}"}}}}"#,
-            at(minutes)
-        )
-    };
-    // Before the first word the plan's time holds unless there is a reason.
-    let told = play(&mut world, &format!("1m ann {}", promise(60, "")));
-    assert!(told.contains("by the plan support must hear by 13:25"), "{told}");
-    let told = play(&mut world, &format!("1m ann {}", promise(4, "")));
-    assert!(told.contains("promised support a word by"), "sooner is always right: {told}");
-    // What was told stands, before its time and after it.
-    let told = play(
-        &mut world,
-        &format!(
-            "2m bob {}\n3m ann {}\n25m clock\n26m ann {}",
-            draft("internal", "support", 20, ""),
-            promise(90, "later"),
-            promise(90, "later")
-        ),
-    );
-    assert_eq!(told.matches("support wait for a word by 13:40").count(), 2, "{told}");
-    assert!(told.contains("support (due 13:40); telling dana"), "{told}");
-    // Telling them moves it.
-    let told = play(
-        &mut world,
-        r#"27m ann {"do":"log-contact","incident":1,"stakeholder":"support","channel":"phone","text":"we need an hour","next_by":"2026-11-23T15:00:00Z"}"#,
-    );
-    assert!(told.contains("told support by phone"), "{told}");
-}
-
-#[test]
-fn a_correction_says_that_it_is_one_wherever_it_is_read() {
-    let mut world = begin();
-    let first = draft("internal", "support", 20, "");
-    let second = draft("internal", "support", 20, r#","corrects":1"#).replace(
-        r#"[{"language":"en","subject":"the subject","text":"the password is x"}]"#,
-        r#"[{"language":"en","subject":"pool","text":"at 90 %"},{"language":"de-CH","subject":"Pool","text":"bei 90 %"},{"language":"ja","subject":"x","text":"y"}]"#,
-    );
-    play(&mut world, &format!("1m bob {first}\n2m bob {second}"));
-    let words =
-        &world.engine.room.incidents[&IncidentId(1)].talk.update(2).expect("it").draft.words;
-    let said = |n: usize| (words[n].subject.as_str(), words[n].text.as_str());
-    assert_eq!(
-        said(0),
-        ("Correction: pool", "This corrects what we said at 13:21 UTC.\n\nat 90 %")
-    );
-    assert_eq!(
-        said(1),
-        ("Korrektur: Pool", "Dies berichtigt unsere Mitteilung von 13:21 UTC.\n\nbei 90 %")
-    );
-    assert_eq!(said(2).0, "Correction: x", "where we cannot say it in theirs, in English");
-}
-
-#[test]
-fn what_is_due_by_the_plan_or_by_law_is_in_the_line_of_the_queue() {
-    use warroom::domain::row::Row;
-    let mut world = begin();
-    let row = |world: &World| {
-        let room = &world.engine.room;
-        Row::with_dues(&room.incidents[&IncidentId(1)], &room.plan, world.now)
-    };
-    let minutes = |due: Option<Timestamp>| due.map(|due| due.since(START) / 60_000);
-    assert_eq!(minutes(row(&world).promise), Some(5), "the first word to somebody");
-    let tell = |who: &&str| {
-        let next = at(600);
-        format!(
-            r#"1m ann {{"do":"log-contact","incident":1,"stakeholder":"{who}","channel":"phone","text":"t","next_by":"{next}"}}"#
-        )
-    };
-    let both: Vec<String> = ["customers", "support"].iter().map(tell).collect();
-    play(&mut world, &both.join("\n"));
-    assert_eq!(minutes(row(&world).promise), Some(600));
-    let late = at(-80 * 60);
-    let aware = format!(
-        r#"{{"do":"legal","incident":1,"legal":{{"rule":"gdpr-controller","state":"determine","kind":"aware","at":"{late}","evidence":"seen"}}}}"#
-    );
-    play(&mut world, &format!("4m ann {aware}"));
-    assert!(row(&world).promise.is_some_and(|due| due < world.now), "its 72 hours are over");
-}
-
-#[test]
-fn every_line_of_a_report_rests_on_entries() {
-    use warroom::domain::brief::{Case, Kind, brief};
-    let mut world = begin();
-    let late = at(-80 * 60);
-    let script = format!(
-        r#"1m alerts Slow/a/critical
-           1m bob {{"do":"note","incident":1,"kind":"statement","text":"customers cannot pay"}}
-           1m bob {{"do":"note","incident":1,"kind":"rumour","text":"it was hacked"}}
-           2m bob {{"do":"log-contact","incident":1,"stakeholder":"support","channel":"phone","text":"t"}}
-           3m bob {}
-           4m ann {{"do":"legal","incident":1,"legal":{{"rule":"gdpr-controller","state":"determine","kind":"aware","at":"{late}","evidence":"seen"}}}}
-           5m ann {{"do":"talk","incident":1,"talk":{{"say":"inquire","outlet":"The Paper","person":"p","question":"why?"}}}}"#,
-        draft("internal", "support", 30, ""),
-    );
-    play(&mut world, &script);
-    let mut events = Vec::new();
-    world
-        .journal
-        .scan(0, &mut |raw| {
-            events.push(raw.decode().expect("a readable event"));
-            true
-        })
-        .expect("a readable journal");
-    let incident = &world.engine.room.incidents[&IncidentId(1)];
-    events.retain(|event| event.body.incidents().contains(&IncidentId(1)));
-    let case = Case { incident, events: &events, plan: &world.engine.room.plan, now: world.now };
-    for kind in [Kind::Can, Kind::Exec, Kind::Handover] {
-        for line in brief(kind, case) {
-            let is_nothing =
-                line.text.contains("is on record") || line.text.contains("told nothing");
-            let rests = !line.text.starts_with("- ") || is_nothing || !line.entries.is_empty();
-            assert!(rests, "{kind:?}: {}", line.text);
-        }
-    }
-    let told = |kind| brief(kind, case).iter().map(|l| l.text.clone() + "\n").collect::<String>();
-    let (exec, can) = (told(Kind::Exec), told(Kind::Can));
-    for words in ["customers cannot pay", "next: a word to", "MISSED, was due", "bob commands"] {
-        assert!(exec.contains(words), "'{words}' is missing:\n{exec}");
-    }
-    assert!(can.contains("RUMOUR, not confirmed: it was hacked"), "{can}");
-    assert!(!can.contains("  says") && !can.contains(".000Z)"), "{can}");
-    // A time that an update gave rests on that update.
-    let update = incident.talk.updates.last().expect("it").entry;
-    let line = brief(Kind::Can, case).into_iter().find(|l| l.text.contains("support needs"));
-    assert_eq!(line.map(|line| line.entries), Some(vec![update]));
 }
