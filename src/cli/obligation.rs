@@ -129,7 +129,12 @@ fn list(context: &Context, id: IncidentId) -> Result<(), Failure> {
         return say_json(&clocks);
     }
     if all.is_empty() {
-        say(&format!("nothing is on record for {id}; see 'warroom obligation rules'"));
+        let rules = legal::rules(&plan).filter(|rule| rule.enabled).count();
+        say(&format!("nothing is on record for {id}"));
+        say(&format!(
+            "NOBODY HAS SAID YET whether any of {rules} rules binds here: their questions are in \
+             'warroom obligation rules', an answer is 'warroom obligation determine'"
+        ));
     }
     for it in all {
         let clock = &it.clock;

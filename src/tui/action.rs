@@ -91,7 +91,7 @@ actions! {
         OnCall "on-call" "see the fortnight's calendar of on-call";
     }
     "Working" {
-        Note "note" "write a note";
+        Note "note" "write a note, decision or rumour";
         Decision "decision" "record a decision";
         Hypothesis "hypothesis" "record a hypothesis";
         Correct "correct" "correct the selected entry";

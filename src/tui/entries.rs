@@ -4,15 +4,32 @@
 //! - What is told elsewhere is left out here, and nothing else.
 
 use crate::domain::event::Body;
-use crate::domain::ids::Seq;
+use crate::domain::ids::{IncidentId, Seq};
 use crate::domain::timeline::{self, Entry};
 use crate::domain::words::AttemptResult;
-use crate::tui::model::Model;
+use crate::tui::model::{Model, Pane};
 
 /// From so many subscribers on the timeline does not name each that took an update.
 const LIST_FROM: usize = 5;
 
 impl Model {
+    /// The incident and the entry under the cursor, where somebody looks at the timeline.
+    pub fn entry_under_cursor(&self) -> Option<(IncidentId, Seq)> {
+        let id = self.shown_incident().filter(|_| self.focus == Pane::Timeline)?.id;
+        let entry = self.entries().into_iter().rev().nth(self.entry_back)?;
+        Some((id, entry.seq))
+    }
+
+    /// The cursor stays on its entry though newer ones come.
+    pub fn go_back_to_entry(&mut self, before: Option<(IncidentId, Seq)>) {
+        let Some((id, seq)) = before else { return };
+        if self.shown_incident().is_none_or(|incident| incident.id != id) {
+            return;
+        }
+        let found = self.entries().iter().rev().position(|entry| entry.seq == seq);
+        self.entry_back = found.unwrap_or(self.entry_back);
+    }
+
     /// The entries of the timeline, oldest first, as known at the shown time.
     pub fn entries(&self) -> Vec<Entry> {
         let Some(watched) = &self.mirror.watched else {

@@ -15,6 +15,7 @@ pub mod form;
 pub mod forms;
 pub mod key;
 pub mod keymap;
+pub mod looking;
 pub mod model;
 pub mod run;
 pub mod settings;

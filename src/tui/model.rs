@@ -202,7 +202,7 @@ pub struct Model {
     pub zoom: bool,
     /// The ids that the queue shows, in order; made from the mirror by `refresh`.
     pub shown: Vec<IncidentId>,
-    shown_version: Option<(u64, String)>,
+    shown_version: Option<(u64, String, bool)>,
     pub filter: String,
     pub is_filtering: bool,
     /// Where the cursor was before something was looked for.
@@ -238,6 +238,10 @@ pub struct Model {
     /// What was struck before the incident under the cursor was here, and since when it waits.
     pub held: Vec<Held>,
     pub held_since: Timestamp,
+    /// The incident that was meant: nothing of it is done to another one.
+    pub held_for: Option<IncidentId>,
+    /// Drafts that were written while there was no keeper to give them to, by their names.
+    pub unsaved: BTreeMap<String, String>,
     pub count: Option<usize>,
     pub notice: Option<Notice>,
     pub in_flight: BTreeMap<CommandId, InFlight>,
@@ -258,10 +262,11 @@ pub struct Model {
 }
 
 /// Something that waits until the incident it is about is here.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub enum Held {
     Act(Action, usize),
     Key(KeyEvent),
+    Paste(String),
 }
 
 /// What a request that changes nothing is about.
@@ -325,6 +330,8 @@ impl Model {
             pending: Vec::new(),
             held: Vec::new(),
             held_since: now,
+            held_for: None,
+            unsaved: BTreeMap::new(),
             count: None,
             notice: None,
             in_flight: BTreeMap::new(),
@@ -374,7 +381,8 @@ impl Model {
     /// Makes the list of shown rows anew if the rows or the filter changed, and keeps the cursor on
     /// its incident.
     pub fn refresh(&mut self) {
-        let version = (self.mirror.version, self.filter.clone());
+        let is_writing = self.is_writing() && self.selected_id.is_some();
+        let version = (self.mirror.version, self.filter.clone(), is_writing);
         if self.shown_version.as_ref() == Some(&version) {
             return;
         }
@@ -398,7 +406,8 @@ impl Model {
         let found =
             self.selected_id.and_then(|id| self.shown.iter().position(|shown| *shown == id));
         self.selected = found.unwrap_or(self.selected).min(self.shown.len().saturating_sub(1));
-        if found.is_none() && !self.visiting && !self.shown.is_empty() {
+        // Under a form the incident stays that it is about.
+        if found.is_none() && !self.visiting && !self.shown.is_empty() && !is_writing {
             let before = self.selected_id;
             self.selected_id = self.shown.get(self.selected).copied();
             if let (Some(gone), Some(here)) = (before, self.selected_id)
@@ -430,27 +439,6 @@ impl Model {
     /// The row under the cursor.
     pub fn selected_row(&self) -> Option<&Row> {
         self.mirror.row(*self.shown.get(self.selected)?)
-    }
-
-    /// The incident that the panes beside the queue show, as it is known now.
-    pub fn watched(&self) -> Option<&Incident> {
-        self.mirror.watched.as_ref().map(|watched| &watched.head)
-    }
-
-    /// The incident as it is shown: now, or at the time that was stepped back to.
-    pub fn shown_incident(&self) -> Option<&Incident> {
-        match &self.past {
-            Some(past) => past.head.as_deref().or(self.watched()),
-            None => self.watched(),
-        }
-    }
-
-    /// The time that is shown: now, or that of the event that was stepped back to.
-    pub fn shown_now(&self) -> Timestamp {
-        let Some(past) = &self.past else { return self.now };
-        let mut events = self.mirror.watched.iter().flat_map(|watched| watched.events.iter());
-        let then = events.rfind(|event| event.seq <= past.seq).map(|event| event.at);
-        then.unwrap_or(self.now)
     }
 
     /// The incidents that an act is about: the marked ones, else the one under the cursor.

@@ -13,7 +13,7 @@ use crate::forms::{console, incident, shows};
 use crate::screens::{Console, busy};
 use crate::world::{World, alert, play};
 
-fn note(world: &mut World, text: &str) {
+pub fn note(world: &mut World, text: &str) {
     let command = serde_json::json!({"do": "note", "incident": 1, "kind": "note", "text": text});
     world.act("bob", serde_json::from_value(command).expect("a command"));
 }
@@ -56,7 +56,7 @@ fn the_selected_entry_is_seen_wherever_the_cursor_is_and_a_tall_one_is_read_whol
 }
 
 /// Bob wrote a long public update that ann is to approve.
-fn long_update() -> Console {
+pub fn long_update() -> Console {
     let mut world = busy();
     let mut plan: Plan = world.engine.room.plan.clone();
     let who = Stakeholder {

@@ -25,6 +25,7 @@ mod notify_http;
 mod notify_mail;
 mod notify_program;
 mod operator;
+mod other_hands;
 mod paging_live;
 mod plain;
 mod schedule_laws;

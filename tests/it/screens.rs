@@ -38,7 +38,7 @@ pub struct Console {
     client: u64,
     read: usize,
     pub copied: Vec<String>,
-    saved: Vec<String>,
+    pub saved: Vec<String>,
 }
 
 impl Console {

@@ -72,6 +72,7 @@ pub(super) fn decide(
             let rule = known(plan, rule)?;
             stage_of(rule, stage)?;
             past(*at, now)?;
+            after_awareness(incident, rule, *at)?;
             let (reference, sha256) = (reference.trim().to_owned(), sha256.clone());
             let sha256 = sha256.map(|hash| hash.trim().to_ascii_lowercase());
             let sent = Submission { at: *at, by: login.to_owned(), reference, sha256 };
@@ -84,6 +85,19 @@ pub(super) fn decide(
         }
     };
     one(id, Change::Legal(Box::new(change)))
+}
+
+/// Nothing is handed in before anything was known.
+fn after_awareness(incident: &Incident, rule: &Rule, at: Timestamp) -> Result<(), Rejection> {
+    let facts = incident.legal.facts.get(&rule.id);
+    let known = facts.and_then(|facts| facts.triggers.values().map(|made| made.at).min());
+    match known.filter(|known| at < *known) {
+        Some(known) => Err(bad(
+            format!("{at} is before anything was known ({known})"),
+            "give the time at which it was handed in, or set the determination right",
+        )),
+        None => Ok(()),
+    }
 }
 
 fn known<'a>(plan: &'a Plan, id: &str) -> Result<&'a Rule, Rejection> {

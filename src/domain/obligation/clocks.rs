@@ -75,6 +75,14 @@ impl Case<'_> {
         if stage.repeat.is_some() && self.facts.latest(&stage.id).is_some() {
             return self.again(stage);
         }
+        // Where a determination is what is owed, it is met by being made.
+        let made = stage.until.as_ref().filter(|_| stage.repeat.is_none());
+        if let Some((kind, made)) = made.and_then(|kind| self.facts.triggers.get_key_value(kind))
+            && self.facts.first(&stage.id).is_none()
+        {
+            let met = State::Met { at: made.at, late: false };
+            return still(stage, met, wording::made(self.rule, kind, made));
+        }
         if self.facts.first(&stage.id).is_none()
             && let Some(why) = self.not_owed(stage)
         {

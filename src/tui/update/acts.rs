@@ -13,6 +13,7 @@ use crate::domain::duty::WindowStage;
 use crate::domain::event::{Body, Occurred};
 use crate::domain::ids::{IncidentId, Seq};
 use crate::domain::silence::Stage;
+use crate::domain::words::Right;
 use crate::proto::Ask;
 use crate::tui::action::Action;
 use crate::tui::form::Form;
@@ -288,6 +289,13 @@ fn open_form(model: &mut Model, action: Action, ids: &mut dyn Ids) -> Vec<Effect
         model.say(Tone::Plain, format!("'{}' makes no sense for this incident now", action.name()));
         return Vec::new();
     }
+    if let Some(why) = nothing_there(model, action) {
+        model.say(Tone::Plain, why);
+        return Vec::new();
+    }
+    if model.right == Right::Observe && action != Action::Report {
+        model.say(Tone::Bad, "by the plan you may only observe: the keeper will refuse it");
+    }
     let has_words = |id: Seq| model.watched().is_some_and(|i| i.texts.contains(&id));
     let about_entry = about(model, action).entry;
     if matches!(action, Action::Correct | Action::Redact)
@@ -309,6 +317,21 @@ fn open_form(model: &mut Model, action: Action, ids: &mut dyn Ids) -> Vec<Effect
         return Vec::new();
     };
     show_form(model, form, ids)
+}
+
+/// Why a form would be empty: nothing waits for what it does.
+fn nothing_there(model: &Model, action: Action) -> Option<&'static str> {
+    let talk = &model.watched().filter(|_| model.link == LinkState::Up)?.talk;
+    match action {
+        Action::Approve | Action::Withdraw => {
+            talk.waiting().next().is_none().then_some("no update waits for approval here")
+        }
+        Action::AnswerPress => {
+            let is_open = talk.inquiries.iter().any(|asked| asked.answer.is_none());
+            (!is_open).then_some("no question of the press is open here")
+        }
+        _ => None,
+    }
 }
 
 /// Whether some of what is marked is over and some is not: no words are right for both.

@@ -14,6 +14,7 @@ use crate::domain::time::Timestamp;
 use crate::domain::words::DeliveryKind;
 use crate::proto::{Ask, Detail, KeeperMsg, Page, Push, Queue, Reply, Welcome};
 use crate::tui::action::Action;
+use crate::tui::form::Form;
 use crate::tui::model::{Asked, BACK, LinkState, Modal, Model, Tone};
 use crate::tui::update::{Effect, FIRST_ROWS, Ids, MORE_ROWS, alerts, ask, keys, modals};
 
@@ -47,6 +48,9 @@ fn welcomed(model: &mut Model, welcome: Welcome, ids: &mut dyn Ids) -> Vec<Effec
             (Box::new(flight.command.clone()), flight.occurred, flight.seen);
         effects.push(Effect::Send { id: id.clone(), ask: Ask::Do { command, occurred, seen } });
     }
+    for (key, text) in std::mem::take(&mut model.unsaved) {
+        effects.push(ask(model, ids, Asked::Nothing, Ask::SaveDraft { key, text }));
+    }
     // A draft that was on its way when the line broke may not have arrived.
     effects.extend(modals::save_draft(model, ids));
     effects
@@ -69,6 +73,7 @@ fn replied(model: &mut Model, id: &CommandId, reply: Reply, ids: &mut dyn Ids) -
             } else {
                 model.loading_rows = false;
                 model.mirror.took_all();
+                forget_gone(model);
                 Vec::new()
             }
         }
@@ -82,6 +87,13 @@ fn replied(model: &mut Model, id: &CommandId, reply: Reply, ids: &mut dyn Ids) -
             if let Some(past) = model.past.as_mut().filter(|past| past.seq == seq) {
                 past.head = Some(Box::new(detail.head));
             }
+            Vec::new()
+        }
+        (Asked::Alerts { .. } | Asked::Drafts, Reply::Alerts { .. } | Reply::Drafts { .. })
+            if !model.modals.is_empty() =>
+        {
+            // Its keys would be struck by somebody who writes.
+            model.say(Tone::Plain, "the list came late and was left out; ask for it again");
             Vec::new()
         }
         (Asked::Alerts { incident, purpose }, Reply::Alerts { alerts: list }) => {
@@ -117,6 +129,9 @@ fn replied(model: &mut Model, id: &CommandId, reply: Reply, ids: &mut dyn Ids) -
 
 /// The incident under the cursor is here, and with it what waited for it.
 fn took_incident(model: &mut Model, detail: Detail, ids: &mut dyn Ids) -> Vec<Effect> {
+    if model.mirror.watching != Some(detail.head.id) {
+        return Vec::new(); // An answer to a look that is over.
+    }
     let is_other = model.watched().is_none_or(|watched| watched.id != detail.head.id);
     if is_other {
         (model.entry_back, model.entry_top, model.stakeholder) = (0, 0, 0);
@@ -124,7 +139,8 @@ fn took_incident(model: &mut Model, detail: Detail, ids: &mut dyn Ids) -> Vec<Ef
     model.mirror.take_detail(detail);
     model.go_to_wanted();
     model.wanted_entry = None;
-    if model.watched().map(|incident| incident.id) == model.selected_id {
+    let here = model.watched().map(|incident| incident.id);
+    if here == model.selected_id && (model.held.is_empty() || here == model.held_for) {
         return keys::let_go(model, ids);
     }
     Vec::new()
@@ -135,6 +151,7 @@ fn took_queue(model: &mut Model, queue: Queue, ids: &mut dyn Ids) -> Vec<Effect>
     model.mirror.take_queue(queue);
     if is_all {
         model.mirror.took_all();
+        forget_gone(model);
     }
     model.refresh();
     let mut effects = Vec::new();
@@ -217,7 +234,10 @@ fn answered(
                 C::Merge { into, .. } => Some(into),
                 _ => None,
             };
-            if goes_to.is_some() {
+            if goes_to.is_some() && !model.is_writing() && model.held.is_empty() {
+                if goes_to != model.selected_id {
+                    model.slipped_at = Some(model.now);
+                }
                 model.selected_id = goes_to;
                 model.follow_at = Some(model.now);
             }
@@ -234,12 +254,22 @@ fn answered(
                 let own = form.incidents.first().copied();
                 let watched = model.watched().filter(|i| Some(i.id) == own);
                 form.seen = watched.map(|i| i.last_seq).or(form.seen);
-                model.modals.push(Modal::Form(form));
+                bring_back(model, form);
             }
             model.say(Tone::Bad, text);
             Vec::new()
         }
         _ => Vec::new(),
+    }
+}
+
+/// A form that was refused comes back; under what somebody writes just now, so that no word of that
+/// goes into it.
+fn bring_back(model: &mut Model, form: Box<Form>) {
+    if model.modals.is_empty() {
+        model.modals.push(Modal::Form(form));
+    } else {
+        model.modals.insert(0, Modal::Form(form));
     }
 }
 
@@ -265,9 +295,18 @@ fn bulk_answered(model: &mut Model, label: &str, reply: &Reply, ids: &mut dyn Id
         match bulk.form {
             // Those that were refused are marked; the words are there for another try.
             Some(mut form) if bulk.refused > 0 => {
+                let before = form.draft_key();
                 form.incidents.retain(|id| model.marks.contains(id));
+                let after = form.draft_key();
+                if after != before {
+                    // Those that were done are not to be told the same again.
+                    let (key, text) = (before, String::new());
+                    effects.push(ask(model, ids, Asked::Nothing, Ask::SaveDraft { key, text }));
+                    let (key, text) = (after, form.draft());
+                    effects.push(ask(model, ids, Asked::Nothing, Ask::SaveDraft { key, text }));
+                }
                 form.refuse(bulk.why);
-                model.modals.push(Modal::Form(form));
+                bring_back(model, form);
             }
             Some(form) => {
                 let forget = Ask::SaveDraft { key: form.draft_key(), text: String::new() };
@@ -326,7 +365,18 @@ fn paged(model: &mut Model, pages: &[Page]) {
     model.bell = true;
 }
 
+/// Nobody is wanted for what left the queue.
+fn forget_gone(model: &mut Model) {
+    let mirror = &model.mirror;
+    model.paged.retain(|id| mirror.row(*id).is_some());
+    model.called.retain(|id| mirror.row(*id).is_some());
+}
+
 fn pushed(model: &mut Model, push: Push) -> Vec<Effect> {
+    if let Push::Rows { gone, .. } = &push {
+        model.paged.retain(|id| !gone.contains(id));
+        model.called.retain(|id| !gone.contains(id));
+    }
     if let Push::Rows { rows, .. } = &push {
         let is_alarming =
             |row: &Row| row.severity.is_major() && !row.is_acked && row.phase.is_active();

@@ -46,6 +46,7 @@ pub(super) fn key(model: &mut Model, event: KeyEvent, ids: &mut dyn Ids) -> Vec<
             if needs_incident(model, action) {
                 model.held.push(Held::Act(action, times));
                 model.held_since = model.now;
+                model.held_for = model.selected_id;
                 model.follow_at = None;
                 return keeper::follow(model, ids);
             }
@@ -78,6 +79,7 @@ pub(super) fn let_go(model: &mut Model, ids: &mut dyn Ids) -> Vec<Effect> {
         match held {
             Held::Act(action, times) => effects.extend(act(model, action, times, ids)),
             Held::Key(event) => effects.extend(key(model, event, ids)),
+            Held::Paste(text) => effects.extend(paste(model, &text)),
         }
     }
     effects
@@ -174,6 +176,10 @@ fn edit(line: &mut String, key: Key) -> bool {
 }
 
 pub(super) fn paste(model: &mut Model, text: &str) -> Vec<Effect> {
+    if !model.held.is_empty() {
+        model.held.push(Held::Paste(text.to_owned()));
+        return Vec::new();
+    }
     let one_line: String =
         text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(400).collect();
     if model.is_filtering {

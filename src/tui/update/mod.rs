@@ -88,9 +88,11 @@ pub fn update(model: &mut Model, msg: Msg, now: Timestamp, ids: &mut dyn Ids) ->
         Msg::FileRead(read) => modals::file_read(model, read, ids),
         Msg::Leave => modals::save_draft(model, ids),
         Msg::FromKeeper(message) => {
-            let before = stakeholders::at(model);
+            let (before, entry) = (stakeholders::at(model), model.entry_under_cursor());
+            let is_wanted = model.wanted_entry.is_some();
             let effects = keeper::receive(model, *message, ids);
             stakeholders::go_back_to(model, before);
+            model.go_back_to_entry(entry.filter(|_| !is_wanted));
             effects
         }
         Msg::Lost(why) => {
@@ -104,9 +106,26 @@ pub fn update(model: &mut Model, msg: Msg, now: Timestamp, ids: &mut dyn Ids) ->
         Msg::Tick => Vec::new(),
     };
     model.refresh();
+    if !model.held.is_empty() && model.selected_id != model.held_for {
+        model.held.clear();
+        model.say(Tone::Bad, "the cursor came to another incident; look, then press it again");
+    }
     effects.extend(due(model, ids));
+    keep_unsaved(model, &effects);
     watch_the_keeper(model, is_heard, &effects);
     effects
+}
+
+/// What is written while there is no keeper is given to the next one.
+fn keep_unsaved(model: &mut Model, effects: &[Effect]) {
+    if model.link == LinkState::Up {
+        return;
+    }
+    for effect in effects {
+        if let Effect::Send { ask: Ask::SaveDraft { key, text }, .. } = effect {
+            model.unsaved.insert(key.clone(), text.clone());
+        }
+    }
 }
 
 /// Notes since when the keeper owes an answer and says nothing: one that hangs holds the line up.

@@ -61,7 +61,7 @@ pub(super) fn submit(model: &mut Model, ids: &mut dyn Ids) -> Vec<Effect> {
 
 /// What a form asks for is sent, or asked about first; or the form comes back with what is wrong.
 fn submit_form(model: &mut Model, mut form: Box<Form>, ids: &mut dyn Ids) -> Vec<Effect> {
-    let built = match own_words(model, &form) {
+    let built = match not_seen(model, &form).or_else(|| own_words(model, &form)) {
         Some(why) => Err(why),
         None => forms::build(&form, model.now),
     };
@@ -73,7 +73,7 @@ fn submit_form(model: &mut Model, mut form: Box<Form>, ids: &mut dyn Ids) -> Vec
             return Vec::new();
         }
     };
-    let question = forms::question(&form, &model.mirror.plan, model.watched(), model.now);
+    let question = forms::question(&form, &model.mirror.plan, model.watched_for(&form), model.now);
     if commands.len() > 1 || question.is_some() {
         let question = question.unwrap_or_else(|| acts::question(form.action, &commands));
         let form = Some(form);
@@ -86,11 +86,20 @@ fn submit_form(model: &mut Model, mut form: Box<Form>, ids: &mut dyn Ids) -> Vec
     effects
 }
 
+/// What is approved, or made from a template, is shown from the incident that is looked at: it must
+/// be the one that the form is about.
+fn not_seen(model: &Model, form: &Form) -> Option<String> {
+    let shows = matches!(form.action, Action::Approve | Action::Update);
+    let id = form.incidents.first().filter(|_| shows)?;
+    let is_seen = model.watched_for(form).is_some() && model.selected_id == Some(*id);
+    (!is_seen).then(|| format!("{id} is not what is shown now: go back to it, then do this again"))
+}
+
 /// Nobody is asked whether to send what they may not send: their own words need another's look.
 fn own_words(model: &Model, form: &Form) -> Option<String> {
     let is_alone = form.action == Action::Approve && form.value("force").trim().is_empty();
     let number = form.value("update").split(' ').next()?.parse().ok()?;
-    let update = model.watched().filter(|_| is_alone)?.talk.update(number)?;
+    let update = model.watched_for(form).filter(|_| is_alone)?.talk.update(number)?;
     let is_own = update.by == model.login;
     is_own
         .then(|| "you wrote it yourself: another one looks at it, or say why nobody can".to_owned())
@@ -98,7 +107,10 @@ fn own_words(model: &Model, form: &Form) -> Option<String> {
 
 /// What is known becomes words, in a form of their own.
 fn write(model: &mut Model, mut form: Box<Form>, ids: &mut dyn Ids) -> Vec<Effect> {
-    let made = forms::update::written(&form, &acts::about(model, Action::Update), model.now);
+    let made = match not_seen(model, &form) {
+        Some(why) => Err(why),
+        None => forms::update::written(&form, &acts::about(model, Action::Update), model.now),
+    };
     match made {
         Ok(second) => {
             let (key, text) = (form.draft_key(), String::new());
@@ -306,7 +318,7 @@ pub(super) fn cancel(model: &mut Model, ids: &mut dyn Ids) -> Vec<Effect> {
 pub(super) fn follow_choice(model: &mut Model) {
     let Some(Modal::Form(form)) = model.modals.last() else { return };
     let is_choice = form.fields.get(form.at).is_some_and(|field| field.name == "stakeholder");
-    if form.action != Action::Contact || !is_choice {
+    if form.action != Action::Contact || !is_choice || model.watched_for(form).is_none() {
         return;
     }
     let about = forms::About {
@@ -382,7 +394,7 @@ pub(super) fn move_rows(model: &mut Model, by: isize) {
     let days = if is_calendar { crate::tui::view::calendar::lines(model).len() } else { 0 };
     let days = days.saturating_sub(room) + 1;
     let page = match model.modals.last() {
-        Some(Modal::Page { what, .. }) => crate::tui::view::page::lines(model, *what).len(),
+        Some(Modal::Page { what, .. }) => crate::tui::view::page::wrapped(model, *what).len(),
         _ => 0,
     };
     let page = page.saturating_sub(room) + 1;

@@ -16,7 +16,8 @@ pub(super) fn click(model: &mut Model, x: u16, y: u16) -> Vec<Effect> {
     match layout::hit(model, x, y) {
         Some(Hit::Row { pane, row, inner }) => {
             let entry = timeline::entry_at(model, inner, row);
-            let stakeholder = row + stakeholders::top(model, usize::from(inner.height));
+            let stakeholder = row
+                + stakeholders::top(model, stakeholders::rows(model, usize::from(inner.height)));
             model.focus = pane;
             match pane {
                 Pane::Queue if model.top + row < model.shown.len() => {

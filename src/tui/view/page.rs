@@ -9,6 +9,9 @@ use crate::domain::silence::{Silence, ledger};
 use crate::domain::text::visible;
 use crate::tui::model::{Model, Reading};
 
+/// The widest page, in columns.
+const WIDTH: u16 = 110;
+
 /// What the page is called.
 pub(super) const fn title(what: Reading) -> &'static str {
     match what {
@@ -80,6 +83,19 @@ fn reports(model: &Model) -> Vec<String> {
     lines
 }
 
+/// The page as it is drawn: lines that fit, and whether each is a warning.
+pub fn wrapped(model: &Model, what: Reading) -> Vec<(String, bool)> {
+    let width = usize::from(model.size.0.min(WIDTH).saturating_sub(2)).max(1);
+    let mut all = Vec::new();
+    for line in lines(model, what) {
+        let is_warning = line.starts_with("==") || line.starts_with("  !");
+        let safe = visible(&line).into_owned();
+        let parts = if safe.is_empty() { vec![safe] } else { super::wrap(&safe, width) };
+        all.extend(parts.into_iter().map(|text| (text, is_warning)));
+    }
+    all
+}
+
 pub(super) fn draw(
     model: &Model,
     screen: &mut Frame<'_>,
@@ -87,23 +103,15 @@ pub(super) fn draw(
     what: Reading,
     scroll: usize,
 ) {
-    let title = format!("{} · q closes", title(what));
-    let inner = super::modal::boxed(model, screen, area, &title, 110, area.height, Vec::new());
-    let width = usize::from(inner.width);
-    let shown = lines(model, what)
-        .into_iter()
-        .skip(scroll)
-        .flat_map(|line| {
-            let style = if line.starts_with("==") || line.starts_with("  !") {
-                model.theme.warn
-            } else {
-                ratatui::style::Style::default()
-            };
-            let safe = visible(&line).into_owned();
-            let wrapped = if safe.is_empty() { vec![safe] } else { super::wrap(&safe, width) };
-            wrapped.into_iter().map(move |text| Line::styled(text, style))
-        })
-        .take(usize::from(inner.height))
-        .collect();
-    super::lines(screen, inner, shown);
+    let all = wrapped(model, what);
+    let height = usize::from(area.height.saturating_sub(2));
+    let more = super::more(model, scroll, height, all.len());
+    let title = format!("{}{more} · q closes", title(what));
+    let inner = super::modal::boxed(model, screen, area, &title, WIDTH, area.height, Vec::new());
+    let plain = ratatui::style::Style::default();
+    let shown = all.into_iter().skip(scroll).take(usize::from(inner.height));
+    let shown = shown.map(|(text, is_warning)| {
+        Line::styled(text, if is_warning { model.theme.warn } else { plain })
+    });
+    super::lines(screen, inner, shown.collect());
 }

@@ -295,6 +295,12 @@ pub fn go_back_to(model: &mut Model, before: Option<(IncidentId, String)>) {
     model.stakeholder = found.unwrap_or(model.stakeholder);
 }
 
+/// How many lines of the list are seen: alone, the pane shows what is selected as well, however long
+/// the list is.
+pub fn rows(model: &Model, height: usize) -> usize {
+    if model.zoom { height.min((height / 2).max(3)) } else { height }
+}
+
 /// The first one that is seen: the selected one always is.
 pub fn top(model: &Model, height: usize) -> usize {
     let is_focused = model.focus == Pane::Stakeholders;
@@ -321,9 +327,8 @@ pub(super) fn draw(model: &Model, screen: &mut Frame<'_>, rect: Rect) {
         return;
     };
     let list = list(model, incident);
-    // Alone, it shows what is selected as well, however long the list is.
     let height = usize::from(rect.height.saturating_sub(2));
-    let rows = if model.zoom { height.min((height / 2).max(3)) } else { height };
+    let rows = rows(model, height);
     let top = top(model, rows);
     let long = if incident.talk.is_long { " · long incident" } else { "" };
     let is_stale = incident.is_public() && model.mirror.desk.page_fault.is_some();
