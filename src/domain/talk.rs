@@ -54,6 +54,9 @@ pub struct Update {
     /// The entry that holds its words.
     pub entry: Seq,
     pub standing: Standing,
+    /// Messages that are to follow still, in events of their own.
+    #[serde(default)]
+    pub more: u32,
 }
 
 /// What proves that a stakeholder was told.
@@ -220,7 +223,7 @@ impl Talk {
     pub(super) fn drafted(&mut self, draft: &Draft, by: &str, at: Timestamp, entry: Seq) {
         self.last_update = self.last_update.max(draft.update);
         let (draft, by) = (draft.clone(), by.to_owned());
-        self.updates.push(Update { draft, by, at, entry, standing: Standing::Waiting });
+        self.updates.push(Update { draft, by, at, entry, standing: Standing::Waiting, more: 0 });
         let surplus = self.updates.len().saturating_sub(UPDATES_KEPT);
         for _ in 0..surplus {
             let is_out = |n: u32| self.letters.values().any(|letter: &Letter| letter.update == n);
@@ -237,6 +240,7 @@ impl Talk {
         let known = self.updates.iter_mut().find(|update| update.draft.update == sent.update)?;
         let (by, forced) = (by.to_owned(), sent.forced.clone());
         known.standing = Standing::Sent { at, by, forced };
+        known.more = sent.more;
         let draft = known.draft.clone();
         for name in &draft.to {
             if sent.by_hand.contains(name) {
@@ -252,8 +256,17 @@ impl Talk {
         Some(draft)
     }
 
+    /// More messages of an update.
+    pub(super) fn follow(&mut self, update: u32, letters: &[Posted], at: Timestamp) {
+        let added = u32::try_from(letters.len()).unwrap_or(u32::MAX);
+        if let Some(known) = self.updates.iter_mut().find(|known| known.draft.update == update) {
+            known.more = known.more.saturating_sub(added);
+        }
+        self.post(update, letters, at);
+    }
+
     /// Messages of an update that are to be sent.
-    pub(super) fn post(&mut self, update: u32, letters: &[Posted], at: Timestamp) {
+    fn post(&mut self, update: u32, letters: &[Posted], at: Timestamp) {
         for letter in letters {
             let delivery = Delivery::new(letter.wanted.clone(), Origin::HAND, at);
             let proof = self.proofs.entry(letter.who.clone()).or_default();

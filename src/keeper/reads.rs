@@ -27,7 +27,7 @@ use crate::store::{Reader, StoreError, Table, text_index, transfer, verify};
 /// Bytes of events in one answer: well below the longest line.
 const ANSWER_BYTES: usize = 600 * 1024;
 /// The longest draft, and how many of one person are given back.
-const DRAFT_MAX: usize = 30 * 1024;
+const DRAFT_MAX: usize = 512 * 1024;
 const DRAFTS_MAX: usize = 32;
 
 /// What reads need.
@@ -234,14 +234,21 @@ fn save_draft(
     reader: &dyn Reader,
     login: &str,
     key: &str,
-    mut text: String,
+    text: String,
     head: Head,
 ) -> Result<Reply, StoreError> {
     let mut full = draft_prefix(login);
     let mut name = key.to_owned();
     crate::domain::text::cut_bytes(&mut name, 100);
     full.extend_from_slice(name.as_bytes());
-    crate::domain::text::cut_bytes(&mut text, DRAFT_MAX);
+    if text.len() > DRAFT_MAX {
+        // Cut, it could not be read again.
+        return Err(StoreError::Refused(format!(
+            "the draft has {} KiB, more than {} can be kept; finish it or put it into a file",
+            text.len() / 1024,
+            DRAFT_MAX / 1024
+        )));
+    }
     let value = (!text.is_empty()).then(|| text.into_bytes());
     let mut known = 0;
     let prefix = draft_prefix(login);

@@ -160,8 +160,8 @@ async fn serve(
         paths: paths.clone(),
         gate: Arc::clone(&gate),
     });
-    let (findings, fault) =
-        (opened.room.desk.findings.clone(), opened.room.desk.page_fault.clone());
+    let findings = opened.room.desk.findings.clone();
+    let fault = (opened.room.desk.page_fault.clone(), status_page::is_alerting(&opened.room));
     let mut engine = Engine::new(opened.room);
     engine.listening.clone_from(&listening);
     engine.secret = supervise::secret(&home)?;
@@ -210,7 +210,7 @@ fn start_background(
     shared: &Shared,
     places: Arc<Places>,
     findings: Vec<String>,
-    fault: Option<String>,
+    fault: (Option<String>, bool),
 ) {
     let (gate, inbox, home) = (&shared.gate, &shared.inbox, shared.home.root.clone());
     let context = Context { home, host: identity::hostname(), now: wall_now() };

@@ -15,6 +15,7 @@ use std::time::Duration;
 use crate::clock::wall_now;
 use crate::domain::channel::{Channel, Program};
 use crate::domain::event::Body;
+use crate::domain::room::Room;
 use crate::domain::status::{Site, files};
 use crate::keeper::gate::Gate;
 use crate::keeper::inbox::Inbox;
@@ -44,19 +45,37 @@ struct Publisher {
     is_owed: bool,
     /// What was wrong, as everybody was told.
     fault: Option<String>,
+    /// The alert about it fires, as far as we know.
+    is_alerting: bool,
+    /// Nothing was told by this keeper yet.
+    is_fresh: bool,
 }
 
-/// Writes the page whenever something was told, until the keeper goes. `fault`: what the journal says was wrong
-/// with it last.
+/// Whether the alert about the page fires.
+pub(super) fn is_alerting(room: &Room) -> bool {
+    room.alerts.values().any(|alert| alert.is_firing && alert.name == ALERT.name)
+}
+
+/// Writes the page whenever something was told, until the keeper goes. `fault`: what the journal says
+/// was wrong with it last, and whether the alert about that fires.
 pub(super) async fn publish(
     gate: Arc<Gate>,
     inbox: Inbox,
     context: Context,
-    fault: Option<String>,
+    (fault, is_alerting): (Option<String>, bool),
 ) {
     let mut told = gate.site.subscribe();
     let written = Written::new();
-    let mut publisher = Publisher { gate, inbox, context, written, is_owed: false, fault };
+    let mut publisher = Publisher {
+        gate,
+        inbox,
+        context,
+        written,
+        is_owed: false,
+        fault,
+        is_alerting,
+        is_fresh: true,
+    };
     loop {
         let site = told.borrow_and_update().clone();
         let fault = match site {
@@ -100,14 +119,25 @@ impl Publisher {
         if let Some(why) = &fault {
             tracing::error!(why, "the status page");
         }
-        if fault.is_some() == self.fault.is_some() {
+        let is_known = fault == self.fault;
+        // Once after the start as well: the keeper before may have ended between the two messages.
+        if is_known && !std::mem::take(&mut self.is_fresh) {
             return true;
         }
+        self.is_fresh = false;
         let summary = fault.as_ref().map(|why| format!("the status page {why}"));
-        self.fault.clone_from(&fault);
-        let body = Body::StatusPage { fault };
-        self.inbox.send(Mail::Input(Input::Own(body))).await.is_ok()
-            && raise(ALERT, summary.as_deref(), &self.inbox).await
+        if !is_known {
+            self.fault.clone_from(&fault);
+            let body = Body::StatusPage { fault };
+            if self.inbox.send(Mail::Input(Input::Own(body))).await.is_err() {
+                return false;
+            }
+        }
+        if summary.is_none() && !self.is_alerting {
+            return true;
+        }
+        self.is_alerting = summary.is_some();
+        raise(ALERT, summary.as_deref(), &self.inbox).await
     }
 }
 

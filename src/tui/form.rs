@@ -218,7 +218,7 @@ impl Form {
             let Some(field) = known else { continue };
             let is_own = match field.input {
                 Input::Line(_) => !field.is_proposal,
-                Input::Text(_) => !field.value().trim().is_empty(),
+                Input::Text(_) => !field.is_proposal && !field.value().trim().is_empty(),
                 Input::Choice { .. } => true,
             };
             if !is_own {

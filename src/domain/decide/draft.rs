@@ -71,7 +71,7 @@ pub(super) fn draft(room: &Room, incident: &Incident, wish: &TalkWish, now: Time
         ));
     }
     check_parts(&room.plan, components)?;
-    check_correction(incident, *corrects, *audience, &readers)?;
+    check_correction(&room.plan, incident, *corrects, *audience, &readers)?;
     if let Some(wrong) = corrects.and_then(|number| incident.talk.update(number))
         && let Standing::Sent { at, .. } = wrong.standing
     {
@@ -151,9 +151,10 @@ fn checked(words: &[Words], title: &str) -> Result<Vec<Words>, Rejection> {
     for one in &mut words {
         one.subject = wanted(&one.subject, "subject")?.lines().next().unwrap_or("").to_owned();
         one.text = wanted(&one.text, "text")?.to_owned();
-        if one.subject.len() > SUBJECT_MAX || title.len() > SUBJECT_MAX {
+        // A correction has a word of its own before the subject.
+        if one.subject.len() > SUBJECT_MAX - 20 || title.len() > SUBJECT_MAX {
             return Err(bad(
-                "the subject or title is longer than 300 bytes",
+                "the subject or title is longer than 280 bytes",
                 "keep it to one short line",
             ));
         }
@@ -201,6 +202,7 @@ fn check_parts(
 
 /// A correction goes to everybody who read what was wrong.
 fn check_correction(
+    plan: &Plan,
     incident: &Incident,
     corrects: Option<u32>,
     audience: Audience,
@@ -212,7 +214,11 @@ fn check_correction(
     let Some(wrong) = known.map(|update| &update.draft) else {
         return Err(bad(format!("update {number} was not sent"), "name the one that was wrong"));
     };
-    let is_left_out = |name: &&String| !readers.iter().any(|(reader, _)| reader == name);
+    // Who left the plan, or may no longer read it, is told by hand.
+    let may = |name: &&String| {
+        plan.stakeholders.get(*name).is_some_and(|who| Incident::reads(who.audience, audience))
+    };
+    let is_left_out = |name: &&String| may(name) && !readers.iter().any(|(r, _)| r == name);
     if let Some(name) = wrong.to.iter().find(is_left_out) {
         return Err(bad(
             format!("{name} got update {number} and would not read what corrects it"),

@@ -217,17 +217,22 @@ pub fn warn(room: &Room, id: IncidentId, now: Timestamp) -> Vec<Body> {
     vec![Body::Incident { incident: id, change }]
 }
 
-/// What is told where a new plan no longer holds a rule under which clocks run.
+/// What is told where clocks that run under one plan no longer run under the next, or run longer: a
+/// rule is gone, switched off, or another one stands in its place.
 pub fn gone(room: &Room, before: &Plan, id: IncidentId, now: Timestamp) -> Vec<Body> {
     let Some(incident) = room.incidents.get(&id) else { return Vec::new() };
-    let is_gone = |rule: &str| legal::rule(&room.plan, rule).is_none();
+    let after = legal::open(incident, &room.plan, now);
+    let goes_on = |was: &legal::Running<'_>| {
+        let same =
+            after.iter().find(|is| is.rule.id == was.rule.id && is.clock.stage == was.clock.stage);
+        same.is_some_and(|is| is.clock.due <= was.clock.due || was.clock.due.is_none())
+    };
     let mut number = incident.esc.last_number + 1;
     let mut bodies = Vec::new();
-    for rule in incident.legal.facts.keys().filter(|rule| is_gone(rule)) {
-        let open = legal::open(incident, before, now);
-        let clocks: Vec<Warned> = open
-            .iter()
-            .filter(|it| it.rule.id == *rule)
+    for rule in incident.legal.facts.keys() {
+        let was = legal::open(incident, before, now);
+        let lost = was.iter().filter(|it| it.rule.id == *rule && !goes_on(it));
+        let clocks: Vec<Warned> = lost
             .map(|it| Warned {
                 rule: rule.clone(),
                 stage: it.clock.stage.clone(),
@@ -238,7 +243,7 @@ pub fn gone(room: &Room, before: &Plan, id: IncidentId, now: Timestamp) -> Vec<B
             continue;
         }
         let reached = first_reached(room, incident, Role::InternalLiaison, 0, now);
-        let why = format!("the plan no longer holds {rule}, and its clocks stop");
+        let why = format!("the plan no longer holds clocks of {rule} as they ran");
         let pages = reach::wanted(reached, DeliveryKind::Inform, number, &why);
         number += u32::try_from(pages.len()).unwrap_or(0);
         let change = LegalChange::RuleGone { rule: rule.clone(), clocks, pages };

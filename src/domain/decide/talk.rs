@@ -257,6 +257,7 @@ pub(super) fn send(
         update: draft.update,
         forced,
         letters: Vec::new(),
+        more: 0,
         published: Vec::new(),
         by_hand: Vec::new(),
     };
@@ -294,14 +295,49 @@ pub(super) fn send(
         ));
     }
     let update = sent.update;
-    let mut rest = sent.letters.split_off(sent.letters.len().min(LETTERS_MAX));
+    let rest = sent.letters.split_off(sent.letters.len().min(LETTERS_MAX));
+    sent.more = u32::try_from(rest.len()).unwrap_or(u32::MAX);
     let mut bodies = vec![body(incident.id, TalkChange::Sent(Box::new(sent)))];
+    bodies.extend(in_letters(incident.id, update, rest));
+    Ok(bodies)
+}
+
+fn in_letters(id: IncidentId, update: u32, mut rest: Vec<Posted>) -> Vec<Body> {
+    let mut bodies = Vec::new();
     while !rest.is_empty() {
         let more = rest.split_off(rest.len().min(LETTERS_MAX));
         let letters = std::mem::replace(&mut rest, more);
-        bodies.push(body(incident.id, TalkChange::LettersAdded { update, letters }));
+        bodies.push(body(id, TalkChange::LettersAdded { update, letters }));
     }
-    Ok(bodies)
+    bodies
+}
+
+/// What was to follow an update and did not come to be: a kill or a full disk fell between the events
+/// of one update. It is made again, by the plan as it is now.
+pub fn unfinished(room: &Room, id: IncidentId, now: Timestamp) -> Vec<Body> {
+    let Some(incident) = room.incidents.get(&id) else { return Vec::new() };
+    let mut number = incident.esc.last_number;
+    let mut bodies = Vec::new();
+    for update in incident.talk.updates.iter().filter(|update| update.more > 0) {
+        let Ok(all) = send(room, incident, &update.draft, None, now) else { continue };
+        let letters = all.into_iter().filter_map(|body| match body {
+            Body::Incident { change: Change::Talk(talk), .. } => match *talk {
+                TalkChange::Sent(sent) => Some(sent.letters),
+                TalkChange::LettersAdded { letters, .. } => Some(letters),
+                _ => None,
+            },
+            _ => None,
+        });
+        let mut letters: Vec<Posted> = letters.flatten().collect();
+        let done = letters.len().saturating_sub(update.more as usize);
+        let mut rest = letters.split_off(done);
+        for letter in &mut rest {
+            number += 1;
+            letter.wanted.number = number;
+        }
+        bodies.extend(in_letters(id, update.draft.update, rest));
+    }
+    bodies
 }
 
 /// The ways behind a stakeholder's channel: one, or those of a person in their order, but for those

@@ -4,7 +4,7 @@
 
 use crate::domain::event::Recorded;
 use crate::domain::legal::LegalChange;
-use crate::domain::stakeholder::Audience;
+use crate::domain::stakeholder::{Audience, STATUS_PAGE};
 use crate::domain::talk::change::{Draft, Posted, Sent, TalkChange, Words};
 
 use super::{Incident, Moment, PublicStatus, Timestamp, Told};
@@ -21,7 +21,7 @@ impl Incident {
             }
             TalkChange::LettersAdded { update, letters } => {
                 self.number_letters(letters);
-                self.talk.post(*update, letters, at);
+                self.talk.follow(*update, letters, at);
                 self.recount(*update, letters);
             }
             TalkChange::Promised { stakeholder, next_by, text } => {
@@ -59,7 +59,9 @@ impl Incident {
             let told = self.told.get_mut(&letter.who).filter(|told| told.update == Some(update));
             let (Some(proof), Some(told)) = (proof, told) else { continue };
             let first = letter.wanted.methods.first().map_or("", |method| method.channel());
-            let before = told.channel.split(" × ").next().filter(|before| !before.is_empty());
+            let before = told.channel.split(" × ").next();
+            // Who read it on the page only until now gets messages as well.
+            let before = before.filter(|before| !before.is_empty() && *before != STATUS_PAGE);
             told.channel = counted(before.unwrap_or(first), proof.messages() as usize);
         }
     }

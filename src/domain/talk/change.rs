@@ -76,12 +76,20 @@ pub struct Sent {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub forced: Option<String>,
     pub letters: Vec<Posted>,
+    /// Messages that follow in events of their own, where they are too many for one.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub more: u32,
     /// Stakeholders who read it on the status page.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub published: Vec<String>,
     /// Stakeholders whom somebody must tell, because nothing can be sent to them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub by_hand: Vec<String>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants a reference")]
+const fn is_none(more: &u32) -> bool {
+    *more == 0
 }
 
 /// A promise that was not kept.

@@ -7,10 +7,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::domain::decide;
 use crate::domain::delivery::{Delivery, Stand, channel_of};
 use crate::domain::duty::Destination;
 use crate::domain::event::{Body, Sending};
 use crate::domain::ids::IncidentId;
+use crate::domain::incident::Incident;
 use crate::domain::time::Timestamp;
 use crate::domain::words::AttemptResult;
 use crate::keeper::engine::{Archive, Engine};
@@ -74,6 +76,17 @@ impl Engine {
             .collect()
     }
 
+    /// Sends what was to follow an update when the keeper before this one ended.
+    fn finish_letters(&mut self, now: Timestamp, archive: &dyn Archive, turn: &mut Turn) {
+        let is_cut = |incident: &Incident| incident.talk.updates.iter().any(|u| u.more > 0);
+        let cut = self.room.incidents.values().filter(|incident| is_cut(incident));
+        for id in cut.map(|incident| incident.id).collect::<Vec<_>>() {
+            for body in decide::talk::unfinished(&self.room, id, now) {
+                self.by_the_clock(body, now, archive, turn);
+            }
+        }
+    }
+
     /// Puts their end on record.
     pub(super) fn end_orphans(&mut self, now: Timestamp, archive: &dyn Archive, turn: &mut Turn) {
         let orphans = self.orphans().map(|(destination, items)| (destination.clone(), items));
@@ -81,6 +94,7 @@ impl Engine {
         if self.is_first {
             self.is_first = false;
             orphans.extend(self.left_behind());
+            self.finish_letters(now, archive, turn);
         }
         for (destination, items) in orphans {
             let detail = "the keeper ended while it was on its way".to_owned();

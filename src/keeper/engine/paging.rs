@@ -73,6 +73,10 @@ impl Engine {
         archive: &dyn Archive,
         turn: &mut Turn,
     ) {
+        if before.stakeholders != self.room.plan.stakeholders {
+            // When something is due to whom is in the lines of the queue.
+            turn.touched.extend(self.room.incidents.keys().copied());
+        }
         let bound = self.room.incidents.values().filter(|i| !i.legal.facts.is_empty());
         for id in bound.map(|incident| incident.id).collect::<Vec<_>>() {
             for body in decide::legal::gone(&self.room, before, id, now) {

@@ -139,7 +139,8 @@ fn contact(about: &About<'_>) -> Vec<Field> {
         Field::choice("stakeholder", "who", who, &chosen),
         Field::line("channel", "by", by.unwrap_or("phone")).proposed(),
         Field::text("text", "what was said", &said.unwrap_or_default())
-            .hint("by either side: what was asked, told and promised"),
+            .hint("by either side: what was asked, told and promised")
+            .proposed(),
         Field::line("next", "next word in", &next).hint("empty: none was promised").proposed(),
         Field::choice("last", "the last word", ["no", "yes"].map(str::to_owned).to_vec(), last)
             .hint("yes: they know that it is over"),

@@ -19,13 +19,13 @@ use warroom::store::batch::EVENT_BYTES_MAX;
 use crate::features::paging_world;
 use crate::world::{START, World, play};
 
-const BEGIN: &str = r#"
+pub const BEGIN: &str = r#"
     0m ann {"do":"open","title":"t","severity":"SEV2","services":["payments"],"declare":true}
     0m bob {"do":"acknowledge","incident":1}
     0m bob {"do":"take-command","incident":1}
     0m bob {"do":"assign-role","incident":1,"role":"customer-liaison","person":"dana"}"#;
 
-fn plan() -> Plan {
+pub fn plan() -> Plan {
     let who = |text: &str| -> Stakeholder { toml::from_str(text).expect("a stakeholder") };
     let mut plan = paging_world::plan();
     let rest = "from_severity = \"SEV2\"\nevery_min = 20\n";

@@ -139,3 +139,79 @@ fn every_line_of_a_report_rests_on_entries() {
     let line = brief(Kind::Can, case).into_iter().find(|l| l.text.contains("support needs"));
     assert_eq!(line.map(|line| line.entries), Some(vec![update]));
 }
+
+#[test]
+fn an_update_that_was_cut_off_by_a_kill_is_finished() {
+    use warroom::domain::talk::change::TalkChange;
+    use warroom::domain::{change::Change, event::Body};
+    let mut plan = crate::features::talk_kept::plan();
+    let who = plan.stakeholders.get_mut("support").expect("support");
+    who.channels.clear();
+    who.subscribers = (0..5_000).map(|n| format!("mail:s{n}@example.org")).collect();
+    let mut world = World::under(plan);
+    play(&mut world, crate::features::talk_kept::BEGIN);
+    play(&mut world, &format!("1m bob {}", draft("internal", "support", 20, "")));
+    // The journal as it is after a kill between the events of the update.
+    let mut kept = Vec::new();
+    world
+        .journal
+        .scan(0, &mut |raw| {
+            let event = raw.decode().expect("a readable event");
+            let is_more = matches!(&event.body, Body::Incident { change: Change::Talk(talk), .. }
+                if matches!(**talk, TalkChange::LettersAdded { .. }));
+            if is_more {
+                return false;
+            }
+            kept.push(event);
+            true
+        })
+        .expect("a readable journal");
+    let journal = warroom::store::memory::MemoryJournal::default();
+    let batch = warroom::store::batch::Batch::build(warroom::store::batch::Head::default(), &kept);
+    warroom::store::Journal::append(&mut journal.clone(), &batch).expect("it takes them");
+    world.journal = journal;
+    world.restart();
+    let letters = |world: &World| {
+        let talk = &world.engine.room.incidents[&IncidentId(1)].talk;
+        let to: std::collections::BTreeSet<_> = talk
+            .letters
+            .values()
+            .map(|letter| letter.delivery.wanted.methods[0].name.clone())
+            .collect();
+        (talk.letters.len(), to.len(), talk.updates[0].more)
+    };
+    assert_eq!(letters(&world), (2_000, 2_000, 3_000), "the rest is missing");
+    world.tick();
+    let open = letters(&world);
+    assert_eq!((open.0, open.2), (5_000, 0), "and comes with the next start");
+    assert_eq!(open.1, 5_000, "each once");
+}
+
+#[test]
+fn clocks_that_stop_by_a_change_of_the_plan_are_told_whatever_the_change_is() {
+    let own = |text: &str| toml::from_str::<warroom::domain::obligation::Rule>(text);
+    let shipped: Vec<_> = warroom::domain::obligation::shipped().expect("the shipped rules");
+    let gdpr = shipped.iter().find(|rule| rule.id == "gdpr-controller").expect("it ships").clone();
+    assert!(own("").is_err());
+    let late = at(60);
+    let aware = format!(
+        r#"{{"do":"legal","incident":1,"legal":{{"rule":"gdpr-controller","state":"determine","kind":"aware","at":"{}","evidence":"seen"}}}}"#,
+        at(2)
+    );
+    let mut off = gdpr.clone();
+    off.enabled = false;
+    let mut renamed = gdpr.clone();
+    renamed.stages.iter_mut().for_each(|stage| stage.id += "-new");
+    for (what, rule) in [("switched off", off), ("renamed", renamed)] {
+        let mut world = begin();
+        world.now = late;
+        play(&mut world, &format!("60m ann {aware}"));
+        let mut plan = world.engine.room.plan.clone();
+        plan.own_obligations = vec![rule];
+        let (digest, note) = (what.to_owned(), String::new());
+        let body = warroom::domain::event::Body::PlanAdopted { plan: Box::new(plan), digest, note };
+        let (events, _) = world.give(warroom::keeper::turn::Input::Own(body));
+        let told = events.iter().any(|event| format!("{:?}", event.body).contains("RuleGone"));
+        assert!(told, "{what}: {events:?}");
+    }
+}
