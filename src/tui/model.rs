@@ -231,7 +231,7 @@ pub struct Model {
     pub slipped_at: Option<Timestamp>,
     pub modals: Vec<Modal>,
     /// The form of a command on its way, to come back to if it is refused.
-    pub waiting_form: Option<(CommandId, Box<Form>)>,
+    pub waiting_forms: BTreeMap<CommandId, Box<Form>>,
     /// The form whose file is being read.
     pub reading: Option<Box<Form>>,
     pub pending: Vec<Key>,
@@ -325,7 +325,7 @@ impl Model {
             visiting: false,
             slipped_at: None,
             modals: Vec::new(),
-            waiting_form: None,
+            waiting_forms: BTreeMap::new(),
             reading: None,
             pending: Vec::new(),
             held: Vec::new(),

@@ -386,7 +386,7 @@ pub(super) fn send_all(
             draft: if is_single { draft.clone() } else { None },
         };
         if is_single && let Some(form) = form.take() {
-            model.waiting_form = Some((id.clone(), form));
+            model.waiting_forms.insert(id.clone(), form);
         }
         model.in_flight.insert(id.clone(), flight);
         let ask = Ask::Do { command: Box::new(command), occurred, seen };

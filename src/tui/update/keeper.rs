@@ -202,13 +202,7 @@ fn answered(
     reply: Reply,
     ids: &mut dyn Ids,
 ) -> Vec<Effect> {
-    let form = match model.waiting_form.take() {
-        Some((waiting, form)) if waiting == *id => Some(form),
-        other => {
-            model.waiting_form = other;
-            None
-        }
-    };
+    let form = model.waiting_forms.remove(id);
     if model.bulk.as_mut().is_some_and(|bulk| bulk.ids.remove(id)) {
         if matches!(reply, Reply::Rejected(_)) {
             // What was refused stays marked, so that it can be tried again.

@@ -76,9 +76,14 @@ fn submit_form(model: &mut Model, mut form: Box<Form>, ids: &mut dyn Ids) -> Vec
     let question = forms::question(&form, &model.mirror.plan, model.watched_for(&form), model.now);
     if commands.len() > 1 || question.is_some() {
         let question = question.unwrap_or_else(|| acts::question(form.action, &commands));
+        // While somebody thinks about the question, the line may drop.
+        let (key, text) = (form.draft_key(), form.draft());
         let form = Some(form);
         model.modals.push(Modal::Confirm { question, scroll: 0, commands, occurred, form });
-        return Vec::new();
+        if text.is_empty() || model.draft_at.take().is_none() {
+            return Vec::new();
+        }
+        return vec![ask(model, ids, Asked::Nothing, Ask::SaveDraft { key, text })];
     }
     model.draft_at = None;
     let mut effects = acts::send_all(model, commands, occurred, Some(form), ids);

@@ -156,7 +156,7 @@ fn entry_lines(
     if !is_selected && !model.zoom && texts.len() > LINES_MAX {
         texts.truncate(LINES_MAX);
         if let Some(last) = texts.last_mut() {
-            last.push('…');
+            *last = format!("{}…", fit(last, room - 1).trim_end_matches('…'));
         }
     }
     let head_style = if is_selected { theme.cursor } else { theme.dim };
