@@ -57,7 +57,12 @@ pub(super) enum Verb {
         /// What the file is: an export of warroom unless this is given.
         #[arg(long, value_enum)]
         from: Option<histories::Format>,
-        /// For --from csv: which column says what (TOML).
+        /// For --from csv: which column says what (TOML; --help shows one).
+        ///
+        /// Required: id = "Key" (rows with the same id are one incident) and opened = "Created". As
+        /// there are: title, resolved, closed, severity, service, note (an entry for each row) and at
+        /// (its time), each with the name of a column; source = "jira" names the origin; [severities]
+        /// holds the column's words with ours: Blocker = "SEV2".
         #[arg(long, value_name = "FILE", required_if_eq("from", "csv"))]
         mapping: Option<PathBuf>,
     },
