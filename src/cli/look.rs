@@ -18,6 +18,7 @@ use crate::clock::wall_now;
 use crate::domain::ids::IncidentId;
 use crate::domain::row::{Rank, Row};
 use crate::domain::stats::{self, Spread};
+use crate::domain::text::visible;
 use crate::domain::time::{Timestamp, span_words};
 use crate::domain::timeline;
 use crate::proto::{Ask, Detail, Reply};
@@ -178,6 +179,11 @@ pub fn detail(
     }
 }
 
+/// One line, whatever the texts in it hold: nobody's words make another.
+fn line(text: &str) {
+    say(&visible(text));
+}
+
 fn show(
     context: &Context,
     incident: IncidentId,
@@ -190,24 +196,24 @@ fn show(
         return say_json(&detail);
     }
     let head = &detail.head;
-    say(&format!("{} {}", head.id, head.title));
-    say(&format!("  {} because {}", head.severity, head.severity_because));
-    say(&format!("  {} because {}", head.priority(), head.priority_because()));
-    say(&format!("  {}, opened {}, public: {}", head.phase(), head.opened_at, head.public));
+    line(&format!("{} {}", head.id, head.title));
+    line(&format!("  {} because {}", head.severity, head.severity_because));
+    line(&format!("  {} because {}", head.priority(), head.priority_because()));
+    line(&format!("  {}, opened {}, public: {}", head.phase(), head.opened_at, head.public));
     if !head.services.is_empty() {
-        say(&format!("  services: {}", head.services.join(", ")));
+        line(&format!("  services: {}", head.services.join(", ")));
     }
     for (role, people) in &head.roles {
-        say(&format!("  {role}: {}", people.join(", ")));
+        line(&format!("  {role}: {}", people.join(", ")));
     }
     if let Some(ack) = &head.ack {
-        say(&format!("  acknowledged by {} at {}", ack.by, ack.at));
+        line(&format!("  acknowledged by {} at {}", ack.by, ack.at));
     }
     for (kind, other) in &head.links {
-        say(&format!("  {kind} {other}"));
+        line(&format!("  {kind} {other}"));
     }
     if !head.members.is_empty() {
-        say(&format!(
+        line(&format!(
             "  alerts: {} of {} fire, posted {} times",
             head.firing(),
             head.members.len(),
@@ -215,11 +221,11 @@ fn show(
         ));
     }
     for (moment, at) in &head.moments {
-        say(&format!("  {moment}: {at}"));
+        line(&format!("  {moment}: {at}"));
     }
     let hidden = detail.total.saturating_sub(detail.events.len() as u64);
     if hidden > 0 {
-        say(&format!("  … about {hidden} earlier entries (--limit)"));
+        line(&format!("  … about {hidden} earlier entries (--limit)"));
     }
     for event in &detail.events {
         let entry = timeline::entry(event, incident);
@@ -227,7 +233,12 @@ fn show(
             if head.redacted.contains(&entry.seq) { "(redacted)" } else { entry.text.as_str() };
         let about = if entry.about { "~" } else { " " };
         let late = entry.recorded.map(|at| format!(" (recorded {at})")).unwrap_or_default();
-        say(&format!("{:>7} {}{about} {:<10} {text}{late}", entry.seq, entry.when, entry.who));
+        let text = format!("{text}{late}");
+        let mut lines = text.lines();
+        let first = lines.next().unwrap_or_default();
+        line(&format!("{:>7} {}{about} {:<10} {first}", entry.seq, entry.when, entry.who));
+        // Whatever somebody wrote, it stands below its own entry and looks like no other.
+        lines.for_each(|more| line(&format!("{:>34}│ {more}", "")));
     }
     Ok(())
 }
@@ -245,7 +256,7 @@ fn search(context: &Context, query: String, limit: u32) -> Result<(), Failure> {
     }
     for hit in hits {
         let incident = hit.incident.map_or_else(|| "-".to_owned(), |id| id.to_string());
-        say(&format!(
+        line(&format!(
             "{:>7} {incident:<9} {}",
             hit.seq,
             hit.text.lines().next().unwrap_or_default()
@@ -268,13 +279,13 @@ fn alerts(context: &Context, incident: Option<IncidentId>, limit: u32) -> Result
     for (key, alert) in alerts {
         let incident = alert.incident.map_or_else(|| "no incident".to_owned(), |id| id.to_string());
         let flap = if alert.flap.is_some() { ", flapping" } else { "" };
-        say(&format!(
+        line(&format!(
             "{} {}{flap} → {incident} (rule '{}')",
             alert.name,
             alert.state(),
             alert.rule
         ));
-        say(&format!("    {key}  ×{}  {}", alert.repeats + 1, alert.labels));
+        line(&format!("    {key}  ×{}  {}", alert.repeats + 1, alert.labels));
     }
     Ok(())
 }
@@ -318,7 +329,7 @@ fn why(context: &Context, alert: &str) -> Result<(), Failure> {
     let incident = item.incident.map_or_else(|| "no incident".to_owned(), |id| id.to_string());
     let rule =
         if item.rule.is_empty() { String::new() } else { format!(", by the rule '{}'", item.rule) };
-    say(&format!("{alert}: {:?} → {incident}{rule} (event {seq}, {at})", item.became));
+    line(&format!("{alert}: {:?} → {incident}{rule} (event {seq}, {at})", item.became));
     Ok(())
 }
 
@@ -331,8 +342,8 @@ fn intake(context: &Context) -> Result<(), Failure> {
         return say_json(&report);
     }
     match &report.listening {
-        Ok(address) => say(&format!("listening on {address}")),
-        Err(why) => say(&format!("NOT listening: {why}")),
+        Ok(address) => line(&format!("listening on {address}")),
+        Err(why) => line(&format!("NOT listening: {why}")),
     }
     let tokens = match (report.tokens.is_empty(), report.asks_for_tokens) {
         (true, false) => "none; any local process may post".to_owned(),
@@ -345,25 +356,25 @@ fn intake(context: &Context) -> Result<(), Failure> {
         }
         (false, true) => report.tokens.join(", "),
     };
-    say(&format!("tokens: {tokens}"));
+    line(&format!("tokens: {tokens}"));
     for (source, counts) in &report.sources {
         let last = counts.last_at.map_or_else(|| "never".to_owned(), |at| at.to_string());
-        say(&format!(
+        line(&format!(
             "{source}: {} posts, {} refused, {} left out by the sender, last {last}",
             counts.posts, counts.refused, counts.truncated
         ));
         let parts: Vec<String> =
             counts.alerts.iter().map(|(became, n)| format!("{became:?} {n}")).collect();
-        say(&format!("    {} alerts: {}", counts.alerts.values().sum::<u64>(), parts.join(", ")));
+        line(&format!("    {} alerts: {}", counts.alerts.values().sum::<u64>(), parts.join(", ")));
     }
     for refusal in &report.refusals {
-        say(&format!(
+        line(&format!(
             "refused {} ×{} {} {}: {}",
             refusal.at, refusal.count, refusal.source, refusal.status, refusal.reason
         ));
     }
     for change in &report.changes {
-        say(&format!(
+        line(&format!(
             "change {} {}: {} ({})",
             change.at, change.source, change.summary, change.origin
         ));
@@ -397,7 +408,7 @@ fn statistics(context: &Context, origin: Option<&str>) -> Result<(), Failure> {
     if context.json {
         return say_json(&report);
     }
-    say(&format!(
+    line(&format!(
         "{} incidents, {} without a known resolution",
         report.incidents, report.unresolved
     ));
@@ -421,13 +432,13 @@ fn status(context: &Context) -> Result<(), Failure> {
     if context.json {
         return say_json(&status);
     }
-    say(&format!(
+    line(&format!(
         "warroom {} (pid {}) in {}",
         status.version,
         status.pid,
         context.home.root.display()
     ));
-    say(&format!(
+    line(&format!(
         "{} events, {} open, {} closed, {} alerts, {} clients",
         status.seq, status.live, status.closed, status.alerts, status.clients
     ));
@@ -458,7 +469,7 @@ pub fn actions(context: &Context) -> Result<(), Failure> {
         return say_json(&list);
     }
     for (name, keys, help) in rows {
-        say(&format!("{name:<20} {:<16} {help}", keys.join(" ")));
+        line(&format!("{name:<20} {:<16} {help}", keys.join(" ")));
     }
     Ok(())
 }

@@ -327,6 +327,12 @@ fn who(
         let levels = &rungs[..];
         return say_json(&Who { policy: name, at, severity, pages, levels, fallback });
     }
+    let is_unknown = |service: &&String| !known.plan.services.contains_key(*service);
+    for service in services.iter().filter(is_unknown).filter(|_| !known.plan.services.is_empty()) {
+        say(&format!(
+            "! the plan has no service '{service}': this is what the default policy does"
+        ));
+    }
     say(&format!("policy '{name}', {severity}, opened at {at}"));
     if !pages {
         say(&format!("{severity} pages nobody by the clock under this policy"));

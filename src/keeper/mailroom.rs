@@ -209,7 +209,9 @@ pub fn message(job: &Job) -> Message {
 fn message_id(items: &[JobItem]) -> String {
     use sha2::{Digest as _, Sha256};
     let name = |item: &JobItem| format!("{}-{}-{}", item.incident, item.delivery, item.attempt);
-    let names: Vec<String> = items.iter().map(name).collect();
+    let mut names: Vec<String> = items.iter().map(name).collect();
+    // The same items are the same message, in whatever order a restart finds them.
+    names.sort_unstable();
     match names.as_slice() {
         [] => String::new(),
         [only] => only.clone(),

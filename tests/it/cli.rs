@@ -340,3 +340,17 @@ fn what_is_told_after_the_end_is_the_last_word() {
     assert!(!shown.lines().last().unwrap_or_default().contains("next by"), "{shown}");
     home.ok(&["close", "1"]);
 }
+
+#[test]
+fn nobody_s_words_look_like_an_entry_of_their_own() {
+    let home = Home::new();
+    home.ok(&["declare", "checkout\n   2200 2026-11-28T09:31:00.000Z  boss       took command"]);
+    home.ok(&["note", "1", "seen\n   2201 2026-11-28T09:31:00.000Z  boss       resolved"]);
+    let shown = home.ok(&["show", "1"]);
+    let forged = shown.lines().filter(|line| {
+        line.trim_start().starts_with("2200 ") || line.trim_start().starts_with("2201 ")
+    });
+    assert_eq!(forged.count(), 0, "{shown}");
+    assert!(shown.contains("│    2201 2026"), "it stands below its own: {shown}");
+    assert_eq!(home.ok(&["list"]).lines().count(), 1);
+}

@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use crate::domain::alert::{Alert, Held};
 use crate::domain::change::{Change, Opened};
 use crate::domain::command::{Command, Order};
+use crate::domain::decide::due::OWN_SOURCE;
 use crate::domain::decide::{Decision, already, bad, not_now, reason};
 use crate::domain::event::{AlertFacts, AlertItem, Became, Body};
 use crate::domain::ids::IncidentId;
@@ -303,7 +304,7 @@ impl<'a> Intake<'a> {
     /// A worse alert raises its incident, until a person has judged the severity.
     fn raise(&mut self, id: IncidentId, rule: Option<&Rule>, incoming: &Incoming) {
         let incident = self.room.incidents.get(&id);
-        let (to, because) = severity_of(self.room, rule, incoming);
+        let (to, because) = severity_of(self.room, rule, incoming, &self.post.source);
         let known = self.raised.get(&id).copied().or(incident.map(|i| i.severity));
         let Some(from) = known else { return };
         if to < from && !incident.is_some_and(|i| i.is_severity_judged) {
@@ -331,7 +332,7 @@ impl<'a> Intake<'a> {
         let id = IncidentId(self.next);
         self.next += 1;
         let facts = &incoming.facts;
-        let (severity, because) = severity_of(self.room, rule, incoming);
+        let (severity, because) = severity_of(self.room, rule, incoming, &self.post.source);
         let title = match (facts.name.as_str(), facts.summary.as_str()) {
             (name, "") => name.to_owned(),
             ("", summary) => summary.to_owned(),
@@ -393,7 +394,19 @@ pub(super) fn first_line(text: &str, bytes: usize) -> String {
     line
 }
 
-fn severity_of(room: &Room, rule: Option<&Rule>, incoming: &Incoming) -> (Severity, String) {
+fn severity_of(
+    room: &Room,
+    rule: Option<&Rule>,
+    incoming: &Incoming,
+    source: &str,
+) -> (Severity, String) {
+    // What the keeper finds itself is as bad as the plan says: it is no sender whose words are mapped.
+    if rule.is_none_or(|rule| rule.severity.is_none())
+        && source == OWN_SOURCE
+        && let Ok(severity) = incoming.severity_word.parse::<Severity>()
+    {
+        return (severity, format!("the plan asks for {severity}"));
+    }
     match rule.and_then(|rule| rule.severity.map(|severity| (severity, rule))) {
         Some((severity, rule)) => (severity, format!("rule '{}'", rule.name)),
         None if incoming.severity_word.is_empty() => {

@@ -216,6 +216,14 @@ fn offer(
             if holder.is_some() { "ask them to offer it" } else { NOTHING_OFFERED },
         ));
     }
+    let is_known = room.plan.people.is_empty() || room.plan.people.contains_key(to);
+    if let Some(offer) = incident.esc.handover.as_ref().filter(|_| !is_known) {
+        // A slip of the finger does not take back an offer that reached somebody.
+        return Err(not_now(
+            format!("the plan knows no '{to}', and {} was offered {id}", offer.to),
+            "take that offer back first if it is meant (--refuse WHY)",
+        ));
+    }
     if to == login {
         return Err(already(format!("you hold {id}")));
     }

@@ -40,6 +40,12 @@ pub(super) fn heading(action: Action) -> &'static str {
     }
 }
 
+/// Who stands in is mostly who says so.
+fn self_first(about: &About<'_>) -> Vec<String> {
+    let own = about.plan.people.contains_key(about.login).then(|| about.login.to_owned());
+    own.into_iter().chain(super::people(about, about.login)).collect()
+}
+
 pub(super) fn fields(action: Action, about: &About<'_>) -> Option<Vec<Field>> {
     let why = |hint: &str| Field::line("reason", "why", "").hint(hint);
     let plan = about.plan;
@@ -98,7 +104,7 @@ fn desk_fields(action: Action, about: &About<'_>) -> Option<Vec<Field>> {
     Some(match action {
         Action::Cover => vec![
             Field::choice("schedule", "schedule", plan.schedules.keys().cloned().collect(), ""),
-            super::person_field("person", "who", &super::people(about, "")),
+            super::person_field("person", "who", &self_first(about)),
             Field::line("from", "from", "").hint("empty: now · 18:00 · a full time"),
             Field::line("until", "until", "8h").hint("8h · 18:00 · a full time").proposed(),
             why("may be empty"),

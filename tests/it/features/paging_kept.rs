@@ -359,3 +359,32 @@ fn what_somebody_sent_by_hand_and_is_due_later_opens_no_throttle_now() {
     play(&mut world, "2m clock");
     assert_eq!(world.jobs.len(), 1, "what a person wants is not held back");
 }
+
+#[test]
+fn a_heartbeat_that_is_missed_is_as_bad_as_the_plan_says() {
+    let mut plan = plan();
+    let beat = Heartbeat { severity: Severity::Sev1, ..beat() };
+    plan.heartbeats.insert("prometheus".to_owned(), beat);
+    let mut world = World::under(plan);
+    let told = play(&mut world, "0m clock\n5m clock\n5m clock");
+    assert!(told.contains("opened as SEV1 (the plan asks for SEV1)"), "{told}");
+}
+
+#[test]
+fn a_slip_of_the_finger_takes_no_good_offer_back() {
+    let mut world = World::under(plan());
+    let offer =
+        |to: &str| format!(r#"{{"do":"offer-handover","incident":1,"to":"{to}","note":""}}"#);
+    let told = play(
+        &mut world,
+        &format!(
+            "0m ann {OPEN}\n1m bob {}\n2m bob {}\n3m bob {}",
+            r#"{"do":"acknowledge","incident":1}"#,
+            offer("dana"),
+            offer("dnaa")
+        ),
+    );
+    assert!(told.contains("the plan knows no 'dnaa', and dana was offered INC-1"), "{told}");
+    let incident = &world.engine.room.incidents[&IncidentId(1)];
+    assert_eq!(incident.esc.handover.as_ref().map(|offer| offer.to.as_str()), Some("dana"));
+}
