@@ -16,6 +16,8 @@ use crate::domain::words::{AttemptResult, DeliveryKind};
 
 /// Attempts by one method before the next one is taken.
 pub const TRIES_MAX: u8 = 3;
+/// An attempt that took so long and failed hung, in milliseconds.
+const SLOW_MS: i64 = 10 * SECOND_MS;
 /// The pause after the first failure, and the longest one, in milliseconds.
 const BACKOFF_FIRST_MS: i64 = 5 * SECOND_MS;
 pub const BACKOFF_MAX_MS: i64 = 2 * MINUTE_MS;
@@ -253,9 +255,8 @@ impl Delivery {
         self.is_accepted |= end.result == AttemptResult::Accepted;
         self.is_handed_over |=
             matches!(end.result, AttemptResult::Accepted | AttemptResult::HandedOver);
-        if !matches!(self.stand, Stand::Sending { .. }) {
-            return; // It was cancelled or confirmed while it was on its way.
-        }
+        // It may have been cancelled or confirmed while it was on its way.
+        let Stand::Sending { since } = self.stand else { return };
         match end.result {
             AttemptResult::Accepted => self.follow(at, true),
             AttemptResult::HandedOver | AttemptResult::Refused => self.follow(at, false),
@@ -263,7 +264,9 @@ impl Delivery {
             AttemptResult::Unknown => self.stand = Stand::Queued { due: self.at },
             AttemptResult::Failed => {
                 self.tries += 1;
-                if self.tries < TRIES_MAX {
+                // What hangs takes as long each time, and there is another way to the person.
+                let hangs = at.since(since) >= SLOW_MS && self.has_another_way();
+                if self.tries < TRIES_MAX && !hangs {
                     let pause = backoff_ms(self.tries, seed).max(end.wait_ms);
                     self.stand = Stand::Queued { due: at.plus(pause.min(BACKOFF_MAX_MS)) };
                 } else {
@@ -272,6 +275,10 @@ impl Delivery {
             }
             AttemptResult::Cancelled => self.stand = Stand::Cancelled { at },
         }
+    }
+
+    fn has_another_way(&self) -> bool {
+        self.wanted.methods.len() > usize::from(self.method) + 1
     }
 
     /// The next method: at once, or in its own time where one before it was taken with proof.
@@ -359,6 +366,19 @@ mod tests {
             assert_eq!(Method::parse(text), Method { name: name.to_owned(), after_s }, "{text}");
         }
         assert_eq!((channel_of("mail:a:b"), address_of("mail:a:b")), ("mail", "a:b"));
+    }
+
+    #[test]
+    fn a_method_that_hangs_gives_way_to_another_at_once_and_the_last_one_is_tried_again() {
+        let mut it = delivery(&["mail:a", "sms:1"]);
+        let failed = AttemptEnd { result: AttemptResult::Failed, detail: "timeout", wait_ms: 0 };
+        it.begin(Timestamp(0));
+        it.end(Timestamp(20_000), &failed, 7);
+        assert_eq!((it.next_method(), it.due()), ("sms:1", Some(Timestamp(20_000))));
+        it.begin(Timestamp(20_000));
+        it.end(Timestamp(40_000), &failed, 7);
+        assert!(it.due().is_some_and(|due| due > Timestamp(43_000)), "there is no other way");
+        assert_eq!(it.next_method(), "sms:1");
     }
 
     #[test]
