@@ -41,6 +41,7 @@ pub fn lint(plan: &Plan, desk: &Desk, now: Timestamp) -> Vec<Lint> {
     holes(plan, &shifts, &mut found);
     for (name, policy) in &plan.policies {
         steps(plan, desk, name, policy, now, &mut found);
+        never(plan, name, policy, &mut found);
         twice(name, policy, &shifts, &mut found);
     }
     quiet(plan, now, &mut found);
@@ -115,6 +116,43 @@ fn steps(
             }
         }
         before.extend(people);
+    }
+}
+
+/// Conditions that can never hold, and people whom nothing reaches but a console that is open.
+fn never(plan: &Plan, name: &str, policy: &Policy, found: &mut Vec<Lint>) {
+    let mut say = |what: String| found.push(Lint { key: format!("policies.{name}"), what });
+    let levels = policy.levels.iter();
+    let levels = levels.map(|level| (format!("level '{}'", level.name), &level.when));
+    let triggers = policy.triggers.iter();
+    let triggers =
+        triggers.map(|trigger| (format!("the trigger to '{}'", trigger.level), &trigger.when));
+    for (what, when) in levels.chain(triggers) {
+        let is_known = |service: &String| plan.services.contains_key(service);
+        if !when.services.is_empty() && !when.services.iter().any(is_known) {
+            let services = when.services.join(", ");
+            say(format!("{what} waits for services that the plan does not name: {services}"));
+        }
+        if when.teams as usize > plan.teams.len() {
+            let (wanted, known) = (when.teams, plan.teams.len());
+            say(format!("{what} waits for {wanted} teams, and the plan has {known}"));
+        }
+        if when.hours.split_once('-').is_some_and(|(from, until)| from.trim() == until.trim()) {
+            say(format!("{what} waits for the hours {}, which are none", when.hours));
+        }
+    }
+    for level in &policy.levels {
+        for login in level.targets.iter().filter_map(|target| target.strip_prefix("person:")) {
+            let contacts = plan.people.get(login).map(|person| &person.contacts);
+            let is_terminal = |way: &String| Method::parse(way).channel() == "terminal";
+            if contacts.is_some_and(|ways| !ways.is_empty() && ways.iter().all(is_terminal)) {
+                say(format!(
+                    "{login} of level '{}' is reached by an open console alone: with none open, by \
+                     nothing",
+                    level.name
+                ));
+            }
+        }
     }
 }
 

@@ -243,3 +243,25 @@ fn demand_18_what_nobody_touches_for_days_is_closed_by_the_system() {
     assert!(!told.contains("INC-3 system: resolved"), "its alert fires: {told}");
     assert_eq!(told.matches("resolved (stale)").count(), 1, "{told}");
 }
+
+#[test]
+fn conditions_that_can_never_hold_are_said_when_the_plan_is_checked() {
+    let mut plan = plan();
+    plan.services.insert("payments".to_owned(), toml::from_str("").expect("a service"));
+    plan.people.get_mut("erik").expect("erik").contacts = vec!["terminal".to_owned()];
+    let policy = plan.policies.get_mut("standard").expect("the policy");
+    policy.levels[1].when.services = vec!["nonsvc".to_owned()];
+    policy.levels[1].when.teams = 99;
+    policy.levels[3].when.hours = "09:00-09:00".to_owned();
+    let desk = Desk::default();
+    let found = lint(&plan, &desk, START);
+    let told: String = found.iter().map(|lint| lint.what.clone() + "\n").collect();
+    for words in [
+        "level 'L2 senior' waits for services that the plan does not name: nonsvc",
+        "waits for 99 teams, and the plan has 1",
+        "level 'executive' waits for the hours 09:00-09:00, which are none",
+        "erik of level 'manager' is reached by an open console alone",
+    ] {
+        assert!(told.contains(words), "'{words}' is missing:\n{told}");
+    }
+}
