@@ -317,6 +317,9 @@ pub struct Status {
     pub is_tight: bool,
 }
 
+/// Pages that somebody who opens a console is told of; the queue shows all.
+pub const PAGES_TOLD: usize = 50;
+
 /// What the keeper tells without being asked.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "push", rename_all = "kebab-case")]

@@ -19,14 +19,12 @@ use crate::domain::timers;
 use crate::domain::words::{AttemptResult, DeliveryKind, Origin, Right, Via};
 use crate::keeper::engine::{Archive, Engine};
 use crate::keeper::turn::{ClientId, Job, JobItem, Output, Turn};
-use crate::proto::{KeeperMsg, Page, Push};
+use crate::proto::{KeeperMsg, PAGES_TOLD, Page, Push};
 
 /// Deadlines handled in one turn; the rest follow in the next.
 const DUE_MAX: usize = 256;
 /// Incidents that take their policy in one turn after an upgrade.
 const POLICIES_MAX: usize = 500;
-/// Pages that somebody who opens a console is told of; the queue shows all.
-const PAGES_TOLD: usize = 50;
 /// How long an end in good order waits for what is under way, in milliseconds.
 const STOP_WITHIN_MS: i64 = 8_000;
 /// Letters of a code: no I, L, O or U, so that nobody misreads one (Crockford's base 32).

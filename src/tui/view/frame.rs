@@ -11,6 +11,7 @@ use crate::domain::legal;
 use crate::domain::talk::promise;
 use crate::domain::text::{fit, visible};
 use crate::domain::time::{MINUTE_MS, Timestamp, span_words};
+use crate::proto::PAGES_TOLD;
 use crate::tui::action::Action;
 use crate::tui::model::{LinkState, Model, Pane, SILENT_MS, Tone};
 
@@ -172,7 +173,9 @@ fn counts(model: &Model) -> Vec<Part> {
     let mut parts = Vec::new();
     if !model.paged.is_empty() {
         let key = model.keymap.key_in(&["global"], Action::GoPaged).unwrap_or_default();
-        parts.push((0, format!("! PAGED ×{} ({key})", model.paged.len())));
+        // Who opens a console is told of so many; there may be more.
+        let more = if model.paged.len() == PAGES_TOLD { "+" } else { "" };
+        parts.push((0, format!("! PAGED ×{}{more} ({key})", model.paged.len())));
     }
     if !model.marks.is_empty() {
         parts.push((0, format!("{} marked", model.marks.len())));
