@@ -354,3 +354,12 @@ fn nobody_s_words_look_like_an_entry_of_their_own() {
     assert!(shown.contains("│    2201 2026"), "it stands below its own: {shown}");
     assert_eq!(home.ok(&["list"]).lines().count(), 1);
 }
+
+#[test]
+fn what_is_planned_says_its_number_and_its_time() {
+    let home = Home::new();
+    let said = home.ok(&["maintenance", "payments", "--until", "2h", "-r", "disks"]);
+    assert!(said.contains("done · window 1: payments from "), "{said}");
+    let said = home.ok(&["silence", "alertname=Disk*", "--until", "2h", "-r", "disks"]);
+    assert!(said.contains("silence 1 until "), "{said}");
+}

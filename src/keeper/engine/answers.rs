@@ -324,6 +324,24 @@ fn note_of(event: &Recorded) -> Option<String> {
             }
             _ => None,
         },
+        Body::ShiftCovered { schedule, cover } => {
+            let (from, until) = (cover.from.clock_near(event.at), cover.until.clock_near(event.at));
+            let (id, who) = (cover.id, &cover.person);
+            let instead = cover.instead_of.as_ref().map(|of| format!(" instead of {of}"));
+            let instead = instead.unwrap_or_default();
+            Some(format!("cover {id}: {who}{instead} on {schedule} from {from} until {until}"))
+        }
+        Body::SwapAsked { schedule, swap } => Some(format!(
+            "swap {}: {} is asked to take a turn of {} on {schedule}; 'warroom swap {schedule} \
+             --accept {}' takes it",
+            swap.id, swap.person_b, swap.person_a, swap.id
+        )),
+        Body::WindowPlanned { window } => {
+            let (from, until) =
+                (window.from.clock_near(event.at), window.until.clock_near(event.at));
+            let services = window.services.join(", ");
+            Some(format!("window {}: {services} from {from} until {until}", window.id))
+        }
         Body::SilenceMade { silence } => Some(format!(
             "silence {} until {}, over {} of {} alerts that fire",
             silence.id,
