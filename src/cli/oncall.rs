@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use crate::cli::Context;
 use crate::cli::act::unexpected;
-use crate::cli::out::{Failure, alarm, say, say_json};
+use crate::cli::out::{Failure, alarm, say, say_json, warn};
 use crate::clock::wall_now;
 use crate::domain::duty::{Desk, Window, WindowStage};
 use crate::domain::outlook::{self, Rung};
@@ -90,6 +90,9 @@ pub fn parse_at(text: &str, now: Timestamp) -> Result<Timestamp, Failure> {
                 "'{clock}' is no wall-clock time; write 2027-03-28 02:30 {zone}"
             )));
         };
+        if let Some(what) = schedule::oddity(zone, local) {
+            warn(&format!("{local} {zone} {what}"));
+        }
         return Ok(schedule::instant(zone, local));
     }
     Timestamp::parse_human(text, now).map_err(|e| Failure::Usage(e.to_string()))

@@ -358,6 +358,15 @@ fn nobody_s_words_look_like_an_entry_of_their_own() {
 #[test]
 fn what_is_planned_says_its_number_and_its_time() {
     let home = Home::new();
+    // A night in which the clock goes forward, and one in which it goes back.
+    for (at, words) in [
+        ("2027-03-28 02:30 Europe/Berlin", "does not exist that night"),
+        ("2027-10-31 02:30 Europe/Berlin", "comes twice that night"),
+    ] {
+        let out = home.run(&["who", "--service", "payments", "--at", at]);
+        let said = utf8(&out.stderr);
+        assert!(out.status.success() && said.contains(words), "{at}: {said}");
+    }
     let said = home.ok(&["maintenance", "payments", "--until", "2h", "-r", "disks"]);
     assert!(said.contains("done · window 1: payments from "), "{said}");
     let said = home.ok(&["silence", "alertname=Disk*", "--until", "2h", "-r", "disks"]);

@@ -32,7 +32,7 @@ pub use load::{Load, PersonLoad, load};
 pub use model::{Holidays, Hours, Override, Rotation, Schedule, Stint, Temporary, Turn};
 pub use shifts::{MAX_PERIOD_MS, Shift, gaps, next_change, shifts};
 pub use swaps::{holders, stale_swaps, swap_words};
-pub use wall::{day_of, instant};
+pub use wall::{day_of, instant, oddity};
 pub use week::{BadMoment, BadTimeOfDay, Day, Moment, TimeOfDay};
 
 #[cfg(test)]

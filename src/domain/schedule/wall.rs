@@ -24,6 +24,15 @@ pub fn instant(zone: Tz, local: NaiveDateTime) -> Timestamp {
     }
 }
 
+/// What is odd about a wall-clock time, where a change of the clock skips or repeats it.
+pub fn oddity(zone: Tz, local: NaiveDateTime) -> Option<&'static str> {
+    match zone.from_local_datetime(&local) {
+        LocalResult::Single(_) => None,
+        LocalResult::Ambiguous(..) => Some("comes twice that night; the first one is meant"),
+        LocalResult::None => Some("does not exist that night; the first instant after it is meant"),
+    }
+}
+
 /// What the wall clock shows at an instant.
 pub(super) fn local(zone: Tz, at: Timestamp) -> NaiveDateTime {
     // `plus` keeps to the years that can be written, so that the offset always fits.
