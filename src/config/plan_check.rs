@@ -13,6 +13,7 @@ use crate::domain::delivery::{Method, address_of};
 use crate::domain::plan::{Level, Person, Plan, Policy, Trigger, When};
 use crate::domain::reach;
 use crate::domain::schedule;
+use crate::domain::throttle::WITHIN_MAX_MS;
 
 /// The longest that pages may be held to be bundled, in seconds.
 const BUNDLE_S_MAX: u32 = 900;
@@ -70,7 +71,11 @@ pub fn check(plan: &Plan) -> Found {
         let what = format!("would make people wait; at most {BUNDLE_S_MAX} seconds");
         found.wrong("bundle_s", what);
     }
-    for name in plan.throttles.keys() {
+    for (name, throttles) in &plan.throttles {
+        if throttles.iter().any(|throttle| throttle.within_ms > WITHIN_MAX_MS) {
+            let what = "would hold a page back for longer than an hour".to_owned();
+            found.wrong(format!("throttles.{name}"), what);
+        }
         if !plan.has_channel(name) {
             found.wrong(format!("throttles.{name}"), format!("there is no channel '{name}'"));
         }

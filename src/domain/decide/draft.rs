@@ -214,7 +214,7 @@ fn check_correction(
     let Some(wrong) = known.map(|update| &update.draft) else {
         return Err(bad(format!("update {number} was not sent"), "name the one that was wrong"));
     };
-    // Who left the plan, or may no longer read it, is told by hand.
+    // Nobody can be sent anything who left the plan, or may no longer read it.
     let may = |name: &&String| {
         plan.stakeholders.get(*name).is_some_and(|who| Incident::reads(who.audience, audience))
     };

@@ -54,7 +54,7 @@ pub(super) fn decide(
             let stakeholder = known(room, id, stakeholder)?;
             ahead(*next_by, now)?;
             let text = text.trim().to_owned();
-            keeps_word(room, incident, &stakeholder, *next_by, &text)?;
+            keeps_word(room, incident, &stakeholder, (*next_by, now), &text)?;
             said(id, TalkChange::Promised { stakeholder, next_by: *next_by, text })
         }
         TalkWish::Cadence { long, reason: why } => cadence(live(room, id)?, *long, why, now),
@@ -91,20 +91,20 @@ fn keeps_word(
     room: &Room,
     incident: &Incident,
     who: &str,
-    next_by: Timestamp,
+    (next_by, now): (Timestamp, Timestamp),
     why: &str,
 ) -> Result<(), Rejection> {
     let all = promise::all(incident, &room.plan);
     let standing = all.iter().filter(|promise| promise.who == who).min_by_key(|p| p.due);
     match standing.filter(|promise| promise.due < next_by) {
         Some(promise) if promise.is_given => Err(not_now(
-            format!("{who} wait for a word by {}", promise.due.clock_minutes()),
+            format!("{who} wait for a word by {}", promise.due.clock_near(now)),
             "a later one takes a word to them: send an update, or log what you told them \
              ('warroom tell', u l)",
         )),
         Some(promise) if why.is_empty() => Err(Rejection::new(
             RejectionKind::NeedsReason,
-            format!("by the plan {who} must hear by {}", promise.due.clock_minutes()),
+            format!("by the plan {who} must hear by {}", promise.due.clock_near(now)),
             "promise an earlier time, or say of what they wait to hear",
         )),
         Some(_) | None => Ok(()),

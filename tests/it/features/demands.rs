@@ -265,3 +265,16 @@ fn conditions_that_can_never_hold_are_said_when_the_plan_is_checked() {
         assert!(told.contains(words), "'{words}' is missing:\n{told}");
     }
 }
+
+#[test]
+fn a_throttle_of_an_old_journal_is_read_though_no_plan_may_name_it_now() {
+    let text = r#"{"throttles":{"mail":["20/2d"]}}"#;
+    let mut plan: warroom::domain::plan::Plan = serde_json::from_str(text).expect("it is read");
+    assert_eq!(plan.throttles["mail"][0].within_ms, 2 * 86_400_000);
+    let again = serde_json::to_string(&plan).expect("JSON");
+    plan = serde_json::from_str(&again).expect("it is read again");
+    assert_eq!(plan.throttles["mail"][0].within_ms, 2 * 86_400_000);
+    let files = vec![("10.toml".to_owned(), "[throttles]\nmail = [\"20/2d\"]\n".to_owned())];
+    let told = format!("{:?}", warroom::config::plan_files::check(&files, "ann").err());
+    assert!(told.contains("longer than an hour"), "{told}");
+}
