@@ -98,6 +98,25 @@ fn the_cursor_stays_on_its_entry_though_newer_ones_come() {
 }
 
 #[test]
+fn newer_entries_below_the_pane_are_told_in_its_title() {
+    let mut console = console();
+    console.keys("2G");
+    console.rest();
+    assert!(!console.screen().contains(" ↓"), "{}", console.screen());
+    for n in 0..40 {
+        note(&mut console.world, &format!("note {n}"));
+    }
+    console.tell(Msg::Tick);
+    console.rest();
+    assert!(console.screen().contains(" ↓"), "{}", console.screen());
+    // At the newest one nothing stands below.
+    console.keys("G");
+    console.rest();
+    assert!(!console.screen().contains(" ↓"), "{}", console.screen());
+    shows(&console, "note 39");
+}
+
+#[test]
 fn nobody_is_wanted_for_what_somebody_else_declined() {
     let mut console = Console::new(busy(), "ann", (80, 24));
     let page = vec![alert("DiskFull", "db-1", "critical", Signal::Firing)];

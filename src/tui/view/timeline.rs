@@ -1,7 +1,7 @@
 //! The timeline of the incident under the cursor: newest at the bottom.
 
 use ratatui::Frame;
-use ratatui::layout::Rect;
+use ratatui::layout::{Margin, Rect};
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use unicode_width::UnicodeWidthStr;
@@ -15,10 +15,21 @@ use crate::tui::view::wrap;
 const LINES_MAX: usize = 3;
 
 pub(super) fn draw(model: &Model, screen: &mut Frame<'_>, rect: Rect) {
-    let title = title(model, usize::from(rect.width.saturating_sub(4)));
+    let shown = lines(model, rect.inner(Margin::new(1, 1)));
+    let newer = newer_mark(model, &shown);
+    let room = usize::from(rect.width.saturating_sub(4)).saturating_sub(newer.width());
+    let title = format!("{}{newer}", title(model, room));
     let inner = super::pane_frame(model, screen, rect, Some(Pane::Timeline), &title);
-    let lines = lines(model, inner).into_iter().map(|(_, line)| line).collect();
-    super::lines(screen, inner, lines);
+    super::lines(screen, inner, shown.into_iter().map(|(_, line)| line).collect());
+}
+
+/// How many newer entries stand below the pane: the cursor stays where it was put, and what comes
+/// meanwhile must not come unseen.
+fn newer_mark(model: &Model, shown: &[(usize, Line<'_>)]) -> String {
+    match shown.iter().map(|(back, _)| *back).min() {
+        None | Some(0) => String::new(),
+        Some(hidden) => format!(" {}{hidden}", model.theme.mark("↓", "v")),
+    }
 }
 
 /// The lines of a pane, each with the distance of its entry from the newest one.
