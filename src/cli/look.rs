@@ -139,7 +139,11 @@ fn list(context: &Context, query: &str, closed: bool, limit: u32) -> Result<(), 
     let now = wall_now();
     for row in rows {
         let age = span_words(now.since(row.opened_at));
-        let ack = if row.is_acked { "acked" } else { "UNACKED" };
+        let ack = match (row.is_acked, row.is_partly) {
+            (false, _) => "UNACKED",
+            (true, true) => "PARTLY",
+            (true, false) => "acked",
+        };
         say(&format!(
             "{} {} {:<9} {:<13} {:>6}  {:<7} {}",
             row.severity, row.priority, row.id, row.phase, age, ack, row.title

@@ -19,7 +19,7 @@ use crate::domain::duty::{Desk, Window, WindowStage};
 use crate::domain::outlook::{self, Rung};
 use crate::domain::plan::Plan;
 use crate::domain::reach::{self, Asked};
-use crate::domain::schedule::{self, Schedule, SwapState, calendar, ical};
+use crate::domain::schedule::{self, Cover, Duty, Schedule, Source, SwapState, calendar, ical};
 use crate::domain::time::{DAY_MS, HOUR_MS, Timestamp, parse_span, span_words};
 use crate::domain::words::Severity;
 use crate::proto::{Ask, Reply};
@@ -165,6 +165,17 @@ struct Now<'a> {
     covers: Vec<String>,
 }
 
+/// `3: bob instead of ann 2026-11-28T18:00:00Z … 2026-11-29T08:00:00Z: dentist (by bob)`.
+fn cover_words(cover: &Cover) -> String {
+    let whose = cover.instead_of.iter().map(|whose| format!(" instead of {whose}"));
+    let why = Some(&cover.reason).filter(|why| !why.is_empty()).map(|why| format!(": {why}"));
+    let by = Some(&cover.by).filter(|by| !by.is_empty()).map(|by| format!(" (by {by})"));
+    let tail: String = why.into_iter().chain(by).collect();
+    let whose: String = whose.collect();
+    let (id, who, from, until) = (cover.id, &cover.person, cover.from, cover.until);
+    format!("{id}: {who}{whose} {from} … {until}{tail}")
+}
+
 fn instant(context: &Context, known: &Known, wanted: &Wanted) -> Result<(), Failure> {
     let horizon = wanted.from.plus(60 * DAY_MS);
     let mut all = Vec::new();
@@ -182,7 +193,7 @@ fn instant(context: &Context, known: &Known, wanted: &Wanted) -> Result<(), Fail
                 .covers
                 .iter()
                 .filter(|cover| cover.until > wanted.from)
-                .map(|c| format!("{}: {} {} … {}", c.id, c.person, c.from, c.until))
+                .map(cover_words)
                 .collect(),
         });
     }
@@ -222,7 +233,11 @@ fn period(context: &Context, known: &Known, wanted: &Wanted) -> Result<(), Failu
     for (name, shifts) in all {
         say(name);
         for shift in shifts {
-            let people: Vec<&str> = shift.people.iter().map(|d| d.person.as_str()).collect();
+            let named = |duty: &Duty| match duty.source {
+                Source::Layer { .. } => duty.person.clone(),
+                _ => format!("{} ({})", duty.person, duty.words()),
+            };
+            let people: Vec<String> = shift.people.iter().map(named).collect();
             let who =
                 if people.is_empty() { "NOBODY ON CALL".to_owned() } else { people.join(", ") };
             let long = span_words(shift.until.since(shift.from));

@@ -6,7 +6,7 @@ use std::path::Path;
 use sha2::{Digest, Sha256};
 
 use crate::config::plan_check;
-use crate::config::{Mistake, line_of_key};
+use crate::config::{Mistake, line_of_key, places};
 use crate::domain::plan::Plan;
 
 /// The plan that ships with the program.
@@ -67,18 +67,11 @@ pub fn check(files: &[(String, String)], owner: &str) -> Result<ReadPlan, Vec<Mi
     hasher.update(owner.as_bytes());
     for (name, text) in files {
         hasher.update(text.as_bytes());
-        match text.parse::<toml::Table>() {
-            Ok(table) => merge(&mut merged, table, name, text, "", &mut mistakes),
-            Err(error) => mistakes.push(Mistake::of_toml(name, text, &error)),
-        }
-    }
-    if !mistakes.is_empty() {
-        return Err(mistakes);
-    }
-    for (name, text) in files {
         // Each file on its own, for the line of a wrong type or an unknown key.
-        if let Err(error) = toml::from_str::<Plan>(text) {
-            mistakes.push(Mistake::of_toml(name, text, &error));
+        match places::read::<Plan>(name, text).and_then(|_| places::read::<toml::Table>(name, text))
+        {
+            Ok(table) => merge(&mut merged, table, name, text, "", &mut mistakes),
+            Err(found) => mistakes.extend(found),
         }
     }
     if !mistakes.is_empty() {
@@ -105,11 +98,12 @@ pub fn check(files: &[(String, String)], owner: &str) -> Result<ReadPlan, Vec<Mi
     }
 }
 
-/// Where a key is written, as far as that can be seen.
+/// Where a key is written, or the most of it.
 pub fn place_of(files: &[(String, String)], key: &str) -> (String, usize) {
-    let place =
-        files.iter().map(|(name, text)| (name, line_of_key(text, key))).find(|(_, line)| *line > 0);
-    place.map_or_else(|| ("plan".to_owned(), 0), |(name, line)| (name.clone(), line))
+    let places = files.iter().map(|(name, text)| (name, places::place_of_key(text, key)));
+    // Of several the first: that is where a section begins.
+    let best = places.filter(|(_, (steps, _))| *steps > 0).rev().max_by_key(|(_, it)| it.0);
+    best.map_or_else(|| ("plan".to_owned(), 0), |(name, (_, line))| (name.clone(), line))
 }
 
 fn merge(

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use crate::config::Mistake;
+use crate::config::{Mistake, places};
 use crate::domain::channel::Value;
 
 /// `warroom.toml` in the home directory; every key may be left out.
@@ -125,8 +125,7 @@ pub fn load(path: &Path) -> Result<Settings, Vec<Mistake>> {
             }]);
         }
     };
-    let mut settings: Settings =
-        toml::from_str(&text).map_err(|error| vec![Mistake::of_toml(&file, &text, &error)])?;
+    let mut settings: Settings = places::read(&file, &text)?;
     if let Ok(listen) = std::env::var("WARROOM_LISTEN") {
         if !listen.is_empty() && listen.parse::<std::net::SocketAddr>().is_err() {
             let (file, key) = ("the environment".to_owned(), "WARROOM_LISTEN".to_owned());
@@ -137,7 +136,7 @@ pub fn load(path: &Path) -> Result<Settings, Vec<Mistake>> {
     }
     let mut mistakes = Vec::new();
     let mut wrong = |key: &str, what: &str| {
-        let line = crate::config::line_of_key(&text, key);
+        let line = places::line_of_key(&text, key);
         mistakes.push(Mistake {
             file: file.clone(),
             line,

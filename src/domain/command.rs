@@ -470,21 +470,26 @@ impl Command {
     }
 
     /// What an operator must be allowed to do to give it.
-    pub const fn right(&self) -> Right {
+    pub fn right(&self) -> Right {
         match self {
             // Anybody on the host may say that something is wrong.
             // Whoever holds a page's code holds what was sent to somebody who may answer.
             Self::Open { declare: false, .. } | Self::AcknowledgeByCode { .. } => Right::Observe,
             Self::SetPublicStatus { .. }
             | Self::RedactEntry { .. }
-            | Self::PlanWindow { .. }
-            | Self::EndWindow { .. }
             // Giving away, or taking, a turn for somebody else is what a commander may do.
             | Self::AskSwap { from: Some(_), .. } => Right::Command,
             Self::Import(_)
             | Self::AdoptPlan { .. }
             | Self::IssueToken { .. }
             | Self::RevokeToken { .. } => Right::Administer,
+            // Who may put alerts aside may do so for work that was announced; what the public
+            // reads, and what leaves nothing to page anybody, takes a commander.
+            Self::PlanWindow { services, public, .. }
+                if !public.is_empty() || services.iter().any(|name| name == "*") =>
+            {
+                Right::Command
+            }
             _ => Right::Respond,
         }
     }

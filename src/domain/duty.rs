@@ -14,6 +14,7 @@ use crate::domain::plan::{Plan, Policy};
 use crate::domain::schedule::{self, Changes, SwapState};
 use crate::domain::silence::Silence;
 use crate::domain::time::{DAY_MS, HOUR_MS, Timestamp};
+use crate::domain::words::Severity;
 
 /// How long a service counts as known to somebody after a page about it, in milliseconds.
 pub const KNOWN_FOR_MS: i64 = HOUR_MS;
@@ -82,14 +83,26 @@ pub struct LastSent {
     pub at: Timestamp,
     /// Service → when something about it was sent; those of the last hour.
     pub services: BTreeMap<String, Timestamp>,
+    /// Severity → when something of it was sent; those of the last hour.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub severities: BTreeMap<Severity, Timestamp>,
     /// The latest messages, the oldest first: as many as its throttles look at.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub recent: Vec<Timestamp>,
 }
 
 impl LastSent {
-    /// Notes that something was sent about these services; `keep`: how many times are remembered.
-    pub fn note(&mut self, at: Timestamp, services: impl Iterator<Item = String>, keep: usize) {
+    /// Notes that something was sent of these severities about these services; `keep`: how many
+    /// times are remembered.
+    pub fn note(
+        &mut self,
+        at: Timestamp,
+        severities: impl Iterator<Item = Severity>,
+        services: impl Iterator<Item = String>,
+        keep: usize,
+    ) {
+        self.severities.retain(|_, then| at.since(*then) < KNOWN_FOR_MS);
+        self.severities.extend(severities.map(|severity| (severity, at)));
         self.at = at;
         self.recent.push(at);
         let surplus = self.recent.len().saturating_sub(keep);
@@ -100,6 +113,12 @@ impl LastSent {
                 self.services.insert(service, at);
             }
         }
+    }
+
+    /// The worst that was sent within the hour before `now`.
+    pub fn worst(&self, now: Timestamp) -> Option<Severity> {
+        let recent = self.severities.iter().filter(|(_, then)| now.since(**then) < KNOWN_FOR_MS);
+        recent.map(|(severity, _)| *severity).min()
     }
 }
 

@@ -2,8 +2,9 @@
 //!
 //! A destination is one person by one method. It gets one message at a time, and one in
 //! `bundle_s`: what comes meanwhile goes together in the next. The first page about a service that
-//! the destination has not heard of within the hour does not wait, nor does one by hand. Throttles of
-//! the plan hold back what is not by hand.
+//! the destination has not heard of within the hour does not wait, nor does one that is worse than
+//! all that it heard of, nor one by hand. Throttles of the plan hold back what is not by hand. Where
+//! a message hangs, what is worse than all in it goes beside it.
 //!
 //! Invariants:
 //! - Derived from the incidents and `Desk::sent`: `Room::rebuild_index` gives the same.
@@ -19,7 +20,7 @@ use crate::domain::plan::Plan;
 use crate::domain::room::Room;
 use crate::domain::throttle::allowed_at;
 use crate::domain::time::{SECOND_MS, Timestamp};
-use crate::domain::words::DeliveryKind;
+use crate::domain::words::{DeliveryKind, Severity};
 
 /// Deliveries in one message; the rest go in the next one.
 pub const BUNDLE_MAX: usize = 200;
@@ -35,7 +36,10 @@ const STRANGE_MAX: usize = 12;
 pub struct Queue {
     /// When due, of which incident, its number.
     pub waiting: BTreeSet<(Timestamp, IncidentId, u32)>,
-    pub on_its_way: BTreeSet<(IncidentId, u32)>,
+    /// The same by severity, the worst first.
+    by_severity: BTreeSet<(Severity, Timestamp, IncidentId, u32)>,
+    /// With its severity, and since when.
+    pub on_its_way: BTreeMap<(IncidentId, u32), (Severity, Timestamp)>,
     /// Services of what waits, counted.
     services: BTreeMap<String, u32>,
     /// When what was wanted by hand is due.
@@ -46,6 +50,9 @@ pub struct Queue {
 pub const LETTERS_MAX: usize = 64;
 /// The same by one channel: one that hangs holds up no other.
 const LETTERS_OF_CHANNEL: usize = 40;
+
+/// How long a message is on its way before something worse passes it, in milliseconds.
+const HANGS_MS: i64 = 2 * SECOND_MS;
 
 /// Everything that waits.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -86,6 +93,7 @@ impl Outbox {
             Stand::Queued { due } => {
                 let queue = self.queue(delivery);
                 queue.waiting.insert((due, id, number));
+                queue.by_severity.insert((incident.severity, due, id, number));
                 if delivery.origin.by_hand {
                     queue.by_hand.insert((due, id, number));
                 }
@@ -93,7 +101,10 @@ impl Outbox {
                     *queue.services.entry(service).or_default() += 1;
                 }
             }
-            Stand::Sending { .. } => drop(self.queue(delivery).on_its_way.insert((id, number))),
+            Stand::Sending { since } => {
+                let on_its_way = &mut self.queue(delivery).on_its_way;
+                on_its_way.insert((id, number), (incident.severity, since));
+            }
             Stand::Waiting { .. }
             | Stand::Confirmed { .. }
             | Stand::Failed { .. }
@@ -128,6 +139,7 @@ impl Outbox {
                 return;
             }
             queue.by_hand.remove(&(due, id, number));
+            queue.by_severity.remove(&(incident.severity, due, id, number));
             for service in services_of(incident) {
                 if let Some(count) = queue.services.get_mut(&service) {
                     *count -= 1;
@@ -217,11 +229,18 @@ pub fn destination(delivery: &Delivery) -> Destination {
 }
 
 impl Queue {
-    /// When the next message may go; none while one is on its way.
+    /// When the next message may go; none while one is on its way, unless that one hangs and what
+    /// waits is worse than all in it.
     fn may_go(&self, to: &Destination, sent: Option<&LastSent>, plan: &Plan) -> Option<Timestamp> {
         let (first, ..) = *self.waiting.first()?;
-        if !self.on_its_way.is_empty() {
-            return None;
+        let (worst, worst_due, ..) = *self.by_severity.first()?;
+        let throttles = plan.throttles.get(channel_of(&to.method));
+        let allowed = throttles.zip(sent).and_then(|(list, sent)| allowed_at(list, &sent.recent));
+        let allowed = |due: Timestamp| allowed.map_or(due, |at| due.max(at));
+        if let Some(held_by) = self.on_its_way.values().map(|(severity, _)| *severity).min() {
+            let since = self.on_its_way.values().map(|(_, since)| *since).max()?;
+            let is_worse = worst < held_by;
+            return is_worse.then(|| allowed(worst_due.max(since.plus(HANGS_MS))));
         }
         let Some(sent) = sent else { return Some(first) };
         let by_hand = self.by_hand.first().map(|(due, ..)| *due);
@@ -230,10 +249,11 @@ impl Queue {
         }
         let is_new = Jumps::of(Some(sent), plan).any(&self.services, first);
         let bundled = sent.at.plus(i64::from(plan.bundle_s) * SECOND_MS);
-        let due = if is_new { first } else { first.max(bundled) };
-        let throttles = plan.throttles.get(channel_of(&to.method));
-        let allowed = throttles.and_then(|list| allowed_at(list, &sent.recent));
-        let due = allowed.map_or(due, |at| due.max(at));
+        let mut due = if is_new { first } else { first.max(bundled) };
+        if sent.worst(worst_due).is_none_or(|known| worst < known) {
+            due = due.min(worst_due);
+        }
+        let due = allowed(due);
         Some(by_hand.map_or(due, |at| due.min(at)))
     }
 
@@ -249,7 +269,8 @@ impl Queue {
         let jumps = |id: &IncidentId, number: u32| {
             let Some(incident) = room.incidents.get(id) else { return false };
             let by_hand = incident.delivery(number).is_some_and(|d| d.origin.by_hand);
-            by_hand || services_of(incident).any(|service| new.jumps(&service, now))
+            let is_worst = sent.is_none_or(|s| s.worst(now).is_none_or(|w| incident.severity < w));
+            by_hand || is_worst || services_of(incident).any(|service| new.jumps(&service, now))
         };
         let due = || self.waiting.iter().take_while(|(due, ..)| *due <= now);
         let mut bundle: Vec<(IncidentId, u32)> = Vec::new();

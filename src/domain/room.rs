@@ -175,7 +175,7 @@ impl Tally {
         self.active = step(self.active, 1);
         self.sev1 = step(self.sev1, one(incident.severity == Severity::Sev1));
         self.sev2 = step(self.sev2, one(incident.severity == Severity::Sev2));
-        self.unacked = step(self.unacked, one(incident.ack.is_none()));
+        self.unacked = step(self.unacked, one(!incident.is_answered()));
     }
 }
 

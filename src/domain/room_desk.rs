@@ -18,7 +18,7 @@ use crate::domain::room::Room;
 use crate::domain::silence::{Stage, forget_ended};
 use crate::domain::throttle::remembered;
 use crate::domain::time::{DAY_MS, Timestamp};
-use crate::domain::words::AttemptResult;
+use crate::domain::words::{AttemptResult, Severity};
 
 /// Covers that are over for so long are let go, in milliseconds.
 const COVERS_KEPT_MS: i64 = 35 * DAY_MS;
@@ -61,14 +61,14 @@ impl Room {
         if destination.is_stakeholder() {
             return; // An update waits for no bundle.
         }
-        let services: BTreeSet<String> = items
-            .iter()
-            .filter_map(|item| self.incidents.get(&item.incident))
-            .flat_map(|incident| outbox::services_of(incident))
-            .collect();
+        let incidents = || items.iter().filter_map(|item| self.incidents.get(&item.incident));
+        let services: BTreeSet<String> =
+            incidents().flat_map(|it| outbox::services_of(it)).collect();
+        let severities: BTreeSet<Severity> = incidents().map(|it| it.severity).collect();
         let throttles = self.plan.throttles.get(channel_of(&destination.method));
         let keep = throttles.map_or(0, |list| remembered(list));
-        self.desk.sent.entry(destination).or_default().note(at, services.into_iter(), keep);
+        let sent = self.desk.sent.entry(destination).or_default();
+        sent.note(at, severities.into_iter(), services.into_iter(), keep);
     }
 
     /// A wall clock that moved takes along what was counted by it.
@@ -76,6 +76,7 @@ impl Room {
         for sent in self.desk.sent.values_mut() {
             sent.at = sent.at.plus(by_ms);
             sent.services.values_mut().for_each(|at| *at = at.plus(by_ms));
+            sent.severities.values_mut().for_each(|at| *at = at.plus(by_ms));
             sent.recent.iter_mut().for_each(|at| *at = at.plus(by_ms));
         }
         for name in self.desk.beats.keys().cloned().collect::<Vec<_>>() {

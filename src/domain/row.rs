@@ -29,7 +29,7 @@ impl Rank {
         Self {
             over: !incident.phase().is_active(),
             severity: incident.severity,
-            answered: incident.ack.is_some(),
+            answered: incident.is_answered(),
             priority: incident.priority(),
             age: std::cmp::Reverse(incident.opened_at),
         }
@@ -40,7 +40,7 @@ impl Rank {
         Self {
             over: !row.phase.is_active(),
             severity: row.severity,
-            answered: row.is_acked,
+            answered: row.is_acked && !row.is_partly,
             priority: row.priority,
             age: std::cmp::Reverse(row.opened_at),
         }
@@ -61,6 +61,9 @@ pub struct Row {
     pub phase: Phase,
     #[serde(rename = "ack", default, skip_serializing_if = "is_false")]
     pub is_acked: bool,
+    /// Others must answer too.
+    #[serde(rename = "part", default, skip_serializing_if = "is_false")]
+    pub is_partly: bool,
     /// Who commands or owns it.
     #[serde(rename = "who", default, skip_serializing_if = "str::is_empty")]
     pub who: Box<str>,
@@ -116,6 +119,7 @@ impl Row {
             priority: incident.priority(),
             phase: incident.phase(),
             is_acked: incident.ack.is_some(),
+            is_partly: incident.ack.is_some() && !incident.is_answered(),
             who: who.unwrap_or_default().into(),
             services: incident.services.join(" ").into(),
             firing: count(incident.firing()),

@@ -84,6 +84,7 @@ actions! {
         RefuseHandover "refuse-hand-over" "refuse a hand-over, or take it back";
         Policy "policy" "follow a policy as it is now";
         Cover "cover" "let somebody stand in on a schedule";
+        EndCover "end-cover" "take back that somebody stands in";
         Swap "swap" "ask somebody to take a shift";
         AnswerSwap "answer-swap" "take, or refuse, a shift you were asked";
         Maintenance "maintenance" "plan when services page nobody";
@@ -214,6 +215,7 @@ impl Action {
         matches!(
             self,
             Self::Cover
+                | Self::EndCover
                 | Self::Swap
                 | Self::AnswerSwap
                 | Self::Maintenance

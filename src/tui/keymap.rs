@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use crate::config::{Mistake, line_of_key};
+use crate::config::{Mistake, line_of_key, places};
 use crate::tui::action::Action;
 use crate::tui::key::Key;
 
@@ -68,9 +68,9 @@ impl Keymap {
             key: key.to_owned(),
             what,
         };
-        let table: toml::Table = match text.parse() {
+        let table: toml::Table = match places::read(file, text) {
             Ok(table) => table,
-            Err(error) => return vec![Mistake::of_toml(file, text, &error)],
+            Err(mistakes) => return mistakes,
         };
         let mut mistakes = Vec::new();
         for (scope, bindings) in table {

@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use crate::config::{Mistake, line_of_key};
+use crate::config::{Mistake, line_of_key, places};
 
 /// How a person wants their console to behave.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -45,9 +45,9 @@ impl Settings {
             key: key.to_owned(),
             what,
         };
-        let table: toml::Table = match text.parse() {
+        let table: toml::Table = match places::read(file, text) {
             Ok(table) => table,
-            Err(error) => return vec![Mistake::of_toml(file, text, &error)],
+            Err(mistakes) => return mistakes,
         };
         let mut mistakes = Vec::new();
         for (key, value) in table {

@@ -5,7 +5,7 @@ use std::path::Path;
 use ratatui::style::{Color, Modifier, Style};
 use serde::Deserialize;
 
-use crate::config::Mistake;
+use crate::config::{Mistake, places};
 use crate::domain::words::Severity;
 
 const SHIPPED: &str = include_str!("../../assets/theme.toml");
@@ -126,9 +126,9 @@ impl Theme {
     }
 
     fn add(&mut self, file: &str, text: &str) -> Vec<Mistake> {
-        let read: File = match toml::from_str(text) {
+        let read: File = match places::read(file, text) {
             Ok(read) => read,
-            Err(error) => return vec![Mistake::of_toml(file, text, &error)],
+            Err(mistakes) => return mistakes,
         };
         self.ascii = read.ascii.unwrap_or(self.ascii);
         let [sev1, sev2, sev3, sev4, sev5] = &mut self.sev;
@@ -155,7 +155,7 @@ impl Theme {
                 None => {}
                 Some(Ok(read)) => *slot = read,
                 Some(Err(what)) => {
-                    let line = crate::config::line_of_key(text, key);
+                    let line = places::line_of_key(text, key);
                     mistakes.push(Mistake {
                         file: file.to_owned(),
                         line,

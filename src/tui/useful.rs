@@ -96,6 +96,10 @@ impl Model {
         let desk = &self.mirror.desk;
         match action {
             Action::AnswerSwap => self.swaps_asked() > 0,
+            Action::EndCover => {
+                let mut covers = desk.changes.values().flat_map(|changes| &changes.covers);
+                covers.any(|cover| cover.until > self.now)
+            }
             Action::EndMaintenance => {
                 desk.windows.values().any(|window| window.stage != WindowStage::Over)
             }

@@ -332,7 +332,7 @@ fn cover(room: &Room, login: &str, command: &Command, now: Timestamp) -> Decisio
     let Command::CoverShift { schedule, from, until, person, instead_of, reason } = command else {
         return Err(bad("not a cover", ""));
     };
-    known_schedule(room, schedule)?;
+    let found = known_schedule(room, schedule)?;
     known_person(room, person)?;
     if *until <= now || until <= from || until.since(*from) > COVER_MAX_MS {
         return Err(bad(
@@ -349,6 +349,10 @@ fn cover(room: &Room, login: &str, command: &Command, now: Timestamp) -> Decisio
         reason: reason.trim().to_owned(),
         by: login.to_owned(),
     };
+    let (holidays, changes) = (&room.plan.holidays, room.desk.changes_of(schedule));
+    if let Some((what, next)) = schedule::without_effect(found, holidays, changes, &cover, now) {
+        return Err(bad(format!("the cover would change nothing: {what}"), next));
+    }
     Ok(vec![Body::ShiftCovered { schedule: schedule.clone(), cover }])
 }
 

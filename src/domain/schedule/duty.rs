@@ -24,6 +24,23 @@ pub struct Duty {
     pub turn: Option<TurnId>,
 }
 
+impl Duty {
+    /// Why it is them, in words.
+    pub fn words(&self) -> String {
+        match (&self.source, &self.turn) {
+            (Source::Layer { name }, Some(turn)) => format!("{name}, turn {}", turn.turn),
+            (Source::Layer { name }, None) => name.clone(),
+            (Source::Override { .. }, _) => "stands in by the plan".into(),
+            (Source::Cover { id }, _) => format!("stands in, cover {id}"),
+            (Source::Swap { id }, Some(turn)) => {
+                format!("{}, turn {}, by swap {id}", turn.layer, turn.turn)
+            }
+            (Source::Swap { id }, None) => format!("by swap {id}"),
+            (Source::Temporary { .. }, _) => "by a temporary plan".into(),
+        }
+    }
+}
+
 /// Why somebody is on duty.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -6,7 +6,6 @@
 //! - Times are in UTC, so that no definition of a time zone is needed or can be wrong.
 
 use super::calendar::Entry;
-use super::duty::Source;
 use crate::domain::time::{SECOND_MS, Timestamp};
 
 /// Octets of a line without its end (RFC 5545, section 3.1).
@@ -71,27 +70,11 @@ fn event(lines: &mut Lines, feed: &Feed<'_>, entry: &Entry, status: &str) {
     lines.add("DTEND", &stamp(entry.until));
     lines.add("SEQUENCE", &feed.revision.to_string());
     lines.add("SUMMARY", &escape(&format!("{person} on call: {}", feed.schedule)));
-    lines.add("DESCRIPTION", &escape(&reason(entry)));
+    lines.add("DESCRIPTION", &escape(&entry.duty.words()));
     lines.add("STATUS", status);
     // Being on call does not make somebody busy.
     lines.add("TRANSP", "TRANSPARENT");
     lines.add("END", "VEVENT");
-}
-
-/// Why somebody is on duty, for the description.
-fn reason(entry: &Entry) -> String {
-    let turn = entry.duty.turn.as_ref();
-    match (&entry.duty.source, turn) {
-        (Source::Layer { name }, Some(turn)) => format!("{name}, turn {}", turn.turn),
-        (Source::Layer { name }, None) => name.clone(),
-        (Source::Override { .. }, _) => "stands in by the plan".into(),
-        (Source::Cover { id }, _) => format!("stands in, cover {id}"),
-        (Source::Swap { id }, Some(turn)) => {
-            format!("{}, turn {}, by swap {id}", turn.layer, turn.turn)
-        }
-        (Source::Swap { id }, None) => format!("by swap {id}"),
-        (Source::Temporary { .. }, _) => "by a temporary plan".into(),
-    }
 }
 
 /// An identity of letters, digits and a few signs. What else a name has is written in hex, so

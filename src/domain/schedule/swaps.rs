@@ -120,7 +120,12 @@ pub fn swap_words(schedule: &Schedule, swap: &Swap) -> String {
         turn_span(schedule, turn).map_or_else(
             || "a turn that is gone".to_owned(),
             |(from, until)| {
-                format!("{} {} … {}", from.date(), from.clock_minutes(), until.clock_minutes())
+                let ends = if from.date() == until.date() {
+                    until.clock_minutes()
+                } else {
+                    format!("{} {}", until.date(), until.clock_minutes())
+                };
+                format!("{} {} … {ends}", from.date(), from.clock_minutes())
             },
         )
     };

@@ -29,7 +29,7 @@ impl Engine {
         let letters = letters.filter(|(item, _)| !self.carried.contains(item));
         let letters = letters.map(move |(item, to)| (to, vec![sending(item)]));
         let pages = self.room.outbox.queues.iter().filter_map(move |(destination, queue)| {
-            let items = queue.on_its_way.iter().filter(|item| !self.carried.contains(item));
+            let items = queue.on_its_way.keys().filter(|item| !self.carried.contains(item));
             let items: Vec<Sending> = items.map(sending).collect();
             (!items.is_empty()).then_some((destination, items))
         });

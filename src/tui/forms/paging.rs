@@ -30,6 +30,7 @@ pub(super) fn heading(action: Action) -> &'static str {
         Action::RefuseHandover => "Refuse, or take back, the hand-over of",
         Action::Policy => "Escalation policy of",
         Action::Cover => "Stand in on a schedule",
+        Action::EndCover => "Take back that somebody stands in",
         Action::Swap => "Ask somebody to take a shift",
         Action::AnswerSwap => "Answer a swap",
         Action::EndMaintenance => "End a maintenance window",
@@ -107,8 +108,14 @@ fn desk_fields(action: Action, about: &About<'_>) -> Option<Vec<Field>> {
             super::person_field("person", "who", &self_first(about)),
             Field::line("from", "from", "").hint("empty: now · 18:00 · a full time"),
             Field::line("until", "until", "8h").hint("8h · 18:00 · a full time").proposed(),
+            Field::line("instead_of", "instead of", "").hint("empty: of everybody on duty then"),
             why("may be empty"),
         ],
+        Action::EndCover => {
+            let covers = covers(about);
+            let hint = if covers.is_empty() { "nobody stands in" } else { "" };
+            vec![Field::choice("cover", "which", covers, "").hint(hint)]
+        }
         Action::Swap => vec![
             Field::choice("schedule", "schedule", plan.schedules.keys().cloned().collect(), ""),
             Field::line("at", "shift at", "")
@@ -169,7 +176,19 @@ fn matchers(about: &About<'_>) -> String {
     by.iter().filter_map(of).collect::<Vec<_>>().join(" ")
 }
 
-/// Swaps that wait for this person's answer: number, schedule, and whose shift.
+/// Who stands in, or will: number, who and until when, and the schedule after the word "on".
+fn covers(about: &About<'_>) -> Vec<String> {
+    let all = about.changes.iter().flat_map(|(name, it)| it.covers.iter().map(move |c| (name, c)));
+    all.filter(|(_, cover)| cover.until > about.now)
+        .map(|(name, cover)| {
+            let (id, person, from, until) = (cover.id, &cover.person, cover.from, cover.until);
+            let (from, until) = (from.clock_near(about.now), until.clock_near(about.now));
+            format!("{id} {person} {from} … {until} on {name}")
+        })
+        .collect()
+}
+
+/// Swaps that wait for this person's answer: number, whose shift, and the schedule after "on".
 fn open_swaps(about: &About<'_>) -> Vec<String> {
     let all = about
         .changes
@@ -181,7 +200,7 @@ fn open_swaps(about: &About<'_>) -> Vec<String> {
             let words = about.plan.schedules.get(name).map(|s| schedule::swap_words(s, swap));
             let words = words.unwrap_or_default();
             let (id, rest) = words.split_once(": ").unwrap_or(("", ""));
-            format!("{id} {name} {rest}")
+            format!("{id} {rest} on {name}")
         })
         .collect()
 }
@@ -232,13 +251,20 @@ pub(super) fn of_the_desk(form: &Form, now: Timestamp) -> Result<Command, String
         }),
         Action::AnswerSwap => {
             let text = value("swap");
-            let mut words = text.split(' ');
-            let number = words.next().and_then(|word| word.parse().ok());
-            let (Some(swap), Some(schedule)) = (number, words.next()) else {
+            let number = text.split(' ').next().and_then(|word| word.parse().ok());
+            let (Some(swap), Some((_, schedule))) = (number, text.split_once(" on ")) else {
                 return Err("no swap waits for your answer".to_owned());
             };
             let accept = value("answer") == "take it";
             Ok(Command::AnswerSwap { schedule: schedule.to_owned(), swap, accept })
+        }
+        Action::EndCover => {
+            let text = value("cover");
+            let number = text.split(' ').next().and_then(|word| word.parse().ok());
+            let (Some(cover), Some((_, schedule))) = (number, text.split_once(" on ")) else {
+                return Err("nobody stands in".to_owned());
+            };
+            Ok(Command::RevokeCover { schedule: schedule.to_owned(), cover })
         }
         Action::Maintenance => {
             let (from, until) = span(form, now)?;
@@ -303,6 +329,7 @@ fn cover(form: &Form, now: Timestamp) -> Result<Command, String> {
     if schedule.is_empty() {
         return Err("the plan has no schedule".to_owned());
     }
-    let reason = value("reason");
-    Ok(Command::CoverShift { schedule, from, until, person, instead_of: None, reason })
+    let (reason, whose) = (value("reason"), value("instead_of").trim().to_owned());
+    let instead_of = Some(whose).filter(|whose| !whose.is_empty());
+    Ok(Command::CoverShift { schedule, from, until, person, instead_of, reason })
 }

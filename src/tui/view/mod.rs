@@ -87,6 +87,7 @@ fn only_ascii(screen: &mut Frame<'_>) {
             "×" | "✗" => "x",
             "▏" => "_",
             "✓" => "v",
+            "½" => "h",
             "⚠" => "!",
             "␛" => "^",
             other if other.chars().all(char::is_alphanumeric) => continue,

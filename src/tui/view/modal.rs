@@ -179,7 +179,8 @@ pub fn help_lines(model: &Model) -> Vec<String> {
 const LEGEND: &[&str] = &[
     "Counts: 5-9 begin one (7j), any other begins with 0 (03j, 012j, 05m)",
     "Marks of the queue: ! nobody acknowledged · ✓ acknowledged · ▲ an alert fires",
-    "  w a workaround is in force · ◦ somebody else looks · + marked by you",
+    "  ½ others must answer too · w a workaround is in force · + marked by you",
+    "  ◦ somebody else looks at it",
     "  mon monitoring · res resolved · rev in review",
     "Marks of the timeline: ~ about that time · ↩ written down later",
 ];

@@ -204,7 +204,12 @@ fn pane_focus(model: &Model) -> Option<(String, String)> {
 fn row_words(row: &Row, now: Timestamp) -> (String, String) {
     let mut parts = vec![row.id.to_string(), row.severity.to_string()];
     if row.phase.is_active() {
-        parts.push(if row.is_acked { "acknowledged" } else { "not acknowledged" }.to_owned());
+        let answer = match (row.is_acked, row.is_partly) {
+            (false, _) => "not acknowledged",
+            (true, true) => "acknowledged, but others must answer too",
+            (true, false) => "acknowledged",
+        };
+        parts.push(answer.to_owned());
     }
     parts.push(visible(&row.title).into_owned());
     parts.push(row.phase.to_string());

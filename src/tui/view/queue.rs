@@ -56,7 +56,11 @@ pub(super) fn plain(model: &Model, screen: &mut Frame<'_>, rect: Rect) {
     let mut lines: Vec<Line<'static>> = visible_rows(model, height)
         .map(|(index, row)| {
             let cursor = if index == model.selected { ">" } else { " " };
-            let ack = if row.is_acked { " " } else { "!" };
+            let ack = match (row.is_acked, row.is_partly) {
+                (false, _) => "!",
+                (true, true) => model.theme.mark("½", "h"),
+                (true, false) => " ",
+            };
             let text = format!(
                 "{cursor}{}{ack}{} {}",
                 row.severity.number(),
@@ -114,6 +118,9 @@ fn marks(model: &Model, row: &Row) -> (String, Style) {
     }
     if row.is_acked {
         let debt = if row.debts > 0 { "w" } else { "" };
+        if row.is_partly {
+            return (format!("{phase}{debt}{firing}{}", theme.mark("½", "h")), theme.bad);
+        }
         let ack = theme.mark("✓", "v");
         return (format!("{phase}{debt}{firing}{ack}"), theme.good);
     }

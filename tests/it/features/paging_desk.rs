@@ -1,9 +1,11 @@
 //! Snoozes, maintenance windows, hand-overs, bundles, covers, codes and triggers.
 
 use warroom::domain::audit::Auditor;
+use warroom::domain::command::Command;
 use warroom::domain::event::Body;
+use warroom::domain::row::Row;
 use warroom::domain::time::Timestamp;
-use warroom::domain::words::AttemptResult;
+use warroom::domain::words::{AttemptResult, Right};
 use warroom::store::Reader as _;
 
 use crate::features::paging_world::{OPEN, check, plan};
@@ -339,4 +341,102 @@ fn made_up_services_do_not_make_a_page_each() {
         }
     }
     assert!((2..=14).contains(&jobs), "{jobs} messages in less than a minute");
+}
+
+#[test]
+fn what_is_worse_than_all_that_somebody_heard_of_waits_for_no_bundle() {
+    let mut world = World::under(plan());
+    let open = |severity: &str| {
+        format!(
+            r#"ann {{"do":"open","title":"t","severity":"{severity}","services":["payments"]}}"#
+        )
+    };
+    let (minor, major, worst) = (open("SEV3"), open("SEV2"), open("SEV1"));
+    play(
+        &mut world,
+        &format!(
+            "0s {minor}\n0s clock\n1s answer bob mail accepted\n2s {minor}\n3s clock\n4s {worst}\n4s clock\n\
+             5s answer bob mail accepted\n6s {major}\n7s clock"
+        ),
+    );
+    let sizes = |world: &World| world.jobs.iter().map(|job| job.items.len()).collect::<Vec<_>>();
+    assert_eq!(sizes(&world), [1, 2], "the worst takes along what waits; what is less bad waits");
+    play(&mut world, "66s clock");
+    assert_eq!(sizes(&world), [1, 2, 1]);
+}
+
+#[test]
+fn a_message_that_hangs_holds_up_nothing_worse() {
+    let mut world = World::under(plan());
+    let open = |severity: &str| {
+        format!(
+            r#"ann {{"do":"open","title":"t","severity":"{severity}","services":["payments"]}}"#
+        )
+    };
+    let (minor, major) = (open("SEV3"), open("SEV2"));
+    play(&mut world, &format!("0s {minor}\n0s clock\n1s {minor}\n3s clock\n3s {major}\n3s clock"));
+    let sizes = |world: &World| world.jobs.iter().map(|job| job.items.len()).collect::<Vec<_>>();
+    assert_eq!(sizes(&world), [1, 2], "it passes the one that hangs, and takes along what waits");
+    play(&mut world, &format!("9s {major}\n12s clock"));
+    assert_eq!(sizes(&world), [1, 2], "what is as bad waits for the answer");
+}
+
+#[test]
+fn a_cover_that_would_change_nothing_is_refused_with_what_stands_against_it() {
+    let at = |hours: i64| crate::world::START.plus(hours * 3_600_000).to_string();
+    let cover = |from: i64, until: i64, person: &str, instead_of: &str| {
+        format!(
+            r#"bob {{"do":"cover-shift","schedule":"primary","from":"{}","until":"{}","person":"{person}","instead_of":{instead_of},"reason":""}}"#,
+            at(from),
+            at(until)
+        )
+    };
+    let mut world = World::under(plan());
+    let script = [
+        cover(0, 2, "bob", "null"),
+        cover(0, 2, "erik", "\"dana\""),
+        cover(0, 2, "erik", "\"bob\""),
+        // Bob's turn ends within it: from then on it changes something.
+        cover(2, 24 * 7, "bob", "null"),
+    ]
+    .map(|line| format!("0m {line}"));
+    let transcript = play(&mut world, &script.join("\n"));
+    let lines: Vec<&str> = transcript.lines().collect();
+    assert!(lines[0].contains("bob is on duty between"), "{transcript}");
+    assert!(lines[1].contains("dana is not on duty between"), "{transcript}");
+    assert!(lines[1].contains("; bob is; name one of those"), "{transcript}");
+    assert_eq!(lines[2..], ["primary: erik covers", "primary: bob covers"]);
+}
+
+#[test]
+fn an_incident_that_all_must_answer_is_not_held_by_the_first() {
+    let mut world = World::under(plan());
+    let script = r#"0m ann {"do":"open","title":"t","severity":"SEV2","services":["vault"]}
+                    0m clock
+                    1m bob {"do":"acknowledge","incident":1}"#;
+    play(&mut world, script);
+    let row = |world: &World| {
+        let room = &world.engine.room;
+        Row::of(room.incidents.values().next().expect("an incident"))
+    };
+    assert!(row(&world).is_acked && row(&world).is_partly);
+    assert_eq!(world.engine.room.tally.unacked, 1, "dana has not answered");
+    play(&mut world, r#"2m dana {"do":"acknowledge","incident":1}"#);
+    assert!(row(&world).is_acked && !row(&world).is_partly);
+    assert_eq!(world.engine.room.tally.unacked, 0);
+}
+
+#[test]
+fn responders_plan_maintenance_but_not_of_everything_nor_for_the_public() {
+    let window = |services: &str, public: &str| -> Command {
+        serde_json::from_str(&format!(
+            r#"{{"do":"plan-window","services":["{services}"],"from":"{}","until":"{}","reason":"upgrade","public":"{public}"}}"#,
+            crate::world::START,
+            crate::world::START.plus(3_600_000)
+        ))
+        .expect("a command")
+    };
+    assert_eq!(window("payments", "").right(), Right::Respond);
+    assert_eq!(window("*", "").right(), Right::Command);
+    assert_eq!(window("payments", "Faster card payments").right(), Right::Command);
 }
