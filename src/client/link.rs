@@ -6,6 +6,7 @@
 
 use std::path::PathBuf;
 use std::process::Stdio;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::sync::mpsc;
@@ -27,6 +28,9 @@ pub enum Target {
 /// Messages that may wait in either direction.
 const QUEUE_MAX: usize = 256;
 
+/// What is read of what ssh says beside the link, in bytes.
+const SAID_MAX: u64 = 64 * 1024;
+
 /// What comes from the other side.
 #[derive(Debug)]
 pub enum Incoming {
@@ -38,10 +42,13 @@ pub enum Incoming {
 pub struct Link {
     pub tx: mpsc::Sender<ClientMsg>,
     pub rx: mpsc::Receiver<Incoming>,
+    /// The last line that ssh said beside the link: why it ended.
+    pub said: Arc<Mutex<String>>,
 }
 
-/// Connects; starts a keeper on this machine if there is none and that is wanted.
-pub async fn open(target: &Target, may_start: bool) -> Result<Link, ClientError> {
+/// Connects; starts a keeper on this machine if there is none and that is wanted. `may_ask`: ssh may
+/// ask for a password, for nothing is drawn yet; what it says goes to the terminal as it is.
+pub async fn open(target: &Target, may_start: bool, may_ask: bool) -> Result<Link, ClientError> {
     match target {
         Target::Local(home) => {
             let home = home.clone();
@@ -55,25 +62,50 @@ pub async fn open(target: &Target, may_start: bool) -> Result<Link, ClientError>
             stream.set_nonblocking(true).map_err(unreachable)?;
             let stream = tokio::net::UnixStream::from_std(stream).map_err(unreachable)?;
             let (read, write) = stream.into_split();
-            Ok(spawn(read, write, None))
+            Ok(spawn(read, write, None, Arc::default()))
         }
         Target::Ssh { host, program } => {
+            let batch = if may_ask { "BatchMode=no" } else { "BatchMode=yes" };
             let mut child = tokio::process::Command::new("ssh")
-                .args(["-T", "--", host, program, "attach", "--stdio"])
+                .args(["-T", "-o", batch, "-o", "ServerAliveInterval=5"])
+                .args(["--", host, program, "attach", "--stdio"])
                 .stdin(Stdio::piped())
                 .stdout(Stdio::piped())
-                .stderr(Stdio::null())
+                .stderr(Stdio::piped())
                 .kill_on_drop(true)
                 .spawn()
                 .map_err(|source| ClientError::Unreachable {
                     path: PathBuf::from("ssh"),
                     source,
                 })?;
-            let (Some(write), Some(read)) = (child.stdin.take(), child.stdout.take()) else {
+            let pipes = (child.stdin.take(), child.stdout.take(), child.stderr.take());
+            let (Some(write), Some(read), Some(beside)) = pipes else {
                 return Err(ClientError::NotStarted("ssh has no pipes".to_owned()));
             };
-            Ok(spawn(read, write, Some(child)))
+            let said = Arc::<Mutex<String>>::default();
+            tokio::spawn(listen(beside, Arc::clone(&said)));
+            Ok(spawn(read, write, Some(child), said))
         }
+    }
+}
+
+/// Keeps the last line of what is said beside the link.
+async fn listen(beside: impl AsyncRead + Unpin, said: Arc<Mutex<String>>) {
+    use tokio::io::AsyncBufReadExt as _;
+    let mut lines = tokio::io::BufReader::new(beside.take(SAID_MAX)).lines();
+    while let Ok(Some(line)) = lines.next_line().await {
+        let line = crate::domain::text::visible(line.trim()).into_owned();
+        if !line.is_empty() {
+            *said.lock().unwrap_or_else(PoisonError::into_inner) = line;
+        }
+    }
+}
+
+impl Link {
+    /// Why the link ended, with what ssh said of it.
+    pub fn why(&self, error: &ClientError) -> String {
+        let said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
+        if said.is_empty() { error.to_string() } else { format!("ssh: {said}") }
     }
 }
 
@@ -81,6 +113,7 @@ fn spawn(
     read: impl AsyncRead + Unpin + Send + 'static,
     write: impl AsyncWrite + Unpin + Send + 'static,
     child: Option<tokio::process::Child>,
+    said: Arc<Mutex<String>>,
 ) -> Link {
     let (tx, outbox) = mpsc::channel(QUEUE_MAX);
     let (inbox, rx) = mpsc::channel(QUEUE_MAX);
@@ -89,7 +122,7 @@ fn spawn(
         reader(read, inbox).await;
         drop(child);
     });
-    Link { tx, rx }
+    Link { tx, rx, said }
 }
 
 async fn writer(mut write: impl AsyncWrite + Unpin, mut outbox: mpsc::Receiver<ClientMsg>) {

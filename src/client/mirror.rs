@@ -49,6 +49,8 @@ pub struct Mirror {
     pub watched: Option<Watched>,
     /// Events of the watched incident that came before its first answer.
     early: Vec<Recorded>,
+    /// The answer to the latest watch has not come.
+    is_awaited: bool,
     /// Raised with every change of the rows.
     pub version: u64,
     /// Incidents that left the queue since the last full view of it.
@@ -147,6 +149,7 @@ impl Mirror {
     /// From now on this incident is looked at.
     pub fn watch(&mut self, id: IncidentId) {
         self.watching = Some(id);
+        self.is_awaited = true;
         self.early.clear();
     }
 
@@ -155,9 +158,11 @@ impl Mirror {
         if self.watching != Some(detail.head.id) {
             return;
         }
+        self.is_awaited = false;
         let Detail { head, events, total, policy } = detail;
         let mut watched = Watched { head, events, total, policy };
         for event in std::mem::take(&mut self.early) {
+            take_policy(&mut watched, &event, &self.plan);
             add(&mut watched, event);
         }
         self.watched = Some(watched);
@@ -186,14 +191,15 @@ impl Mirror {
                 if self.watching != Some(incident) {
                     return;
                 }
-                match self.watched.as_mut().filter(|w| w.head.id == incident) {
-                    Some(watched) => {
-                        for event in events {
-                            take_policy(watched, &event, &self.plan);
-                            add(watched, event);
-                        }
+                // The answer may be older than what comes before it.
+                if self.is_awaited && self.early.len() < EVENTS_MAX {
+                    self.early.extend(events.iter().cloned());
+                }
+                if let Some(watched) = self.watched.as_mut().filter(|w| w.head.id == incident) {
+                    for event in events {
+                        take_policy(watched, &event, &self.plan);
+                        add(watched, event);
                     }
-                    None => self.early.extend(events),
                 }
             }
             Push::Presence { people } => self.people = people,

@@ -55,6 +55,8 @@ pub struct Form {
     pub at: usize,
     pub error: Option<String>,
     pub is_changed: bool,
+    /// The name of the draft that it was taken up from, where that is not its own.
+    pub draft_name: Option<String>,
     /// What was typed on a choice so far: it goes to the option that holds it.
     typing: Typing,
 }
@@ -181,6 +183,7 @@ impl Form {
             at: 0,
             error: None,
             is_changed: false,
+            draft_name: None,
             typing: Typing::default(),
         }
     }
@@ -345,6 +348,9 @@ impl Form {
     /// The name under which the keeper keeps what was written: what is for several incidents is
     /// nothing that is for one of them.
     pub fn draft_key(&self) -> String {
+        if let Some(name) = &self.draft_name {
+            return name.clone();
+        }
         let about = match self.incidents.as_slice() {
             [] => "new".to_owned(),
             [only] => only.to_string(),
@@ -395,6 +401,8 @@ impl Form {
         };
         for field in &mut self.fields {
             if let Some(value) = map.get(field.name).and_then(|v| v.as_str()) {
+                // What somebody wrote is no proposal, and typing goes on after it.
+                field.is_proposal &= field.value() == value;
                 field.set(value);
             }
         }

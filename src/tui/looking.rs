@@ -1,9 +1,9 @@
-//! What is looked at, and whether somebody writes meanwhile.
+//! What is looked at, whether somebody writes meanwhile, and what is not listened to.
 
 use crate::domain::incident::Incident;
 use crate::domain::time::Timestamp;
 use crate::tui::form::Form;
-use crate::tui::model::{Modal, Model};
+use crate::tui::model::{Held, Modal, Model, Reading};
 
 impl Model {
     /// Whether somebody writes, or is asked about what they wrote.
@@ -36,5 +36,24 @@ impl Model {
         let mut events = self.mirror.watched.iter().flat_map(|watched| watched.events.iter());
         let then = events.rfind(|event| event.seq <= past.seq).map(|event| event.at);
         then.unwrap_or(self.now)
+    }
+
+    /// What was typed too early is not done. More of it may come, and none of that may be taken for
+    /// keys: all are put aside until the person has read why.
+    pub fn drop_held(&mut self, why: &str) {
+        let keys = self.held.iter().filter(|held| !matches!(held, Held::Act(..))).count();
+        self.held.clear();
+        let typed = match keys {
+            0 => String::new(),
+            1 => " One key that you struck after it is lost.".to_owned(),
+            n => format!(" {n} keys that you struck after it are lost."),
+        };
+        self.dropped = format!("Nothing was done: {why}.{typed}\nesc goes on");
+        self.modals.push(Modal::Page { what: Reading::Dropped, scroll: 0 });
+    }
+
+    /// Whether only esc is a key now.
+    pub fn is_deaf(&self) -> bool {
+        matches!(self.modals.last(), Some(Modal::Page { what: Reading::Dropped, .. }))
     }
 }

@@ -121,6 +121,8 @@ pub enum Reading {
     Silences,
     /// What is wrong in the person's own settings.
     Mistakes,
+    /// What was typed and not done, because what it was about never came.
+    Dropped,
 }
 
 /// What a list finds.
@@ -179,6 +181,7 @@ pub struct Bulk {
 /// The past, while somebody looks at it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Past {
+    pub incident: IncidentId,
     pub seq: Seq,
     /// The incident as it was known then, once the keeper has told.
     pub head: Option<Box<Incident>>,
@@ -250,6 +253,8 @@ pub struct Model {
     pub asked: BTreeMap<CommandId, Asked>,
     /// In the person's settings.
     pub mistakes: Vec<String>,
+    /// Why what was typed was not done.
+    pub dropped: String,
     /// Since when the keeper owes an answer and says nothing at all.
     pub unanswered_since: Option<Timestamp>,
     /// When the panes beside the queue should follow the cursor.
@@ -281,6 +286,8 @@ pub enum Asked {
     Beside,
     /// Whether there is a draft of this name, for the form that was just opened.
     Draft(String),
+    /// That this draft, by its name, is kept.
+    Saving(String, String),
     Find,
     Alerts {
         incident: IncidentId,
@@ -338,6 +345,7 @@ impl Model {
             bulk: None,
             asked: BTreeMap::new(),
             mistakes: Vec::new(),
+            dropped: String::new(),
             unanswered_since: None,
             follow_at: None,
             draft_at: None,

@@ -20,7 +20,8 @@ use crate::client::{ClientError, backoff, fresh_id};
 use crate::clock::{monotonic, wall_now};
 use crate::config::paths::Home;
 use crate::domain::ids::CommandId;
-use crate::proto::{ClientMsg, KeeperMsg, Push};
+use crate::domain::time::Timestamp;
+use crate::proto::{Ask, ClientMsg, KeeperMsg, Push};
 use crate::tui::evidence::{self, FileFacts};
 use crate::tui::keymap::Keymap;
 use crate::tui::model::Model;
@@ -34,6 +35,11 @@ pub const FRAME_MIN: Duration = Duration::from_millis(33);
 
 /// Events of the terminal that may wait; whoever types faster waits.
 const TYPED_MAX: usize = 256;
+
+/// How long a link must hold until the next try after it is made at once.
+const LASTING: Duration = Duration::from_secs(3);
+/// How long the first word of a keeper on this machine may take.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// How long a draft may take to reach the keeper after the line dropped.
 const FAREWELL_MAX: Duration = Duration::from_secs(2);
@@ -95,20 +101,49 @@ async fn console(
     (keymap, theme, mistakes): (Keymap, Theme, Vec<String>),
     settings: Settings,
 ) -> Result<(), anyhow::Error> {
-    // The first link is made before the terminal is taken: what fails then is told in plain text.
-    let first = link::open(target, true).await?;
+    // The first link is made, and answered, before the terminal is taken: what fails then is told in
+    // plain text, ssh may ask for a password, and a keeper that hangs can be left with ctrl-c.
+    let mut first = link::open(target, true, true).await?;
+    let welcome = welcomed(&mut first, target).await?;
     let mut screen = Screen::take(settings)?;
     let mut model = Model::new(screen.size(), wall_now(), keymap, theme);
     model.show_mistakes(mistakes);
-    let ended = events(&mut screen, &mut model, target, first).await;
+    let ended = events(&mut screen, &mut model, target, (first, welcome)).await;
     drop(screen);
     ended
+}
+
+/// The keeper's first word.
+async fn welcomed(link: &mut Link, target: &Target) -> Result<Box<KeeperMsg>, anyhow::Error> {
+    let incoming = match target {
+        // Somebody may be asked for a password.
+        Target::Ssh { .. } => link.rx.recv().await,
+        Target::Local(_) => tokio::time::timeout(PATIENCE, link.rx.recv())
+            .await
+            .map_err(|_| ClientError::Silent(PATIENCE.as_secs()))?,
+    };
+    match incoming {
+        Some(Incoming::Message(message)) => {
+            if let KeeperMsg::Refused { why, .. } = *message {
+                anyhow::bail!("the keeper refused the connection: {why}");
+            }
+            Ok(message)
+        }
+        Some(Incoming::Lost(error)) => anyhow::bail!("{}", link.why(&error)),
+        None => anyhow::bail!("the connection is closed"),
+    }
 }
 
 /// The link in whatever state it is.
 struct Wire {
     link: Option<Link>,
+    /// Tries since the last link that lasted.
     attempt: u32,
+    /// When this link was made.
+    since: Instant,
+    /// What the keeper's clock shows more than the one here, in milliseconds; nothing on one machine.
+    ahead_ms: i64,
+    is_far: bool,
     /// A keeper that crashed is started again; one that was stopped is waited for.
     may_start: bool,
     retry_at: Option<Instant>,
@@ -171,7 +206,7 @@ impl Ears {
             Some(read) = self.files.recv() => Heard::Msg(Msg::FileRead(read)),
             link = self.links.recv() => match link {
                 Some(Ok(link)) => {
-                    wire.link = Some(link);
+                    (wire.link, wire.since) = (Some(link), monotonic());
                     Heard::Nothing
                 }
                 Some(Err(error)) => {
@@ -210,13 +245,22 @@ impl Wire {
     fn heard(&mut self, incoming: Option<Incoming>) -> Msg {
         match incoming {
             Some(Incoming::Message(message)) => {
-                self.attempt = 0;
+                // A keeper that ends at once each time is not asked ten times a second.
+                if self.since.elapsed() >= LASTING {
+                    self.attempt = 0;
+                }
+                if let KeeperMsg::Welcome(welcome) = message.as_ref()
+                    && self.is_far
+                {
+                    self.ahead_ms = welcome.now.since(wall_now());
+                }
                 self.may_start = !matches!(*message, KeeperMsg::Push(Push::Goodbye { .. }));
                 Msg::FromKeeper(message)
             }
             Some(Incoming::Lost(error)) => {
+                let why = self.link.as_ref().map_or_else(|| error.to_string(), |l| l.why(&error));
                 self.lose();
-                Msg::Lost(error.to_string())
+                Msg::Lost(why)
             }
             None => {
                 self.lose();
@@ -236,7 +280,20 @@ impl Wire {
     fn retry(&mut self, target: &Target) {
         self.retry_at = None;
         let (target, opener, may_start) = (target.clone(), self.opener.clone(), self.may_start);
-        tokio::spawn(async move { drop(opener.send(link::open(&target, may_start).await).await) });
+        tokio::spawn(async move {
+            drop(opener.send(link::open(&target, may_start, false).await).await);
+        });
+    }
+
+    /// The keeper's time.
+    fn now(&self) -> Timestamp {
+        wall_now().plus(self.ahead_ms)
+    }
+
+    /// Gives a request to the link; false: the keeper takes no more. It is never waited for.
+    fn give(&self, id: CommandId, ask: Ask) -> bool {
+        let request = ClientMsg::Request { id, ask };
+        self.link.as_ref().is_none_or(|link| link.tx.try_send(request).is_ok())
     }
 }
 
@@ -244,11 +301,23 @@ async fn events(
     screen: &mut Screen,
     model: &mut Model,
     target: &Target,
-    first: Link,
+    (first, welcome): (Link, Box<KeeperMsg>),
 ) -> Result<(), anyhow::Error> {
     let (opener, links) = mpsc::channel(1);
     let mut ears = Ears::open(links)?;
-    let mut wire = Wire { link: Some(first), attempt: 0, may_start: true, retry_at: None, opener };
+    let mut wire = Wire {
+        link: Some(first),
+        attempt: 0,
+        since: monotonic(),
+        ahead_ms: 0,
+        is_far: matches!(target, Target::Ssh { .. }),
+        may_start: true,
+        retry_at: None,
+        opener,
+    };
+    let msg = wire.heard(Some(Incoming::Message(welcome)));
+    let effects = update(model, msg, wire.now(), &mut Ulids);
+    apply(screen, model, &mut wire, &ears, effects)?;
     let mut last_frame: Option<Instant> = None;
     let mut dirty = true;
     let mut by_key = false;
@@ -263,8 +332,7 @@ async fn events(
             by_key = false;
             continue;
         }
-        let wake =
-            sleep_until(model, draw_at.filter(|_| has_first_word(model)), wire.retry_at, now);
+        let wake = sleep_until(model, draw_at.filter(|_| has_first_word(model)), &wire, now);
         let msg = match ears.next(&mut wire, target, wake).await {
             Heard::Msg(msg) => msg,
             Heard::Nothing => continue,
@@ -274,9 +342,9 @@ async fn events(
             }
         };
         by_key |= matches!(msg, Msg::Key(_) | Msg::Paste(_) | Msg::Resize(..));
-        let effects = update(model, msg, wall_now(), &mut Ulids);
+        let effects = update(model, msg, wire.now(), &mut Ulids);
         dirty = true;
-        if apply(screen, model, &mut wire, &ears, effects).await? {
+        if apply(screen, model, &mut wire, &ears, effects)? {
             farewell(model, &mut wire).await;
             return Ok(());
         }
@@ -286,15 +354,17 @@ async fn events(
 /// What was being written and what was just done go to the keeper before the console ends, also
 /// when the line dropped. The keeper is waited for, but not for long.
 async fn farewell(model: &mut Model, wire: &mut Wire) {
-    let effects = update(model, Msg::Leave, wall_now(), &mut Ulids);
-    let Some(mut link) = wire.link.take() else { return };
+    let effects = update(model, Msg::Leave, wire.now(), &mut Ulids);
     let mut waiting: BTreeSet<CommandId> = model.in_flight.keys().cloned().collect();
     for effect in effects {
         if let Effect::Send { id, ask } = effect {
             waiting.insert(id.clone());
-            drop(link.tx.send(ClientMsg::Request { id, ask }).await);
+            if !wire.give(id, ask) {
+                return; // It has not read for long, and will not within this moment.
+            }
         }
     }
+    let Some(mut link) = wire.link.take() else { return };
     let answered = async {
         while !waiting.is_empty() {
             match link.rx.recv().await {
@@ -328,14 +398,10 @@ pub fn draw_at(dirty: bool, last_frame: Option<Instant>, now: Instant) -> Option
     dirty.then(|| last_frame.map_or(now, |last| now.max(last + FRAME_MIN)))
 }
 
-fn sleep_until(
-    model: &Model,
-    draw: Option<Instant>,
-    retry: Option<Instant>,
-    now: Instant,
-) -> Instant {
+fn sleep_until(model: &Model, draw: Option<Instant>, wire: &Wire, now: Instant) -> Instant {
+    let retry = wire.retry_at;
     let due = next_due(model).map(|at| {
-        let ms = at.since(wall_now()).max(0).unsigned_abs();
+        let ms = at.since(wire.now()).max(0).unsigned_abs();
         now + Duration::from_millis(ms)
     });
     [draw, retry, due].into_iter().flatten().min().unwrap_or(now + Duration::from_secs(3600))
@@ -357,7 +423,7 @@ fn translate(event: &Event) -> Option<Msg> {
 }
 
 /// Does what should happen; true at the end.
-async fn apply(
+fn apply(
     screen: &mut Screen,
     model: &mut Model,
     wire: &mut Wire,
@@ -367,9 +433,10 @@ async fn apply(
     for effect in effects {
         match effect {
             Effect::Send { id, ask } => {
-                if let Some(link) = &wire.link {
-                    // A full queue means that the keeper does not read; the link will break.
-                    drop(link.tx.send(ClientMsg::Request { id, ask }).await);
+                if !wire.give(id, ask) {
+                    wire.lose();
+                    let lost = Msg::Lost("it does not read what is sent; it hangs".to_owned());
+                    drop(update(model, lost, wire.now(), &mut Ulids));
                 }
             }
             Effect::ReadFile(path) => ears.read_file(&path),

@@ -116,6 +116,10 @@ fn what_was_written_before_the_end_does_not_open_the_page_again() {
     console.keys("ua<c-s>");
     shows(&console, "INC-1 is SEV1 resolved now");
     console.keys("y");
+    shows(&console, "more lines");
+    console.keys("G");
+    shows(&console, "that is all");
+    console.keys("y");
     shows(&console, "the public would read 'investigating'");
     assert_eq!(incident(&console, 1).public, PublicStatus::Unpublished);
 }

@@ -35,6 +35,7 @@ mod sim;
 mod sim_paging;
 mod sim_talk;
 mod sinks;
+mod slips;
 mod talk_live;
 mod terminal;
 mod tidy;

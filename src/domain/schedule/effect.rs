@@ -49,10 +49,11 @@ pub fn without_effect(
 }
 
 fn roster(on_duty: &BTreeSet<&str>) -> String {
-    match on_duty.len() {
-        0 => "nobody is".to_owned(),
-        1 => format!("{} is", Vec::from_iter(on_duty.iter().copied()).join("")),
-        _ => format!("{} are", Vec::from_iter(on_duty.iter().copied()).join(", ")),
+    let names: Vec<&str> = on_duty.iter().copied().collect();
+    match names.as_slice() {
+        [] => "nobody is".to_owned(),
+        [only] => format!("{only} is"),
+        all => format!("{} are", all.join(", ")),
     }
 }
 

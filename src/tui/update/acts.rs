@@ -105,7 +105,7 @@ fn step(model: &mut Model, back: bool, ids: &mut dyn Ids) -> Vec<Effect> {
     };
     match next {
         Some(seq) if Some(&seq) != seqs.last() || back => {
-            model.past = Some(Past { seq, head: None });
+            model.past = Some(Past { incident: id, seq, head: None });
             model.entry_back = 0;
             vec![ask(
                 model,
@@ -157,16 +157,23 @@ fn direct(model: &mut Model, action: Action, ids: &mut dyn Ids) -> Vec<Effect> {
         return Vec::new();
     }
     let holder = (action == Action::Acknowledge).then(|| held_by_another(model)).flatten();
-    if commands.len() > BULK_FREE || holder.is_some() {
-        let question = holder.unwrap_or_else(|| question(action, &commands));
+    let elsewhere = marked_elsewhere(model, action, &targets);
+    if commands.len() > BULK_FREE || holder.is_some() || elsewhere.is_some() {
+        let question = holder.or(elsewhere).unwrap_or_else(|| question(action, &commands));
         model.modals.push(Modal::question(question, commands));
         return Vec::new();
     }
     send_all(model, commands, None, None, ids)
 }
 
-/// Whoever takes an incident from somebody who has it is asked; one who was called to help answers
-/// without that.
+/// One mark that was forgotten turns an act away from what is looked at: that is asked first.
+fn marked_elsewhere(model: &Model, action: Action, targets: &[IncidentId]) -> Option<String> {
+    let [only] = targets else { return None };
+    let here = model.selected_id.filter(|here| here != only && !model.marks.is_empty())?;
+    let name = action.name().replace('-', " ");
+    Some(format!("{only} is marked, the cursor is on {here}: {name} {only}?"))
+}
+
 /// The incident that became part of another one last, as far as that is looked at.
 fn last_merged(model: &Model, id: IncidentId) -> Option<IncidentId> {
     let watched = model.mirror.watched.as_ref().filter(|watched| watched.head.id == id)?;
@@ -183,6 +190,8 @@ fn last_merged(model: &Model, id: IncidentId) -> Option<IncidentId> {
     })
 }
 
+/// Whoever takes an incident from somebody who has it is asked; one who was called to help answers
+/// without that.
 fn held_by_another(model: &Model) -> Option<String> {
     let incident = model.watched().filter(|i| Some(i.id) == model.selected_id)?;
     let ack = incident.ack.as_ref().filter(|ack| ack.by != model.login)?;

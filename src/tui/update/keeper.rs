@@ -16,13 +16,13 @@ use crate::proto::{Ask, Detail, KeeperMsg, Page, Push, Queue, Reply, Welcome};
 use crate::tui::action::Action;
 use crate::tui::form::Form;
 use crate::tui::model::{Asked, BACK, LinkState, Modal, Model, Tone};
-use crate::tui::update::{Effect, FIRST_ROWS, Ids, MORE_ROWS, alerts, ask, keys, modals};
+use crate::tui::update::{Effect, FIRST_ROWS, Ids, MORE_ROWS, STOPPED, alerts, ask, keys, modals};
 
 pub(super) fn receive(model: &mut Model, message: KeeperMsg, ids: &mut dyn Ids) -> Vec<Effect> {
     match message {
         KeeperMsg::Welcome(welcome) => welcomed(model, *welcome, ids),
         KeeperMsg::Refused { why, .. } => {
-            model.link = LinkState::Lost { since: model.now, why };
+            super::lose(model, why);
             Vec::new()
         }
         KeeperMsg::Reply { id, reply } => replied(model, &id, reply, ids),
@@ -49,7 +49,7 @@ fn welcomed(model: &mut Model, welcome: Welcome, ids: &mut dyn Ids) -> Vec<Effec
         effects.push(Effect::Send { id: id.clone(), ask: Ask::Do { command, occurred, seen } });
     }
     for (key, text) in std::mem::take(&mut model.unsaved) {
-        effects.push(ask(model, ids, Asked::Nothing, Ask::SaveDraft { key, text }));
+        effects.push(modals::keep(model, ids, key, text));
     }
     // A draft that was on its way when the line broke may not have arrived.
     effects.extend(modals::save_draft(model, ids));
@@ -65,18 +65,7 @@ fn replied(model: &mut Model, id: &CommandId, reply: Reply, ids: &mut dyn Ids) -
     };
     match (about, reply) {
         (Asked::Queue, Reply::Queue(queue)) => took_queue(model, *queue, ids),
-        (Asked::Rows, Reply::Rows { rows, done }) => {
-            let last = rows.last().map(|row| row.id);
-            model.mirror.take_rows(rows);
-            if let Some(after) = last.filter(|_| !done) {
-                vec![ask(model, ids, Asked::Rows, Ask::Rows { after, limit: MORE_ROWS })]
-            } else {
-                model.loading_rows = false;
-                model.mirror.took_all();
-                forget_gone(model);
-                Vec::new()
-            }
-        }
+        (Asked::Rows, Reply::Rows { rows, done }) => took_rows(model, rows, done, ids),
         (Asked::Watch(_), Reply::Incident(detail)) => took_incident(model, *detail, ids),
         (Asked::Watch(_), Reply::Rejected(rejection)) => {
             model.held.clear();
@@ -113,7 +102,11 @@ fn replied(model: &mut Model, id: &CommandId, reply: Reply, ids: &mut dyn Ids) -
             Vec::new()
         }
         (Asked::Draft(key), Reply::Drafts { drafts }) => {
-            modals::take_back(model, &key, drafts, ids)
+            modals::take_back(model, &key, &drafts, ids)
+        }
+        (Asked::Saving(key, text), Reply::Rejected(rejection)) => {
+            not_kept(model, &key, &text, &rejection.to_string());
+            Vec::new()
         }
         (Asked::Find, reply) => {
             found(model, id, reply);
@@ -143,6 +136,18 @@ fn took_incident(model: &mut Model, detail: Detail, ids: &mut dyn Ids) -> Vec<Ef
     if here == model.selected_id && (model.held.is_empty() || here == model.held_for) {
         return keys::let_go(model, ids);
     }
+    Vec::new()
+}
+
+fn took_rows(model: &mut Model, rows: Vec<Row>, done: bool, ids: &mut dyn Ids) -> Vec<Effect> {
+    let last = rows.last().map(|row| row.id);
+    model.mirror.take_rows(rows);
+    if let Some(after) = last.filter(|_| !done) {
+        return vec![ask(model, ids, Asked::Rows, Ask::Rows { after, limit: MORE_ROWS })];
+    }
+    model.loading_rows = false;
+    model.mirror.took_all();
+    forget_gone(model);
     Vec::new()
 }
 
@@ -238,7 +243,14 @@ fn answered(
             let Some(key) = flight.draft else {
                 return Vec::new();
             };
-            vec![ask(model, ids, Asked::Nothing, Ask::SaveDraft { key, text: String::new() })]
+            // Where the same is written again already, the draft is that of the new words.
+            let is_again = model.modals.iter().any(|modal| {
+                matches!(modal, Modal::Form(form) if form.is_changed && form.draft_key() == key)
+            });
+            if is_again {
+                return Vec::new();
+            }
+            vec![modals::keep(model, ids, key, String::new())]
         }
         Reply::Rejected(rejection) => {
             let text = rejection.to_string();
@@ -257,9 +269,25 @@ fn answered(
     }
 }
 
+/// A draft that the keeper does not take is not lost: what holds it stays open, or comes back.
+fn not_kept(model: &mut Model, key: &str, text: &str, why: &str) {
+    model.say(Tone::Bad, format!("the draft is not kept: {why}"));
+    let is_open = model
+        .modals
+        .iter()
+        .any(|modal| matches!(modal, Modal::Form(form) if form.draft_key() == key));
+    if is_open || text.is_empty() {
+        return;
+    }
+    if let Some(mut form) = modals::form_of(model, key, text) {
+        form.refuse(format!("the draft is not kept: {why}"));
+        bring_back(model, Box::new(form));
+    }
+}
+
 /// A form that was refused comes back; under what somebody writes just now, so that no word of that
 /// goes into it.
-fn bring_back(model: &mut Model, form: Box<Form>) {
+pub(super) fn bring_back(model: &mut Model, form: Box<Form>) {
     if model.modals.is_empty() {
         model.modals.push(Modal::Form(form));
     } else {
@@ -295,16 +323,15 @@ fn bulk_answered(model: &mut Model, label: &str, reply: &Reply, ids: &mut dyn Id
                 if after != before {
                     // Those that were done are not to be told the same again.
                     let (key, text) = (before, String::new());
-                    effects.push(ask(model, ids, Asked::Nothing, Ask::SaveDraft { key, text }));
+                    effects.push(modals::keep(model, ids, key, text));
                     let (key, text) = (after, form.draft());
-                    effects.push(ask(model, ids, Asked::Nothing, Ask::SaveDraft { key, text }));
+                    effects.push(modals::keep(model, ids, key, text));
                 }
                 form.refuse(bulk.why);
                 bring_back(model, form);
             }
             Some(form) => {
-                let forget = Ask::SaveDraft { key: form.draft_key(), text: String::new() };
-                effects.push(ask(model, ids, Asked::Nothing, forget));
+                effects.push(modals::keep(model, ids, form.draft_key(), String::new()));
             }
             None => {}
         }
@@ -416,7 +443,7 @@ fn pushed(model: &mut Model, push: Push) -> Vec<Effect> {
     }
     if let Push::Goodbye { reason } = &push {
         let since: Timestamp = model.now;
-        model.link = LinkState::Lost { since, why: format!("'warroom' starts it; {reason}") };
+        model.link = LinkState::Lost { since, why: format!("{STOPPED}; {reason}") };
     }
     model.mirror.push(push);
     // One that came back follows a policy that was not known while it was over.

@@ -26,11 +26,21 @@ pub(super) fn key(model: &mut Model, event: KeyEvent, ids: &mut dyn Ids) -> Vec<
         return interrupt(model, ids);
     }
     if !model.held.is_empty() {
-        if key.code == Code::Esc || model.held.len() >= HELD_MAX {
+        if key.code == Code::Esc {
             model.held.clear();
+        } else if model.held.len() >= HELD_MAX {
+            model.drop_held("that is more than can wait for this incident");
         } else {
             model.held.push(Held::Key(event));
         }
+        return Vec::new();
+    }
+    if model.is_deaf() && key.code != Code::Esc {
+        return Vec::new();
+    }
+    if matches!(model.modals.last(), Some(Modal::Confirm { .. })) && key.code == Code::Enter {
+        // Whoever strikes it twice at the end of a form has not read the question.
+        model.say(crate::tui::model::Tone::Plain, "y says yes · esc goes back");
         return Vec::new();
     }
     if counts(model, key) {
@@ -63,7 +73,8 @@ pub(super) fn key(model: &mut Model, event: KeyEvent, ids: &mut dyn Ids) -> Vec<
 /// Whether an act is about an incident that is not here yet: the cursor has just come to it.
 fn needs_incident(model: &Model, action: Action) -> bool {
     let is_here = model.watched().map(|incident| incident.id) == model.selected_id;
-    let is_about_it = action.is_about_incident() && !action.is_of_the_desk();
+    let is_looked_at = matches!(action, Action::StepBack | Action::StepForward | Action::Copy);
+    let is_about_it = is_looked_at || action.is_about_incident() && !action.is_of_the_desk();
     !is_here
         && is_about_it
         && model.link == LinkState::Up
@@ -76,10 +87,16 @@ fn needs_incident(model: &Model, action: Action) -> bool {
 pub(super) fn let_go(model: &mut Model, ids: &mut dyn Ids) -> Vec<Effect> {
     let mut effects = Vec::new();
     for held in std::mem::take(&mut model.held) {
+        // What is asked now was not seen when these were struck.
+        if matches!(model.modals.last(), Some(Modal::Confirm { .. } | Modal::Alerts(_))) {
+            model
+                .say(crate::tui::model::Tone::Bad, "what you typed meanwhile is no answer to this");
+            break;
+        }
         match held {
             Held::Act(action, times) => effects.extend(act(model, action, times, ids)),
             Held::Key(event) => effects.extend(key(model, event, ids)),
-            Held::Paste(text) => effects.extend(paste(model, &text)),
+            Held::Paste(text) => effects.extend(paste(model, &text, ids)),
         }
     }
     effects
@@ -175,9 +192,12 @@ fn edit(line: &mut String, key: Key) -> bool {
     true
 }
 
-pub(super) fn paste(model: &mut Model, text: &str) -> Vec<Effect> {
+pub(super) fn paste(model: &mut Model, text: &str, ids: &mut dyn Ids) -> Vec<Effect> {
     if !model.held.is_empty() {
         model.held.push(Held::Paste(text.to_owned()));
+        return Vec::new();
+    }
+    if model.is_deaf() {
         return Vec::new();
     }
     let one_line: String =
@@ -191,8 +211,14 @@ pub(super) fn paste(model: &mut Model, text: &str) -> Vec<Effect> {
             form.paste(text);
             model.draft_at.get_or_insert(model.now.plus(DRAFT_MS));
         }
-        Some(Modal::Palette { input, .. }) => input.push_str(&one_line),
-        Some(Modal::Find(find)) => find.input.push_str(&one_line),
+        Some(Modal::Palette { input, at }) => {
+            input.push_str(&one_line);
+            *at = 0;
+        }
+        Some(Modal::Find(find)) => {
+            find.input.push_str(&one_line);
+            return modals::search(model, ids);
+        }
         Some(_) | None => {
             model.say(crate::tui::model::Tone::Plain, "nothing takes text here; 'n' writes a note");
         }
@@ -246,9 +272,9 @@ pub(super) fn act(
             alerts::mark(model, action == Action::MarkAll);
         }
         Action::Mark => {
-            for _ in 0..times.min(model.shown.len()) {
-                mark(model);
-                move_rows(model, 1);
+            mark(model, times);
+            if model.focus == Pane::Queue {
+                move_rows(model, step);
             }
         }
         Action::MarkAll => model.marks = model.shown.iter().copied().collect(),
@@ -270,19 +296,32 @@ pub(super) fn act(
 /// While the keeper is gone, what it was not told would be forgotten: that is asked once.
 fn quit(model: &mut Model) -> Vec<Effect> {
     let is_up = model.link == LinkState::Up;
-    if model.in_flight.is_empty() || is_up || model.is_quitting {
+    let drafts = model.unsaved.values().filter(|text| !text.is_empty()).count();
+    if model.in_flight.is_empty() && drafts == 0 || is_up || model.is_quitting {
         model.is_quitting = true;
         return vec![Effect::Quit];
     }
     model.is_quitting = true;
-    let waiting = model.in_flight.len();
-    let text = format!("{waiting} not answered yet and lost if you leave; q again leaves");
+    let acts = match model.in_flight.len() {
+        0 => String::new(),
+        n => format!("{n} not answered yet"),
+    };
+    let drafts = match drafts {
+        0 => String::new(),
+        1 => "1 draft not kept yet".to_owned(),
+        n => format!("{n} drafts not kept yet"),
+    };
+    let and = if acts.is_empty() || drafts.is_empty() { "" } else { " and " };
+    let text = format!("{acts}{and}{drafts}: lost if you leave; q again leaves");
     model.say(crate::tui::model::Tone::Bad, text);
     Vec::new()
 }
 
-fn mark(model: &mut Model) {
-    if let Some(id) = model.shown.get(model.selected).copied()
+fn mark(model: &mut Model, times: usize) {
+    if times > 1 {
+        // So many are marked, whatever was before.
+        model.marks.extend(model.shown.iter().skip(model.selected).take(times).copied());
+    } else if let Some(id) = model.shown.get(model.selected).copied()
         && !model.marks.remove(&id)
     {
         model.marks.insert(id);

@@ -17,7 +17,7 @@ use crate::domain::talk::promise;
 use crate::domain::time::Timestamp;
 use crate::proto::{Ask, KeeperMsg};
 use crate::tui::evidence::FileFacts;
-use crate::tui::model::{Asked, LinkState, Model, SILENT_MS, Tone};
+use crate::tui::model::{Asked, LinkState, Model, SILENT_MS};
 use crate::tui::view::stakeholders;
 
 /// Everything that can happen to the console.
@@ -61,6 +61,8 @@ pub const DRAFT_MS: i64 = 700;
 pub const HELD_MS: i64 = 3_000;
 /// How long a message stays.
 pub const NOTICE_MS: i64 = 8_000;
+/// Begins the reason where somebody stopped the keeper.
+const STOPPED: &str = "'warroom' starts it";
 /// Rows wanted before the first picture, and in each further answer.
 pub const FIRST_ROWS: u32 = 100;
 const MORE_ROWS: u32 = 1_000;
@@ -77,7 +79,7 @@ pub fn update(model: &mut Model, msg: Msg, now: Timestamp, ids: &mut dyn Ids) ->
     let is_heard = matches!(msg, Msg::FromKeeper(_));
     let mut effects = match msg {
         Msg::Key(event) => keys::key(model, event, ids),
-        Msg::Paste(text) => keys::paste(model, &text),
+        Msg::Paste(text) => keys::paste(model, &text, ids),
         Msg::Resize(width, height) => {
             model.size = (width, height);
             model.keep_in_view();
@@ -96,24 +98,43 @@ pub fn update(model: &mut Model, msg: Msg, now: Timestamp, ids: &mut dyn Ids) ->
             effects
         }
         Msg::Lost(why) => {
-            if !matches!(model.link, LinkState::Lost { .. }) {
-                model.link = LinkState::Lost { since: now, why };
+            lose(model, why);
+            for (_, about) in std::mem::take(&mut model.asked) {
+                // Nobody knows whether it is kept: the next keeper is given it again.
+                if let Asked::Saving(key, text) = about {
+                    model.unsaved.entry(key).or_insert(text);
+                }
             }
-            model.asked.clear();
-            model.held.clear();
+            if !model.held.is_empty() {
+                model.drop_held("the keeper is gone");
+            }
             Vec::new()
         }
         Msg::Tick => Vec::new(),
     };
     model.refresh();
+    // The past is that of one incident.
+    if model.past.as_ref().is_some_and(|past| Some(past.incident) != model.selected_id) {
+        model.past = None;
+    }
     if !model.held.is_empty() && model.selected_id != model.held_for {
-        model.held.clear();
-        model.say(Tone::Bad, "the cursor came to another incident; look, then press it again");
+        model.drop_held("the cursor came to another incident; look, then press it again");
     }
     effects.extend(due(model, ids));
     keep_unsaved(model, &effects);
     watch_the_keeper(model, is_heard, &effects);
     effects
+}
+
+/// The link is gone, or the next try failed: since when stays, why is news.
+fn lose(model: &mut Model, why: String) {
+    let since = match &model.link {
+        // Who stopped it says more than that it cannot be reached.
+        LinkState::Lost { why, .. } if why.starts_with(STOPPED) => return,
+        LinkState::Lost { since, .. } => *since,
+        LinkState::Connecting | LinkState::Up => model.now,
+    };
+    model.link = LinkState::Lost { since, why };
 }
 
 /// What is written while there is no keeper is given to the next one.
@@ -122,7 +143,10 @@ fn keep_unsaved(model: &mut Model, effects: &[Effect]) {
         return;
     }
     for effect in effects {
-        if let Effect::Send { ask: Ask::SaveDraft { key, text }, .. } = effect {
+        let Effect::Send { id, ask } = effect else { continue };
+        // Nobody is there to answer it.
+        model.asked.remove(id);
+        if let Ask::SaveDraft { key, text } = ask {
             model.unsaved.insert(key.clone(), text.clone());
         }
     }
@@ -153,8 +177,7 @@ fn due(model: &mut Model, ids: &mut dyn Ids) -> Vec<Effect> {
         effects.extend(modals::save_draft(model, ids));
     }
     if !model.held.is_empty() && now.since(model.held_since) > HELD_MS {
-        model.held.clear();
-        model.say(Tone::Bad, "the keeper is slow to show this incident; look, then press it again");
+        model.drop_held("the keeper is slow to show this incident; look, then press it again");
     }
     if model.notice.as_ref().is_some_and(|notice| now.since(notice.at) > NOTICE_MS) {
         model.notice = None;

@@ -6,7 +6,7 @@ use crate::tui::action::Action;
 use crate::tui::evidence::FileFacts;
 use crate::tui::form::Form;
 use crate::tui::forms;
-use crate::tui::model::{Asked, Modal, Model, Tone};
+use crate::tui::model::{Asked, LinkState, Modal, Model, Tone};
 use crate::tui::update::{Effect, Ids, acts, alerts, ask, keys};
 
 /// Ends the name of a draft that gave way to a newer one.
@@ -19,6 +19,19 @@ pub(super) fn submit(model: &mut Model, ids: &mut dyn Ids) -> Vec<Effect> {
         // The filter stays; the cursor goes back to the queue.
         model.is_filtering = false;
         return Vec::new();
+    }
+    if matches!(model.modals.last(), Some(Modal::Find(find)) if find.asked.is_some()) {
+        // What is shown answers what was typed before.
+        model.say(Tone::Plain, "still looking; strike it again when it is here");
+        return Vec::new();
+    }
+    if let Some(Modal::Confirm { question, scroll, .. }) = model.modals.last() {
+        let unread = crate::tui::view::modal::question_overflow(question, model.size);
+        if *scroll < unread {
+            // Nobody says yes to what they have not seen.
+            move_rows(model, isize::try_from(model.size.1 / 2).unwrap_or(10).max(1));
+            return Vec::new();
+        }
     }
     match model.modals.pop() {
         Some(Modal::Form(form)) if form.action == Action::Attach => read_file(model, form),
@@ -83,7 +96,7 @@ fn submit_form(model: &mut Model, mut form: Box<Form>, ids: &mut dyn Ids) -> Vec
         if text.is_empty() || model.draft_at.take().is_none() {
             return Vec::new();
         }
-        return vec![ask(model, ids, Asked::Nothing, Ask::SaveDraft { key, text })];
+        return vec![keep(model, ids, key, text)];
     }
     model.draft_at = None;
     let mut effects = acts::send_all(model, commands, occurred, Some(form), ids);
@@ -119,7 +132,7 @@ fn write(model: &mut Model, mut form: Box<Form>, ids: &mut dyn Ids) -> Vec<Effec
     match made {
         Ok(second) => {
             let (key, text) = (form.draft_key(), String::new());
-            let mut effects = vec![ask(model, ids, Asked::Nothing, Ask::SaveDraft { key, text })];
+            let mut effects = vec![keep(model, ids, key, text)];
             effects.extend(acts::show_form(model, second, ids));
             effects.extend(save_draft(model, ids));
             effects
@@ -137,6 +150,11 @@ fn read_file(model: &mut Model, mut form: Box<Form>) -> Vec<Effect> {
     let path = form.value("path");
     if path.trim().is_empty() {
         form.refuse("name a file".to_owned());
+        model.modals.push(Modal::Form(form));
+        return Vec::new();
+    }
+    if model.reading.is_some() {
+        form.refuse("another file is being read: wait for that one".to_owned());
         model.modals.push(Modal::Form(form));
         return Vec::new();
     }
@@ -161,14 +179,13 @@ pub(super) fn file_read(
         Ok(FileFacts { name, sha256, bytes }) => {
             let note = form.value("note");
             let command = Command::Attach { incident, name, sha256, bytes, note };
-            model.draft_at = None;
             let mut effects = acts::send_all(model, vec![command], None, Some(form), ids);
             effects.push(ask(model, ids, Asked::Nothing, Ask::Writing { incident: None }));
             effects
         }
         Err(why) => {
-            form.refuse(why);
-            model.modals.push(Modal::Form(form));
+            form.refuse(format!("the file cannot be read: {why}"));
+            super::keeper::bring_back(model, form);
             Vec::new()
         }
     }
@@ -224,7 +241,7 @@ pub(super) fn drop_draft(model: &mut Model, ids: &mut dyn Ids) -> Vec<Effect> {
     dropped.push(gone);
     *at = (*at).min(drafts.len().saturating_sub(1));
     model.say(Tone::Plain, "thrown away; u brings it back");
-    vec![ask(model, ids, Asked::Nothing, Ask::SaveDraft { key, text: String::new() })]
+    vec![keep(model, ids, key, String::new())]
 }
 
 /// Brings the draft that was thrown away last back to where the cursor is.
@@ -239,17 +256,21 @@ pub(super) fn restore_draft(model: &mut Model, ids: &mut dyn Ids) -> Vec<Effect>
     *at = (*at).min(drafts.len());
     drafts.insert(*at, (key.clone(), text.clone()));
     model.say(Tone::Plain, "brought back");
-    vec![ask(model, ids, Asked::Nothing, Ask::SaveDraft { key, text })]
+    vec![keep(model, ids, key, text)]
 }
 
 /// Takes a half-written text up again.
 fn take_up(model: &mut Model, key: &str, text: &str, ids: &mut dyn Ids) -> Vec<Effect> {
-    let Some((name, about)) = key.split_once(' ') else {
-        return Vec::new();
-    };
-    let Some(action) = Action::named(name) else {
-        return Vec::new();
-    };
+    match form_of(model, key, text) {
+        Some(form) => acts::show_form(model, form, ids),
+        None => Vec::new(),
+    }
+}
+
+/// The form that a draft was left in, by its name.
+pub(super) fn form_of(model: &Model, key: &str, text: &str) -> Option<Form> {
+    let (name, about) = key.split_once(' ')?;
+    let action = Action::named(name)?;
     let incident = about.trim_end_matches(OLDER).parse().ok();
     let several = Form::incidents_of(text);
     let info = forms::About {
@@ -274,8 +295,10 @@ fn take_up(model: &mut Model, key: &str, text: &str, ids: &mut dyn Ids) -> Vec<E
             form
         })
     };
-    let Some(form) = made else { return Vec::new() };
-    acts::show_form(model, form, ids)
+    made.map(|mut form| {
+        form.draft_name = Some(key.to_owned());
+        form
+    })
 }
 
 /// A form that was just opened takes up what was left of it before; where something was typed
@@ -283,7 +306,7 @@ fn take_up(model: &mut Model, key: &str, text: &str, ids: &mut dyn Ids) -> Vec<E
 pub(super) fn take_back(
     model: &mut Model,
     key: &str,
-    drafts: Vec<(String, String)>,
+    drafts: &[(String, String)],
     ids: &mut dyn Ids,
 ) -> Vec<Effect> {
     let Some(Modal::Form(form)) = model.modals.last_mut() else { return Vec::new() };
@@ -292,12 +315,18 @@ pub(super) fn take_back(
         model.say(Tone::Plain, "words that you left half-written are kept: esc, then 'P'");
         return Vec::new();
     }
-    let found = drafts.into_iter().find(|(name, _)| name == key && form.draft_key() == *key);
-    let Some((_, text)) = found else { return Vec::new() };
+    let is_wanted = form.draft_key() == *key;
+    // What was just sent is on its way, and no draft.
+    let is_sent = model.in_flight.values().any(|flight| flight.draft.as_deref() == Some(key));
+    let text = drafts.iter().find(|(name, _)| name == key).filter(|_| is_wanted && !is_sent);
+    let Some(text) = text.map(|(_, text)| text.clone()) else { return Vec::new() };
     if form.is_changed {
-        let key = format!("{key}{OLDER}");
+        let mut key = format!("{key}{OLDER}");
+        while drafts.iter().any(|(name, kept)| *name == key && *kept != text) {
+            key.push(OLDER);
+        }
         model.say(Tone::Plain, "an older draft of this is kept; 'P' lists it");
-        return vec![ask(model, ids, Asked::Nothing, Ask::SaveDraft { key, text })];
+        return vec![keep(model, ids, key, text)];
     }
     form.restore(&text);
     model.say(Tone::Plain, "this is the draft you left; ctrl-u clears a line");
@@ -311,7 +340,11 @@ pub(super) fn cancel(model: &mut Model, ids: &mut dyn Ids) -> Vec<Effect> {
         && form.is_changed
         && !form.draft().is_empty()
     {
-        model.say(Tone::Plain, "kept as a draft; 'P' takes it up again");
+        if model.link == LinkState::Up {
+            model.say(Tone::Plain, "kept as a draft; 'P' takes it up again");
+        } else {
+            model.say(Tone::Plain, "a draft: the keeper gets it when it is back; do not leave");
+        }
     }
     model.draft_at = None;
     effects.push(ask(model, ids, Asked::Nothing, Ask::Writing { incident: None }));
@@ -345,7 +378,15 @@ pub(super) fn save_draft(model: &mut Model, ids: &mut dyn Ids) -> Vec<Effect> {
         return Vec::new();
     }
     let (key, text) = (form.draft_key(), form.draft());
-    vec![ask(model, ids, Asked::Nothing, Ask::SaveDraft { key, text })]
+    vec![keep(model, ids, key, text)]
+}
+
+/// Gives the keeper a draft, and remembers it until the keeper says that it is kept. An empty one is
+/// thrown away.
+pub(super) fn keep(model: &mut Model, ids: &mut dyn Ids, key: String, text: String) -> Effect {
+    model.unsaved.remove(&key);
+    let about = Asked::Saving(key.clone(), text.clone());
+    ask(model, ids, about, Ask::SaveDraft { key, text })
 }
 
 /// Asks for what was typed.

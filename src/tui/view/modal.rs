@@ -98,7 +98,7 @@ fn draw_question(model: &Model, screen: &mut Frame<'_>, area: Rect, question: &s
     if is_long {
         let text = match left {
             0 => "that is all; k goes back up".to_owned(),
-            n => format!("… {n} more lines: j, ctrl-d or G before you say yes"),
+            n => format!("… {n} more lines: j, ctrl-d or G; y says yes at their end"),
         };
         lines.push(Line::styled(text, model.theme.warn));
     }
@@ -192,7 +192,8 @@ fn draw_palette(model: &Model, screen: &mut Frame<'_>, area: Rect, input: &str, 
     let top = at.saturating_sub(room - 1);
     let mut lines = vec![Line::styled(format!(": {}▏", visible(input)), model.theme.accent)];
     for (index, action) in found.iter().enumerate().skip(top).take(room) {
-        let key = model.keymap.keys_of(*action).into_iter().next().unwrap_or_default();
+        let here = [model.focus.scope(), "global"];
+        let key = model.keymap.key_in(&here, *action).unwrap_or_default();
         let mark = if model.is_useful(*action) { " " } else { "-" };
         lines.push(picked(
             model,

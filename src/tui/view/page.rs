@@ -18,6 +18,7 @@ pub(super) const fn title(what: Reading) -> &'static str {
         Reading::Brief => "Reports (# names the entries)",
         Reading::Matrix => "Who must know, how often, by what",
         Reading::Silences => "What is silenced",
+        Reading::Dropped => "Not done",
         Reading::Mistakes => "Mistakes in your settings: what ships is used instead",
     }
 }
@@ -36,6 +37,7 @@ pub fn lines(model: &Model, what: Reading) -> Vec<String> {
             lines
         }
         Reading::Silences => silences(model),
+        Reading::Dropped => model.dropped.lines().map(ToOwned::to_owned).collect(),
         Reading::Mistakes => {
             model.mistakes.join("\n").lines().map(|line| visible(line).into_owned()).collect()
         }

@@ -1,0 +1,190 @@
+//! What a fast or tired hand must not do: act on what was not seen, answer what was not asked, lose
+//! what was written.
+
+use crossterm::event::KeyEvent;
+
+use warroom::domain::ids::IncidentId;
+use warroom::proto::{KeeperMsg, Reply};
+use warroom::tui::model::{Asked, LinkState, Modal};
+use warroom::tui::update::{Effect, HELD_MS, Msg, update};
+
+use crate::forms::{console, incident, shows};
+use crate::screens::{Console, Count, event};
+
+fn key(text: &str) -> KeyEvent {
+    event(text.parse().expect("a key"))
+}
+
+/// A key while the keeper says nothing.
+fn press(console: &mut Console, ids: &mut Count, text: &str) -> Vec<Effect> {
+    let now = console.world.now;
+    update(&mut console.model, Msg::Key(key(text)), now, ids)
+}
+
+fn says(console: &Console, words: &str) {
+    let said = console.model.notice.as_ref().map(|notice| notice.text.clone()).unwrap_or_default();
+    assert!(said.contains(words), "'{words}' is not in '{said}'");
+}
+
+#[test]
+fn the_end_of_a_note_that_came_too_early_is_not_taken_for_keys() {
+    let (mut console, mut ids) = (console(), Count(700));
+    for text in ["j", "n", "x", "i"] {
+        press(&mut console, &mut ids, text);
+    }
+    console.world.now = console.world.now.plus(HELD_MS + 1);
+    let now = console.world.now;
+    update(&mut console.model, Msg::Tick, now, &mut ids);
+    for text in ["a", "<space>", "t", "<enter>", "q", "y"] {
+        assert!(press(&mut console, &mut ids, text).is_empty(), "{text}");
+    }
+    shows(&console, "the keeper is slow to show this incident");
+    shows(&console, "2 keys that you struck after it are lost");
+    assert!(console.model.in_flight.is_empty() && console.model.marks.is_empty());
+    press(&mut console, &mut ids, "<esc>");
+    assert!(console.model.modals.is_empty());
+}
+
+#[test]
+fn what_was_struck_before_a_question_is_no_answer_to_it() {
+    let mut console = console();
+    let mut ids = Count(700);
+    assert_eq!(incident(&console, 1).ack.as_ref().expect("held").by, "bob");
+    // Off to another one and back, faster than the keeper answers.
+    console.model.mirror.watched = None;
+    console.model.mirror.watching = None;
+    let mut effects = press(&mut console, &mut ids, "a");
+    press(&mut console, &mut ids, "y");
+    for effect in effects.drain(..) {
+        let Effect::Send { id, .. } = effect else { continue };
+        let incident = incident(&console, 1).clone();
+        let detail =
+            warroom::proto::Detail { head: incident, total: 0, events: Vec::new(), policy: None };
+        let reply = Reply::Incident(Box::new(detail));
+        console.tell(Msg::FromKeeper(Box::new(KeeperMsg::Reply { id, reply })));
+    }
+    assert!(matches!(console.model.modals.last(), Some(Modal::Confirm { .. })));
+    shows(&console, "take it from them?");
+    says(&console, "no answer to this");
+    console.keys("<enter>");
+    says(&console, "y says yes");
+    assert_eq!(incident(&console, 1).ack.as_ref().expect("held").by, "bob");
+}
+
+#[test]
+fn one_forgotten_mark_is_asked_about() {
+    let mut console = console();
+    let before = console.world.engine.room.clone();
+    console.keys("mj");
+    let (marked, here) = (console.model.marks.clone(), console.model.selected_id);
+    assert_eq!(marked.len(), 1);
+    assert!(here.is_some_and(|here| !marked.contains(&here)));
+    console.keys("a");
+    shows(&console, "is marked, the cursor is on");
+    console.keys("n");
+    assert!(console.world.engine.room == before, "nothing was done");
+}
+
+#[test]
+fn a_count_marks_so_many_whatever_was_before() {
+    let mut console = console();
+    console.keys("m");
+    console.keys("gg09m");
+    assert_eq!(console.model.marks.len(), console.model.shown.len());
+}
+
+#[test]
+fn what_is_pasted_into_a_search_is_looked_for_and_enter_waits_for_the_answer() {
+    let (mut console, mut ids) = (console(), Count(700));
+    press(&mut console, &mut ids, "<c-f>");
+    let now = console.world.now;
+    let effects = update(&mut console.model, Msg::Paste("zzzz nothing".to_owned()), now, &mut ids);
+    assert!(matches!(effects.as_slice(), [Effect::Send { .. }]), "{effects:?}");
+    let before = console.model.selected_id;
+    assert!(press(&mut console, &mut ids, "<enter>").is_empty());
+    assert_eq!(console.model.selected_id, before);
+    says(&console, "still looking");
+}
+
+#[test]
+fn a_draft_is_remembered_until_the_keeper_has_said_that_it_is_kept() {
+    let (mut console, mut ids) = (console(), Count(700));
+    // The keeper hangs: it takes the draft and says nothing; then it is gone.
+    console.keys("n");
+    console.keys("<c-u>");
+    for text in ["p", "u", "m", "p", "<esc>"] {
+        press(&mut console, &mut ids, text);
+    }
+    let is_saving = |asked: &Asked| matches!(asked, Asked::Saving(..));
+    assert!(console.model.asked.values().any(is_saving));
+    console.tell(Msg::Lost("the keeper hangs".to_owned()));
+    assert!(matches!(console.model.link, LinkState::Lost { .. }));
+    assert!(press(&mut console, &mut ids, "q").is_empty(), "it is asked first");
+    says(&console, "1 draft not kept yet");
+    console.welcome("ann");
+    assert!(console.saved.last().is_some_and(|text| text.contains("pump")), "{:?}", console.saved);
+    assert!(console.model.unsaved.is_empty());
+}
+
+#[test]
+fn a_draft_that_is_refused_comes_back() {
+    let (mut console, mut ids) = (console(), Count(700));
+    console.keys("n");
+    let mut saving = None;
+    for text in ["p", "u", "m", "p", "<esc>"] {
+        for effect in press(&mut console, &mut ids, text) {
+            if let Effect::Send { id, ask: warroom::proto::Ask::SaveDraft { .. } } = effect {
+                saving = Some(id);
+            }
+        }
+    }
+    let rejection = warroom::domain::rejection::Rejection::new(
+        warroom::domain::rejection::RejectionKind::NotNow,
+        "there are 32 drafts already",
+        "throw one away",
+    );
+    let (id, reply) = (saving.expect("a draft"), Reply::Rejected(rejection));
+    console.tell(Msg::FromKeeper(Box::new(KeeperMsg::Reply { id, reply })));
+    shows(&console, "pump");
+    shows(&console, "32 drafts already");
+}
+
+#[test]
+fn what_was_written_is_no_proposal_when_it_is_taken_up_again() {
+    let mut console = console();
+    console.keys("ul");
+    let Some(Modal::Form(form)) = console.model.modals.last_mut() else { panic!("a form") };
+    let proposed = form.fields.iter().find(|field| field.is_proposal).map(|field| field.name);
+    let name = proposed.expect("something is proposed");
+    form.restore(&format!(r#"{{"{name}":"3h, as they asked"}}"#));
+    assert!(!form.is_proposed(name));
+    assert_eq!(form.value(name), "3h, as they asked");
+}
+
+#[test]
+fn a_draft_that_was_taken_up_is_left_under_its_own_name() {
+    let mut console = console();
+    console.keys("P<enter>");
+    let Some(Modal::Form(form)) = console.model.modals.last_mut() else { panic!("a form") };
+    form.draft_name = Some("note INC-1~".to_owned());
+    assert_eq!(form.draft_key(), "note INC-1~");
+}
+
+#[test]
+fn the_past_is_that_of_one_incident() {
+    let mut console = console();
+    console.keys("[");
+    assert!(console.model.past.as_ref().is_some_and(|past| past.incident == IncidentId(1)));
+    console.model.selected_id = Some(IncidentId(2));
+    console.tell(Msg::Tick);
+    assert!(console.model.past.is_none());
+}
+
+#[test]
+fn the_palette_teaches_the_keys_that_work_here() {
+    let mut console = console();
+    console.keys(":acknowledge-alert");
+    let screen = console.screen();
+    let line = screen.lines().find(|line| line.contains("answer for single")).expect("its line");
+    assert!(line.contains("A a"), "{line}");
+}
