@@ -11,6 +11,7 @@
 use crossterm::event::KeyEvent;
 use tui_textarea::{CursorMove, TextArea, WrapMode};
 
+use crate::domain::decide::TEXT_MAX;
 use crate::domain::ids::{IncidentId, Seq};
 use crate::tui::action::Action;
 use crate::tui::key::{Code, Key};
@@ -327,6 +328,14 @@ impl Form {
         let clean = text.replace("\r\n", "\n").replace('\r', "\n").replace('\t', "    ");
         let clean = crate::domain::text::visible_lines(&clean);
         let shown = if is_text { clean } else { clean.replace('\n', " ") };
+        let before = self.fields.get(self.at).map_or(0, |field| field.value().len());
+        if before + shown.len() > TEXT_MAX {
+            let kib = TEXT_MAX / 1024;
+            let why = "put it into a file and attach that";
+            self.error =
+                Some(format!("too long to be pasted: a text has at most {kib} KiB; {why}"));
+            return;
+        }
         let field = self.fields.get_mut(self.at);
         if let Some(field) = field
             && let Input::Line(line) | Input::Text(line) = &mut field.input

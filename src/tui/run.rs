@@ -24,7 +24,7 @@ use crate::domain::time::Timestamp;
 use crate::proto::{Ask, ClientMsg, KeeperMsg, Push};
 use crate::tui::evidence::{self, FileFacts};
 use crate::tui::keymap::Keymap;
-use crate::tui::model::Model;
+use crate::tui::model::{Model, SILENT_MS};
 use crate::tui::settings::Settings;
 use crate::tui::terminal::{Screen, is_terminal};
 use crate::tui::theme::Theme;
@@ -196,12 +196,12 @@ impl Ears {
     async fn next(&mut self, wire: &mut Wire, target: &Target, wake: Instant) -> Heard {
         tokio::select! {
             biased;
+            _ = self.term.recv() => Heard::End,
+            _ = self.hangup.recv() => Heard::End,
             event = self.input.recv() => match event {
                 Some(Ok(event)) => translate(&event).map_or(Heard::Nothing, Heard::Msg),
                 Some(Err(_)) | None => Heard::End,
             },
-            _ = self.term.recv() => Heard::End,
-            _ = self.hangup.recv() => Heard::End,
             incoming = wire.next() => Heard::Msg(wire.heard(incoming)),
             Some(read) = self.files.recv() => Heard::Msg(Msg::FileRead(read)),
             link = self.links.recv() => match link {
@@ -377,7 +377,10 @@ async fn farewell(model: &mut Model, wire: &mut Wire) {
             }
         }
     };
-    drop(tokio::time::timeout(FAREWELL_MAX, answered).await);
+    // What one that hangs was given lies in its socket; it is not waited for.
+    let is_silent = model.unanswered_since.is_some_and(|at| model.now.since(at) >= SILENT_MS);
+    let most = if is_silent { FAREWELL_MAX / 20 } else { FAREWELL_MAX };
+    drop(tokio::time::timeout(most, answered).await);
 }
 
 /// Nothing is drawn before the keeper has said what there is: the first picture is a true one.

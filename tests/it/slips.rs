@@ -188,3 +188,14 @@ fn the_palette_teaches_the_keys_that_work_here() {
     let line = screen.lines().find(|line| line.contains("answer for single")).expect("its line");
     assert!(line.contains("A a"), "{line}");
 }
+
+#[test]
+fn what_is_longer_than_a_text_may_be_is_not_pasted() {
+    let mut console = console();
+    console.keys("n<c-u>");
+    console.tell(Msg::Paste("x".repeat(70_000)));
+    shows(&console, "too long to be pasted");
+    console.tell(Msg::Paste("y".repeat(60)));
+    let Some(Modal::Form(form)) = console.model.modals.last() else { panic!("a form") };
+    assert!(form.value("text").len() < 200 && form.value("text").contains("yyy"));
+}
