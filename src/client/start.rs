@@ -4,12 +4,17 @@ use std::fs::OpenOptions;
 use std::io::{BufRead, BufReader};
 use std::os::unix::net::UnixStream;
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use crate::client::ClientError;
+use crate::clock::monotonic;
 use crate::config::paths::Home;
 
 /// A log larger than this is set aside before the next start.
 const LOG_BYTES_MAX: u64 = 16 << 20;
+
+/// How long another keeper that is starting is waited for.
+const OTHER_WITHIN: Duration = Duration::from_secs(30);
 
 /// Makes sure that a keeper serves this home: connects, or starts one and waits until it is ready.
 pub fn ensure(home: &Home) -> Result<UnixStream, ClientError> {
@@ -67,11 +72,34 @@ fn start(home: &Home) -> Result<(), ClientError> {
         return Ok(());
     }
     drop(child.wait());
-    // Somebody else may have won the race for the lock.
-    if UnixStream::connect(home.socket()).is_ok() {
-        return Ok(());
+    let words = last_words(home, before);
+    // Somebody else may have won the race for the lock, and open the journal just now.
+    let is_there = UnixStream::connect(home.socket()).is_ok()
+        || words.contains("another keeper holds") && comes_up(home).unwrap_or(false);
+    if is_there { Ok(()) } else { Err(ClientError::NotStarted(words)) }
+}
+
+/// Waits until the keeper that holds the home listens; false: it took too long.
+fn comes_up(home: &Home) -> nix::Result<bool> {
+    use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+    use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify};
+    use std::os::fd::AsFd as _;
+    let news = Inotify::init(InitFlags::IN_CLOEXEC)?;
+    news.add_watch(&home.root, AddWatchFlags::IN_CREATE | AddWatchFlags::IN_MOVED_TO)?;
+    let until = monotonic() + OTHER_WITHIN;
+    // Looked at after the watch began: what comes in between is not missed.
+    while UnixStream::connect(home.socket()).is_err() {
+        let left = until.saturating_duration_since(monotonic());
+        let left = PollTimeout::try_from(left.as_millis()).unwrap_or(PollTimeout::ZERO);
+        if left == PollTimeout::ZERO {
+            return Ok(false);
+        }
+        let mut waits = [PollFd::new(news.as_fd(), PollFlags::POLLIN)];
+        if poll(&mut waits, left)? > 0 {
+            drop(news.read_events()?);
+        }
     }
-    Err(ClientError::NotStarted(last_words(home, before)))
+    Ok(true)
 }
 
 /// What the keeper wrote into its log since `before`.

@@ -17,7 +17,7 @@ use crate::domain::ids::CommandId;
 use crate::domain::rejection::{Rejection, RejectionKind};
 use crate::keeper::engine::right_of;
 use crate::keeper::identity;
-use crate::keeper::outbox::{OUTBOX_MAX, Outbox, Told};
+use crate::keeper::outbox::{Outbox, Told};
 use crate::keeper::run::Shared;
 use crate::keeper::turn::{Input, Who};
 use crate::keeper::writer::Mail;
@@ -51,7 +51,7 @@ pub async fn serve(stream: UnixStream, shared: Arc<Shared>) {
         }
     };
     let client = NEXT.fetch_add(1, Ordering::Relaxed);
-    let (tx, mut rx) = mpsc::channel::<Line>(OUTBOX_MAX);
+    let (outbox, mut outlet) = Outbox::new(takes_parts);
     let welcome = KeeperMsg::Welcome(Box::new(welcome(&who, &shared)));
     for line in Told::of(&welcome).lines(takes_parts).unwrap_or_default() {
         if write.write_all(line).await.is_err() {
@@ -59,24 +59,23 @@ pub async fn serve(stream: UnixStream, shared: Arc<Shared>) {
         }
     }
     let mut writer = tokio::spawn(async move {
-        while let Some(line) = rx.recv().await {
+        while let Some(line) = outlet.next().await {
             let mut bytes = line.to_vec();
-            while let Ok(more) = rx.try_recv() {
+            while let Some(more) = outlet.try_next() {
                 bytes.extend_from_slice(&more);
                 if bytes.len() > 256 * 1024 {
                     break;
                 }
             }
             match tokio::time::timeout(WRITE_WITHIN, write.write_all(&bytes)).await {
-                Ok(Ok(())) => {}
+                Ok(Ok(())) => outlet.wrote(bytes.len()),
                 Ok(Err(_)) | Err(_) => break,
             }
         }
         drop(write.shutdown().await);
     });
     // The writer loop holds the only lasting sender: when it lets go, the line ends.
-    let weak = tx.downgrade();
-    let outbox = Outbox { tx, takes_parts };
+    let weak = outbox.downgrade();
     let connect = Mail::Connect { client, outbox, who, kind };
     if shared.inbox.send(connect).await.is_ok() {
         tokio::select! {
@@ -185,6 +184,7 @@ async fn requests(
 async fn say(tx: &mpsc::WeakSender<Line>, id: CommandId, reply: Reply) {
     let line: Line = encode(&KeeperMsg::Reply { id, reply }).into();
     if let Some(tx) = tx.upgrade() {
+        // It is the last line; what it weighs is not counted.
         drop(tx.send(line).await);
     }
 }

@@ -16,7 +16,7 @@ use crate::domain::ids::Seq;
 use crate::domain::plan::Plan;
 use crate::domain::room::Room;
 use crate::domain::status::{self, Site};
-use crate::domain::text::cut_bytes;
+use crate::domain::text::{cut_bytes, without_secrets};
 use crate::ingest::token_hash;
 
 /// Kinds of refusals that are kept apart until they are written down.
@@ -95,6 +95,12 @@ impl Gate {
     /// Takes the events whose words are no longer shown.
     pub fn set_redacted(&self, redacted: &BTreeSet<Seq>) {
         self.redacted.write().unwrap_or_else(PoisonError::into_inner).clone_from(redacted);
+    }
+
+    /// The events, up to one, whose words are no longer shown.
+    pub fn redacted_until(&self, until: Seq) -> Vec<Seq> {
+        let redacted = self.redacted.read().unwrap_or_else(PoisonError::into_inner);
+        redacted.range(..=until).copied().collect()
     }
 
     /// Whether the words of an event are no longer shown.
@@ -199,7 +205,8 @@ impl Gate {
             (source.to_owned(), status, "many different reasons".to_owned())
         };
         let entry = refusals.entry(key).or_insert_with(|| {
-            let mut excerpt = String::from_utf8_lossy(&body[..body.len().min(400)]).into_owned();
+            let start = String::from_utf8_lossy(&body[..body.len().min(4_000)]);
+            let mut excerpt = without_secrets(&start);
             cut_bytes(&mut excerpt, 400);
             (excerpt, 0)
         });

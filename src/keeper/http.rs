@@ -76,9 +76,15 @@ pub async fn serve(listener: TcpListener, intake: Arc<Intake>) {
 }
 
 async fn refuse_connection(mut stream: tokio::net::TcpStream) {
-    use tokio::io::AsyncWriteExt as _;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     let text = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
     drop(stream.write_all(text).await);
+    drop(stream.shutdown().await);
+    // What was sent and not read would have the answer thrown away with it.
+    let mut rest = stream.take(DRAIN_MAX);
+    let mut sink = tokio::io::sink();
+    let drained = tokio::io::copy(&mut rest, &mut sink);
+    drop(tokio::time::timeout(DRAIN_WITHIN, drained).await);
 }
 
 fn answer(status: u16, text: impl Into<Bytes>) -> Answer {
@@ -115,6 +121,7 @@ async fn handle(
         return Ok(if is_taken {
             beat(&request, name.trim_end_matches('/'), peer, &intake).await
         } else {
+            intake.gate.refuse("heartbeat", 405, "GET or POST is taken here", b"");
             answer(405, error_body("GET or POST is taken here"))
         });
     }
@@ -184,11 +191,7 @@ async fn post(request: Request<Incoming>, kind: Kind, peer: SocketAddr, intake: 
     };
     // Answers are taken also while space is short: they stop what is being sent.
     if gate.tight.load(Ordering::Relaxed) && kind != Kind::Answer {
-        return refuse(
-            507,
-            "the disk is nearly full; alerts are not taken until space is freed",
-            b"",
-        );
+        return refuse(507, NEARLY_FULL, b"");
     }
     let bearer = bearer(&request);
     let settings = gate.settings();
@@ -237,16 +240,26 @@ async fn post(request: Request<Incoming>, kind: Kind, peer: SocketAddr, intake: 
         }
     };
     if !gate.may_post(&source, limits.rate_per_s) {
-        return refuse(429, "too many posts a second", b"");
+        gate.refuse(&source, 429, "too many posts a second", b"");
+        return answer(429, error_body("too many posts a second"));
     }
     match read(kind, &source, &body, &settings) {
         Ok((command, reply)) => deliver(source, command, reply, &body, intake).await,
-        Err(refused) => refuse(refused.status, &refused.what, &body),
+        Err(refused) => {
+            gate.refuse(&source, refused.status, &refused.what, &body);
+            answer(refused.status, error_body(&refused.what))
+        }
     }
 }
 
+const NEARLY_FULL: &str = "the disk is nearly full; alerts are not taken until space is freed";
+
 /// Codes that one gateway may try in a second: enough for people, too few for guessing.
 const CODES_PER_S: u32 = 5;
+
+/// What is read of a post for which there is no place, and for how long.
+const DRAIN_MAX: u64 = 1 << 20;
+const DRAIN_WITHIN: Duration = Duration::from_secs(1);
 
 /// Signs of life of one name in a second.
 const BEATS_PER_S: u32 = 2;
@@ -260,10 +273,11 @@ async fn answered(source: String, body: &[u8], intake: &Intake) -> Answer {
     match reply::code(body) {
         Ok(code) => {
             let ok = (200, r#"{"status":"success"}"#.to_owned());
-            deliver(source, Command::AcknowledgeByCode { code }, ok, body, intake).await
+            // A code that was not taken may still be good: it is not written down.
+            deliver(source, Command::AcknowledgeByCode { code }, ok, b"", intake).await
         }
         Err(refused) => {
-            intake.gate.refuse(&source, refused.status, &refused.what, body);
+            intake.gate.refuse(&source, refused.status, &refused.what, b"");
             answer(refused.status, error_body(&refused.what))
         }
     }
@@ -286,10 +300,14 @@ async fn beat(
         intake.gate.refuse("heartbeat", 401, "the token is missing or not known", b"");
         return answer(401, error_body("the token is missing or not known"));
     }
-    if intake.gate.tight.load(Ordering::Relaxed) {
-        return answer(507, error_body("the disk is nearly full"));
-    }
-    if !intake.gate.may_post(&format!("heartbeat/{name}"), BEATS_PER_S) {
+    // Signs of life are taken also while space is short: they are small, and without them everything
+    // that lives would be reported as silent. Names that nobody knows share one place.
+    let is_known = intake.gate.plan().heartbeats.contains_key(name);
+    let place = if is_known { format!("heartbeat/{name}") } else { "heartbeat".to_owned() };
+    if !intake.gate.may_post(&place, BEATS_PER_S) {
+        let what = format!("'{name}' beats too often: once in a while is enough");
+        let what = if is_known { what.as_str() } else { "names that the plan does not know" };
+        intake.gate.refuse("heartbeat", 429, what, b"");
         return answer(429, error_body("once in a while is enough"));
     }
     let command = Command::Beat { name: name.to_owned() };
@@ -392,6 +410,9 @@ async fn deliver(
             gate.refuse(&source, status, &refusal.what, body);
             answer(status, error_body(&refusal.to_string()))
         }
-        Err(_) => answer(503, error_body("the keeper is stopping; post it again")),
+        Err(_) => {
+            gate.refuse(&source, 503, "the keeper is stopping", body);
+            answer(503, error_body("the keeper is stopping; post it again"))
+        }
     }
 }

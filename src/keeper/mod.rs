@@ -10,6 +10,7 @@
 
 pub mod background;
 pub mod connection;
+pub mod drafts;
 pub mod engine;
 pub mod gate;
 pub mod http;
@@ -18,6 +19,7 @@ pub mod inbox;
 pub mod lane;
 pub mod mailroom;
 pub mod outbox;
+pub mod readers;
 pub mod reads;
 pub mod run;
 pub mod status_page;

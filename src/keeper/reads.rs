@@ -15,6 +15,7 @@ use crate::domain::rejection::{Rejection, RejectionKind};
 use crate::domain::stats::Sample;
 use crate::domain::time::Timestamp;
 use crate::domain::words::AttemptResult;
+use crate::keeper::drafts;
 use crate::keeper::gate::Gate;
 use crate::keeper::turn::ReadJob;
 use crate::proto::{Detail, Hit, PageCount, Reply};
@@ -22,13 +23,10 @@ use crate::store::batch::Head;
 use crate::store::journal::Paths;
 use crate::store::sled_log::SledLog;
 use crate::store::snapshot::{self, ClosedRow};
-use crate::store::{Reader, StoreError, Table, text_index, transfer, verify};
+use crate::store::{Reader, StoreError, text_index, transfer, verify};
 
 /// Bytes of events in one answer: well below the longest line.
 const ANSWER_BYTES: usize = 600 * 1024;
-/// The longest draft, and how many of one person are given back.
-const DRAFT_MAX: usize = 512 * 1024;
-const DRAFTS_MAX: usize = 32;
 
 /// What reads need.
 pub struct Places {
@@ -76,11 +74,12 @@ fn answer(job: ReadJob, places: &Places, head: Head) -> Result<Reply, StoreError
         }
         ReadJob::Closed { query, limit } => closed(&*places.reader, &query, limit as usize),
         ReadJob::Samples { live } => samples(&*places.reader, live),
-        ReadJob::Events { after, limit } => events(places, after, limit as usize),
+        ReadJob::Events { after, limit } => events(places, after, limit as usize, head),
         ReadJob::Pages { from, until, zones } => pages(&*places.reader, from, until, &zones),
-        ReadJob::Drafts { login } => drafts(&*places.reader, &login),
+        ReadJob::Drafts { login } => drafts::all(&*places.reader, &login),
         ReadJob::SaveDraft { login, key, text } => {
-            save_draft(&*places.reader, &login, &key, text, head)
+            drafts::save(&*places.reader, &login, &key, &text)?;
+            Ok(Reply::done(head.seq, None))
         }
         ReadJob::Backup { dest } => backup(places, head, Path::new(&dest)),
         ReadJob::Verify => check(places, head),
@@ -105,7 +104,13 @@ fn one_incident(
     let reader = &*places.reader;
     let head = match room {
         Some(head) => Some(*head),
-        None => snapshot::incident(reader, id, until)?,
+        None => snapshot::incident(reader, id, until)?.map(|mut then| {
+            // What was hidden later is not shown by looking back.
+            for entry in places.gate.redacted_until(until.unwrap_or(Seq::MAX)) {
+                then.redact(entry);
+            }
+            then
+        }),
     };
     let Some(head) = head else {
         return Ok(Reply::Rejected(Rejection::new(
@@ -167,10 +172,14 @@ fn samples(reader: &dyn Reader, live: Vec<Sample>) -> Result<Reply, StoreError> 
     Ok(Reply::Samples { samples })
 }
 
-fn events(places: &Places, after: Seq, limit: usize) -> Result<Reply, StoreError> {
+fn events(places: &Places, after: Seq, limit: usize, head: Head) -> Result<Reply, StoreError> {
     let mut events = Vec::new();
     let mut bytes = 0;
     places.reader.scan(after, &mut |raw| {
+        // What is not durable in both copies may never have been.
+        if raw.seq > head.seq {
+            return false;
+        }
         bytes += raw.json.len();
         if bytes > ANSWER_BYTES && !events.is_empty() {
             return false;
@@ -206,63 +215,6 @@ fn pages(
         true
     })?;
     Ok(Reply::Pages { pages })
-}
-
-fn draft_prefix(login: &str) -> Vec<u8> {
-    let mut key = login.as_bytes().to_vec();
-    key.push(0);
-    key
-}
-
-fn drafts(reader: &dyn Reader, login: &str) -> Result<Reply, StoreError> {
-    let prefix = draft_prefix(login);
-    let mut drafts = Vec::new();
-    reader.prefix(Table::Drafts, &prefix, &mut |key, value| {
-        let name = String::from_utf8_lossy(&key[prefix.len()..]).into_owned();
-        drafts.push((name, String::from_utf8_lossy(value).into_owned()));
-        drafts.len() < DRAFTS_MAX
-    })?;
-    let mut bytes = 0;
-    drafts.retain(|(_, text)| {
-        bytes += text.len();
-        bytes <= ANSWER_BYTES
-    });
-    Ok(Reply::Drafts { drafts })
-}
-
-fn save_draft(
-    reader: &dyn Reader,
-    login: &str,
-    key: &str,
-    text: String,
-    head: Head,
-) -> Result<Reply, StoreError> {
-    let mut full = draft_prefix(login);
-    let mut name = key.to_owned();
-    crate::domain::text::cut_bytes(&mut name, 100);
-    full.extend_from_slice(name.as_bytes());
-    if text.len() > DRAFT_MAX {
-        // Cut, it could not be read again.
-        return Err(StoreError::Refused(format!(
-            "the draft has {} KiB, more than {} can be kept; finish it or put it into a file",
-            text.len() / 1024,
-            DRAFT_MAX / 1024
-        )));
-    }
-    let value = (!text.is_empty()).then(|| text.into_bytes());
-    let mut known = 0;
-    let prefix = draft_prefix(login);
-    reader.prefix(Table::Drafts, &prefix, &mut |key, _| {
-        known += usize::from(key != full);
-        known < DRAFTS_MAX
-    })?;
-    if known >= DRAFTS_MAX && value.is_some() {
-        return Err(StoreError::Refused(format!(
-            "there are {DRAFTS_MAX} drafts already; finish or drop some"
-        )));
-    }
-    reader.put(Table::Drafts, &[(full, value)])?;
-    Ok(Reply::done(head.seq, None))
 }
 
 /// Copies the journal, up to this moment, as an export and its head; readable on any machine.

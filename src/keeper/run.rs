@@ -19,6 +19,7 @@ use crate::keeper::gate::Gate;
 use crate::keeper::http::{self, Intake};
 use crate::keeper::inbox::{Inbox, inbox};
 use crate::keeper::mailroom::Mailroom;
+use crate::keeper::readers::Readers;
 use crate::keeper::reads::Places;
 use crate::keeper::turn::Input;
 use crate::keeper::writer::{Mail, Writer};
@@ -57,6 +58,7 @@ struct Opened {
 pub fn run(options: &Options) -> Result<String, StoreError> {
     let home = &options.home;
     let _lock = supervise::take_home(home)?;
+    supervise::raise_files();
     let settings = settings::load(&home.settings()).map_err(|mistakes| {
         StoreError::Refused(mistakes.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
     })?;
@@ -70,7 +72,8 @@ pub fn run(options: &Options) -> Result<String, StoreError> {
     let opened = open_and_fold(&paths)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
-        .max_blocking_threads(8)
+        // Names that nobody answers for may hold some up for long: pages must find others.
+        .max_blocking_threads(64)
         .enable_all()
         .build()
         .map_err(StoreError::io("start", "the runtime"))?;
@@ -144,16 +147,9 @@ async fn serve(
     let listener = supervise::bind(&home.socket())?;
     let listener =
         UnixListener::from_std(listener).map_err(StoreError::io("listen on", home.socket()))?;
-    let gate = Arc::new(Gate::default());
-    let room = &opened.room;
-    gate.set_tokens(&room.tokens, &room.answer_tokens, room.asks_for_tokens);
-    gate.set_redacted(&opened.room.redacted);
-    gate.set_plan(&opened.room.plan, &opened.room.desk);
-    gate.publish(&opened.room);
-    gate.seq.store(opened.room.seq, Ordering::Relaxed);
+    let gate = gate(&opened.room, settings);
     let (inbox, inputs) = inbox();
-    gate.set_settings(settings);
-    let listening = start_intake(&gate, &inbox).await;
+    let (intake, listening) = bind_intake(&gate).await;
     let places = Arc::new(Places {
         reader: opened.journal.reader(),
         log: opened.journal.log().clone(),
@@ -178,6 +174,7 @@ async fn serve(
         gate: Arc::clone(&gate),
         places: Arc::clone(&places),
         mailroom: mailroom(&gate, &inbox, &home),
+        readers: Readers::start().map_err(StoreError::io("start", "the readers"))?,
         runtime: Handle::current(),
         snapshot_path: paths.snapshot,
         unsaved: opened.folded,
@@ -194,6 +191,10 @@ async fn serve(
     let (first, durable) = tokio::sync::oneshot::channel();
     drop(inbox.send(Mail::Barrier(first)).await);
     if durable.await.is_ok() {
+        if let Some(intake) = intake {
+            let (gate, inbox) = (Arc::clone(&shared.gate), shared.inbox.clone());
+            tokio::spawn(http::serve(intake, Arc::new(Intake { gate, inbox })));
+        }
         tokio::spawn(accept(listener, Arc::clone(&shared)));
         tokio::spawn(signals(shared));
         ready(options);
@@ -203,6 +204,18 @@ async fn serve(
     result.unwrap_or_else(|_| {
         Err(StoreError::Refused("the writer failed; look at keeper.log".to_owned()))
     })
+}
+
+/// The gate as it is at the start.
+fn gate(room: &Room, settings: Settings) -> Arc<Gate> {
+    let gate = Gate::default();
+    gate.set_tokens(&room.tokens, &room.answer_tokens, room.asks_for_tokens);
+    gate.set_redacted(&room.redacted);
+    gate.set_plan(&room.plan, &room.desk);
+    gate.publish(room);
+    gate.seq.store(room.seq, Ordering::Relaxed);
+    gate.set_settings(settings);
+    Arc::new(gate)
 }
 
 /// What goes on behind the writer.
@@ -245,22 +258,21 @@ fn start_writer(writer: Writer) -> Result<Ended, StoreError> {
     Ok(rx)
 }
 
-async fn start_intake(gate: &Arc<Gate>, inbox: &Inbox) -> Result<String, String> {
+/// Takes the address for posts, and says which; nothing is taken from it before the plan is in force.
+async fn bind_intake(gate: &Gate) -> (Option<tokio::net::TcpListener>, Result<String, String>) {
     let settings = gate.settings();
     if settings.listen.is_empty() {
-        return Err("switched off in warroom.toml".to_owned());
+        return (None, Err("switched off in warroom.toml".to_owned()));
     }
     match tokio::net::TcpListener::bind(&settings.listen).await {
         Ok(listener) => {
             let address =
                 listener.local_addr().map_or_else(|_| settings.listen.clone(), |a| a.to_string());
-            let (gate, inbox) = (Arc::clone(gate), inbox.clone());
-            tokio::spawn(http::serve(listener, Arc::new(Intake { gate, inbox })));
-            Ok(address)
+            (Some(listener), Ok(address))
         }
         Err(error) => {
             tracing::error!(address = settings.listen, %error, "alerts cannot be taken");
-            Err(format!("cannot listen on {}: {error}", settings.listen))
+            (None, Err(format!("cannot listen on {}: {error}", settings.listen)))
         }
     }
 }
@@ -311,10 +323,22 @@ fn ready(options: &Options) {
     tracing::info!(home = %options.home.root.display(), "ready");
 }
 
+/// Consoles and commands that are connected at once: files that the journal needs are left.
+const CLIENTS_MAX: usize = 400;
+
 async fn accept(listener: UnixListener, shared: Arc<Shared>) {
+    let places = Arc::new(tokio::sync::Semaphore::new(CLIENTS_MAX));
     loop {
         match listener.accept().await {
-            Ok((stream, _)) => drop(tokio::spawn(connection::serve(stream, Arc::clone(&shared)))),
+            Ok((stream, _)) => {
+                // Who finds no place waits in the socket's own queue until another one leaves.
+                let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
+                let shared = Arc::clone(&shared);
+                tokio::spawn(async move {
+                    connection::serve(stream, shared).await;
+                    drop(place);
+                });
+            }
             Err(error) => {
                 tracing::warn!(%error, "a console could not connect");
                 tokio::time::sleep(std::time::Duration::from_millis(50)).await;
@@ -348,9 +372,6 @@ async fn signals(shared: Arc<Shared>) {
                 continue;
             }
         };
-        for receipt in shared.gate.receipts() {
-            drop(shared.inbox.send(Mail::Input(Input::Receipt(receipt))).await);
-        }
         let stop = Input::Stop { reason: reason.to_owned() };
         drop(shared.inbox.send(Mail::Input(stop)).await);
     }

@@ -9,6 +9,9 @@ use std::path::Path;
 use crate::config::paths::Home;
 use crate::store::StoreError;
 
+/// Files that are enough for everything at once.
+const FILES_WANTED: u64 = 65_536;
+
 /// Held for as long as the keeper lives.
 pub struct Lock {
     _file: File,
@@ -34,6 +37,19 @@ pub fn take_home(home: &Home) -> Result<Lock, StoreError> {
     drop(file.set_len(0));
     drop(writeln!(file, "{}", std::process::id()));
     Ok(Lock { _file: file })
+}
+
+/// Raises the limit of open files as far as this user may: consoles, posts and what is sent out must
+/// not leave the journal without one.
+pub fn raise_files() {
+    use nix::sys::resource::{Resource, getrlimit, setrlimit};
+    let raised = getrlimit(Resource::RLIMIT_NOFILE).and_then(|(soft, hard)| {
+        let wanted = hard.min(FILES_WANTED).max(soft);
+        setrlimit(Resource::RLIMIT_NOFILE, wanted, hard)
+    });
+    if let Err(errno) = raised {
+        tracing::warn!(%errno, "the limit of open files could not be raised");
+    }
 }
 
 /// What the codes of pages are made of: random, made once, readable by its owner only. Without

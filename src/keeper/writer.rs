@@ -19,18 +19,19 @@ use tokio::task::JoinHandle;
 use crate::clock::{Clock, monotonic};
 use crate::domain::command::Command;
 use crate::domain::event::Body;
-use crate::domain::ids::IncidentId;
+use crate::domain::ids::{CommandId, IncidentId};
 use crate::domain::incident::Incident;
-use crate::domain::rejection::Rejection;
+use crate::domain::rejection::{Rejection, RejectionKind};
 use crate::keeper::engine::{Archive, Engine};
 use crate::keeper::gate::Gate;
 use crate::keeper::inbox::Inputs;
 use crate::keeper::lane::Lane;
 use crate::keeper::mailroom::Mailroom;
 use crate::keeper::outbox::{Outbox, Told};
+use crate::keeper::readers::Readers;
 use crate::keeper::reads::{self, Places};
 use crate::keeper::turn::{ClientId, Input, Output, ReadJob, Turn, Who};
-use crate::proto::{ClientKind, KeeperMsg};
+use crate::proto::{Ask, ClientKind, KeeperMsg, Reply};
 use crate::store::batch::Batch;
 use crate::store::snapshot;
 use crate::store::text_index::SEGMENT_EVENTS;
@@ -97,7 +98,9 @@ pub struct Writer {
     pub places: Arc<Places>,
     /// Carries messages out of the house.
     pub mailroom: Mailroom,
-    /// Where reads run.
+    /// Who answers questions.
+    pub readers: Arc<Readers>,
+    /// Where drafts and snapshots are written.
     pub runtime: Handle,
     pub snapshot_path: PathBuf,
     /// Events that were folded at the start: a snapshot now spares the next start that work.
@@ -179,6 +182,7 @@ impl Writer {
             let mut turn = Turn::default();
             self.notice_jump(&mut turn, &*reader);
             for client in std::mem::take(&mut shell.lost) {
+                self.readers.leave(client);
                 self.handle(Input::Leave { client }, &mut turn, &*reader);
             }
             self.take(&mut waiting, &mut shell, &mut turn, &*reader);
@@ -189,6 +193,7 @@ impl Writer {
                     // Both write to the same file.
                     saving.task.await.ok();
                 }
+                self.readers.close();
                 self.goodbye();
                 return Ok(reason);
             }
@@ -251,6 +256,13 @@ impl Writer {
             };
             if let Input::Leave { client } = &input {
                 shell.clients.remove(client);
+                self.readers.leave(*client);
+            }
+            if is_end(&input) {
+                // What was refused in the last second is on record before the end.
+                for receipt in self.gate.receipts() {
+                    self.handle(Input::Receipt(receipt), turn, reader);
+                }
             }
             self.handle(input, turn, reader);
         }
@@ -307,32 +319,7 @@ impl Writer {
                     drop(reply.send(result));
                 }
             }
-            Output::Read { client, id, job } => {
-                let Some(outbox) = shell.clients.get(&client).cloned() else {
-                    return;
-                };
-                let (places, head) = (Arc::clone(&self.places), self.journal.head());
-                let inbox = self.own_inbox.clone();
-                let is_of_drafts =
-                    matches!(*job, ReadJob::Drafts { .. } | ReadJob::SaveDraft { .. });
-                let work = move || {
-                    let reply = reads::run(*job, &places, head);
-                    // A client that does not read its answers is cut loose, never waited for: no
-                    // answer may be missing on a line that stays open.
-                    if !outbox.give(&Told::of(&KeeperMsg::Reply { id, reply }))
-                        && let Some(inbox) = inbox.upgrade()
-                    {
-                        drop(inbox.blocking_send(Mail::Input(Input::Leave { client })));
-                    }
-                };
-                if is_of_drafts {
-                    shell.drafts.put(Box::new(work));
-                    let drafts = Arc::clone(&shell.drafts);
-                    drop(self.runtime.spawn_blocking(move || drafts.next()));
-                } else {
-                    drop(self.runtime.spawn_blocking(work));
-                }
-            }
+            Output::Read { client, id, job } => self.read(shell, client, id, *job),
             Output::Tokens => {
                 let room = &self.engine.room;
                 self.gate.set_tokens(&room.tokens, &room.answer_tokens, room.asks_for_tokens);
@@ -346,6 +333,41 @@ impl Writer {
             Output::Deliver(job) => self.mailroom.send(*job),
             Output::Recall(ticket) => self.mailroom.recall(ticket),
             Output::Stop { reason } => shell.stop = Some(reason),
+        }
+    }
+
+    /// Has a question answered beside this loop.
+    fn read(&self, shell: &mut Shell, client: ClientId, id: CommandId, job: ReadJob) {
+        let Some(outbox) = shell.clients.get(&client).cloned() else {
+            return;
+        };
+        let (places, head) = (Arc::clone(&self.places), self.journal.head());
+        let inbox = self.own_inbox.clone();
+        let is_of_drafts = matches!(job, ReadJob::Drafts { .. } | ReadJob::SaveDraft { .. });
+        let answers = outbox.clone();
+        let asked = id.clone();
+        let work = move || {
+            let reply = reads::run(job, &places, head);
+            // A client that does not read its answers is cut loose, never waited for: no
+            // answer may be missing on a line that stays open.
+            if !outbox.give(&Told::of(&KeeperMsg::Reply { id, reply }))
+                && let Some(inbox) = inbox.upgrade()
+            {
+                drop(inbox.blocking_send(Mail::Input(Input::Leave { client })));
+            }
+        };
+        if is_of_drafts {
+            shell.drafts.put(Box::new(work));
+            let drafts = Arc::clone(&shell.drafts);
+            drop(self.runtime.spawn_blocking(move || drafts.next()));
+        } else if !self.readers.put(client, &answers, Box::new(work)) {
+            let refusal = Rejection::new(
+                RejectionKind::Unavailable,
+                "too many questions of yours wait for their answers",
+                "read those first, then ask again",
+            );
+            let message = KeeperMsg::Reply { id: asked, reply: Reply::Rejected(refusal) };
+            send(shell, client, &Told::of(&message));
         }
     }
 
@@ -395,6 +417,11 @@ fn save(path: &std::path::Path, room: &crate::domain::room::Room, head: crate::s
     if let Err(error) = snapshot::save(path, room, head) {
         tracing::warn!(%error, "no snapshot was written; the next start takes longer");
     }
+}
+
+/// Whether somebody wants the keeper to end.
+const fn is_end(input: &Input) -> bool {
+    matches!(input, Input::Stop { .. } | Input::Request { ask: Ask::Stop, .. })
 }
 
 fn send(shell: &mut Shell, client: ClientId, told: &Told) {

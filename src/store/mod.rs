@@ -33,7 +33,7 @@ use crate::store::batch::{Batch, Head, RawEvent};
 pub enum StoreError {
     #[error("another keeper holds {}; use it, or stop it first", path.display())]
     Locked { path: PathBuf },
-    #[error("cannot {doing} {}", path.display())]
+    #[error("cannot {doing} {}: {source}", path.display())]
     Io { doing: &'static str, path: PathBuf, source: io::Error },
     #[error("the database cannot {doing}: {text}")]
     Sled { doing: &'static str, text: String },
@@ -54,7 +54,7 @@ impl StoreError {
     ) -> impl FnOnce(io::Error) -> Self {
         let path = path.into();
         move |source| {
-            if source.kind() == io::ErrorKind::StorageFull {
+            if is_no_room(&source) {
                 return Self::Full;
             }
             Self::Io { doing, path, source }
@@ -63,8 +63,23 @@ impl StoreError {
 
     pub(crate) fn sled(doing: &'static str) -> impl FnOnce(sled::Error) -> Self {
         move |error| match &error {
-            sled::Error::Io(e) if e.kind() == io::ErrorKind::StorageFull => Self::Full,
+            sled::Error::Io(e) if is_no_room(e) => Self::Full,
             _ => Self::Sled { doing, text: error.to_string() },
+        }
+    }
+
+    /// Whether it is the machine that refuses, and not the data that are damaged: what is sound must
+    /// not be set aside for that.
+    pub fn is_refusal(&self) -> bool {
+        let words = ["Permission denied", "Read-only file system", "Too many open files"];
+        match self {
+            Self::Locked { .. } | Self::Newer { .. } | Self::Full => true,
+            Self::Io { source, .. } => {
+                let text = source.to_string();
+                words.iter().any(|word| text.contains(word))
+            }
+            Self::Sled { text, .. } => words.iter().any(|word| text.contains(word)),
+            Self::Corrupt { .. } | Self::Refused(_) => false,
         }
     }
 
@@ -72,6 +87,10 @@ impl StoreError {
     pub fn is_full(&self) -> bool {
         matches!(self, Self::Full)
     }
+}
+
+fn is_no_room(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
 }
 
 /// The writing side: one writer.

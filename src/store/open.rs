@@ -114,9 +114,7 @@ fn open_sled(paths: &Paths, mended: &mut Vec<Mended>) -> Result<SledLog, StoreEr
     remove_matching(&paths.sled, ".generating");
     match open_guarded(&paths.sled) {
         Ok(log) => return Ok(log),
-        Err(error @ (StoreError::Locked { .. } | StoreError::Newer { .. } | StoreError::Full)) => {
-            return Err(error);
-        }
+        Err(error) if error.is_refusal() => return Err(error),
         Err(_) => {}
     }
     // A damaged snapshot of sled's own page table is rebuilt from its log.

@@ -20,7 +20,8 @@ use crate::store::{PackVisitor, Pair, Reader, StoreError, Table};
 
 /// The journal format this program writes and the newest that it reads.
 pub const FORMAT: u32 = 1;
-const CHUNK_MAX: usize = 32 * 1024;
+/// The longest value, in bytes: what is longer lies there in pieces.
+pub const CHUNK_MAX: usize = 32 * 1024;
 
 /// sled with its trees. Cloning shares them.
 #[derive(Clone)]

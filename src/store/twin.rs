@@ -203,7 +203,14 @@ impl Twin {
             .truncate(true)
             .open(&path)
             .map_err(io("create"))?;
-        let reserved = nix::fcntl::posix_fallocate(&file, 0, SEGMENT_BYTES.cast_signed());
+        let reserved = loop {
+            match nix::fcntl::posix_fallocate(&file, 0, SEGMENT_BYTES.cast_signed()) {
+                Err(nix::errno::Errno::EINTR) => {}
+                // Some file systems cannot promise space: there, a full disk is met when it is.
+                Err(nix::errno::Errno::EOPNOTSUPP | nix::errno::Errno::EINVAL) => break Ok(()),
+                other => break other,
+            }
+        };
         if let Err(errno) = reserved {
             drop(fs::remove_file(&path));
             return Err(io("reserve space in")(errno.into()));

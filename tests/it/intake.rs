@@ -215,3 +215,27 @@ fn sighup_reads_settings_and_plan_again() {
         _ => None,
     });
 }
+
+#[test]
+fn what_is_refused_is_on_record_without_what_opens_the_gate_also_at_the_end() {
+    let home = Home::new();
+    let mut keeper = home.keeper();
+    let address = intake_address(&keeper.caller());
+    let token = home.ok(&["token", "new", "pd"]).trim().to_owned();
+    let body = format!(
+        r#"{{"routing_key":"{token}","event_action":"trigger","payload":{{"summary":"x","source":"h","severity":"warn"}}}}"#
+    );
+    assert_eq!(post(&address, "/v2/enqueue", &[], body.as_bytes()).0, 400);
+    let wrong = br#"{"routing_key":"nobody's","event_action":"trigger"}"#;
+    assert_eq!(post(&address, "/v2/enqueue", &[], wrong).0, 401);
+    home.ok(&["stop"]);
+    keeper.child.wait().expect("an end");
+    let _keeper = home.keeper();
+    let report = home.ok(&["intake"]);
+    assert!(report.contains("401"), "the refusal of the last moment: {report}");
+    let line = report.lines().find(|line| line.contains("400")).expect("the other one");
+    assert!(line.contains("pd"), "under its sender: {line}");
+    let journal = home.ok(&["export", "-"]);
+    assert!(journal.contains("post-refused"), "{journal}");
+    assert!(!journal.contains(&token), "the token opens the gate");
+}

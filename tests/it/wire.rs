@@ -340,3 +340,50 @@ fn no_line_of_the_keeper_is_too_long_and_long_answers_arrive_whole() {
         matches!(message, KeeperMsg::Reply { reply: Reply::Status(_), .. }).then_some(())
     });
 }
+
+#[test]
+fn what_was_hidden_is_not_shown_by_looking_back() {
+    let home = Home::new();
+    let keeper = home.keeper();
+    let mut caller = keeper.caller();
+    act(&mut caller, r#"{"do":"open","title":"leak","declare":true}"#);
+    let entry = act(
+        &mut caller,
+        r#"{"do":"remedy","incident":1,"kind":"fix","text":"password hunter2 rotated"}"#,
+    );
+    let later = act(&mut caller, r#"{"do":"note","incident":1,"kind":"note","text":"later"}"#);
+    act(
+        &mut caller,
+        &format!(r#"{{"do":"redact-entry","incident":1,"entry":{entry},"reason":"a password"}}"#),
+    );
+    let look = Ask::Incident { incident: IncidentId(1), until: Some(later), limit: 10 };
+    let Ok(Reply::Incident(then)) = caller.ask(look) else { panic!("no incident") };
+    let text = serde_json::to_string(&*then).expect("json");
+    assert!(!text.contains("hunter2"), "{text}");
+    assert!(text.contains("(redacted)"), "{text}");
+}
+
+#[test]
+fn a_draft_of_many_pages_is_kept_whole() {
+    let home = Home::new();
+    let keeper = home.keeper();
+    let text = "a page of what happened. ".repeat(4_000);
+    let save = Ask::SaveDraft { key: "note INC-1".into(), text: text.clone() };
+    assert!(matches!(keeper.caller().ask(save), Ok(Reply::Done { .. })));
+    let Ok(Reply::Drafts { drafts }) = keeper.caller().ask(Ask::Drafts) else {
+        panic!("no drafts")
+    };
+    assert!(drafts == [("note INC-1".to_owned(), text)], "{} drafts", drafts.len());
+}
+
+#[test]
+fn all_who_start_it_at_once_are_served() {
+    let home = Home::new();
+    std::thread::scope(|scope| {
+        let all: Vec<_> = (0..5).map(|_| scope.spawn(|| home.run(&["list"]))).collect();
+        for one in all {
+            let out = one.join().expect("it ends");
+            assert!(out.status.success(), "{}", crate::home::utf8(&out.stderr));
+        }
+    });
+}

@@ -143,7 +143,7 @@ impl Incident {
         });
     }
 
-    pub(super) fn redact(&mut self, entry: Seq) {
+    pub fn redact(&mut self, entry: Seq) {
         self.redacted.insert(entry);
         for told in self.told.values_mut().filter(|told| told.entry == entry) {
             REDACTED.clone_into(&mut told.text);
