@@ -17,6 +17,7 @@ pub mod paging;
 pub mod plan;
 pub mod talk;
 pub mod token;
+pub mod update;
 mod verbs;
 
 use std::process::ExitCode;

@@ -1,7 +1,5 @@
 //! Communication from the command line: updates, approvals, promises, the press, reports.
 
-use std::collections::BTreeSet;
-
 use clap::{Subcommand, ValueEnum};
 
 use crate::cli::Context;
@@ -9,19 +7,16 @@ use crate::cli::act::{give, text_of, time_ahead};
 use crate::cli::look::detail;
 use crate::cli::oncall::known;
 use crate::cli::out::{Failure, say, say_json};
+use crate::cli::update;
 use crate::clock::wall_now;
 use crate::domain::brief::{self, Kind, brief};
 use crate::domain::command::Command;
 use crate::domain::ids::IncidentId;
 use crate::domain::incident::Incident;
-use crate::domain::plan::Plan;
-use crate::domain::stakeholder::{Audience, Stakeholder};
-use crate::domain::talk::change::{TalkWish, Words};
-use crate::domain::talk::{Standing, Update, promise};
-use crate::domain::time::{MINUTE_MS, Timestamp};
+use crate::domain::stakeholder::Stakeholder;
+use crate::domain::talk::change::TalkWish;
+use crate::domain::talk::{Standing, Update};
 use crate::domain::words::PublicStatus;
-use crate::render::draft::{Case, texts};
-use crate::tui::forms::update::{components as proposed_parts, proposed, read_components};
 
 /// For whom words are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -41,6 +36,7 @@ pub enum Report {
     Handover,
 }
 
+#[expect(clippy::large_enum_variant, reason = "one is made in a run")]
 #[derive(Debug, Subcommand)]
 pub enum Talk {
     /// Tell stakeholders how it stands: words from a template, or your own.
@@ -90,6 +86,13 @@ pub enum Talk {
         /// The update that it corrects.
         #[arg(long)]
         corrects: Option<u32>,
+        /// Why the public reads it before an embargo of the press ends.
+        #[arg(long, value_name = "WHY", default_value = "")]
+        before_embargo: String,
+        /// Your own words in several languages: a file of what '--preview --json' prints ("-":
+        /// standard input).
+        #[arg(long, value_name = "FILE", conflicts_with = "subject")]
+        words: Option<String>,
         /// Print the words and send nothing.
         #[arg(long)]
         preview: bool,
@@ -129,12 +132,14 @@ pub enum Talk {
         #[arg(long)]
         off: bool,
     },
-    /// Log a question of the press, or answer it.
+    /// Log a question of the press, answer it, or say what the press hears for now.
     Press {
         incident: IncidentId,
-        /// The paper or station; with --answer: the answer.
-        outlet_or_answer: String,
+        /// The paper or station; with --answer: the answer, or nothing for the holding statement;
+        /// with --hold: the statement.
         #[arg(default_value = "", required_unless_present = "answer")]
+        outlet_or_answer: String,
+        #[arg(default_value = "", required_unless_present_any = ["answer", "hold"])]
         question: String,
         #[arg(long, default_value = "")]
         person: String,
@@ -146,6 +151,9 @@ pub enum Talk {
         /// Answers the inquiry of this number.
         #[arg(long, value_name = "NUMBER", conflicts_with = "question")]
         answer: Option<u32>,
+        /// The holding statement: what all of the press hear until more can be said.
+        #[arg(long, conflicts_with_all = ["question", "answer"])]
+        hold: bool,
     },
     /// Log how content a stakeholder was, 1 (bad) to 5 (good).
     Feedback {
@@ -171,7 +179,7 @@ pub enum Talk {
 /// Does it and prints the answer.
 pub fn run(talk: Talk, context: &Context) -> Result<(), Failure> {
     let (incident, wish) = match talk {
-        Talk::Update { .. } => return update(context, &talk),
+        Talk::Update { .. } => return update::update(context, &talk),
         Talk::Updates { incident } => return updates(context, incident),
         Talk::Stakeholders { incident } => return stakeholders(context, incident),
         Talk::Brief { incident, report } => return report_of(context, incident, report),
@@ -188,7 +196,12 @@ pub fn run(talk: Talk, context: &Context) -> Result<(), Failure> {
             (incident, TalkWish::Cadence { long: !off, reason })
         }
         Talk::Press { incident, outlet_or_answer: text, answer: Some(inquiry), .. } => {
-            (incident, TalkWish::AnswerInquiry { inquiry, text: text_of(text)? })
+            // Without words of its own it is the holding statement.
+            let text = if text.is_empty() { text } else { text_of(text)? };
+            (incident, TalkWish::AnswerInquiry { inquiry, text })
+        }
+        Talk::Press { incident, outlet_or_answer: text, hold: true, .. } => {
+            (incident, TalkWish::Hold { text: text_of(text)? })
         }
         Talk::Press {
             incident, outlet_or_answer: outlet, question, person, by, embargo, ..
@@ -204,171 +217,7 @@ pub fn run(talk: Talk, context: &Context) -> Result<(), Failure> {
     give(context, Command::Talk { incident, talk: Box::new(wish) })
 }
 
-const fn audience_of(given: For) -> Audience {
-    match given {
-        For::Internal => Audience::Internal,
-        For::Partner => Audience::Partner,
-        For::Public => Audience::Public,
-    }
-}
-
-fn update(context: &Context, talk: &Talk) -> Result<(), Failure> {
-    let Talk::Update { incidents, preview, .. } = talk else { return Ok(()) };
-    let plan = known(context)?.plan;
-    for id in incidents {
-        let incident = detail(context, *id, None, 1)?.head;
-        let wish = wish(talk, &incident, &plan, context)?;
-        if *preview {
-            print_words(&wish);
-            continue;
-        }
-        give(context, Command::Talk { incident: *id, talk: Box::new(wish) })?;
-        let incident = detail(context, *id, None, 1)?.head;
-        if let Some(update) = incident.talk.updates.last() {
-            print_update(update, &incident);
-        }
-    }
-    Ok(())
-}
-
-fn print_words(wish: &TalkWish) {
-    let TalkWish::Draft { to, words, .. } = wish else { return };
-    say(&format!("to {}", to.join(", ")));
-    for one in words {
-        say(&format!("[{}] {}\n{}", one.language, one.subject, one.text));
-    }
-}
-
-fn wish(
-    talk: &Talk,
-    incident: &Incident,
-    plan: &Plan,
-    context: &Context,
-) -> Result<TalkWish, Failure> {
-    let Talk::Update {
-        audience, to, title, next, subject, text, public, components, corrects, ..
-    } = talk
-    else {
-        return Err(Failure::Usage("not an update".to_owned()));
-    };
-    let audience = audience_of(*audience);
-    let names = if to.is_empty() { careful(incident, plan, audience) } else { to.clone() };
-    let next_by = next_by(next.as_deref(), incident, plan, &names)?;
-    let last = next_by.is_none();
-    let known = |name: &String| plan.stakeholders.get(name);
-    let readers: Vec<&Stakeholder> = names.iter().filter_map(known).collect();
-    let words = match (subject, text) {
-        (Some(subject), Some(text)) => {
-            let (subject, text) = (subject.clone(), text_of(text.clone())?);
-            vec![Words { language: "en".to_owned(), subject, text }]
-        }
-        _ => from_template(talk, incident, plan, context, (audience, &names, &readers, next_by))?,
-    };
-    let reads = readers.iter().any(|who| who.reads_the_page());
-    // As the form proposes it: what is affected is not shown as whole.
-    let given = if components.is_empty() && reads {
-        proposed_parts(incident, plan)
-    } else {
-        components.join(" ")
-    };
-    let components = read_components(&given).map_err(Failure::Usage)?;
-    Ok(TalkWish::Draft {
-        audience,
-        title: title.clone().unwrap_or_default(),
-        to: names,
-        words,
-        next_by,
-        last,
-        public: public.or_else(|| reads.then(|| proposed(incident.phase()))),
-        components,
-        corrects: *corrects,
-    })
-}
-
-/// When the next word comes; none: it is the last one.
-fn next_by(
-    given: Option<&str>,
-    incident: &Incident,
-    plan: &Plan,
-    names: &[String],
-) -> Result<Option<Timestamp>, Failure> {
-    match given {
-        Some(text) if text.trim().eq_ignore_ascii_case("last") => Ok(None),
-        Some(text) => time_ahead(text).map(Some),
-        // Once it is over, what is told is the last word unless somebody says otherwise.
-        None if !incident.phase().is_active() => Ok(None),
-        None => {
-            let minutes = promise::suggested_min(incident, plan, names);
-            Ok(Some(wall_now().plus(i64::from(minutes) * MINUTE_MS)))
-        }
-    }
-}
-
-/// Everybody of an audience who must know, or was told.
-fn careful(incident: &Incident, plan: &Plan, audience: Audience) -> Vec<String> {
-    let care = plan.audience_of(incident).map(|(name, _)| name);
-    let mut names: Vec<String> = Vec::new();
-    for name in care.chain(incident.told.keys()) {
-        let is_theirs = plan.stakeholders.get(name).is_some_and(|who| who.audience == audience);
-        if is_theirs && !names.contains(name) {
-            names.push(name.clone());
-        }
-    }
-    names
-}
-
-fn from_template(
-    talk: &Talk,
-    incident: &Incident,
-    plan: &Plan,
-    context: &Context,
-    (audience, names, readers, next_update): (
-        Audience,
-        &[String],
-        &[&Stakeholder],
-        Option<Timestamp>,
-    ),
-) -> Result<Vec<Words>, Failure> {
-    let Talk::Update { title, what, impact, action, data, lingering, total, .. } = talk else {
-        return Ok(Vec::new());
-    };
-    let before = incident.talk.title(audience).map(str::to_owned);
-    let title = match (title.clone(), audience, before) {
-        (Some(title), ..) => title,
-        (None, Audience::Internal, _) => incident.title.clone(),
-        (None, _, Some(before)) => before,
-        (None, _, None) => {
-            let what = "say with --title what they may read as its title: ours is for us";
-            return Err(Failure::Usage(what.to_owned()));
-        }
-    };
-    let languages: BTreeSet<&str> = readers.iter().map(|who| who.language.as_str()).collect();
-    let case = Case {
-        incident,
-        plan,
-        audience,
-        title,
-        what: what.clone(),
-        impact: impact.clone(),
-        action: action.clone(),
-        data_loss: data.clone(),
-        lingering: lingering.clone(),
-        next_update,
-        is_total: *total,
-        is_first: names.iter().any(|name| !incident.told.contains_key(name)),
-        author: context.keeper()?.welcome.login.clone(),
-        now: wall_now(),
-    };
-    let made = texts(&case, &languages).map_err(Failure::Usage)?;
-    let words = |t: crate::render::draft::Text| Words {
-        language: t.language,
-        subject: t.subject,
-        text: t.text,
-    };
-    Ok(made.into_iter().map(words).collect())
-}
-
-fn print_update(update: &Update, incident: &Incident) {
+pub(super) fn print_update(update: &Update, incident: &Incident) {
     let draft = &update.draft;
     let how = match &update.standing {
         Standing::Waiting => {

@@ -45,6 +45,7 @@ impl Recorded {
                     | TalkChange::Promised { .. }
                     | TalkChange::InquiryLogged(_)
                     | TalkChange::InquiryAnswered { .. }
+                    | TalkChange::HoldingSet { .. }
                     | TalkChange::FeedbackGiven { .. }
             );
         }
@@ -76,6 +77,7 @@ fn redact_talk(talk: &mut TalkChange) {
             inquiry.person.clear();
         }
         TalkChange::InquiryAnswered { text, .. }
+        | TalkChange::HoldingSet { text, .. }
         | TalkChange::FeedbackGiven { text, .. }
         | TalkChange::Promised { text, .. } => hide(text),
         _ => {}

@@ -108,6 +108,15 @@ pub struct Asked {
     pub answer: Option<(String, String)>,
 }
 
+/// What the press hears until more can be said.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Holding {
+    pub text: String,
+    pub by: String,
+    pub at: Timestamp,
+    pub entry: Seq,
+}
+
 /// How content somebody was.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Feedback {
@@ -139,6 +148,9 @@ pub struct Talk {
     /// Stakeholder → the deadline whose miss was told, and how often.
     pub missed: BTreeMap<String, (Timestamp, u8)>,
     pub inquiries: Vec<Asked>,
+    /// The holding statement.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub holding: Option<Holding>,
     /// Stakeholder → how content they were.
     pub feedback: BTreeMap<String, Feedback>,
 }
@@ -324,7 +336,18 @@ impl Talk {
                     known.answered = entry;
                 }
             }
+            TalkChange::HoldingSet { text, by } => {
+                let (text, by) = (text.clone(), by.clone());
+                self.holding = Some(Holding { text, by, at, entry });
+            }
         }
+    }
+
+    /// The inquiry whose embargo ends last, if it has not ended.
+    pub fn embargo(&self, now: Timestamp) -> Option<(&Asked, Timestamp)> {
+        let ahead = |asked: &'_ Asked| asked.inquiry.embargo.filter(|until| *until > now);
+        let open = self.inquiries.iter().filter_map(|asked| Some((asked, ahead(asked)?)));
+        open.max_by_key(|(_, until)| *until)
     }
 
     /// The wall clock moved.

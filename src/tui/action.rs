@@ -115,6 +115,7 @@ actions! {
         Promise "promise" "promise somebody the next word";
         Pace "long-incident" "have words come less often, or again";
         Inquiry "press-inquiry" "log a question of the press";
+        Holding "holding-statement" "say what the press hears for now";
         AnswerPress "answer-press" "answer the press, with one voice";
         Determine "determine" "start a clock of the law, or stop one";
         FileReport "file-report" "say what was handed in, or is not owed";
@@ -189,6 +190,7 @@ impl Action {
                 | Self::Update
                 | Self::Approve
                 | Self::Withdraw
+                | Self::Holding
                 | Self::AnswerPress
                 | Self::Determine
                 | Self::FileReport

@@ -9,7 +9,7 @@ use crate::domain::decide::talk::{body, send};
 use crate::domain::decide::{Decision, ahead, bad, not_now, wanted};
 use crate::domain::incident::Incident;
 use crate::domain::plan::Plan;
-use crate::domain::rejection::Rejection;
+use crate::domain::rejection::{Rejection, RejectionKind};
 use crate::domain::room::Room;
 use crate::domain::stakeholder::{Audience, Stakeholder};
 use crate::domain::status::ComponentStatus;
@@ -56,7 +56,15 @@ fn readers<'a>(
 
 pub(super) fn draft(room: &Room, incident: &Incident, wish: &TalkWish, now: Timestamp) -> Decision {
     let TalkWish::Draft {
-        audience, title, words, next_by, last, public, components, corrects, ..
+        audience,
+        title,
+        words,
+        next_by,
+        last,
+        components,
+        corrects,
+        before_embargo,
+        ..
     } = wish
     else {
         return Err(bad("not a draft", ""));
@@ -79,16 +87,7 @@ pub(super) fn draft(room: &Room, incident: &Incident, wish: &TalkWish, now: Time
             as_correction(words, at, now);
         }
     }
-    let is_public = *audience == Audience::Public;
-    if public.is_some() && !is_public {
-        return Err(bad(
-            format!("what is {} is not for the status page", audience.word()),
-            "write public words for it",
-        ));
-    }
-    let is_read_there = is_public && readers.iter().any(|(_, who)| who.reads_the_page());
-    let public = public.filter(|_| is_read_there);
-    check_public(incident, public, is_read_there, *last)?;
+    let public = on_the_page(incident, wish, &readers, now)?;
     let mut bodies = Vec::new();
     // Somebody whose words must be approved holds up nobody else; and those whom the plan names for
     // one reader do not approve what goes to another.
@@ -115,6 +114,7 @@ pub(super) fn draft(room: &Room, incident: &Incident, wish: &TalkWish, now: Time
             corrects: *corrects,
             approval: asked.max(least),
             approvers,
+            before_embargo: before_embargo.trim().to_owned(),
         };
         bodies.push(body(incident.id, TalkChange::Drafted(Box::new(draft.clone()))));
         if draft.approval == Approval::None {
@@ -122,6 +122,45 @@ pub(super) fn draft(room: &Room, incident: &Incident, wish: &TalkWish, now: Time
         }
     }
     Ok(bodies)
+}
+
+/// What the status page shows from then on, where somebody reads it there; and what keeps the words
+/// from the public.
+fn on_the_page(
+    incident: &Incident,
+    wish: &TalkWish,
+    readers: &[(&String, &Stakeholder)],
+    now: Timestamp,
+) -> Result<Option<PublicStatus>, Rejection> {
+    let TalkWish::Draft { audience, public, last, before_embargo, .. } = wish else {
+        return Ok(None);
+    };
+    let is_public = *audience == Audience::Public;
+    if public.is_some() && !is_public {
+        return Err(bad(
+            format!("what is {} is not for the status page", audience.word()),
+            "write public words for it",
+        ));
+    }
+    if is_public {
+        check_embargo(incident, before_embargo, now)?;
+    }
+    let is_read_there = is_public && readers.iter().any(|(_, who)| who.reads_the_page());
+    let public = public.filter(|_| is_read_there);
+    check_public(incident, public, is_read_there, *last)?;
+    Ok(public)
+}
+
+/// What the press was told under an embargo does not reach the public before, but for a reason.
+fn check_embargo(incident: &Incident, why: &str, now: Timestamp) -> Result<(), Rejection> {
+    let Some((asked, until)) = incident.talk.embargo(now).filter(|_| why.trim().is_empty()) else {
+        return Ok(());
+    };
+    Err(Rejection::new(
+        RejectionKind::NeedsReason,
+        format!("{} has an embargo until {}", asked.label, until.clock_near(now)),
+        "wait until then, or say why the public reads this before it ends ('embargo')",
+    ))
 }
 
 /// Those who may look at what goes to all of the readers, where the plan names any.

@@ -324,10 +324,11 @@ fn legal_texts(wish: &LegalWish) -> Vec<&str> {
 /// The long texts of what is said; its names are checked.
 fn talk_texts(wish: &TalkWish) -> Result<Vec<&str>, Rejection> {
     Ok(match wish {
-        TalkWish::Draft { to, words, components, .. } => {
+        TalkWish::Draft { to, words, components, before_embargo, .. } => {
             check_small(to.iter().chain(components.keys()))?;
             check_small(words.iter().map(|words| &words.language))?;
-            words.iter().flat_map(|w| [w.subject.as_str(), w.text.as_str()]).collect()
+            let words = words.iter().flat_map(|w| [w.subject.as_str(), w.text.as_str()]);
+            words.chain([before_embargo.as_str()]).collect()
         }
         TalkWish::Promise { stakeholder, text, .. }
         | TalkWish::Feedback { stakeholder, text, .. } => {
@@ -340,7 +341,7 @@ fn talk_texts(wish: &TalkWish) -> Result<Vec<&str>, Rejection> {
         }
         TalkWish::Approve { force, .. } => force.as_deref().into_iter().collect(),
         TalkWish::Withdraw { reason, .. } | TalkWish::Cadence { reason, .. } => vec![reason],
-        TalkWish::AnswerInquiry { text, .. } => vec![text],
+        TalkWish::AnswerInquiry { text, .. } | TalkWish::Hold { text } => vec![text],
     })
 }
 

@@ -69,6 +69,12 @@ pub(super) fn decide(
         }
         TalkWish::Inquire { .. } => inquire(find(room, id)?, wish),
         TalkWish::AnswerInquiry { inquiry, text } => answer(order, find(room, id)?, *inquiry, text),
+        TalkWish::Hold { text } => {
+            let incident = find(room, id)?;
+            let by = speaker(order, incident)?;
+            let text = wanted(text, "holding statement")?.to_owned();
+            said(incident.id, TalkChange::HoldingSet { text, by })
+        }
     }
 }
 
@@ -394,7 +400,7 @@ fn inquire(incident: &Incident, wish: &TalkWish) -> Decision {
     said(incident.id, TalkChange::InquiryLogged(Box::new(inquiry)))
 }
 
-/// The press hears one voice: where there is a spokesperson, nobody else answers.
+/// An answer to the press; without words of its own it is the holding statement.
 fn answer(order: &Order, incident: &Incident, inquiry: u32, text: &str) -> Decision {
     let Some(asked) = incident.talk.inquiries.iter().find(|a| a.inquiry.number == inquiry) else {
         return Err(bad(
@@ -405,6 +411,24 @@ fn answer(order: &Order, incident: &Incident, inquiry: u32, text: &str) -> Decis
     if let Some((by, _)) = &asked.answer {
         return Err(already(format!("{by} answered inquiry {inquiry}")));
     }
+    let by = speaker(order, incident)?;
+    let holding = incident.talk.holding.as_ref().map(|holding| holding.text.as_str());
+    let text = match (text.trim(), holding) {
+        ("", Some(holding)) => holding,
+        ("", None) => {
+            return Err(bad(
+                "the answer is empty, and there is no holding statement",
+                "write the answer, or say first what all of the press hear for now",
+            ));
+        }
+        (text, _) => text,
+    };
+    let text = text.to_owned();
+    said(incident.id, TalkChange::InquiryAnswered { inquiry, text, by })
+}
+
+/// The press hears one voice: where there is a spokesperson, nobody else speaks.
+fn speaker(order: &Order, incident: &Incident) -> Result<String, Rejection> {
     let speakers = incident.roles.get(&Role::Spokesperson).filter(|people| !people.is_empty());
     let me = &order.actor.login;
     match speakers {
@@ -422,8 +446,7 @@ fn answer(order: &Order, incident: &Incident, inquiry: u32, text: &str) -> Decis
         }
         Some(_) => {}
     }
-    let (text, by) = (wanted(text, "answer")?.to_owned(), me.clone());
-    said(incident.id, TalkChange::InquiryAnswered { inquiry, text, by })
+    Ok(me.clone())
 }
 
 /// Nothing ends in silence: whoever was told hears the end, or there is a reason on record. What is

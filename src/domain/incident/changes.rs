@@ -157,6 +157,9 @@ impl Incident {
                 REDACTED.clone_into(text);
             }
         }
+        for holding in self.talk.holding.iter_mut().filter(|holding| holding.entry == entry) {
+            REDACTED.clone_into(&mut holding.text);
+        }
         for said in self.talk.feedback.values_mut().filter(|said| said.entry == entry) {
             REDACTED.clone_into(&mut said.text);
         }

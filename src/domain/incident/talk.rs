@@ -35,7 +35,8 @@ impl Incident {
             | TalkChange::CadenceSet { .. }
             | TalkChange::FeedbackGiven { .. }
             | TalkChange::InquiryLogged(_)
-            | TalkChange::InquiryAnswered { .. } => self.talk.apply(change, by, at, event.seq),
+            | TalkChange::InquiryAnswered { .. }
+            | TalkChange::HoldingSet { .. } => self.talk.apply(change, by, at, event.seq),
         }
     }
 

@@ -56,6 +56,9 @@ pub struct Draft {
     /// The logins of those who may; none: as `approval` says.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub approvers: Vec<String>,
+    /// Why the public reads it before an embargo ends.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub before_embargo: String,
 }
 
 /// One message of an update.
@@ -149,6 +152,8 @@ pub enum TalkChange {
     InquiryLogged(Box<Inquiry>),
     /// The spokesperson answered.
     InquiryAnswered { inquiry: u32, text: String, by: String },
+    /// What the press hears of it until more can be said: one statement, for all who ask.
+    HoldingSet { text: String, by: String },
 }
 
 /// What is wanted.
@@ -174,6 +179,9 @@ pub enum TalkWish {
         components: BTreeMap<String, ComponentStatus>,
         #[serde(default)]
         corrects: Option<u32>,
+        /// Why the public reads it before an embargo ends.
+        #[serde(default)]
+        before_embargo: String,
     },
     /// Lets an update go. `force` says why nobody else can look at it.
     Approve {
@@ -216,8 +224,12 @@ pub enum TalkWish {
         #[serde(default)]
         embargo: Option<Timestamp>,
     },
+    /// Answers the press; without a text by the holding statement.
     AnswerInquiry {
         inquiry: u32,
+        #[serde(default)]
         text: String,
     },
+    /// Says what the press hears until more can be said.
+    Hold { text: String },
 }

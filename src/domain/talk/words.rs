@@ -46,6 +46,9 @@ pub fn change_words(change: &TalkChange, now: Timestamp) -> String {
         TalkChange::InquiryAnswered { inquiry, text, by } => {
             format!("{by} answered inquiry {inquiry}: {text}")
         }
+        TalkChange::HoldingSet { text, by } => {
+            format!("what the press hears until more can be said, by {by}: {text}")
+        }
     }
 }
 
@@ -76,6 +79,9 @@ fn draft_words(draft: &Draft, now: Timestamp) -> String {
         let parts =
             if parts.is_empty() { String::new() } else { format!(" ({})", parts.join(", ")) };
         text = format!("{text}\nstatus page: '{}' is {status}{parts}", draft.title);
+    }
+    if !draft.before_embargo.is_empty() {
+        text = format!("{text}\nBEFORE AN EMBARGO ENDS: {}", draft.before_embargo);
     }
     for words in &draft.words {
         let language =

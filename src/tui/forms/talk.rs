@@ -32,6 +32,7 @@ pub(super) const fn heading(action: Action) -> &'static str {
         Action::Promise => "Promise a word on",
         Action::Pace => "How often words come on",
         Action::Inquiry => "The press asks about",
+        Action::Holding => "What the press hears of",
         Action::AnswerPress => "Answer the press about",
         Action::Feedback => "How content was a stakeholder with",
         _ => "",
@@ -84,7 +85,12 @@ pub(super) fn fields(action: Action, about: &About<'_>) -> Option<Vec<Field>> {
         ],
         Action::AnswerPress => vec![
             Field::choice("inquiry", "which", inquiries(incident), ""),
-            Field::text("text", "the answer", "").hint("the holding statement, from one voice"),
+            Field::text("text", "the answer", &holding(incident))
+                .hint("the holding statement is proposed where there is one (u h)"),
+        ],
+        Action::Holding => vec![
+            Field::text("text", "the statement", &holding(incident))
+                .hint("what everybody of the press hears until more can be said"),
         ],
         Action::Feedback => {
             let (who, chosen) = stakeholders(about);
@@ -167,6 +173,11 @@ fn waiting(incident: Option<&Incident>) -> Vec<String> {
     incident.iter().flat_map(|i| i.talk.waiting()).map(line).collect()
 }
 
+fn holding(incident: Option<&Incident>) -> String {
+    let holding = incident.and_then(|incident| incident.talk.holding.as_ref());
+    holding.map(|holding| holding.text.clone()).unwrap_or_default()
+}
+
 fn inquiries(incident: Option<&Incident>) -> Vec<String> {
     let open = incident.iter().flat_map(|i| &i.talk.inquiries).filter(|a| a.answer.is_none());
     open.map(|a| {
@@ -227,6 +238,7 @@ pub(super) fn command(
             answer_by: ahead(&value("answer_by"), now)?,
             embargo: ahead(&value("embargo"), now)?,
         },
+        Action::Holding => TalkWish::Hold { text: value("text") },
         Action::AnswerPress => TalkWish::AnswerInquiry {
             inquiry: number("inquiry", "no question of the press is open; 'u i' logs one")?,
             text: value("text"),

@@ -255,6 +255,15 @@ pub(super) fn write(about: &About<'_>, readers: &[&str], texts: &[Text]) -> Vec<
             "service=operational · degraded · partial · major; separated by blanks, may be empty",
         ));
     }
+    let until = incident.and_then(|i| i.talk.embargo(about.now)).filter(|_| is_public);
+    if let Some((asked, until)) = until {
+        let hint = format!(
+            "{} has one until {}; why it goes out before",
+            asked.label,
+            until.clock_near(about.now)
+        );
+        fields.push(Field::line("before_embargo", "embargo", "").hint(&hint));
+    }
     let sent: Vec<String> = incident
         .iter()
         .flat_map(|i| i.talk.updates.iter().rev())
@@ -368,5 +377,6 @@ pub(super) fn wish(form: &Form, now: Timestamp) -> Result<TalkWish, String> {
         public: page("public").and_then(|w| some(&w)).map(|word| parsed(&word)).transpose()?,
         components: read_components(&page("components").unwrap_or_default())?,
         corrects: corrects.split(' ').next().and_then(|n| n.parse().ok()),
+        before_embargo: value("before_embargo"),
     })
 }

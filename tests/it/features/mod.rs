@@ -16,4 +16,5 @@ mod record;
 mod silences;
 mod talk;
 mod talk_kept;
+mod talk_press;
 mod talk_word;

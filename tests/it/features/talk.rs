@@ -69,7 +69,7 @@ pub fn draft(audience: &str, to: &[&str], minutes: Option<i64>, more: &str) -> S
     )
 }
 
-fn begin() -> World {
+pub fn begin() -> World {
     let mut world = World::under(plan());
     play(&mut world, BEGIN);
     world
