@@ -16,7 +16,8 @@ use crate::domain::row::{Rank, Row};
 use crate::domain::time::Timestamp;
 use crate::proto::{Counts, Detail, Heard, Present, Push, Queue};
 
-/// Events of the watched incident that are kept.
+/// Events of the watched incident that are kept while new ones come; who goes back to older ones has
+/// them too, until another incident is looked at.
 pub const EVENTS_MAX: usize = 2_000;
 
 /// The incident that is looked at.
@@ -28,6 +29,8 @@ pub struct Watched {
     pub total: u64,
     /// The escalation policy that it took.
     pub policy: Option<Box<Policy>>,
+    /// Events that may be here.
+    kept_max: usize,
 }
 
 /// What a console knows.
@@ -160,12 +163,25 @@ impl Mirror {
         }
         self.is_awaited = false;
         let Detail { head, events, total, policy } = detail;
-        let mut watched = Watched { head, events, total, policy };
+        let mut watched = Watched { head, events, total, policy, kept_max: EVENTS_MAX };
         for event in std::mem::take(&mut self.early) {
             take_policy(&mut watched, &event, &self.plan);
             add(&mut watched, event);
         }
         self.watched = Some(watched);
+    }
+
+    /// Events before those that are here.
+    pub fn take_older(&mut self, detail: Detail) {
+        let Some(watched) = self.watched.as_mut().filter(|w| w.head.id == detail.head.id) else {
+            return;
+        };
+        let first = watched.events.first().map_or(Seq::MAX, |event| event.seq);
+        let mut events: Vec<Recorded> =
+            detail.events.into_iter().take_while(|event| event.seq < first).collect();
+        watched.kept_max = watched.kept_max.max(events.len() + watched.events.len() + EVENTS_MAX);
+        events.append(&mut watched.events);
+        watched.events = events;
     }
 
     /// What is in force beside the plan's files, as it is now.
@@ -228,7 +244,7 @@ fn add(watched: &mut Watched, event: Recorded) {
     if is_new {
         watched.total += 1;
         watched.events.push(event);
-        if watched.events.len() > EVENTS_MAX {
+        if watched.events.len() > watched.kept_max {
             watched.events.remove(0);
         }
     }

@@ -1,6 +1,6 @@
 //! Questions that the store answers, on threads of their own, beside the writer.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::os::unix::fs::OpenOptionsExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
@@ -19,7 +19,7 @@ use crate::keeper::drafts;
 use crate::keeper::gate::Gate;
 use crate::keeper::turn::ReadJob;
 use crate::proto::{Detail, Hit, PageCount, Reply};
-use crate::store::batch::Head;
+use crate::store::batch::{Head, RawEvent};
 use crate::store::journal::Paths;
 use crate::store::sled_log::SledLog;
 use crate::store::snapshot::{self, ClosedRow};
@@ -119,21 +119,7 @@ fn one_incident(
             "list what is open with 'warroom list'",
         )));
     };
-    let mut events = Vec::new();
-    let mut failed = None;
-    let total = reader.stream_tail(id, limit.clamp(1, 5_000) as usize, &mut |raw| {
-        if until.is_some_and(|until| raw.seq > until) {
-            return false;
-        }
-        match raw.decode() {
-            Ok(event) => events.push((raw.json.len(), shown(places, event))),
-            Err(error) => failed = Some(error),
-        }
-        failed.is_none()
-    })?;
-    if let Some(error) = failed {
-        return Err(error);
-    }
+    let (events, total) = latest(places, id, until, limit.clamp(1, 5_000) as usize)?;
     // The newest are kept when not all fit in an answer.
     let mut bytes = 0;
     let kept = events.iter().rev().take_while(|(size, _)| {
@@ -143,6 +129,44 @@ fn one_incident(
     let surplus = events.len() - kept.count().min(limit as usize);
     let events = events.into_iter().skip(surplus).map(|(_, event)| event).collect();
     Ok(Reply::Incident(Box::new(Detail { head, events, total, policy: None })))
+}
+
+/// The latest events of an incident, each with its size, and how many there are at least.
+fn latest(
+    places: &Places,
+    id: IncidentId,
+    until: Option<Seq>,
+    limit: usize,
+) -> Result<(VecDeque<(usize, Recorded)>, u64), StoreError> {
+    let mut events = VecDeque::new();
+    let (mut passed, mut failed) = (0, None);
+    let mut take = |raw: RawEvent<'_>| {
+        if until.is_some_and(|until| raw.seq > until) {
+            return false;
+        }
+        match raw.decode() {
+            Ok(event) => events.push_back((raw.json.len(), shown(places, event))),
+            Err(error) => failed = Some(error),
+        }
+        if until.is_some() && events.len() > limit {
+            events.pop_front();
+            passed += 1;
+        }
+        failed.is_none()
+    };
+    if until.is_some() {
+        // Where it ends is only known from its beginning on.
+        places.reader.stream(id, &mut take)?;
+    } else {
+        // What was not looked at holds at least one event in each unit.
+        let units = places.reader.stream_tail(id, limit, &mut take)?;
+        passed = units.saturating_sub(limit as u64);
+    }
+    if let Some(error) = failed {
+        return Err(error);
+    }
+    let total = passed + events.len() as u64;
+    Ok((events, total))
 }
 
 fn closed(reader: &dyn Reader, query: &str, limit: usize) -> Result<Reply, StoreError> {

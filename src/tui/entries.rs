@@ -51,6 +51,12 @@ impl Model {
             .collect()
     }
 
+    /// Events of the incident that the keeper holds and that are not here.
+    pub fn earlier(&self) -> u64 {
+        let watched = self.mirror.watched.as_ref().filter(|_| self.past.is_none());
+        watched.map_or(0, |it| it.total.saturating_sub(it.events.len() as u64))
+    }
+
     /// Goes to the entry that was looked for, if it is here.
     pub fn go_to_wanted(&mut self) {
         let Some(seq) = self.wanted_entry else { return };

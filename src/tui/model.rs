@@ -222,6 +222,8 @@ pub struct Model {
     pub entry_back: usize,
     /// The first line of the selected entry that is shown, where it is taller than the pane.
     pub entry_top: usize,
+    /// Earlier entries than those that are here are wanted.
+    pub wants_older: bool,
     /// The entry to go to once its timeline is here.
     pub wanted_entry: Option<Seq>,
     pub stakeholder: usize,
@@ -281,6 +283,8 @@ pub enum Asked {
     Rows,
     Watch(IncidentId),
     Past(Seq),
+    /// The entries before those that are here.
+    Older(IncidentId),
     Drafts,
     /// What is in force beside the plan's files.
     Beside,
@@ -325,6 +329,7 @@ impl Model {
             called: BTreeSet::new(),
             entry_back: 0,
             entry_top: 0,
+            wants_older: false,
             wanted_entry: None,
             stakeholder: 0,
             chain_top: 0,

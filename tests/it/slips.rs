@@ -199,3 +199,49 @@ fn what_is_longer_than_a_text_may_be_is_not_pasted() {
     let Some(Modal::Form(form)) = console.model.modals.last() else { panic!("a form") };
     assert!(form.value("text").len() < 200 && form.value("text").contains("yyy"));
 }
+
+#[test]
+fn a_long_timeline_says_that_it_begins_earlier_and_goes_there() {
+    let (mut console, mut ids) = (console(), Count(700));
+    let watched = console.model.mirror.watched.as_mut().expect("watched");
+    let first = watched.events.remove(0);
+    let second = watched.events[0].seq;
+    console.keys("2");
+    press(&mut console, &mut ids, "g");
+    let mut asked = press(&mut console, &mut ids, "g");
+    shows(&console, "1 earlier, not here yet");
+    let Some(Effect::Send { id, ask }) = asked.pop() else { panic!("nothing is asked") };
+    let warroom::proto::Ask::Incident { until, .. } = ask else { panic!("{ask:?}") };
+    assert_eq!(until, Some(second - 1));
+    let detail = warroom::proto::Detail {
+        head: incident(&console, 1).clone(),
+        total: 1,
+        events: vec![first.clone()],
+        policy: None,
+    };
+    let reply = Reply::Incident(Box::new(detail));
+    console.tell(Msg::FromKeeper(Box::new(KeeperMsg::Reply { id, reply })));
+    let watched = console.model.mirror.watched.as_ref().expect("watched");
+    assert_eq!(watched.events[0].seq, first.seq);
+    assert!(!console.screen().contains("not here yet"));
+}
+
+#[test]
+fn paging_through_the_timeline_passes_no_entry_over() {
+    let mut console = console();
+    for n in 0..40 {
+        let text = format!("entry {n:02} {}", "with much to say about it ".repeat(4));
+        let line = format!(r#"9m bob {{"do":"note","incident":1,"kind":"note","text":"{text}"}}"#);
+        crate::world::play(&mut console.world, &line);
+    }
+    console.rest();
+    console.keys("2G");
+    let mut seen = console.screen();
+    for _ in 0..60 {
+        console.keys("<c-u>");
+        seen.push_str(&console.screen());
+    }
+    for n in 0..40 {
+        assert!(seen.contains(&format!("entry {n:02}")), "entry {n:02} was passed over");
+    }
+}

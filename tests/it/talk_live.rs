@@ -119,7 +119,8 @@ fn what_is_hostile_is_inert_in_every_output() {
         home.ok(&["update", "1", "--for", audience, "--title", &title, "--what", HOSTILE]);
     }
     let hooked = hook.wait_for(1)[0].text();
-    assert!(hooked.contains("7*7") && !hooked.contains("49"), "it is text: {hooked}");
+    let is_text = hooked.contains("SEV2] {{ 7*7 }}{%") && hooked.contains("What: {{ 7*7 }}");
+    assert!(is_text, "it is text: {hooked}");
     let letter = mail.wait_for(1)[0].text();
     let (head, _) = letter.split_once("\r\n\r\n").expect("a head and a body");
     assert!(!head.to_lowercase().contains("\nbcc:"), "{head}");

@@ -18,6 +18,9 @@ use crate::tui::form::Form;
 use crate::tui::model::{Asked, BACK, LinkState, Modal, Model, Tone};
 use crate::tui::update::{Effect, FIRST_ROWS, Ids, MORE_ROWS, STOPPED, alerts, ask, keys, modals};
 
+/// Entries that are asked for at a time, beyond those that are here.
+const OLDER: u32 = 500;
+
 pub(super) fn receive(model: &mut Model, message: KeeperMsg, ids: &mut dyn Ids) -> Vec<Effect> {
     match message {
         KeeperMsg::Welcome(welcome) => welcomed(model, *welcome, ids),
@@ -70,6 +73,10 @@ fn replied(model: &mut Model, id: &CommandId, reply: Reply, ids: &mut dyn Ids) -
         (Asked::Watch(_), Reply::Rejected(rejection)) => {
             model.held.clear();
             model.say(Tone::Bad, rejection.to_string());
+            Vec::new()
+        }
+        (Asked::Older(_), Reply::Incident(detail)) => {
+            took_older(model, *detail);
             Vec::new()
         }
         (Asked::Past(seq), Reply::Incident(detail)) => {
@@ -128,15 +135,40 @@ fn took_incident(model: &mut Model, detail: Detail, ids: &mut dyn Ids) -> Vec<Ef
     let is_other = model.watched().is_none_or(|watched| watched.id != detail.head.id);
     if is_other {
         (model.entry_back, model.entry_top, model.stakeholder) = (0, 0, 0);
+        model.chain_top = 0;
     }
     model.mirror.take_detail(detail);
     model.go_to_wanted();
-    model.wanted_entry = None;
+    // What was looked for may be older than what comes at first.
+    model.wants_older |= model.wanted_entry.is_some() && model.earlier() > 0;
+    if !model.wants_older {
+        model.wanted_entry = None;
+    }
     let here = model.watched().map(|incident| incident.id);
     if here == model.selected_id && (model.held.is_empty() || here == model.held_for) {
         return keys::let_go(model, ids);
     }
     Vec::new()
+}
+
+/// Asks for the entries before those that are here.
+pub(super) fn older(model: &mut Model, ids: &mut dyn Ids) -> Option<Effect> {
+    let id = model.watched().map(|incident| incident.id)?;
+    let is_asked = model.asked.values().any(|about| *about == Asked::Older(id));
+    if model.earlier() == 0 || is_asked || model.link != LinkState::Up {
+        return None;
+    }
+    let first = model.mirror.watched.as_ref()?.events.first()?.seq;
+    let question = Ask::Incident { incident: id, until: Some(first - 1), limit: OLDER };
+    Some(ask(model, ids, Asked::Older(id), question))
+}
+
+fn took_older(model: &mut Model, detail: Detail) {
+    model.mirror.take_older(detail);
+    model.go_to_wanted();
+    if model.wanted_entry.take().is_some() {
+        model.say(Tone::Plain, "that entry is older than those that are here: g g, then k");
+    }
 }
 
 fn took_rows(model: &mut Model, rows: Vec<Row>, done: bool, ids: &mut dyn Ids) -> Vec<Effect> {

@@ -241,8 +241,8 @@ pub(super) fn act(
     match action {
         Action::NextRow => move_rows(model, step),
         Action::PreviousRow => move_rows(model, -step),
-        Action::NextPage => move_rows(model, page.saturating_mul(step)),
-        Action::PreviousPage => move_rows(model, -page.saturating_mul(step)),
+        Action::NextPage => move_pages(model, page, step),
+        Action::PreviousPage => move_pages(model, page, -step),
         Action::FirstRow => move_rows(model, isize::MIN / 2),
         Action::LastRow => move_rows(model, isize::MAX / 2),
         Action::NextPane | Action::PreviousPane => {
@@ -345,6 +345,20 @@ fn moved(at: usize, by: isize, count: usize) -> usize {
     at.saturating_add_signed(by).min(count.saturating_sub(1))
 }
 
+/// Moves by pages. In the timeline a page is as many entries as it shows: none is passed over.
+fn move_pages(model: &mut Model, page: isize, by: isize) {
+    let inner = layout::inner(model, Pane::Timeline);
+    let Some(inner) = inner.filter(|_| model.modals.is_empty() && model.focus == Pane::Timeline)
+    else {
+        return move_rows(model, page.saturating_mul(by));
+    };
+    for _ in 0..by.unsigned_abs().min(1_000) {
+        let entries = view::timeline::page(model, inner, by < 0).max(1);
+        let entries = isize::try_from(entries).unwrap_or(1);
+        timeline(model, if by < 0 { -entries } else { entries });
+    }
+}
+
 /// Moves the cursor of whatever is in front.
 pub(super) fn move_rows(model: &mut Model, by: isize) {
     if !model.modals.is_empty() {
@@ -363,8 +377,8 @@ pub(super) fn move_rows(model: &mut Model, by: isize) {
             timeline(model, by);
         }
         Pane::Chain => {
-            let count = crate::tui::view::chain::line_count(model);
-            model.chain_top = moved(model.chain_top, by, count);
+            let most = crate::tui::view::chain::overflow(model);
+            model.chain_top = moved(model.chain_top.min(most), by, most + 1);
         }
         Pane::Stakeholders => {
             let count = crate::tui::view::stakeholders::names(model).len();
@@ -388,6 +402,9 @@ fn timeline(model: &mut Model, by: isize) {
         return;
     }
     let before = model.entry_back;
+    let last = model.entries().len().saturating_sub(1);
+    // Beyond the first entry that is here there may be earlier ones.
+    model.wants_older |= by < 0 && before.saturating_add_signed(by.saturating_neg()) >= last;
     model.entry_back = moved(before, by.saturating_neg(), model.entries().len());
     model.entry_top = 0;
     if by < 0 && model.entry_back != before {

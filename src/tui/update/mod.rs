@@ -172,6 +172,9 @@ fn due(model: &mut Model, ids: &mut dyn Ids) -> Vec<Effect> {
         model.follow_at = None;
         effects.extend(keeper::follow(model, ids));
     }
+    if std::mem::take(&mut model.wants_older) {
+        effects.extend(keeper::older(model, ids));
+    }
     if model.draft_at.is_some_and(|at| at <= now) {
         model.draft_at = None;
         effects.extend(modals::save_draft(model, ids));

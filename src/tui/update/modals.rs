@@ -435,7 +435,9 @@ pub(super) fn move_rows(model: &mut Model, by: isize) {
     let room = usize::from(model.size.1.saturating_sub(2)).max(1);
     let help_lines = crate::tui::view::modal::help_lines(model).len();
     let help_lines = help_lines.saturating_sub(room) + 1;
-    let details_lines = crate::tui::view::details::lines(model).len();
+    let columns = crate::tui::view::details::columns(model.size.0);
+    let details_lines = crate::tui::view::details::wrapped(model, columns).len();
+    let details_lines = details_lines.saturating_sub(room) + 1;
     let is_calendar = matches!(model.modals.last(), Some(Modal::OnCall { .. }));
     let days = if is_calendar { crate::tui::view::calendar::lines(model).len() } else { 0 };
     let days = days.saturating_sub(room) + 1;

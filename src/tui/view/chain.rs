@@ -35,7 +35,7 @@ pub(super) fn draw(model: &Model, screen: &mut Frame<'_>, rect: Rect) {
         None => "Escalation".to_owned(),
     };
     let height = usize::from(rect.height.saturating_sub(2));
-    let all = chain_lines(model, height > 14 || model.zoom);
+    let all = chain_lines(model, is_roomy(model, height));
     let from = model.chain_top.min(all.len().saturating_sub(height));
     // The next level may stand below the edge: that there is more must not be a surprise.
     let title = format!("{title}{}", super::more(model, from, height, all.len()));
@@ -50,9 +50,16 @@ pub(super) fn draw(model: &Model, screen: &mut Frame<'_>, rect: Rect) {
     super::lines(screen, inner, lines);
 }
 
-/// How many lines there are to scroll through.
-pub fn line_count(model: &Model) -> usize {
-    chain_lines(model, model.zoom).len()
+/// Whether there is room for every attempt.
+const fn is_roomy(model: &Model, height: usize) -> bool {
+    height > 14 || model.zoom
+}
+
+/// How far there is to scroll.
+pub fn overflow(model: &Model) -> usize {
+    let inner = super::layout::inner(model, Pane::Chain);
+    let height = inner.map_or(1, |inner| usize::from(inner.height));
+    chain_lines(model, is_roomy(model, height)).len().saturating_sub(height)
 }
 
 /// The lines as plain text, for a reader without a screen.

@@ -10,6 +10,9 @@ use crate::domain::words::Moment;
 use crate::tui::model::Model;
 use crate::tui::view::wrap;
 
+/// The widest page, in columns.
+pub const WIDTH: u16 = 100;
+
 /// The lines, not yet cut to a width.
 pub fn lines(model: &Model) -> Vec<String> {
     let Some(i) = model.shown_incident() else {
@@ -112,25 +115,16 @@ fn end(i: &Incident, lines: &mut Vec<String>) {
 /// The details as a pane.
 pub(super) fn draw(model: &Model, screen: &mut Frame<'_>, rect: Rect) {
     let inner = super::pane_frame(model, screen, rect, None, "Details");
-    super::lines(
-        screen,
-        inner,
-        wrapped(model, usize::from(inner.width), 0, usize::from(inner.height)),
-    );
+    let shown = wrapped(model, usize::from(inner.width)).into_iter();
+    super::lines(screen, inner, shown.take(usize::from(inner.height)).map(Line::raw).collect());
 }
 
-/// The lines, broken at a width, from one on.
-pub(super) fn wrapped(
-    model: &Model,
-    width: usize,
-    from: usize,
-    height: usize,
-) -> Vec<Line<'static>> {
-    lines(model)
-        .iter()
-        .skip(from)
-        .flat_map(|line| wrap(line, width))
-        .take(height)
-        .map(Line::raw)
-        .collect()
+/// The lines, broken at a width.
+pub fn wrapped(model: &Model, width: usize) -> Vec<String> {
+    lines(model).iter().flat_map(|line| wrap(line, width)).collect()
+}
+
+/// The columns of the page that they fill.
+pub fn columns(width: u16) -> usize {
+    usize::from(width.min(WIDTH).saturating_sub(2))
 }

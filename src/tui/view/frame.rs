@@ -87,7 +87,7 @@ fn due_here(model: &Model) -> Option<String> {
     let (what, mark) = (visible(&it.rule.id), model.theme.mark("⏱", "@"));
     let left_ms = due.since(model.now);
     Some(if left_ms <= 0 {
-        format!("{mark} {what} LATE {}", span_words(-left_ms))
+        format!("{mark} {what} LATE {}", late_words(-left_ms))
     } else {
         format!("{mark} {what} due {}", due.clock_near(model.now))
     })
@@ -105,7 +105,7 @@ fn promised(model: &Model) -> Option<String> {
         promise.due.clock_minutes()
     };
     Some(match promise.mark(model.now) {
-        100 => format!("{mark} {who} LATE {}", span_words(-left_ms)),
+        100 => format!("{mark} {who} LATE {}", late_words(-left_ms)),
         0 => format!("{mark} {who} due {when}"),
         gone => format!("{mark} {who} due {when} ({gone}% gone)"),
     })
@@ -117,7 +117,7 @@ fn late_elsewhere(model: &Model) -> Option<String> {
     let (at, id) = model.mirror.promised(here)?;
     let late_ms = model.now.since(at);
     let mark = model.theme.mark("⏱", "@");
-    (late_ms > 0).then(|| format!("{mark} {id} LATE {}", span_words(late_ms)))
+    (late_ms > 0).then(|| format!("{mark} {id} LATE {}", late_words(late_ms)))
 }
 
 /// Where, who (with the part they play in this incident), and when: as much of it as fits.
@@ -210,6 +210,11 @@ fn maintenance(model: &Model) -> Option<String> {
     let is_all = open.iter().any(|window| window.services.iter().any(|name| name == "*"));
     let what = if is_all { "ALL SERVICES SILENT" } else { "maintenance" };
     Some(format!("= {what} until {}", last.clock_minutes()))
+}
+
+/// How late something is: in minutes, for the screen is not drawn anew each second because of it.
+pub(super) fn late_words(late_ms: i64) -> String {
+    if late_ms < MINUTE_MS { "<1m".to_owned() } else { span_words(late_ms) }
 }
 
 /// What was just said, else what can be done here.

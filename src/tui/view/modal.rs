@@ -26,15 +26,14 @@ pub(super) fn draw(model: &Model, shown: &Modal, screen: &mut Frame<'_>, area: R
         Modal::Alerts(list) => super::alerts::draw(model, screen, area, list),
         Modal::Find(find) => draw_find(model, screen, area, find),
         Modal::Details { scroll } => {
-            let inner =
-                boxed(model, screen, area, "Details · q closes", 100, area.height, Vec::new());
-            let lines = super::details::wrapped(
-                model,
-                usize::from(inner.width),
-                *scroll,
-                usize::from(inner.height),
-            );
-            super::lines(screen, inner, lines);
+            let all = super::details::wrapped(model, super::details::columns(area.width));
+            let height = usize::from(area.height.saturating_sub(2));
+            let title =
+                format!("Details · q closes{}", super::more(model, *scroll, height, all.len()));
+            let width = super::details::WIDTH;
+            let inner = boxed(model, screen, area, &title, width, area.height, Vec::new());
+            let shown = all.into_iter().skip(*scroll).take(height).map(Line::raw);
+            super::lines(screen, inner, shown.collect());
         }
         Modal::Page { what, scroll } => super::page::draw(model, screen, area, *what, *scroll),
         Modal::OnCall { scroll } => super::calendar::draw(model, screen, area, *scroll),

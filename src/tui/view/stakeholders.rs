@@ -20,6 +20,7 @@ use crate::domain::text::{fit, visible};
 use crate::domain::time::span_words;
 use crate::domain::words::Approval;
 use crate::tui::model::{Model, Pane};
+use crate::tui::view::frame::late_words;
 
 /// How a line stands; the order of the pane.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -97,7 +98,7 @@ fn asked<'a>(model: &'a Model, incident: &'a Incident) -> Vec<Item<'a>> {
         let by = inquiry.answer_by.map_or_else(String::new, |at| {
             let left = at.since(model.now);
             if left < 0 {
-                format!("LATE {} · ", span_words(-left))
+                format!("LATE {} · ", late_words(-left))
             } else {
                 format!("by {} · ", at.clock_minutes())
             }
@@ -136,7 +137,7 @@ fn clock<'a>(model: &Model, it: &legal::Running<'_>) -> Item<'a> {
                 if at.is_same_day(model.now) { String::new() } else { format!("{} ", at.date()) };
             let left = at.since(model.now);
             let how = if left < 0 {
-                format!("! {} LATE, was due", span_words(-left))
+                format!("! {} LATE, was due", late_words(-left))
             } else {
                 format!("in {}, by", span_words(left))
             };
@@ -211,7 +212,7 @@ fn words(
             (false, What::First | What::Next) => "due",
         };
         match promise.mark(model.now) {
-            100 => format!("! {} LATE ({word} {at})", span_words(model.now.since(promise.due))),
+            100 => format!("! {} LATE ({word} {at})", late_words(model.now.since(promise.due))),
             0 => format!("{word} {at}"),
             gone => format!("{word} {at}, {gone}% gone"),
         }
@@ -370,7 +371,14 @@ pub(super) fn draw(model: &Model, screen: &mut Frame<'_>, rect: Rect) {
     {
         let room = height - lines.len() - 1;
         lines.push(Line::raw(""));
-        lines.extend(details(model, incident, item, width).into_iter().take(room));
+        let mut all = details(model, incident, item, width);
+        if all.len() > room {
+            let left = all.len() + 1 - room;
+            all.truncate(room.saturating_sub(1));
+            let text = format!("… {left} more lines; the timeline holds them ('2')");
+            all.push(Line::styled(fit(&text, width).into_owned(), model.theme.dim));
+        }
+        lines.extend(all);
     }
     super::lines(screen, inner, lines);
 }

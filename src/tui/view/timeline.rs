@@ -80,6 +80,12 @@ fn lines(model: &Model, inner: Rect) -> Vec<(usize, Line<'static>)> {
             above.extend(block(newer));
         }
     }
+    let missing = model.earlier();
+    if older >= entries.len() && missing > 0 {
+        let text = format!("… {missing} earlier, not here yet: k goes on to them");
+        let text = fit(&text, width).into_owned();
+        above.insert(0, (entries.len().saturating_sub(1), Line::styled(text, model.theme.dim)));
+    }
     if above.len() > height {
         // What is cut is farthest from the selected entry.
         let first = above.iter().position(|(back, _)| *back == at).unwrap_or(0);
@@ -88,6 +94,27 @@ fn lines(model: &Model, inner: Rect) -> Vec<(usize, Line<'static>)> {
         above.truncate(height);
     }
     above
+}
+
+/// How many entries there are from the selected one to the next page's, up or down.
+pub fn page(model: &Model, inner: Rect, up: bool) -> usize {
+    let entries = model.entries();
+    let (width, height) = (usize::from(inner.width), usize::from(inner.height));
+    let of = |back: usize| {
+        let index = entries.len().checked_sub(back + 1)?;
+        entries.get(index).map(|entry| entry_lines(model, entry, width, false).len())
+    };
+    let (mut used, mut count, mut back) = (0, 0, model.entry_back);
+    loop {
+        let next = if up { back.checked_add(1) } else { back.checked_sub(1) };
+        let Some((next, lines)) = next.and_then(|next| Some((next, of(next)?))) else { break };
+        used += lines;
+        if used + LINES_MAX > height {
+            break;
+        }
+        (count, back) = (count + 1, next);
+    }
+    count
 }
 
 /// By how many lines the selected entry is taller than the pane.
