@@ -105,7 +105,10 @@ impl Screen {
     /// Draws a frame.
     pub fn draw(&mut self, model: &Model) -> io::Result<()> {
         if let Some(speech) = &mut self.speech {
-            let said = speech.say(model);
+            let mut said = speech.say(model);
+            if model.theme.is_narrow {
+                said = said.chars().map(|c| if c.is_ascii() { c } else { '?' }).collect();
+            }
             return if said.is_empty() { Ok(()) } else { raw(said.as_bytes()) };
         }
         self.terminal.draw(|frame| view(model, frame)).map(|_| ())
@@ -113,6 +116,9 @@ impl Screen {
 
     /// Rings the bell and asks the terminal for a notification (OSC 9).
     pub fn bell(&mut self, text: &str) -> io::Result<()> {
+        if self.mode.plain {
+            return raw(b"\x07"); // What it is about is said.
+        }
         let safe: String = crate::domain::text::visible(text).chars().take(120).collect();
         raw(format!("\x07\x1b]9;warroom: {safe}\x07").as_bytes())
     }

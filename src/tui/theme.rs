@@ -26,6 +26,9 @@ pub struct Theme {
     pub header: Style,
     /// Lines and marks that every terminal can show.
     pub ascii: bool,
+    /// The terminal's characters are not Unicode: nothing else may be sent to it, for a byte of a
+    /// letter could be a command there.
+    pub is_narrow: bool,
 }
 
 #[derive(Deserialize, Default)]
@@ -101,6 +104,7 @@ impl Theme {
             cursor: none.add_modifier(Modifier::REVERSED),
             header: none.add_modifier(Modifier::REVERSED),
             ascii: false,
+            is_narrow: false,
         }
     }
 
@@ -108,9 +112,10 @@ impl Theme {
     pub fn load(path: &Path) -> Result<Self, Vec<Mistake>> {
         let is_set = |name: &str| std::env::var_os(name).is_some_and(|v| !v.is_empty());
         let mut theme = if is_set("NO_COLOR") { Self::plain() } else { Self::shipped() };
+        theme.is_narrow = !speaks_utf8(|name| std::env::var(name).ok());
         theme.ascii = is_set("WARROOM_ASCII")
             || std::env::var("TERM").is_ok_and(|term| term == "linux" || term == "dumb")
-            || !speaks_utf8(|name| std::env::var(name).ok());
+            || theme.is_narrow;
         let Ok(text) = std::fs::read_to_string(path) else {
             return Ok(theme);
         };

@@ -245,3 +245,27 @@ fn paging_through_the_timeline_passes_no_entry_over() {
         assert!(seen.contains(&format!("entry {n:02}")), "entry {n:02} was passed over");
     }
 }
+
+#[test]
+fn what_is_said_is_read_whole_at_eighty_columns() {
+    let mut console = console();
+    let why = "a long reason why this could not be done, with all that somebody needs to know of it, \
+               and what to do next: look at the end of this";
+    console.model.say(warroom::tui::model::Tone::Bad, why);
+    shows(&console, "look at the end of this");
+}
+
+#[test]
+fn a_terminal_without_unicode_gets_none() {
+    let mut console = console();
+    crate::world::play(
+        &mut console.world,
+        r#"9m bob {"do":"open","title":"\u011b2J gr\u00fc\u00dfe","declare":true}"#,
+    );
+    console.model.theme.ascii = true;
+    console.model.theme.is_narrow = true;
+    console.rest();
+    let screen = console.screen();
+    assert!(screen.contains("?2J gr??e"), "{screen}");
+    assert!(screen.is_ascii(), "{screen}");
+}

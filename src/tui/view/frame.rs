@@ -2,6 +2,7 @@
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
+use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Clear;
 use unicode_width::UnicodeWidthStr;
@@ -14,6 +15,9 @@ use crate::domain::time::{MINUTE_MS, Timestamp, span_words};
 use crate::proto::PAGES_TOLD;
 use crate::tui::action::Action;
 use crate::tui::model::{LinkState, Model, Pane, SILENT_MS, Tone};
+
+/// Lines of what was said, where it is long.
+const NOTICE_LINES: usize = 4;
 
 /// A part of the header and how soon it may be left out: 0 never, 9 first.
 type Part = (u8, String);
@@ -247,6 +251,9 @@ pub(super) fn hints(model: &Model, screen: &mut Frame<'_>, rect: Rect) {
         let flight = flight.unwrap_or_default();
         let room = width.saturating_sub(flight.width());
         let text = format!(" {mark} {} ", visible(&notice.text));
+        if text.width() > room && notice.tone != Tone::Good {
+            return long_notice(screen, rect, &text, style);
+        }
         let text = fit(&text, room).into_owned();
         let room = room.saturating_sub(text.width());
         let mut spans = vec![Span::styled(flight, model.theme.warn), Span::styled(text, style)];
@@ -308,6 +315,18 @@ fn suggestions(model: &Model, room: usize) -> Vec<(String, String)> {
 }
 
 /// What follows a begun sequence: all of it, over as many lines as it takes.
+/// What does not fit in a line is told whole, over the lines above.
+fn long_notice(screen: &mut Frame<'_>, rect: Rect, text: &str, style: Style) {
+    let width = usize::from(rect.width);
+    let mut told = super::wrap(text.trim(), width.saturating_sub(1));
+    told.truncate(NOTICE_LINES);
+    let height = u16::try_from(told.len()).unwrap_or(1).min(rect.bottom());
+    let area = Rect::new(rect.x, rect.bottom() - height, rect.width, height);
+    screen.render_widget(Clear, area);
+    let styled = |text: String| Line::styled(format!(" {text}"), style);
+    super::lines(screen, area, told.into_iter().map(styled).collect());
+}
+
 fn which_key(model: &Model, screen: &mut Frame<'_>, rect: Rect) {
     let width = usize::from(rect.width);
     let begun: String = model.pending.iter().map(ToString::to_string).collect();

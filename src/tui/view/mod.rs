@@ -68,13 +68,13 @@ pub fn view(model: &Model, screen: &mut Frame<'_>) {
         modal::draw(model, modal, screen, area);
     }
     if model.theme.ascii {
-        only_ascii(screen);
+        only_ascii(screen, model.theme.is_narrow);
     }
 }
 
 /// Every mark of ours becomes one that any terminal can show; letters of any script stay, because
-/// names and titles are theirs.
-fn only_ascii(screen: &mut Frame<'_>) {
+/// names and titles are theirs, unless the terminal cannot have them.
+fn only_ascii(screen: &mut Frame<'_>, is_narrow: bool) {
     for cell in &mut screen.buffer_mut().content {
         let symbol = cell.symbol();
         if symbol.is_ascii() {
@@ -90,7 +90,7 @@ fn only_ascii(screen: &mut Frame<'_>) {
             "½" => "h",
             "⚠" => "!",
             "␛" => "^",
-            other if other.chars().all(char::is_alphanumeric) => continue,
+            other if !is_narrow && other.chars().all(char::is_alphanumeric) => continue,
             _ => "?",
         };
         cell.set_symbol(plain);
