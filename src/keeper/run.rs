@@ -1,5 +1,6 @@
 //! The keeper's life: lock, open, fold, listen, ready; and in good order out again.
 
+use std::collections::BTreeSet;
 use std::io::Write;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -13,6 +14,7 @@ use crate::config::paths::Home;
 use crate::config::plan_files;
 use crate::config::settings::{self, Settings};
 use crate::domain::event::Body;
+use crate::domain::ids::IncidentId;
 use crate::domain::room::Room;
 use crate::keeper::engine::Engine;
 use crate::keeper::gate::Gate;
@@ -27,7 +29,7 @@ use crate::keeper::{background, connection, identity, status_page, supervise, wa
 use crate::notify::send::Context;
 use crate::store::batch::Head;
 use crate::store::journal::{DiskJournal, Paths};
-use crate::store::open::{self, Mended};
+use crate::store::open::{self, Mended, Rows};
 use crate::store::{Journal, StoreError, fold, snapshot};
 
 /// What connections share.
@@ -110,10 +112,15 @@ fn open_and_fold(paths: &Paths) -> Result<Opened, StoreError> {
 
 /// Rows of closed incidents are derived: after a rebuild of the database they are made anew.
 fn mend_rows(journal: &mut DiskJournal, mended: &[Mended]) -> Result<(), StoreError> {
-    if mended.iter().all(|m| m.events == 0) {
-        return Ok(());
-    }
-    let rows = snapshot::closed_rows(&*journal.reader())?;
+    let reader = journal.reader();
+    let rows = if mended.iter().any(|m| m.rows == Rows::All) {
+        snapshot::closed_rows(&*reader)?
+    } else {
+        let of =
+            |m: &Mended| if let Rows::Of(all) = &m.rows { all.clone() } else { BTreeSet::new() };
+        let about: BTreeSet<IncidentId> = mended.iter().flat_map(of).collect();
+        snapshot::rows_of(&*reader, &about)?
+    };
     snapshot::write_rows(journal, &rows)
 }
 

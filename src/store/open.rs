@@ -7,6 +7,7 @@
 //! Invariants:
 //! - Nothing is deleted that could hold an acknowledged event: damaged parts are set aside.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
@@ -31,6 +32,22 @@ const LOCK_TRIES: u32 = 40;
 pub struct Mended {
     pub what: String,
     pub events: u64,
+    pub rows: Rows,
+}
+
+/// Which rows of incidents that are over must be made anew after a mend.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Rows {
+    None,
+    /// Those of incidents that the replayed events are about.
+    Of(BTreeSet<IncidentId>),
+    All,
+}
+
+impl Mended {
+    fn aside(what: String) -> Self {
+        Self { what, events: 0, rows: Rows::None }
+    }
 }
 
 /// An open journal and what was mended on the way.
@@ -62,14 +79,17 @@ pub fn open(paths: &Paths, progress: &mut dyn FnMut(&str, u64)) -> Result<Opened
         (log, Head::default())
     };
     let head = if twin_head.seq > sled_head.seq {
-        let events = replay_into_sled(paths, &log, sled_head, progress)?;
-        mended.push(Mended { what: "the database, from the twin".to_owned(), events });
+        let (events, about) = replay_into_sled(paths, &log, (sled_head, twin_head), progress)?;
+        let rows = if sled_head.seq == 0 { Rows::All } else { Rows::Of(about) };
+        let what = "the database, from the twin".to_owned();
+        mended.push(Mended { what, events, rows });
         twin_head
     } else {
         twin.trim()?;
         if twin_head.seq < sled_head.seq {
             let events = replay_into_twin(&mut twin, &log, twin_head, progress)?;
-            mended.push(Mended { what: "the twin, from the database".to_owned(), events });
+            let what = "the twin, from the database".to_owned();
+            mended.push(Mended { what, events, rows: Rows::None });
         }
         sled_head
     };
@@ -120,7 +140,7 @@ fn open_sled(paths: &Paths, mended: &mut Vec<Mended>) -> Result<SledLog, StoreEr
     // A damaged snapshot of sled's own page table is rebuilt from its log.
     remove_matching(&paths.sled, "snap.");
     if let Ok(log) = open_guarded(&paths.sled) {
-        mended.push(Mended { what: "the database's page table".to_owned(), events: 0 });
+        mended.push(Mended::aside("the database's page table".to_owned()));
         return Ok(log);
     }
     set_aside(&paths.sled, mended)?;
@@ -164,7 +184,7 @@ fn set_aside(dir: &Path, mended: &mut Vec<Mended>) -> Result<(), StoreError> {
         let aside = dir.with_extension(format!("damaged-{n}"));
         if !aside.exists() {
             fs::rename(dir, &aside).map_err(StoreError::io("set aside", dir))?;
-            mended.push(Mended { what: format!("set aside {}", aside.display()), events: 0 });
+            mended.push(Mended::aside(format!("set aside {}", aside.display())));
             return Ok(());
         }
     }
@@ -177,27 +197,42 @@ fn set_aside(dir: &Path, mended: &mut Vec<Mended>) -> Result<(), StoreError> {
 fn replay_into_sled(
     paths: &Paths,
     log: &SledLog,
-    from: Head,
+    (from, until): (Head, Head),
     progress: &mut dyn FnMut(&str, u64),
-) -> Result<u64, StoreError> {
+) -> Result<(u64, BTreeSet<IncidentId>), StoreError> {
     let handle = log.handle()?;
     let mut pending = Batch::default();
+    let mut about = BTreeSet::new();
     let mut done = 0;
-    twin::scan(&paths.twin, from.seq, &mut |first, bytes| {
+    let reached = twin::scan(&paths.twin, from.seq, &mut |first, bytes| {
         if first <= from.seq {
             return Ok(true);
         }
         done += add_pack(&mut pending, first, bytes)?;
         if pending.bytes() > REPLAY_BYTES_MAX {
+            about.extend(pending.streams.iter().map(|(incident, _)| *incident));
             log.write(&std::mem::take(&mut pending))?;
             log.sync(&handle)?;
             progress("rebuilding the database from the twin", done);
         }
         Ok(true)
     })?;
+    about.extend(pending.streams.iter().map(|(incident, _)| *incident));
     log.write(&pending)?;
     log.sync(&handle)?;
-    Ok(done)
+    if reached.seq < until.seq {
+        // To go on would be to say that nothing is missing.
+        let (sound, last) = (reached.seq.max(from.seq), until.seq);
+        let text = format!(
+            "the database does not hold it, and its twin in {} is damaged there; the events up to \
+             {sound} are sound, and later ones up to {last} may be. Restore the last backup into \
+             another home ('warroom restore'), or copy this one and move the twin's segments from \
+             that event on aside, to go on with what is before it",
+            paths.twin.display()
+        );
+        return Err(StoreError::Corrupt { seq: sound + 1, text });
+    }
+    Ok((done, about))
 }
 
 /// Adds a pack with its streams to a batch; returns how many events it holds.

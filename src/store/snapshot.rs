@@ -4,7 +4,7 @@
 //! - A snapshot is only used if its checksum and version are right and the journal still holds the
 //!   event it was taken at, with the same hash; otherwise the room is folded from the first event.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
@@ -110,6 +110,19 @@ pub fn closed_rows(reader: &dyn Reader) -> Result<Vec<RowEntry>, StoreError> {
         failed.is_none()
     })?;
     failed.map_or(Ok(rows.into_iter().collect()), Err)
+}
+
+/// The same of some incidents; nothing for those that are not over.
+pub fn rows_of(
+    reader: &dyn Reader,
+    about: &BTreeSet<IncidentId>,
+) -> Result<Vec<RowEntry>, StoreError> {
+    let mut rows = Vec::new();
+    for id in about {
+        let over = incident(reader, *id, None)?.filter(|incident| !incident.phase().is_live());
+        rows.push((*id, over.map(|incident| row_bytes(&incident))));
+    }
+    Ok(rows)
 }
 
 /// The row of an incident that is over, as it is kept.

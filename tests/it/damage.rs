@@ -247,3 +247,37 @@ fn a_journal_whose_clock_was_ahead_goes_on_at_the_true_time() {
         assert!(home.ok(&["verify"]).contains("chain intact"), "the order is that of seq");
     }
 }
+
+#[test]
+fn what_neither_copy_holds_is_not_passed_over_in_silence() {
+    let home = Home::new();
+    let paths = Paths::new(&home.path().join("journal"), None);
+    let mut journal = open::open(&paths, &mut |_, _| {}).expect("a journal").journal;
+    for _ in 0..60 {
+        let head = journal.head();
+        let event = Recorded {
+            seq: head.seq + 1,
+            cause: CommandId("c".to_owned()),
+            at: wall_now(),
+            occurred: None,
+            actor: Actor { login: "keeper".to_owned(), via: Via::Cli },
+            body: Body::StoreRebuilt { what: "x".repeat(200_000), events: 0 },
+        };
+        journal.append(&Batch::build(head, &[event])).expect("an append");
+    }
+    drop(journal);
+    let segments = files(&paths.twin);
+    assert!(segments.len() > 1, "two segments of the twin");
+    let mut bytes = fs::read(&segments[0]).expect("a segment");
+    bytes[4_000_000] ^= 0xff;
+    fs::write(&segments[0], bytes).expect("the harm");
+    fs::remove_dir_all(&paths.sled).expect("the other harm");
+    for _ in 0..2 {
+        let said = match open::open(&paths, &mut |_, _| {}) {
+            Ok(_) => panic!("the hole was passed over"),
+            Err(error) => error.to_string(),
+        };
+        assert!(said.contains("are sound") && said.contains("warroom restore"), "{said}");
+    }
+    assert!(!paths.sled.with_extension("damaged-1").exists(), "no copy for each try");
+}

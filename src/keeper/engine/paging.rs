@@ -33,12 +33,14 @@ const LETTERS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 impl Engine {
     /// When something is due next; at once where a keeper before this one left an attempt open.
     pub fn next_due(&self) -> Option<Timestamp> {
+        if let Some((_, until)) = &self.stopping {
+            // What is due now is due at the next start: nothing more is sent.
+            return Some(*until);
+        }
         if self.is_fresh || self.orphans().next().is_some() {
             return Some(Timestamp(0));
         }
-        let stop = self.stopping.as_ref().map(|(_, until)| *until);
-        let closing = self.next_closing_due().filter(|_| self.stopping.is_none());
-        [self.room.next_due(), stop, closing].into_iter().flatten().min()
+        [self.room.next_due(), self.next_closing_due()].into_iter().flatten().min()
     }
 
     /// Ends in good order: what is under way may end first, so that nothing is sent twice.
