@@ -372,3 +372,15 @@ fn what_is_planned_says_its_number_and_its_time() {
     let said = home.ok(&["silence", "alertname=Disk*", "--until", "2h", "-r", "disks"]);
     assert!(said.contains("silence 1 until "), "{said}");
 }
+
+#[test]
+fn what_was_handed_in_does_not_hide_what_is_owed_before_it() {
+    let home = Home::new();
+    home.ok(&["declare", "breach", "-s", "1"]);
+    home.ok(&["obligation", "determine", "1", "nis2", "aware", "the review says so"]);
+    let said = home.ok(&["obligation", "submit", "1", "nis2", "notification", "--reference", "R1"]);
+    assert!(said.contains("STILL OWED before it: early-warning (due "), "{said}");
+    let said =
+        home.ok(&["obligation", "submit", "1", "nis2", "early-warning", "--reference", "R2"]);
+    assert!(!said.contains("STILL OWED"), "{said}");
+}

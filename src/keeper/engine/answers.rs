@@ -10,6 +10,7 @@ use crate::domain::change::Change;
 use crate::domain::event::{Body, Recorded};
 use crate::domain::ids::CommandId;
 use crate::domain::incident::Incident;
+use crate::domain::legal::{self, LegalChange};
 use crate::domain::plan::Plan;
 use crate::domain::rejection::{Rejection, RejectionKind};
 use crate::domain::room::Room;
@@ -241,7 +242,10 @@ impl Engine {
 /// What the person who gave a command should know of what came of it.
 pub(super) fn note(events: &[Recorded], room: &Room) -> String {
     let of = |event| {
-        note_of(event).or_else(|| stranger(event, &room.plan)).or_else(|| goes_on(event, room))
+        note_of(event)
+            .or_else(|| stranger(event, &room.plan))
+            .or_else(|| goes_on(event, room))
+            .or_else(|| still_owed(event, room))
     };
     let of = |event| of(event).into_iter().chain(seldom(event, room)).reduce(|a, b| a + "; " + &b);
     events.iter().filter_map(of).collect::<Vec<String>>().join("; ")
@@ -262,6 +266,28 @@ fn goes_on(event: &Recorded, room: &Room) -> Option<String> {
         " goes".to_owned()
     };
     Some(format!("{first}{more} on paging: acknowledge, snooze or decline"))
+}
+
+/// What was handed in does not stand for what the same law asked for before it.
+fn still_owed(event: &Recorded, room: &Room) -> Option<String> {
+    let Body::Incident { incident, change: Change::Legal(change) } = &event.body else {
+        return None;
+    };
+    let LegalChange::Submitted { rule, stage, .. } = &**change else { return None };
+    let incident = room.incidents.get(incident)?;
+    let open = legal::open(incident, &room.plan, event.at);
+    let of_rule = legal::rule(&room.plan, rule)?;
+    let earlier = of_rule.stages.iter().take_while(|known| known.id != *stage);
+    let owed: Vec<String> = earlier
+        .filter_map(|known| {
+            let clock = open.iter().find(|it| it.rule.id == *rule && it.clock.stage == known.id)?;
+            let due = clock.clock.due.map(|at| format!(" (due {})", at.clock_near(event.at)));
+            Some(format!("{}{}", known.id, due.unwrap_or_default()))
+        })
+        .collect();
+    (!owed.is_empty()).then(|| {
+        format!("STILL OWED before it: {}; hand that in too, or say why not", owed.join(", "))
+    })
 }
 
 /// The next word comes later than the plan asks for.
