@@ -269,3 +269,13 @@ fn a_terminal_without_unicode_gets_none() {
     assert!(screen.contains("?2J gr??e"), "{screen}");
     assert!(screen.is_ascii(), "{screen}");
 }
+
+#[test]
+fn why_the_keeper_is_gone_is_read_whole() {
+    let mut console = console();
+    console.tell(Msg::Lost("the connection to the keeper broke".to_owned()));
+    let why = "the keeper did not start: another keeper holds /var/lib/warroom/home; use it, or \
+               stop it first";
+    console.tell(Msg::Lost(why.to_owned()));
+    shows(&console, "stop it first");
+}

@@ -19,6 +19,9 @@ use crate::tui::model::{LinkState, Model, Pane, SILENT_MS, Tone};
 /// Lines of what was said, where it is long.
 const NOTICE_LINES: usize = 4;
 
+/// Columns of the header that are not the reason, while the keeper is gone.
+const LOST_WIDTH: usize = 45;
+
 /// A part of the header and how soon it may be left out: 0 never, 9 first.
 type Part = (u8, String);
 
@@ -262,6 +265,12 @@ pub(super) fn hints(model: &Model, screen: &mut Frame<'_>, rect: Rect) {
             spans.extend(hint_spans(model, room));
         }
         return super::lines(screen, rect, vec![Line::from(spans)]);
+    }
+    if let LinkState::Lost { why, .. } = &model.link
+        && why.width() + LOST_WIDTH > width
+    {
+        // The header cuts it, and what to do stands at its end.
+        return long_notice(screen, rect, &visible(why), model.theme.bad);
     }
     let mut spans: Vec<Span<'static>> = Vec::new();
     let mut used = 0;
