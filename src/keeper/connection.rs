@@ -52,7 +52,7 @@ pub async fn serve(stream: UnixStream, shared: Arc<Shared>) {
     };
     let client = NEXT.fetch_add(1, Ordering::Relaxed);
     let (outbox, mut outlet) = Outbox::new(takes_parts);
-    let welcome = KeeperMsg::Welcome(Box::new(welcome(&who, &shared)));
+    let welcome = KeeperMsg::Welcome(Box::new(welcome(client, &who, &shared)));
     for line in Told::of(&welcome).lines(takes_parts).unwrap_or_default() {
         if write.write_all(line).await.is_err() {
             return;
@@ -91,12 +91,13 @@ pub async fn serve(stream: UnixStream, shared: Arc<Shared>) {
     drop(writer.await);
 }
 
-fn welcome(who: &Who, shared: &Shared) -> Welcome {
+fn welcome(client: u64, who: &Who, shared: &Shared) -> Welcome {
     let (plan, beside) = (shared.gate.plan(), shared.gate.beside());
     Welcome {
         protocol: PROTOCOL,
         version: env!("CARGO_PKG_VERSION").to_owned(),
         login: who.login.clone(),
+        client,
         right: right_of(&plan, who),
         host: identity::hostname(),
         seq: shared.gate.seq.load(Ordering::Relaxed),

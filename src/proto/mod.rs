@@ -161,6 +161,9 @@ pub struct Welcome {
     pub version: String,
     /// Who the kernel says you are.
     pub login: String,
+    /// Which of the consoles this is, where one person has several.
+    #[serde(default)]
+    pub client: u64,
     pub right: Right,
     pub host: String,
     pub seq: Seq,

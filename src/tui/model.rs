@@ -196,6 +196,8 @@ pub struct Model {
     pub mirror: Mirror,
     pub link: LinkState,
     pub login: String,
+    /// Which of this person's consoles this is.
+    pub client: u64,
     pub host: String,
     pub right: Right,
     pub intake: Result<String, String>,
@@ -253,9 +255,8 @@ pub struct Model {
     pub bulk: Option<Bulk>,
     /// Other requests on their way.
     pub asked: BTreeMap<CommandId, Asked>,
-    /// In the person's settings.
+    /// In the person's settings; and why what was typed was not done.
     pub mistakes: Vec<String>,
-    /// Why what was typed was not done.
     pub dropped: String,
     /// Since when the keeper owes an answer and says nothing at all.
     pub unanswered_since: Option<Timestamp>,
@@ -309,6 +310,7 @@ impl Model {
             mirror: Mirror::default(),
             link: LinkState::Connecting,
             login: String::new(),
+            client: 0,
             host: String::new(),
             right: Right::Observe,
             intake: Ok(String::new()),

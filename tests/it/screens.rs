@@ -66,6 +66,7 @@ impl Console {
             protocol: PROTOCOL,
             version: "test".into(),
             login: login.into(),
+            client: 1,
             right: warroom::domain::words::Right::Command,
             host: "jump-1".into(),
             seq: self.world.engine.room.seq,

@@ -279,3 +279,18 @@ fn why_the_keeper_is_gone_is_read_whole() {
     console.tell(Msg::Lost(why.to_owned()));
     shows(&console, "stop it first");
 }
+
+#[test]
+fn two_consoles_of_one_person_keep_their_drafts_apart() {
+    let mut console = console();
+    console.model.mirror.people.push(warroom::proto::Present {
+        login: "ann".to_owned(),
+        client: 7,
+        incident: Some(IncidentId(1)),
+        writing: true,
+    });
+    console.keys("n");
+    let Some(Modal::Form(form)) = console.model.modals.last() else { panic!("a form") };
+    assert_eq!(form.draft_key(), "note INC-1~");
+    says(&console, "at another console too");
+}

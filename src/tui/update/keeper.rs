@@ -40,6 +40,7 @@ fn welcomed(model: &mut Model, welcome: Welcome, ids: &mut dyn Ids) -> Vec<Effec
     }
     model.link = LinkState::Up;
     model.login = welcome.login;
+    model.client = welcome.client;
     model.host = welcome.host;
     model.right = welcome.right;
     model.intake = welcome.intake;

@@ -10,7 +10,7 @@ use crate::tui::model::{Asked, LinkState, Modal, Model, Tone};
 use crate::tui::update::{Effect, Ids, acts, alerts, ask, keys};
 
 /// Ends the name of a draft that gave way to a newer one.
-const OLDER: char = '~';
+pub(super) const OLDER: char = '~';
 /// Hits wanted at once.
 const HITS: u32 = 100;
 
