@@ -20,7 +20,9 @@ use crate::domain::outlook::{self, Rung};
 use crate::domain::plan::Plan;
 use crate::domain::reach::{self, Asked};
 use crate::domain::schedule::{self, Cover, Duty, Schedule, Source, SwapState, calendar, ical};
-use crate::domain::time::{DAY_MS, HOUR_MS, Timestamp, parse_span, span_words};
+use crate::domain::time::{
+    DAY_MS, HOUR_MS, Timestamp, in_zone, local_time, parse_span, span_words,
+};
 use crate::domain::words::Severity;
 use crate::proto::{Ask, Reply};
 
@@ -78,14 +80,8 @@ pub fn known(context: &Context) -> Result<Known, Failure> {
 
 /// Reads a time; a zone's name at its end makes it a wall-clock time there.
 pub fn parse_at(text: &str, now: Timestamp) -> Result<Timestamp, Failure> {
-    if let Some((clock, zone)) = text.trim().rsplit_once(' ')
-        && let Ok(zone) = zone.parse::<chrono_tz::Tz>()
-    {
-        let formats = ["%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M:%S"];
-        let local = formats
-            .iter()
-            .find_map(|format| chrono::NaiveDateTime::parse_from_str(clock.trim(), format).ok());
-        let Some(local) = local else {
+    if let Some((clock, zone)) = in_zone(text) {
+        let Some(local) = local_time(clock) else {
             return Err(Failure::Usage(format!(
                 "'{clock}' is no wall-clock time; write 2027-03-28 02:30 {zone}"
             )));
@@ -94,6 +90,11 @@ pub fn parse_at(text: &str, now: Timestamp) -> Result<Timestamp, Failure> {
             warn(&format!("{local} {zone} {what}"));
         }
         return Ok(schedule::instant(zone, local));
+    }
+    let zone = text.trim().rsplit_once(' ').map(|(_, zone)| zone);
+    if let Some(zone) = zone.filter(|zone| zone.contains('/')) {
+        let text = format!("'{zone}' is no time zone; write Europe/Berlin");
+        return Err(Failure::Usage(text));
     }
     Timestamp::parse_human(text, now).map_err(|e| Failure::Usage(e.to_string()))
 }
@@ -120,6 +121,9 @@ pub fn run(verb: OnCall, context: &Context) -> Result<(), Failure> {
                 let text = format!("'{text}' is no span of time; write 14d");
                 span.map(Some).ok_or(Failure::Usage(text))
             })?;
+            if let Some(who) = person.as_ref().filter(|who| !known.plan.people.contains_key(*who)) {
+                return Err(Failure::Usage(format!("the plan knows no '{who}'")));
+            }
             let wanted = Wanted { schedule, person, from: at, span };
             if ical {
                 return feed(&known, &wanted, now);
@@ -337,7 +341,7 @@ fn who(
         )));
     };
     let asked = Asked { plan: &known.plan, desk: &known.desk, severity, now: at };
-    let rungs = outlook::of_policy(asked, policy);
+    let rungs = outlook::of_policy(asked, policy, services);
     let (fallback, _) = reach::targets(asked, &known.plan.fallback);
     let fallback: Vec<String> = fallback.into_iter().map(|one| one.to).collect();
     let pages = policy.from_severity.is_none_or(|from| severity <= from);
@@ -373,6 +377,10 @@ fn who(
             format!(" if {}", rung.condition)
         };
         say(&format!("{:<14} {after:>6}{told}{all}{turn}{condition}", rung.name));
+        if let Some(why) = &rung.skipped {
+            say(&format!("    skipped: {why}"));
+            continue;
+        }
         for one in &rung.people {
             say(&format!("    {} by {} ({})", one.to, one.methods.join(", then "), one.through));
         }

@@ -19,7 +19,8 @@ use crate::clock::wall_now;
 use crate::config::plan_files::{self, ReadPlan};
 use crate::domain::command::Command;
 use crate::domain::duty::Desk;
-use crate::domain::lint::{differences, lint};
+use crate::domain::lint::lint;
+use crate::domain::plan_diff::differences;
 use crate::keeper::identity::own_login;
 use crate::proto::{Ask, Reply};
 
@@ -113,7 +114,7 @@ fn diff(context: &Context, read: &ReadPlan) -> Result<(), Failure> {
         return say_json(&lines);
     }
     if lines.is_empty() {
-        say("nobody else is reached than now, within the day to come");
+        say("nothing is different");
     }
     for line in &lines {
         say(line);

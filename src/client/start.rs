@@ -109,5 +109,10 @@ fn last_words(home: &Home, before: u64) -> String {
     let new = String::from_utf8_lossy(&text[from..]).into_owned();
     let tail: Vec<&str> =
         new.lines().filter(|line| line.contains("ERROR") || line.starts_with("warroom:")).collect();
+    // Its time and level are for the log; the reason is for the person.
+    let tail: Vec<&str> = tail
+        .into_iter()
+        .map(|line| line.split_once(" ERROR ").map_or(line, |(_, text)| text.trim()))
+        .collect();
     if tail.is_empty() { format!("look at {}", home.log().display()) } else { tail.join("\n") }
 }

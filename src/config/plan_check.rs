@@ -128,6 +128,14 @@ fn check_policy(plan: &Plan, name: &str, policy: &Policy, found: &mut Found) {
     if policy.repeat > 0 && policy.repeat_after_min == 0 {
         found.wrong(key.clone(), "repeats without a pause; set repeat_after_min");
     }
+    if policy.ack_expires_min.is_empty() && policy.levels.iter().any(|level| !level.informs) {
+        let what = "an acknowledgement never expires: one that was forgotten pages nobody again; \
+                    set ack_expires_min";
+        found.mind(key.clone(), what);
+    }
+    if !policy.levels.is_empty() && policy.levels.iter().all(|level| level.informs) {
+        found.mind(key.clone(), "only informs: nobody is asked to answer");
+    }
     for (severity, minutes) in &policy.ack_expires_min {
         if *minutes == 0 {
             found.wrong(key.clone(), format!("ack_expires_min.{severity} must be at least 1"));
@@ -293,6 +301,11 @@ fn services(plan: &Plan, found: &mut Found) {
         }
     }
     for (name, beat) in &plan.heartbeats {
+        let is_known = |service: &&String| plan.services.contains_key(*service);
+        for service in beat.services.iter().filter(|s| !plan.services.is_empty() && !is_known(s)) {
+            let what = format!("names the service '{service}', which the plan does not know");
+            found.mind(format!("heartbeats.{name}"), what);
+        }
         if beat.every_s == 0 {
             found.wrong(format!("heartbeats.{name}"), "every_s must be at least 1");
         }

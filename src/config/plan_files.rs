@@ -180,4 +180,50 @@ mod tests {
             ]
         );
     }
+
+    /// The shipped plan with a change to some of its files.
+    fn changed(change: impl Fn(&str, String) -> String) -> Vec<(String, String)> {
+        shipped().into_iter().map(|(name, text)| (name.clone(), change(&name, text))).collect()
+    }
+
+    #[test]
+    fn the_lines_of_the_readme_make_it_mail() {
+        let readme = include_str!("../../README.md");
+        let (_, block) = readme.split_once("# to plan/15-channels.toml\n").expect("the lines");
+        let (lines, rest) = block.split_once("# in plan/10-people.toml: ").expect("the contacts");
+        let contacts = rest.lines().next().expect("a line");
+        let person = |text: &str| {
+            let is_contacts = |line: &str| line.starts_with("contacts = ");
+            let with =
+                |line: &str| if is_contacts(line) { contacts } else { line }.to_owned() + "\n";
+            text.lines().map(with).collect::<String>()
+        };
+        let files = changed(|name, text| match name {
+            "15-channels.toml" => format!("{text}\n{lines}"),
+            "10-people.toml" => person(&text),
+            _ => text,
+        });
+        let read = check(&files, "ann").expect("it is sound");
+        assert!(read.plan.people["ann"].contacts.iter().any(|way| way.starts_with("mail:")));
+    }
+
+    #[test]
+    fn what_the_shipped_comments_propose_is_sound() {
+        let files = changed(|name, text| {
+            if name != "15-channels.toml" {
+                return text;
+            }
+            // Those that lead somewhere on this machine without further files.
+            let wanted = ["[channels.mail]", "[channels.phone]"];
+            let mut is_in = false;
+            let lines = text.lines().map(|line| {
+                let bare = line.strip_prefix("# ").unwrap_or(line);
+                is_in = wanted.iter().any(|head| bare.starts_with(head)) || is_in && line != "#";
+                if is_in { bare.to_owned() + "\n" } else { line.to_owned() + "\n" }
+            });
+            lines.collect()
+        });
+        let read = check(&files, "ann").expect("it is sound");
+        assert!(read.plan.channels.contains_key("phone"), "{:?}", read.plan.channels.keys());
+    }
 }

@@ -104,7 +104,8 @@ fn steps(
         let next = policy.levels.get(index + 1).map(|next| i64::from(next.after_min) * MINUTE_MS);
         for one in &reached {
             let late = one.methods.iter().find(|method: &&Method| {
-                next.is_some_and(|next| i64::from(method.after_s) * 1_000 >= next)
+                let after_ms = i64::from(method.after_s) * 1_000;
+                after_ms > 0 && next.is_some_and(|next| after_ms >= next)
             });
             if let Some(method) = late {
                 say(format!(
@@ -138,7 +139,7 @@ fn never(plan: &Plan, name: &str, policy: &Policy, found: &mut Vec<Lint>) {
             say(format!("{what} waits for {wanted} teams, and the plan has {known}"));
         }
         if when.hours.split_once('-').is_some_and(|(from, until)| from.trim() == until.trim()) {
-            say(format!("{what} waits for the hours {}, which are none", when.hours));
+            say(format!("{what} waits for the hours {}, which are all of the day", when.hours));
         }
     }
     for level in &policy.levels {
@@ -206,65 +207,4 @@ fn quiet(plan: &Plan, now: Timestamp, found: &mut Vec<Lint>) {
             found.push(Lint { key: format!("people.{login}"), what });
         }
     }
-}
-
-/// What another plan changes about who is reached, level by level, at some instants from `now` on.
-pub fn differences(old: (&Plan, &Desk), new: (&Plan, &Desk), now: Timestamp) -> Vec<String> {
-    let mut lines = Vec::new();
-    let mut services: BTreeSet<Option<&String>> = BTreeSet::from([None]);
-    services.extend(old.0.services.keys().chain(new.0.services.keys()).map(Some));
-    for service in services {
-        for severity in [Severity::Sev1, Severity::Sev3] {
-            // Now, and through the night to come, every four hours.
-            for hours in (0..24).step_by(4) {
-                let at = now.plus(hours * HOUR_MS);
-                let (before, after) = (
-                    chain_words(old.0, old.1, service, severity, at),
-                    chain_words(new.0, new.1, service, severity, at),
-                );
-                if before != after {
-                    let name = service.map_or("any other service", String::as_str);
-                    lines.push(format!("{name}, {severity}, at {at}"));
-                    lines.push(format!("  - {before}"));
-                    lines.push(format!("  + {after}"));
-                    break;
-                }
-            }
-        }
-    }
-    lines
-}
-
-fn chain_words(
-    plan: &Plan,
-    desk: &Desk,
-    service: Option<&String>,
-    severity: Severity,
-    at: Timestamp,
-) -> String {
-    let services: Vec<String> = service.into_iter().cloned().collect();
-    let Some((name, policy)) = plan.policy_for(&services) else {
-        return "nobody: no policy".to_owned();
-    };
-    if policy.from_severity.is_some_and(|from| severity > from) {
-        return format!("{name}: pages nobody");
-    }
-    let asked = Asked { plan, desk, severity, now: at };
-    let levels: Vec<String> = policy
-        .levels
-        .iter()
-        .map(|level| {
-            let (reached, _) = reach::targets(asked, &level.targets);
-            let people: Vec<String> = reached
-                .into_iter()
-                .map(|one| {
-                    let ways: Vec<String> = one.methods.into_iter().map(|m| m.name).collect();
-                    format!("{} by {}", one.to, ways.join(", "))
-                })
-                .collect();
-            let who = if people.is_empty() { "NOBODY".to_owned() } else { people.join("; ") };
-            format!("{} +{}m {who}", level.name, level.after_min)
-        })
-        .collect();
-    format!("{name}: {}", levels.join(" → "))
 }

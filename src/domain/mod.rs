@@ -27,6 +27,7 @@ pub mod obligation;
 pub mod outbox;
 pub mod outlook;
 pub mod plan;
+pub mod plan_diff;
 pub mod post;
 pub mod reach;
 pub mod redact;

@@ -273,11 +273,10 @@ impl Queue {
             by_hand || is_worst || services_of(incident).any(|service| new.jumps(&service, now))
         };
         let due = || self.waiting.iter().take_while(|(due, ..)| *due <= now);
-        let mut bundle: Vec<(IncidentId, u32)> = Vec::new();
-        if self.waiting.len() > most {
-            let first = due().filter(|(_, id, number)| jumps(id, *number));
-            bundle.extend(first.take(most).map(|(_, id, number)| (*id, *number)));
-        }
+        // What made it go leads: it must not be looked for among hundreds.
+        let first = due().filter(|(_, id, number)| jumps(id, *number));
+        let mut bundle: Vec<(IncidentId, u32)> =
+            first.take(most).map(|(_, id, number)| (*id, *number)).collect();
         let room_left = most - bundle.len();
         let rest: Vec<(IncidentId, u32)> = due()
             .map(|(_, id, number)| (*id, *number))

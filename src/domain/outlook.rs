@@ -30,6 +30,9 @@ pub struct Rung {
     pub in_turn: bool,
     /// What must hold when its time comes, in words; empty: nothing.
     pub condition: String,
+    /// Why it would be passed over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub skipped: Option<String>,
     /// Who would be reached, how, and through which target.
     pub people: Vec<Candidate>,
     /// Targets behind which there is nobody, in words.
@@ -53,15 +56,18 @@ pub fn method_words(method: &Method) -> String {
     format!("{} (after {})", method.name, span_words(i64::from(method.after_s) * SECOND_MS))
 }
 
-/// The levels of a policy for an incident that is or would be opened at `asked.now`.
-pub fn of_policy(asked: Asked<'_>, policy: &Policy) -> Vec<Rung> {
+/// The levels of a policy for an incident on these services that is or would be opened at
+/// `asked.now`.
+pub fn of_policy(asked: Asked<'_>, policy: &Policy, services: &[String]) -> Vec<Rung> {
     let is_paging = policy.from_severity.is_none_or(|from| asked.severity <= from);
     let mut due = asked.now;
     let mut all = Vec::new();
     for (level, index) in policy.levels.iter().zip(0_u16..) {
         due = due.plus(i64::from(level.after_min) * MINUTE_MS);
         let then = Asked { now: due, ..asked };
-        all.push(rung(then, level, index, is_paging.then_some(due), false));
+        let skipped = reach::skipped(then, &level.when, services);
+        let rung = rung(then, level, index, is_paging.then_some(due), false);
+        all.push(Rung { skipped, ..rung });
     }
     all
 }
@@ -110,6 +116,7 @@ fn rung(
         wants_all: level.mode == AckMode::All,
         in_turn: level.round_robin,
         condition: when_words(&level.when),
+        skipped: None,
         people: people.collect(),
         gaps,
     }

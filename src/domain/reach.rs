@@ -139,9 +139,30 @@ pub fn conditions(
         return Err("no promise was missed".to_owned());
     }
     if !is_hour(when, now) {
-        return Err(format!("it is not {} {}", when.weekdays.join(" "), when.hours));
+        return Err(not_the_hour(when));
     }
     Ok(())
+}
+
+fn not_the_hour(when: &When) -> String {
+    let zone = if when.zone.is_empty() { "UTC" } else { when.zone.as_str() };
+    let parts = [when.weekdays.join(" "), when.hours.clone(), zone.to_owned()];
+    let parts: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+    format!("it is not {}", parts.join(" "))
+}
+
+/// Why a level would be passed over, as far as severity, services and the hour say.
+pub fn skipped(asked: Asked<'_>, when: &When, services: &[String]) -> Option<String> {
+    match when.severity {
+        Some(least) if asked.severity > least => {
+            return Some(format!("{} is below {least}", asked.severity));
+        }
+        _ => {}
+    }
+    if !when.services.is_empty() && !services.iter().any(|name| when.services.contains(name)) {
+        return Some("another service is affected".to_owned());
+    }
+    (!is_hour(when, asked.now)).then(|| not_the_hour(when))
 }
 
 fn unmet(incident: &Incident, when: &When) -> String {

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::domain::channel::Channel;
-use crate::domain::delivery::channel_of;
+use crate::domain::delivery::{address_of, channel_of};
 use crate::domain::incident::Incident;
 use crate::domain::plan::Plan;
 use crate::domain::talk::promise;
@@ -194,8 +194,11 @@ pub fn can_send(plan: &Plan, text: &str) -> bool {
         return plan.people.contains_key(login);
     }
     let name = channel_of(text);
-    let is_pager = plan.channels.get(name).is_some_and(Channel::opens_events);
-    text != "terminal" && plan.has_channel(name) && !is_pager
+    let channel = plan.channels.get(name);
+    let is_pager = channel.is_some_and(Channel::opens_events);
+    // A word without the address that the channel needs is for people.
+    let leads_there = channel.is_none_or(|it| it.check_address(address_of(text)).is_ok());
+    text != "terminal" && plan.has_channel(name) && !is_pager && leads_there
 }
 
 impl Plan {

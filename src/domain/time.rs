@@ -10,6 +10,8 @@ use std::str::FromStr;
 use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, TimeZone, Utc};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::domain::schedule::instant;
+
 /// An instant in UTC, in milliseconds since 1970-01-01T00:00:00Z.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Timestamp(pub i64);
@@ -127,6 +129,9 @@ impl Timestamp {
     /// UTC), or a full time as `parse_human` takes it.
     pub fn parse_ahead(given: &str, now: Self) -> Result<Self, NoTimeAhead> {
         let text = given.trim();
+        if let Some((clock, zone)) = in_zone(text) {
+            return ahead_in_zone(clock, zone, now).ok_or_else(|| NoTimeAhead(given.to_owned()));
+        }
         if let Some(span) = parse_span(text) {
             return Ok(now.plus(span));
         }
@@ -137,9 +142,35 @@ impl Timestamp {
     }
 }
 
+/// A wall-clock time and the zone whose name stands after it, if there is one.
+pub fn in_zone(text: &str) -> Option<(&str, chrono_tz::Tz)> {
+    let (clock, zone) = text.trim().rsplit_once(' ')?;
+    Some((clock.trim(), zone.parse().ok()?))
+}
+
+/// A wall-clock time with its day.
+pub fn local_time(clock: &str) -> Option<NaiveDateTime> {
+    let formats = ["%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M:%S"];
+    formats.iter().find_map(|format| NaiveDateTime::parse_from_str(clock, format).ok())
+}
+
+/// `2026-12-01 09:00` or `09:00` (the next one) by the clocks of a zone.
+fn ahead_in_zone(clock: &str, zone: chrono_tz::Tz, now: Timestamp) -> Option<Timestamp> {
+    if let Some(local) = local_time(clock) {
+        return Some(instant(zone, local));
+    }
+    let time = chrono::NaiveTime::parse_from_str(clock, "%H:%M").ok()?;
+    let today = now.utc().with_timezone(&zone).date_naive();
+    let days = [Some(today), today.succ_opt()].into_iter().flatten();
+    days.map(|day| instant(zone, day.and_time(time))).find(|at| *at > now)
+}
+
 /// A time ahead that cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("'{0}' is no time ahead; write 20m, 14:30 (the next one, UTC) or 2026-11-23T14:30:00Z")]
+#[error(
+    "'{0}' is no time ahead; write 20m, 14:30 (the next one, UTC), 2026-11-23T14:30:00Z or \
+     \"2026-11-23 14:30 Europe/Berlin\""
+)]
 pub struct NoTimeAhead(String);
 
 /// Reads `90s`, `15m`, `2h`, `3d`, `1w` or a sum like `1h30m` as milliseconds.
@@ -362,5 +393,20 @@ mod tests {
         }
         assert_eq!(parse_span("1h30m"), Some(90 * MINUTE_MS));
         assert_eq!(parse_span("15"), None);
+    }
+
+    #[test]
+    fn a_time_ahead_may_be_that_of_a_zone() {
+        let now: Timestamp = "2026-11-28T12:00:00Z".parse().expect("a time");
+        let read = |text: &str| Timestamp::parse_ahead(text, now).map(|at| at.to_string());
+        for (text, expected) in [
+            ("2026-12-01 09:00 Europe/Berlin", "2026-12-01T08:00:00.000Z"),
+            ("14:00 Europe/Berlin", "2026-11-28T13:00:00.000Z"),
+            ("13:00 Europe/Berlin", "2026-11-29T12:00:00.000Z"),
+            ("2027-03-28 02:30 Europe/Berlin", "2027-03-28T01:00:00.000Z"),
+        ] {
+            assert_eq!(read(text).as_deref(), Ok(expected), "{text}");
+        }
+        assert!(read("09:00 Europe/Nowhere").is_err());
     }
 }

@@ -28,7 +28,7 @@ pub(super) fn change_words(change: &Change) -> String {
             "the acknowledgement of {by} expired: nothing was done for {after_min}m; paging again"
         ),
         Change::Snoozed { until, reason } => {
-            format!("snoozed until {}: {reason}", until.clock_minutes())
+            format!("snoozed until {} {}: {reason}", until.date(), until.clock_minutes())
         }
         Change::SnoozeEnded { by_hand: true } => "took the snooze back".to_owned(),
         Change::SnoozeEnded { by_hand: false } => "the snooze is over".to_owned(),

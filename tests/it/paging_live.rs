@@ -212,13 +212,18 @@ fn what_a_page_opened_in_a_pagerduty_is_acknowledged_and_closed_there() {
     let (pager, mail) = (Sink::http(), Sink::smtp());
     pager.always(Answer::Status(202, Vec::new()));
     let more = format!(
-        "[channels.pd]\nkind = \"webhook\"\nurl = \"{}\"\nformat = \"pagerduty-v2\"\n[people.pia]\ncontacts = [\"pd:R015WGMPKWT7SL2KVYG3O0BDVUWJLB3P\"]\n[[policies.pager.levels]]\nname = \"L1\"\ntargets = [\"person:pia\"]\n[services.db]\npolicy = \"pager\"\n",
-        pager.url("/v2/enqueue")
+        "[channels.pd]\nkind = \"webhook\"\nurl = \"{}\"\nformat = \"pagerduty-v2\"\n[people.pia]\ncontacts = [\"pd:file:{}\"]\n[[policies.pager.levels]]\nname = \"L1\"\ntargets = [\"person:pia\"]\n[services.db]\npolicy = \"pager\"\n",
+        pager.url("/v2/enqueue"),
+        home.path().join("pager.key").display()
     );
     write_plan(&home, &pager, &mail, &more);
+    let secret = "R015WGMPKWT7SL2KVYG3O0BDVUWJLB3P";
+    std::fs::write(home.path().join("pager.key"), secret).expect("a key");
     let keeper = home.keeper();
     let mut caller = keeper.caller();
     act(&mut caller, r#"{"do":"open","title":"disk","severity":"SEV2","services":["db"]}"#);
+    assert_eq!(pager.wait_for(1)[0].json()["routing_key"], secret);
+    assert!(!home.ok(&["export", "-"]).contains(secret), "the key is in no journal");
     let key = pager.wait_for(1)[0].json()["dedup_key"].clone();
     act(&mut caller, r#"{"do":"acknowledge","incident":1}"#);
     pager.wait_for(2);

@@ -112,6 +112,8 @@ fn channel(plan: &Plan, way: &str) -> Result<(), String> {
         Some(channel) if channel.opens_events() => {
             Err("PagerDuty takes events that page; an update goes by another channel".to_owned())
         }
+        // "mail" alone is for people, also where there is a channel of that name.
+        Some(_) if !way.contains(':') => Ok(()),
         Some(channel) => channel.check_address(address_of(&method.name)),
         None if way.contains(':') && !plan.has_channel(method.channel()) => {
             Err(format!("there is no [channels.{}]", method.channel()))

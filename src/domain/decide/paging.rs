@@ -392,6 +392,26 @@ fn ask_swap(room: &Room, login: &str, command: &Command) -> Decision {
     Ok(vec![Body::SwapAsked { schedule: schedule.clone(), swap }])
 }
 
+/// Whoever gives a turn still has it: nobody is told that they take one which somebody else took.
+fn still_theirs(room: &Room, name: &str, swap: &Swap) -> Result<(), Rejection> {
+    let schedule = known_schedule(room, name)?;
+    let changes = room.desk.changes_of(name);
+    let given = [Some((&swap.a, &swap.person_a)), swap.b.as_ref().map(|b| (b, &swap.person_b))];
+    for (turn, giver) in given.into_iter().flatten() {
+        let holders = schedule::holders(schedule, changes, turn);
+        if !holders.contains(giver) {
+            let have =
+                if holders.is_empty() { "nobody has".to_owned() } else { holders.join(", ") };
+            return Err(Rejection::new(
+                RejectionKind::Conflict,
+                format!("{giver} no longer has that turn: it is now of {have}"),
+                "refuse it, and ask anew for another turn",
+            ));
+        }
+    }
+    Ok(())
+}
+
 fn answer_swap(room: &Room, login: &str, name: &str, id: u32, accept: bool) -> Decision {
     let known = room.desk.changes_of(name).swaps.iter().find(|swap| swap.id == id);
     let Some(swap) = known else {
@@ -410,6 +430,9 @@ fn answer_swap(room: &Room, login: &str, name: &str, id: u32, accept: bool) -> D
             format!("swap {id} was asked of {}", swap.person_b),
             format!("only {} can accept it", swap.person_b),
         ));
+    }
+    if accept {
+        still_theirs(room, name, swap)?;
     }
     let (schedule, swap, accepted) = (name.to_owned(), id, accept);
     Ok(vec![Body::SwapAnswered { schedule, swap, accepted }])

@@ -14,9 +14,10 @@ use crate::domain::legal::{self, LegalChange};
 use crate::domain::plan::Plan;
 use crate::domain::rejection::{Rejection, RejectionKind};
 use crate::domain::room::Room;
+use crate::domain::schedule::swap_words;
 use crate::domain::talk::change::TalkChange;
 use crate::domain::talk::promise;
-use crate::domain::time::{MINUTE_MS, Timestamp};
+use crate::domain::time::{MINUTE_MS, Timestamp, span_words};
 use crate::domain::words::{Approval, Right};
 use crate::keeper::turn::{ReadJob, Who};
 use crate::proto::{Ask, Heard, Status};
@@ -245,9 +246,11 @@ pub(super) fn note(events: &[Recorded], room: &Room) -> String {
         note_of(event)
             .or_else(|| stranger(event, &room.plan))
             .or_else(|| goes_on(event, room))
+            .or_else(|| swapped(event, room))
             .or_else(|| still_owed(event, room))
     };
-    let of = |event| of(event).into_iter().chain(seldom(event, room)).reduce(|a, b| a + "; " + &b);
+    let more = |event| seldom(event, room).into_iter().chain(unknown_services(event, room));
+    let of = |event| of(event).into_iter().chain(more(event)).reduce(|a, b| a + "; " + &b);
     events.iter().filter_map(of).collect::<Vec<String>>().join("; ")
 }
 
@@ -288,6 +291,25 @@ fn still_owed(event: &Recorded, room: &Room) -> Option<String> {
     (!owed.is_empty()).then(|| {
         format!("STILL OWED before it: {}; hand that in too, or say why not", owed.join(", "))
     })
+}
+
+/// Whose turn it is after a swap was answered, and when.
+fn swapped(event: &Recorded, room: &Room) -> Option<String> {
+    let Body::SwapAnswered { schedule, swap, accepted } = &event.body else { return None };
+    let known = room.desk.changes_of(schedule).swaps.iter().find(|known| known.id == *swap)?;
+    let words = swap_words(room.plan.schedules.get(schedule)?, known);
+    let how = if *accepted { "in force" } else { "refused" };
+    Some(format!("{how}: swap {words}"))
+}
+
+/// A name of a service that the plan does not know may be a slip of the finger.
+fn unknown_services(event: &Recorded, room: &Room) -> Option<String> {
+    let Body::WindowPlanned { window } = &event.body else { return None };
+    let is_known = |name: &&String| *name == "*" || room.plan.services.contains_key(*name);
+    let unknown: Vec<&str> =
+        window.services.iter().filter(|name| !is_known(name)).map(String::as_str).collect();
+    let is_told = !unknown.is_empty() && !room.plan.services.is_empty();
+    is_told.then(|| format!("THE PLAN KNOWS NO service {}", unknown.join(", ")))
 }
 
 /// The next word comes later than the plan asks for.
@@ -345,6 +367,11 @@ fn note_of(event: &Recorded) -> Option<String> {
                 }
                 _ => None,
             },
+            Change::Snoozed { until, .. } => Some(format!(
+                "snoozed until {} UTC (in {})",
+                until.clock_near(event.at),
+                span_words(until.since(event.at))
+            )),
             Change::ContactLogged { next_by: Some(at), .. } => {
                 Some(format!("next word by {}", at.clock_near(event.at)))
             }

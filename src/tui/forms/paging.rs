@@ -101,10 +101,9 @@ pub(super) fn fields(action: Action, about: &About<'_>) -> Option<Vec<Field>> {
 /// The forms about shifts and maintenance, which belong to no incident.
 fn desk_fields(action: Action, about: &About<'_>) -> Option<Vec<Field>> {
     let why = |hint: &str| Field::line("reason", "why", "").hint(hint);
-    let plan = about.plan;
     Some(match action {
         Action::Cover => vec![
-            Field::choice("schedule", "schedule", plan.schedules.keys().cloned().collect(), ""),
+            Field::choice("schedule", "schedule", schedules(about), ""),
             super::person_field("person", "who", &self_first(about)),
             Field::line("from", "from", "").hint("empty: now · 18:00 · a full time"),
             Field::line("until", "until", "8h").hint("8h · 18:00 · a full time").proposed(),
@@ -117,7 +116,7 @@ fn desk_fields(action: Action, about: &About<'_>) -> Option<Vec<Field>> {
             vec![Field::choice("cover", "which", covers, "").hint(hint)]
         }
         Action::Swap => vec![
-            Field::choice("schedule", "schedule", plan.schedules.keys().cloned().collect(), ""),
+            Field::choice("schedule", "schedule", schedules(about), ""),
             Field::line("at", "shift at", "")
                 .hint("an instant within your shift: 18:00 · a full time"),
             super::person_field("person", "to", &super::people(about, about.login)),
@@ -174,6 +173,21 @@ fn matchers(about: &About<'_>) -> String {
         Some(format!("{label}={quote}{value}{quote}"))
     };
     by.iter().filter_map(of).collect::<Vec<_>>().join(" ")
+}
+
+/// The schedules, those first that lead to whom the incident in view pages.
+fn schedules(about: &About<'_>) -> Vec<String> {
+    let services = about.incident.map(|incident| incident.services.clone()).unwrap_or_default();
+    let policy = about.plan.policy_for(&services).map(|(_, policy)| policy);
+    let targets = policy.iter().flat_map(|policy| &policy.levels).flat_map(|level| &level.targets);
+    let first = targets.filter_map(|target| target.strip_prefix("schedule:"));
+    let mut names: Vec<String> = Vec::new();
+    for name in first.chain(about.plan.schedules.keys().map(String::as_str)) {
+        if about.plan.schedules.contains_key(name) && !names.iter().any(|known| known == name) {
+            names.push(name.to_owned());
+        }
+    }
+    names
 }
 
 /// Who stands in, or will: number, who and until when, and the schedule after the word "on".

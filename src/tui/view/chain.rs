@@ -309,13 +309,27 @@ fn ahead_line(model: &Model, rung: &Rung) -> Told {
     Told { text, style: Style::default() }
 }
 
+/// What a page waits for whose time has come: others go in one message with it, or the plan's limit.
+fn held_words(model: &Model, delivery: &Delivery) -> String {
+    let plan = &model.mirror.plan;
+    let limits = plan.throttles.get(channel_of(delivery.next_method()));
+    let limits: Vec<String> =
+        limits.into_iter().flatten().map(|limit| String::from(*limit)).collect();
+    if limits.is_empty() {
+        format!("held for one message with others, at most {}s", plan.bundle_s)
+    } else {
+        format!("held: one message in {}s, at most {}", plan.bundle_s, limits.join(", "))
+    }
+}
+
 fn delivery_lines(model: &Model, delivery: &Delivery, full: bool) -> Vec<Told> {
     let theme = &model.theme;
     let (mark, style, word) = match delivery.stand {
-        Stand::Queued { due } => {
+        Stand::Queued { due } if due > model.shown_now() => {
             let left = until_words(due.since(model.shown_now()));
             (theme.mark("◐", "~"), theme.warn, format!("next try {left}"))
         }
+        Stand::Queued { .. } => (theme.mark("◐", "~"), theme.warn, held_words(model, delivery)),
         Stand::Sending { .. } => (theme.mark("◐", "~"), theme.warn, "sending…".to_owned()),
         Stand::Waiting { .. } if delivery.wanted.kind == DeliveryKind::Inform => {
             (theme.mark("✓", "v"), theme.good, "informed".to_owned())

@@ -2,8 +2,9 @@
 //! paging do not show already.
 
 use warroom::domain::duty::Desk;
-use warroom::domain::lint::{differences, lint};
+use warroom::domain::lint::lint;
 use warroom::domain::plan::Heartbeat;
+use warroom::domain::plan_diff::differences;
 use warroom::domain::words::Severity;
 
 use crate::features::paging_world::{OPEN, plan};
@@ -259,7 +260,7 @@ fn conditions_that_can_never_hold_are_said_when_the_plan_is_checked() {
     for words in [
         "level 'L2 senior' waits for services that the plan does not name: nonsvc",
         "waits for 99 teams, and the plan has 1",
-        "level 'executive' waits for the hours 09:00-09:00, which are none",
+        "level 'executive' waits for the hours 09:00-09:00, which are all of the day",
         "erik of level 'manager' is reached by an open console alone",
     ] {
         assert!(told.contains(words), "'{words}' is missing:\n{told}");

@@ -35,7 +35,10 @@ fn a_snooze_always_ends() {
              INC-1 system: paging bob by mail, phone (L1 on-call: the snooze is over)
              INC-1 system: sending to bob by mail",
             until(48),
-            crate::world::START.plus(3_600_000).clock_minutes()
+            {
+                let at = crate::world::START.plus(3_600_000);
+                format!("{} {}", at.date(), at.clock_minutes())
+            }
         ),
     );
 }
@@ -439,4 +442,24 @@ fn responders_plan_maintenance_but_not_of_everything_nor_for_the_public() {
     assert_eq!(window("payments", "").right(), Right::Respond);
     assert_eq!(window("*", "").right(), Right::Command);
     assert_eq!(window("payments", "Faster card payments").right(), Right::Command);
+}
+
+#[test]
+fn a_turn_is_taken_by_one_and_who_is_second_is_told() {
+    let at = crate::world::START.plus(3_600_000);
+    let ask = |with: &str| {
+        format!(r#"0m bob {{"do":"ask-swap","schedule":"primary","at":"{at}","with":"{with}"}}"#)
+    };
+    let take = |who: &str, swap: u32| {
+        format!(
+            r#"1m {who} {{"do":"answer-swap","schedule":"primary","swap":{swap},"accept":true}}"#
+        )
+    };
+    let mut world = World::under(plan());
+    let script = [ask("dana"), ask("erik"), take("dana", 1), take("erik", 2)].join("\n");
+    let told = play(&mut world, &script);
+    assert!(
+        told.contains("refused erik: bob no longer has that turn: it is now of dana"),
+        "{told}"
+    );
 }

@@ -1,0 +1,129 @@
+//! What another plan changes: who is reached tonight, and what else it says otherwise.
+//!
+//! Invariants:
+//! - Pure; what decides who is reached, when and how often is compared whole: nothing that differs
+//!   is passed over.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use crate::domain::duty::Desk;
+use crate::domain::plan::Plan;
+use crate::domain::reach::{self, Asked};
+use crate::domain::time::{HOUR_MS, Timestamp};
+use crate::domain::words::Severity;
+
+/// Differences that are told of what the plans say.
+const TOLD_MAX: usize = 60;
+
+/// What another plan changes about who is reached, level by level, at some instants from `now` on.
+pub fn differences(old: (&Plan, &Desk), new: (&Plan, &Desk), now: Timestamp) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut services: BTreeSet<Option<&String>> = BTreeSet::from([None]);
+    services.extend(old.0.services.keys().chain(new.0.services.keys()).map(Some));
+    for service in services {
+        for severity in [Severity::Sev1, Severity::Sev3] {
+            // Now, and through the night to come, every four hours.
+            for hours in (0..24).step_by(4) {
+                let at = now.plus(hours * HOUR_MS);
+                let (before, after) = (
+                    chain_words(old.0, old.1, service, severity, at),
+                    chain_words(new.0, new.1, service, severity, at),
+                );
+                if before != after {
+                    let name = service.map_or("any other service", String::as_str);
+                    lines.push(format!("{name}, {severity}, at {at}"));
+                    lines.push(format!("  - {before}"));
+                    lines.push(format!("  + {after}"));
+                    break;
+                }
+            }
+        }
+    }
+    lines.extend(said_otherwise(old.0, new.0));
+    lines
+}
+
+/// What the plans say otherwise, key by key.
+fn said_otherwise(old: &Plan, new: &Plan) -> Vec<String> {
+    let of = |plan: &Plan| serde_json::to_value(plan).unwrap_or_default();
+    let mut lines = Vec::new();
+    compare("", &of(old), &of(new), &mut lines);
+    let more = lines.len().saturating_sub(TOLD_MAX);
+    lines.truncate(TOLD_MAX);
+    if more > 0 {
+        lines.push(format!("… and {more} more"));
+    }
+    if !lines.is_empty() {
+        lines.insert(0, "what the plan says:".to_owned());
+    }
+    lines
+}
+
+fn compare(key: &str, old: &Value, new: &Value, lines: &mut Vec<String>) {
+    let below = |name: &str| if key.is_empty() { name.to_owned() } else { format!("{key}.{name}") };
+    match (old, new) {
+        (Value::Object(a), Value::Object(b)) => {
+            let names: BTreeSet<&String> = a.keys().chain(b.keys()).collect();
+            for name in names {
+                let of = |map: &serde_json::Map<String, Value>| map.get(name).cloned();
+                compare(
+                    &below(name),
+                    &of(a).unwrap_or_default(),
+                    &of(b).unwrap_or_default(),
+                    lines,
+                );
+            }
+        }
+        (Value::Array(a), Value::Array(b)) if a.iter().chain(b).any(Value::is_object) => {
+            for index in 0..a.len().max(b.len()) {
+                let of = |list: &[Value]| list.get(index).cloned().unwrap_or_default();
+                compare(&below(&(index + 1).to_string()), &of(a), &of(b), lines);
+            }
+        }
+        _ if old != new => lines.push(format!("  {key}: {} → {}", short(old), short(new))),
+        _ => {}
+    }
+}
+
+fn short(value: &Value) -> String {
+    if value.is_null() {
+        return "nothing".to_owned();
+    }
+    crate::domain::text::fit(&value.to_string(), 120).into_owned()
+}
+
+fn chain_words(
+    plan: &Plan,
+    desk: &Desk,
+    service: Option<&String>,
+    severity: Severity,
+    at: Timestamp,
+) -> String {
+    let services: Vec<String> = service.into_iter().cloned().collect();
+    let Some((name, policy)) = plan.policy_for(&services) else {
+        return "nobody: no policy".to_owned();
+    };
+    if policy.from_severity.is_some_and(|from| severity > from) {
+        return format!("{name}: pages nobody");
+    }
+    let asked = Asked { plan, desk, severity, now: at };
+    let levels: Vec<String> = policy
+        .levels
+        .iter()
+        .map(|level| {
+            let (reached, _) = reach::targets(asked, &level.targets);
+            let people: Vec<String> = reached
+                .into_iter()
+                .map(|one| {
+                    let ways: Vec<String> = one.methods.into_iter().map(|m| m.name).collect();
+                    format!("{} by {}", one.to, ways.join(", "))
+                })
+                .collect();
+            let who = if people.is_empty() { "NOBODY".to_owned() } else { people.join("; ") };
+            format!("{} +{}m {who}", level.name, level.after_min)
+        })
+        .collect();
+    format!("{name}: {}", levels.join(" → "))
+}
