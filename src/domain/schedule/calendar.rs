@@ -21,6 +21,9 @@ use crate::domain::time::{DAY_MS, Timestamp};
 /// longer is cut there.
 const REACH_MS: i64 = 366 * DAY_MS;
 
+/// More than the parts that a turn has: those beyond are pieces of a part.
+const FURTHER: u32 = 1_000_000;
+
 /// One time on duty of one person.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
@@ -113,8 +116,43 @@ pub fn entries(
     let first = first.max(from.plus(-REACH_MS));
     let last = last.min(until.plus(REACH_MS));
     let mut found = entries_of(&shifts(schedule, holidays, changes, first, last));
+    number(&mut found, &undisturbed(schedule, holidays, changes, first, last));
     found.retain(|entry| entry.from < until && from < entry.until);
     found
+}
+
+/// How the turns would lie if nobody stood in: what their parts are numbered by, so that somebody who
+/// stands in for an hour gives no other part another name.
+fn undisturbed(
+    schedule: &Schedule,
+    holidays: &Holidays,
+    changes: &Changes,
+    from: Timestamp,
+    until: Timestamp,
+) -> Vec<Entry> {
+    let plain = Schedule { overrides: Vec::new(), temporary: Vec::new(), ..schedule.clone() };
+    let swaps = Changes { swaps: changes.swaps.clone(), ..Changes::default() };
+    entries_of(&shifts(&plain, holidays, &swaps, from, until))
+}
+
+/// Names each part of a turn by the undisturbed part that it lies in; of several in one, the first
+/// has its number, and the others one that no undisturbed part has.
+fn number(found: &mut [Entry], plain: &[Entry]) {
+    let mut taken: BTreeMap<(TurnId, String, u32), u32> = BTreeMap::new();
+    for entry in found.iter_mut() {
+        let Some(turn) = &entry.duty.turn else { continue };
+        let lies_in = plain.iter().find(|it| {
+            it.duty.turn.as_ref() == Some(turn)
+                && it.duty.person == entry.duty.person
+                && it.from <= entry.from
+                && entry.from < it.until
+        });
+        let Some(part) = lies_in.map(|it| it.part) else { continue };
+        let key = (turn.clone(), entry.duty.person.clone(), part);
+        let before = taken.entry(key).or_default();
+        entry.part = part + *before * FURTHER;
+        *before += 1;
+    }
 }
 
 /// From when to when somebody's duty can last at most.

@@ -7,6 +7,7 @@ use super::calendar::{Entry, entries, removed};
 use super::ical::{Feed, calendar};
 use super::tests_turns::{at, plan};
 use super::*;
+use crate::domain::time::Timestamp;
 
 const PLAN: &str = r#"
 zone = "Europe/Berlin"
@@ -130,7 +131,7 @@ fn two_people_at_once_have_an_entry_each_for_all_of_their_time() {
         .collect();
     let expected = [
         ("ann", 1, "2027-03-01T08:00:00.000Z".to_owned()),
-        ("bob", 2, "2027-03-03T00:00:00.000Z".to_owned()),
+        ("bob", 1_000_001, "2027-03-03T00:00:00.000Z".to_owned()),
     ];
     assert_eq!(told, expected);
 }
@@ -166,4 +167,32 @@ fn what_somebody_else_took_over_is_canceled_in_their_calendar() {
         ["CONFIRMED", "CONFIRMED"],
         "what was given back stays: {said}"
     );
+}
+
+#[test]
+fn who_stands_in_for_an_hour_gives_no_other_shift_another_name() {
+    let (from, until) = ("2027-03-01T00:00:00Z", "2027-03-15T00:00:00Z");
+    let plan = plan(PLAN);
+    let uids = |changes: &Changes| -> Vec<(Timestamp, Vec<String>)> {
+        let found = all(&plan, changes, from, until);
+        found.iter().map(|entry| (entry.from, entry.identity())).collect()
+    };
+    let before = uids(&Changes::default());
+    let cover = Cover {
+        id: 9,
+        from: at("2027-03-01T10:00:00Z"),
+        until: at("2027-03-01T11:00:00Z"),
+        person: "cyd".into(),
+        instead_of: None,
+        reason: String::new(),
+        by: String::new(),
+    };
+    let after = uids(&Changes { covers: vec![cover], ..Changes::default() });
+    // The morning keeps the name of its day, the other days keep theirs; what is new is new.
+    for known in &before {
+        assert!(after.contains(known), "{known:?} in {after:#?}");
+    }
+    assert_eq!(after.len(), before.len() + 2, "the cover, and the afternoon");
+    let names: std::collections::BTreeSet<_> = after.iter().map(|(_, name)| name).collect();
+    assert_eq!(names.len(), after.len(), "each name once");
 }
