@@ -342,7 +342,7 @@ fn command(act: Act) -> Result<Wanted, Failure> {
             Command::Open { title, severity, services, labels, note, declare: false }.into()
         }
         Act::Declare { incident_or_title, severity, services, reason } => {
-            declare(incident_or_title, severity, services, reason)
+            declare(incident_or_title, severity, services, reason)?
         }
         Act::Triage { incident, impact, urgency } => {
             Command::Triage { incident, impact, urgency }.into()
@@ -404,13 +404,19 @@ fn declare(
     severity: Option<Severity>,
     services: Vec<String>,
     reason: String,
-) -> Wanted {
+) -> Result<Wanted, Failure> {
     if let Ok(incident) = title.parse::<IncidentId>() {
-        Command::Declare { incident, reason }.into()
-    } else {
-        let labels = BTreeMap::new();
-        Command::Open { title, severity, services, labels, note: reason, declare: true }.into()
+        if severity.is_some() || !services.is_empty() {
+            let text = format!(
+                "{incident} is there already: declare it without --severity and --service, then \
+                 'warroom severity {incident} …' and 'warroom services {incident} …'"
+            );
+            return Err(Failure::Usage(text));
+        }
+        return Ok(Command::Declare { incident, reason }.into());
     }
+    let labels = BTreeMap::new();
+    Ok(Command::Open { title, severity, services, labels, note: reason, declare: true }.into())
 }
 
 fn rarer(act: Act) -> Result<Wanted, Failure> {

@@ -6,9 +6,9 @@ use std::path::PathBuf;
 use clap::Subcommand;
 
 use crate::cli::Context;
-use crate::cli::act::{give, time};
+use crate::cli::act::give;
 use crate::cli::look::detail;
-use crate::cli::oncall::known;
+use crate::cli::oncall::{known, parse_at};
 use crate::cli::out::{Failure, say, say_json};
 use crate::clock::wall_now;
 use crate::domain::command::Command;
@@ -56,14 +56,27 @@ pub enum Obligation {
     },
 }
 
+/// A day without a time begins where the rule's clocks are; a zone may stand after a time.
+fn time_under(context: &Context, rule: &str, text: &str) -> Result<Timestamp, Failure> {
+    let is_day = chrono::NaiveDate::parse_from_str(text.trim(), "%Y-%m-%d").is_ok();
+    if !is_day {
+        return parse_at(text, wall_now());
+    }
+    let plan = known(context)?.plan;
+    let zone = legal::rule(&plan, rule).map_or(chrono_tz::UTC, |rule| rule.zone);
+    parse_at(&format!("{} 00:00 {zone}", text.trim()), wall_now())
+}
+
 /// Does it and prints the answer.
 pub fn run(verb: Obligation, context: &Context) -> Result<(), Failure> {
-    let when = |text: Option<String>| text.map_or_else(|| Ok(wall_now()), |text| time(&text));
+    let when = |text: Option<String>, rule: &str| {
+        text.map_or_else(|| Ok(wall_now()), |text| time_under(context, rule, &text))
+    };
     let (incident, wish) = match verb {
         Obligation::Rules => return rules(context),
         Obligation::List { incident } => return list(context, incident),
         Obligation::Determine { incident, rule, kind, evidence, at } => {
-            (incident, LegalWish::Determine { rule, kind, at: when(at)?, evidence })
+            (incident, LegalWish::Determine { at: when(at, &rule)?, rule, kind, evidence })
         }
         Obligation::TakeBack { incident, rule, kind, reason } => {
             (incident, LegalWish::TakeBack { rule, kind, reason })
@@ -79,7 +92,7 @@ pub fn run(verb: Obligation, context: &Context) -> Result<(), Failure> {
                 }
                 None => None,
             };
-            (incident, LegalWish::Submit { rule, stage, at: when(at)?, reference, sha256 })
+            (incident, LegalWish::Submit { at: when(at, &rule)?, rule, stage, reference, sha256 })
         }
     };
     give(context, Command::Legal { incident, legal: Box::new(wish) })

@@ -149,6 +149,20 @@ impl Mirror {
         self.promised.iter().find(|(_, id)| Some(*id) != but).copied()
     }
 
+    /// The words that are late, but for one incident: the one for the worst incident, and how many
+    /// there are.
+    pub fn late(
+        &self,
+        now: Timestamp,
+        but: Option<IncidentId>,
+    ) -> Option<(Timestamp, IncidentId, usize)> {
+        let late = self.promised.iter().take_while(|(at, _)| *at < now);
+        let late: Vec<_> = late.filter(|(_, id)| Some(*id) != but).copied().collect();
+        let severity = |id: IncidentId| self.row(id).map(|row| row.severity);
+        let (at, id) = late.iter().copied().min_by_key(|(at, id)| (severity(*id), *at))?;
+        Some((at, id, late.len()))
+    }
+
     /// From now on this incident is looked at.
     pub fn watch(&mut self, id: IncidentId) {
         self.watching = Some(id);

@@ -8,6 +8,8 @@
 
 #![expect(clippy::wildcard_enum_match_arm, reason = "few facts are in a report")]
 
+use std::collections::BTreeSet;
+
 use crate::domain::change::Change;
 use crate::domain::event::{Body, Recorded};
 use crate::domain::ids::Seq;
@@ -115,13 +117,27 @@ fn seen(change: &Change) -> Option<String> {
 impl Case<'_> {
     /// The latest entries that hold something, oldest first.
     fn latest(&self, of: impl Fn(&Change) -> Option<String>) -> Vec<Line> {
+        self.latest_of(|_, change| of(change))
+    }
+
+    /// The entries that were put right since: their correction is told in their place.
+    fn corrected(&self) -> BTreeSet<Seq> {
+        let of = |event: &Recorded| match &event.body {
+            Body::Incident { change: Change::EntryCorrected { entry, .. }, .. } => Some(*entry),
+            _ => None,
+        };
+        self.events.iter().filter_map(of).collect()
+    }
+
+    /// The same, of entries by their numbers.
+    fn latest_of(&self, of: impl Fn(Seq, &Change) -> Option<String>) -> Vec<Line> {
         let mut found: Vec<Line> = self
             .events
             .iter()
             .rev()
             .filter_map(|event| {
                 let Body::Incident { change, .. } = &event.body else { return None };
-                let text = of(change)?;
+                let text = of(event.seq, change)?;
                 let is_hidden = self.incident.redacted.contains(&event.seq);
                 let text = if is_hidden { REDACTED.to_owned() } else { text };
                 let when = event.when().clock_minutes();
@@ -189,13 +205,16 @@ impl Case<'_> {
             let entries = of_alerts.map(|event| event.seq).into_iter().collect();
             lines.push(item(format!("{firing} of {all} alerts fire"), entries));
         }
-        lines.extend(self.latest(|change| match change {
+        let corrected = self.corrected();
+        lines.extend(self.latest_of(|seq, change| match change {
+            Change::NoteAdded { kind: NoteKind::Rumour, .. } if corrected.contains(&seq) => None,
             Change::NoteAdded { kind: NoteKind::Hypothesis, text, .. } => {
                 Some(format!("hypothesis: {}", first(text)))
             }
             Change::NoteAdded { kind: NoteKind::Rumour, text, .. } => {
                 Some(format!("RUMOUR, not confirmed: {}", first(text)))
             }
+            Change::EntryCorrected { text, .. } => Some(format!("put right: {}", first(text))),
             Change::Resolved { evidence, .. } => Some(format!("resolved: {}", first(evidence))),
             other => seen(other),
         }));

@@ -483,8 +483,12 @@ impl Command {
             | Self::AdoptPlan { .. }
             | Self::IssueToken { .. }
             | Self::RevokeToken { .. } => Right::Administer,
-            // Who may put alerts aside may do so for work that was announced; what the public
-            // reads, and what leaves nothing to page anybody, takes a commander.
+            // Whoever was told hears the end.
+            Self::Decline { silent: Some(why), .. } | Self::Close { silent: Some(why), .. }
+                if !why.trim().is_empty() =>
+            {
+                Right::Command
+            }
             Self::PlanWindow { services, public, .. }
                 if !public.is_empty() || services.iter().any(|name| name == "*") =>
             {

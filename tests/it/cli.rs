@@ -384,3 +384,27 @@ fn what_was_handed_in_does_not_hide_what_is_owed_before_it() {
         home.ok(&["obligation", "submit", "1", "nis2", "early-warning", "--reference", "R2"]);
     assert!(!said.contains("STILL OWED"), "{said}");
 }
+
+#[test]
+fn what_keeps_a_clock_of_the_law_from_running_is_said() {
+    let home = Home::new();
+    home.ok(&["declare", "breach", "-s", "1"]);
+    let determine = |kind: &str, at: &str| {
+        home.ok(&["obligation", "determine", "1", "sec-8k", kind, "the board", "--at", at])
+    };
+    determine("not-material", "2026-11-20 10:00 America/New_York");
+    let said = determine("materiality-determined", "2026-11-21");
+    assert!(
+        said.contains("STILL NOT OWED: filing ('not-material' since 2026-11-20T15:00"),
+        "{said}"
+    );
+    let clocks = home.ok(&["obligation", "list", "1", "--json"]);
+    assert!(clocks.contains("not-applicable") || clocks.contains("not_applicable"), "{clocks}");
+    let known = home.ok(&["show", "1"]);
+    assert!(
+        known.contains("2026-11-21T05:00"),
+        "a day begins where the rule's clocks are: {known}"
+    );
+    let refused = home.run(&["declare", "INC-1", "-s", "1"]);
+    assert!(!refused.status.success(), "severity and services are for a new one");
+}

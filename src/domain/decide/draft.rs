@@ -13,9 +13,9 @@ use crate::domain::rejection::{Rejection, RejectionKind};
 use crate::domain::room::Room;
 use crate::domain::stakeholder::{Audience, Stakeholder};
 use crate::domain::status::ComponentStatus;
-use crate::domain::talk::Standing;
 use crate::domain::talk::change::{Draft, TalkChange, TalkWish, Words};
 use crate::domain::talk::words::as_correction;
+use crate::domain::talk::{Standing, Update};
 use crate::domain::time::Timestamp;
 use crate::domain::words::{Approval, PublicStatus};
 
@@ -324,4 +324,22 @@ pub(super) fn check_public(
         )),
         _ => Ok(()),
     }
+}
+
+/// Words that were written before others that their readers got already would undo those.
+pub(super) fn not_overtaken(incident: &Incident, update: &Update) -> Result<(), Rejection> {
+    let draft = &update.draft;
+    let is_later = |other: &&Update| {
+        other.draft.update > draft.update
+            && matches!(other.standing, Standing::Sent { .. })
+            && other.draft.to.iter().any(|name| draft.to.contains(name))
+            // A correction, or the same words in parts for others, is nothing later.
+            && other.at > update.at
+    };
+    let Some(later) = incident.talk.updates.iter().find(is_later) else { return Ok(()) };
+    let last = if later.draft.last { ", the last one," } else { "" };
+    Err(not_now(
+        format!("update {}{last} went to the same readers since then", later.draft.update),
+        "take this one back, and write anew what they are to know now",
+    ))
 }

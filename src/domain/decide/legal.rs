@@ -36,13 +36,9 @@ pub(super) fn decide(
         LegalWish::Determine { rule, kind, at, evidence } => {
             let rule = known(plan, rule)?;
             check_kind(rule, kind)?;
-            if !rule.enabled {
-                return Err(not_now(
-                    format!("'{}' is not in force", rule.id),
-                    "see its notes ('warroom obligation rules'); a plan may hold one of its own",
-                ));
-            }
+            in_force(rule)?;
             past(*at, now)?;
+            not_later(incident, rule, kind, *at)?;
             let evidence = wanted(evidence, "evidence")?.to_owned();
             LegalChange::Determined { rule: rule.id.clone(), kind: kind.clone(), at: *at, evidence }
         }
@@ -71,6 +67,7 @@ pub(super) fn decide(
         LegalWish::Submit { rule, stage, at, reference, sha256 } => {
             let rule = known(plan, rule)?;
             stage_of(rule, stage)?;
+            in_force(rule)?;
             past(*at, now)?;
             after_awareness(incident, rule, *at)?;
             let (reference, sha256) = (reference.trim().to_owned(), sha256.clone());
@@ -85,6 +82,28 @@ pub(super) fn decide(
         }
     };
     one(id, Change::Legal(Box::new(change)))
+}
+
+fn in_force(rule: &Rule) -> Result<(), Rejection> {
+    if rule.enabled {
+        return Ok(());
+    }
+    Err(not_now(
+        format!("'{}' is not in force", rule.id),
+        "see its notes ('warroom obligation rules'); a plan may hold one of its own",
+    ))
+}
+
+/// A clock that runs is not set back by saying the same again for a later time.
+fn not_later(incident: &Incident, rule: &Rule, kind: &str, at: Timestamp) -> Result<(), Rejection> {
+    let facts = incident.legal.facts.get(&rule.id);
+    match facts.and_then(|facts| facts.triggers.get(kind)).filter(|known| known.at < at) {
+        Some(known) => Err(not_now(
+            format!("'{kind}' of {} is on record since {}: the earliest counts", rule.id, known.at),
+            "if that was wrong, take it back first ('warroom obligation take-back'), with the reason",
+        )),
+        None => Ok(()),
+    }
 }
 
 /// Nothing is handed in before anything was known.

@@ -11,10 +11,13 @@ use crate::domain::decide::{Decision, already, bad, find, live, not_now, one, re
 use crate::domain::event::Body;
 use crate::domain::ids::IncidentId;
 use crate::domain::incident::{Incident, Stage};
+use crate::domain::rejection::Rejection;
 use crate::domain::room::Room;
 use crate::domain::talk::promise;
 use crate::domain::time::Timestamp;
-use crate::domain::words::{Origin, Outcome, Phase, PublicStatus, RemedyKind};
+use crate::domain::words::{
+    Origin, Outcome, Phase, PublicStatus, RemedyKind, Role, StakeholderKind,
+};
 
 pub(super) fn decide(room: &Room, order: &Order, now: Timestamp) -> Decision {
     match &order.command {
@@ -115,9 +118,10 @@ fn contact(room: &Room, order: &Order, now: Timestamp) -> Decision {
     else {
         return Err(bad("not a contact", ""));
     };
-    find(room, *incident)?;
+    let known = find(room, *incident)?;
     check_occurred(order, now)?;
     let stakeholder = wanted(stakeholder, "stakeholder")?.to_owned();
+    one_voice(room, known, &stakeholder, &order.actor.login)?;
     let text = wanted(text, "text")?.to_owned();
     let (channel, next_by, last) = (channel.trim().to_owned(), *next_by, *last);
     let said_at = order.occurred.map_or(now, |occurred| occurred.at);
@@ -133,6 +137,27 @@ fn contact(room: &Room, order: &Order, now: Timestamp) -> Decision {
     let audience = room.plan.stakeholders.get(&stakeholder).map(|who| who.audience);
     let change = Change::ContactLogged { stakeholder, channel, text, next_by, audience, last };
     one(*incident, change)
+}
+
+/// The press hears one voice, by whatever way: where there is a spokesperson, nobody else tells it
+/// anything.
+fn one_voice(
+    room: &Room,
+    incident: &Incident,
+    stakeholder: &str,
+    login: &str,
+) -> Result<(), Rejection> {
+    let is_press =
+        room.plan.stakeholders.get(stakeholder).is_some_and(|s| s.kind == StakeholderKind::Media);
+    let speakers = incident.roles.get(&Role::Spokesperson).filter(|people| !people.is_empty());
+    let Some(people) = speakers.filter(|_| is_press) else { return Ok(()) };
+    if people.iter().any(|known| known == login) {
+        return Ok(());
+    }
+    Err(not_now(
+        format!("{} speaks to the press", people.join(", ")),
+        "pass it on to them; what the press asks is logged with 'warroom press'",
+    ))
 }
 
 pub(super) fn check_occurred(

@@ -168,6 +168,7 @@ fn approve(
         }
     };
     still_fits(room, incident, update)?;
+    draft::not_overtaken(incident, update)?;
     if let Some(at) = update.draft.next_by.filter(|at| *at <= now) {
         return Err(not_now(
             format!("update {number} promises a word by {}, which is over", at.clock_minutes()),

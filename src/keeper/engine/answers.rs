@@ -248,6 +248,7 @@ pub(super) fn note(events: &[Recorded], room: &Room) -> String {
             .or_else(|| goes_on(event, room))
             .or_else(|| swapped(event, room))
             .or_else(|| still_owed(event, room))
+            .or_else(|| not_owed_by(event, room))
     };
     let more = |event| seldom(event, room).into_iter().chain(unknown_services(event, room));
     let of = |event| of(event).into_iter().chain(more(event)).reduce(|a, b| a + "; " + &b);
@@ -290,6 +291,28 @@ fn still_owed(event: &Recorded, room: &Room) -> Option<String> {
         .collect();
     (!owed.is_empty()).then(|| {
         format!("STILL OWED before it: {}; hand that in too, or say why not", owed.join(", "))
+    })
+}
+
+/// What was determined before keeps a clock from running: nobody may think that it runs now.
+fn not_owed_by(event: &Recorded, room: &Room) -> Option<String> {
+    let Body::Incident { incident, change: Change::Legal(change) } = &event.body else {
+        return None;
+    };
+    let LegalChange::Determined { rule, kind, .. } = &**change else { return None };
+    let facts = room.incidents.get(incident)?.legal.facts.get(rule)?;
+    let of_rule = legal::rule(&room.plan, rule)?;
+    let kept: Vec<String> = of_rule
+        .stages
+        .iter()
+        .filter_map(|stage| {
+            let by = stage.not_if.as_ref().filter(|by| *by != kind)?;
+            let known = facts.triggers.get(by)?;
+            Some(format!("{} ('{by}' since {})", stage.id, known.at))
+        })
+        .collect();
+    (!kept.is_empty()).then(|| {
+        format!("STILL NOT OWED: {}; if that is no longer so, take it back", kept.join(", "))
     })
 }
 

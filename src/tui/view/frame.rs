@@ -121,10 +121,11 @@ fn promised(model: &Model) -> Option<String> {
 /// A word that was given about another incident and is late: nobody sees that pane just now.
 fn late_elsewhere(model: &Model) -> Option<String> {
     let here = model.watched().map(|incident| incident.id);
-    let (at, id) = model.mirror.promised(here)?;
+    let (at, id, count) = model.mirror.late(model.now, here)?;
     let late_ms = model.now.since(at);
     let mark = model.theme.mark("⏱", "@");
-    (late_ms > 0).then(|| format!("{mark} {id} LATE {}", late_words(late_ms)))
+    let more = if count > 1 { format!(" (+{} late)", count - 1) } else { String::new() };
+    Some(format!("{mark} {id} LATE {}{more}", late_words(late_ms)))
 }
 
 /// Where, who (with the part they play in this incident), and when: as much of it as fits.

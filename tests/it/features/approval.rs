@@ -62,3 +62,46 @@ fn an_update_to_a_person_opens_no_page_elsewhere() {
         .collect();
     assert_eq!(letters, ["mail:zoe@example.org"]);
 }
+
+#[test]
+fn words_that_were_overtaken_are_not_let_go_any_more() {
+    let mut world = World::under(plan());
+    play(&mut world, BEGIN);
+    let words =
+        |more: &str| draft("public", &["customers"], Some(60), &format!(r#","public":{more}"#));
+    let approve =
+        |n| format!(r#"{{"do":"talk","incident":1,"talk":{{"say":"approve","update":{n}}}}}"#);
+    let script = [
+        format!("1m bob {}", words(r#""investigating""#)),
+        format!("2m bob {}", words(r#""identified""#)),
+        format!("3m ann {}", approve(2)),
+        format!("4m ann {}", approve(1)),
+    ];
+    let told = play(&mut world, &script.join("\n"));
+    assert!(told.contains("refused ann: update 2 went to the same readers since then"), "{told}");
+    assert_eq!(letter(&world).talk.waiting().count(), 1, "it can only be taken back");
+}
+
+#[test]
+fn the_press_hears_one_voice_by_telephone_too() {
+    let mut plan = plan();
+    plan.stakeholders.get_mut("partners").expect("they").kind =
+        warroom::domain::words::StakeholderKind::Media;
+    let mut world = World::under(plan);
+    play(&mut world, BEGIN);
+    let tell = |who: &str, to: &str| {
+        format!(
+            r#"2m {who} {{"do":"log-contact","incident":1,"stakeholder":"{to}","channel":"phone","text":"no word"}}"#
+        )
+    };
+    let script = [
+        r#"1m ann {"do":"assign-role","incident":1,"role":"spokesperson","person":"dana"}"#
+            .to_owned(),
+        tell("bob", "partners"),
+        tell("bob", "support"),
+        tell("dana", "partners"),
+    ];
+    let told = play(&mut world, &script.join("\n"));
+    assert_eq!(told.matches("refused").count(), 1, "{told}");
+    assert!(told.contains("refused bob: dana speaks to the press"), "{told}");
+}

@@ -192,3 +192,13 @@ fn an_obligation_that_leaves_the_plan_while_its_clocks_run_is_told() {
     assert!(told.contains("THE PLAN NO LONGER HOLDS 'contract'"), "{told}");
     assert!(told.contains("telling dana"), "{told}");
 }
+
+#[test]
+fn a_clock_that_runs_is_not_set_back_by_saying_it_again() {
+    let mut world = begin();
+    let again = format!("2m dana {}", aware(10, "somebody else says so"));
+    let told = play(&mut world, &format!("1m dana {}\n{again}", aware(40, "the log shows it")));
+    assert!(told.contains("refused dana: 'aware' of gdpr-controller is on record since"), "{told}");
+    let earlier = play(&mut world, &format!("3m dana {}", aware(50, "an older log shows it")));
+    assert!(!earlier.contains("refused"), "{earlier}");
+}
