@@ -237,6 +237,20 @@ pub(super) fn print_update(update: &Update, incident: &Incident) {
         draft.audience.word(),
         draft.to.join(", ")
     ));
+    if matches!(update.standing, Standing::Waiting) {
+        // Whoever lets it go reads it first.
+        if let Some(status) = draft.public {
+            let parts = draft.components.iter();
+            let parts: Vec<String> =
+                parts.map(|(name, how)| format!("{name}: {}", how.words())).collect();
+            say(&format!("    status page: '{}' is {status} {}", draft.title, parts.join(", ")));
+        }
+        for words in &draft.words {
+            for line in words.text.trim_end().lines() {
+                say(&format!("    [{}] {line}", words.language));
+            }
+        }
+    }
 }
 
 fn updates(context: &Context, id: IncidentId) -> Result<(), Failure> {

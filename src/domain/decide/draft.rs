@@ -14,7 +14,7 @@ use crate::domain::room::Room;
 use crate::domain::stakeholder::{Audience, Stakeholder};
 use crate::domain::status::ComponentStatus;
 use crate::domain::talk::change::{Draft, TalkChange, TalkWish, Words};
-use crate::domain::talk::words::as_correction;
+use crate::domain::talk::words::{announce, as_correction};
 use crate::domain::talk::{Standing, Update};
 use crate::domain::time::Timestamp;
 use crate::domain::words::{Approval, PublicStatus};
@@ -80,13 +80,7 @@ pub(super) fn draft(room: &Room, incident: &Incident, wish: &TalkWish, now: Time
     }
     check_parts(&room.plan, components)?;
     check_correction(&room.plan, incident, *corrects, *audience, &readers)?;
-    if let Some(wrong) = corrects.and_then(|number| incident.talk.update(number))
-        && let Standing::Sent { at, .. } = wrong.standing
-    {
-        for words in &mut words {
-            as_correction(words, at, now);
-        }
-    }
+    complete(&mut words, (*corrects, *next_by), room, incident, now);
     let public = on_the_page(incident, wish, &readers, now)?;
     let mut bodies = Vec::new();
     // Somebody whose words must be approved holds up nobody else; and those whom the plan names for
@@ -122,6 +116,29 @@ pub(super) fn draft(room: &Room, incident: &Incident, wish: &TalkWish, now: Time
         }
     }
     Ok(bodies)
+}
+
+/// Words say themselves what they correct, and when the next ones come.
+fn complete(
+    words: &mut [Words],
+    (corrects, next_by): (Option<u32>, Option<Timestamp>),
+    room: &Room,
+    incident: &Incident,
+    now: Timestamp,
+) {
+    if let Some(wrong) = corrects.and_then(|number| incident.talk.update(number))
+        && let Standing::Sent { at, .. } = wrong.standing
+    {
+        for words in &mut *words {
+            as_correction(words, at, now);
+        }
+    }
+    if let Some(at) = next_by {
+        let zone = room.plan.page.zone.parse().unwrap_or(chrono_tz::UTC);
+        for words in &mut *words {
+            announce(words, at, zone);
+        }
+    }
 }
 
 /// What the status page shows from then on, where somebody reads it there; and what keeps the words

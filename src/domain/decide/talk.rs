@@ -239,8 +239,16 @@ fn may_approve(order: &Order, incident: &Incident, update: &Update) -> Result<()
                     incident.roles.get(&Role::Deputy).is_some_and(|d| d.iter().any(|p| p == me));
                 commander == me || is_deputy
             }
-            None => order.right >= Right::Command,
+            None => false,
         };
+        if incident.commander().is_none() {
+            let what = format!("update {number} is for the commander, and nobody commands it");
+            return Err(Rejection::new(
+                RejectionKind::NeedsReason,
+                what,
+                "take command first, or give a reason why nobody can (--force WHY)",
+            ));
+        }
         if !is_command {
             let commander = incident.commander().filter(|who| *who != update.by);
             let who = commander.unwrap_or("somebody else who may command");

@@ -135,6 +135,31 @@ const CORRECTIONS: [(&str, &str, &str); 7] = [
     ("nl", "Correctie", "Dit corrigeert ons bericht van {}."),
 ];
 
+/// How the next word is announced, in the languages in which we know to say it.
+const NEXT: [(&str, &str); 7] = [
+    ("en", "Next update by {}."),
+    ("de", "Nächste Nachricht bis {}."),
+    ("fr", "Prochain message avant {}."),
+    ("es", "Próximo mensaje antes de las {}."),
+    ("it", "Prossimo messaggio entro le {}."),
+    ("pt", "Próxima mensagem até {}."),
+    ("nl", "Volgend bericht voor {}."),
+];
+
+/// Makes words say when the next ones come, where they name no such time themselves: a promise that
+/// its readers do not know of is none.
+pub fn announce(words: &mut Words, next_by: Timestamp, zone: chrono_tz::Tz) {
+    let local = next_by.utc().with_timezone(&zone);
+    let clock = local.format("%H:%M").to_string();
+    if words.text.contains(&clock) || words.text.contains(&next_by.clock_minutes()) {
+        return;
+    }
+    let known = NEXT.iter().find(|(language, _)| words.language.starts_with(language));
+    let (_, line) = known.unwrap_or(&NEXT[0]);
+    let line = line.replace("{}", &local.format("%Y-%m-%d %H:%M %Z").to_string());
+    words.text = format!("{}\n\n{line}", words.text.trim_end());
+}
+
 /// Makes words say that they correct what was said at an instant, in their own language.
 pub fn as_correction(words: &mut Words, said_at: Timestamp, now: Timestamp) {
     let known = CORRECTIONS.iter().find(|(language, ..)| words.language.starts_with(language));

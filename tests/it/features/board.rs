@@ -76,7 +76,8 @@ fn the_page_says_what_was_sent_and_nothing_else() {
     let site = published(&world);
     let incident = &site.incidents[0];
     assert_eq!((incident.name.as_str(), incident.impact), ("Card payments fail", Impact::Major));
-    assert_eq!(incident.updates[0].body, "One in ten fails.");
+    let said = "One in ten fails.\n\nNext update by 2026-11-23 13:42 UTC.";
+    assert_eq!(incident.updates[0].body, said);
     assert_eq!(incident.components, ["payments"], "{incident:?}");
     assert_eq!(site.components[0].status, ComponentStatus::PartialOutage);
     for file in files(&site, world.now) {

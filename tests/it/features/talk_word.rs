@@ -56,11 +56,17 @@ fn a_correction_says_that_it_is_one_wherever_it_is_read() {
     let said = |n: usize| (words[n].subject.as_str(), words[n].text.as_str());
     assert_eq!(
         said(0),
-        ("Correction: pool", "This corrects what we said at 13:21 UTC.\n\nat 90 %")
+        (
+            "Correction: pool",
+            "This corrects what we said at 13:21 UTC.\n\nat 90 %\n\nNext update by 2026-11-23 13:40 UTC."
+        )
     );
     assert_eq!(
         said(1),
-        ("Korrektur: Pool", "Dies berichtigt unsere Mitteilung von 13:21 UTC.\n\nbei 90 %")
+        (
+            "Korrektur: Pool",
+            "Dies berichtigt unsere Mitteilung von 13:21 UTC.\n\nbei 90 %\n\nNächste Nachricht bis 2026-11-23 13:40 UTC."
+        )
     );
     assert_eq!(said(2).0, "Correction: x", "where we cannot say it in theirs, in English");
 }
