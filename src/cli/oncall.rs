@@ -297,6 +297,7 @@ fn loads(context: &Context, known: &Known, wanted: &Wanted) -> Result<(), Failur
         return say_json(&serde_json::json!({ "schedules": all, "pages": pages }));
     }
     let hours = |ms: i64| ms / HOUR_MS;
+    say(&format!("hours on call from {} until {until}", wanted.from));
     for (name, load) in all {
         say(&format!("{name}: nobody for {}", span_words(load.uncovered_ms)));
         for (person, one) in load.people {

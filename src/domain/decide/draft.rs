@@ -126,15 +126,15 @@ fn complete(
     incident: &Incident,
     now: Timestamp,
 ) {
+    let zone = room.plan.page.zone.parse().unwrap_or(chrono_tz::UTC);
     if let Some(wrong) = corrects.and_then(|number| incident.talk.update(number))
         && let Standing::Sent { at, .. } = wrong.standing
     {
         for words in &mut *words {
-            as_correction(words, at, now);
+            as_correction(words, at, now, zone);
         }
     }
     if let Some(at) = next_by {
-        let zone = room.plan.page.zone.parse().unwrap_or(chrono_tz::UTC);
         for words in &mut *words {
             announce(words, at, zone);
         }

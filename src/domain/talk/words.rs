@@ -161,11 +161,14 @@ pub fn announce(words: &mut Words, next_by: Timestamp, zone: chrono_tz::Tz) {
 }
 
 /// Makes words say that they correct what was said at an instant, in their own language.
-pub fn as_correction(words: &mut Words, said_at: Timestamp, now: Timestamp) {
+pub fn as_correction(words: &mut Words, said_at: Timestamp, now: Timestamp, zone: chrono_tz::Tz) {
     let known = CORRECTIONS.iter().find(|(language, ..)| words.language.starts_with(language));
     let (_, head, line) = known.unwrap_or(&CORRECTIONS[0]);
-    let day = if said_at.is_same_day(now) { String::new() } else { format!("{} ", said_at.date()) };
-    let line = line.replace("{}", &format!("{day}{} UTC", said_at.clock_minutes()));
+    let local = |at: Timestamp| at.utc().with_timezone(&zone);
+    let (said, today) = (local(said_at), local(now));
+    let format =
+        if said.date_naive() == today.date_naive() { "%H:%M %Z" } else { "%Y-%m-%d %H:%M %Z" };
+    let line = line.replace("{}", &said.format(format).to_string());
     if !words.subject.to_lowercase().starts_with(&head.to_lowercase()) {
         words.subject = format!("{head}: {}", words.subject);
     }

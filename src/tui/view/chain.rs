@@ -289,12 +289,19 @@ fn ahead_line(model: &Model, rung: &Rung) -> Told {
     if !rung.condition.is_empty() {
         extra.push(format!("if {}", rung.condition));
     }
+    // Who is left out, and why: one answer of "all" is not that of all then.
+    let left_out = rung.gaps.iter().filter(|gap| !gap.ends_with(": nobody"));
+    let left_out: Vec<&str> = left_out.map(String::as_str).collect();
+    if !rung.people.is_empty() {
+        extra.extend(left_out.iter().map(|gap| format!("{} {gap}", theme.mark("⚠", "!!"))));
+    }
     let extra =
         if extra.is_empty() { String::new() } else { format!(" · {}", extra.join(" · ")) };
     let mark = theme.mark("○", "o");
     if rung.people.is_empty() {
-        let text =
-            format!("{mark} {name} {when:<9} nobody on call {}{extra}", theme.mark("⚠", "!!"));
+        let why =
+            if left_out.is_empty() { "nobody on call".to_owned() } else { left_out.join("; ") };
+        let text = format!("{mark} {name} {when:<9} {why} {}{extra}", theme.mark("⚠", "!!"));
         return Told { text, style: theme.bad };
     }
     let people: Vec<String> = rung

@@ -183,12 +183,14 @@ pub fn wrap(text: &str, columns: usize) -> Vec<String> {
 }
 
 /// A grapheme, or its characters where all of it is wider than a line: a mark that takes a column
-/// after a sign that takes two.
+/// after a sign that takes two. A sign that is wider than the line by itself cannot be shown there.
 fn pieces(grapheme: &str, columns: usize) -> Vec<&str> {
-    if unicode_width::UnicodeWidthStr::width(grapheme) <= columns {
+    use unicode_width::UnicodeWidthStr as _;
+    if grapheme.width() <= columns {
         return vec![grapheme];
     }
-    grapheme.split_inclusive(|_| true).collect()
+    let fits = |part: &'_ str| part.width() <= columns;
+    grapheme.split_inclusive(|_| true).map(|part| if fits(part) { part } else { "?" }).collect()
 }
 
 #[cfg(test)]
@@ -202,5 +204,10 @@ mod tests {
         assert_eq!(wrap("a\nb", 5), ["a", "b"]);
         assert_eq!(wrap("", 5), [""]);
         assert_eq!(wrap("\u{1F200}\u{B47}", 2), ["\u{1F200}", "\u{B47}"], "three columns in two");
+    }
+
+    #[test]
+    fn a_sign_that_is_wider_than_the_line_is_marked() {
+        assert_eq!(wrap("a\u{17d8}b", 2).concat(), "a?b");
     }
 }
