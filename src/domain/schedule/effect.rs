@@ -29,7 +29,7 @@ pub fn without_effect(
     let person = &cover.person;
     let on_duty: BTreeSet<&str> =
         before.iter().flat_map(|shift| &shift.people).map(|duty| duty.person.as_str()).collect();
-    let span = format!("between {from} and {}", cover.until);
+    let span = format!("between {} and {} UTC", from.clock_near(now), cover.until.clock_near(now));
     if before.iter().all(|shift| temporary(schedule, shift.from).is_some()) {
         return Some((
             format!("a temporary plan is in force {span}, and it beats every cover"),
