@@ -133,7 +133,16 @@ fn list(context: &Context, id: IncidentId) -> Result<(), Failure> {
     let plan = known(context)?.plan;
     let incident = detail(context, id, None, 1)?.head;
     let now = wall_now();
-    let all = legal::all(&incident, &plan, now);
+    let mut all = legal::all(&incident, &plan, now);
+    // What is missed or runs stands first, the soonest before all.
+    all.sort_by_key(|it| {
+        let rank = match it.clock.state {
+            State::Missed | State::Running { .. } => 0,
+            State::Waiting { .. } => 1,
+            State::Met { .. } | State::NotApplicable { .. } => 2,
+        };
+        (rank, it.clock.due.unwrap_or(Timestamp(i64::MAX)))
+    });
     if context.json {
         let clocks: Vec<_> = all
             .iter()
