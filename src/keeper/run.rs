@@ -99,6 +99,7 @@ fn open_and_fold(paths: &Paths) -> Result<Opened, StoreError> {
     mend_rows(&mut journal, &mended)?;
     match fold(&journal, snapshot) {
         Ok((room, folded)) => Ok(Opened { journal, room, folded, mended }),
+        Err(error) if error.is_refusal() => Err(error),
         Err(error) => {
             tracing::error!(%error, "the database is damaged; it is rebuilt from the twin");
             drop(journal);

@@ -48,8 +48,15 @@ pub struct RawEvent<'a> {
 impl RawEvent<'_> {
     /// The event itself.
     pub fn decode(&self) -> Result<Recorded, StoreError> {
-        serde_json::from_slice(self.json)
-            .map_err(|e| StoreError::Corrupt { seq: self.seq, text: e.to_string() })
+        serde_json::from_slice(self.json).map_err(|e| {
+            let (seq, text) = (self.seq, e.to_string());
+            // The line is sound, and says something that came after this program.
+            let is_sound = serde_json::from_slice::<serde::de::IgnoredAny>(self.json).is_ok();
+            if is_sound && text.starts_with("unknown variant") {
+                return StoreError::Unknown { seq, text };
+            }
+            StoreError::Corrupt { seq, text }
+        })
     }
 }
 
@@ -266,5 +273,17 @@ mod tests {
             let result = unpack(1, &bytes[..cut], &mut |_| true);
             assert!(result.is_err(), "cut at {cut}");
         }
+    }
+
+    #[test]
+    fn what_came_after_this_program_is_no_damage() {
+        let decode = |json: &str| RawEvent { seq: 7, json: json.as_bytes(), hash: None }.decode();
+        let newer = r#"{"seq":7,"cause":"c","at":"2026-11-28T12:00:00.000Z","actor":{"login":"a","via":"cli"},"body":{"event":"of-tomorrow"}}"#;
+        assert!(
+            matches!(decode(newer), Err(StoreError::Unknown { seq: 7, .. })),
+            "{:?}",
+            decode(newer)
+        );
+        assert!(matches!(decode(&newer[..40]), Err(StoreError::Corrupt { .. })));
     }
 }

@@ -41,6 +41,11 @@ pub enum StoreError {
     Full,
     #[error("event {seq} in the journal is not readable: {text}")]
     Corrupt { seq: Seq, text: String },
+    #[error(
+        "event {seq} is of a kind that this warroom does not know ({text}): use the warroom that \
+         wrote it, or a newer one; nothing was changed"
+    )]
+    Unknown { seq: Seq, text: String },
     #[error("the journal has format {found}, this warroom knows {known}; use a newer warroom")]
     Newer { found: u32, known: u32 },
     #[error("{0}")]
@@ -73,7 +78,7 @@ impl StoreError {
     pub fn is_refusal(&self) -> bool {
         let words = ["Permission denied", "Read-only file system", "Too many open files"];
         match self {
-            Self::Locked { .. } | Self::Newer { .. } | Self::Full => true,
+            Self::Locked { .. } | Self::Newer { .. } | Self::Unknown { .. } | Self::Full => true,
             Self::Io { source, .. } => {
                 let text = source.to_string();
                 words.iter().any(|word| text.contains(word))
