@@ -28,8 +28,8 @@ pub enum Target {
 /// Messages that may wait in either direction.
 const QUEUE_MAX: usize = 256;
 
-/// What is read of what ssh says beside the link, in bytes.
-const SAID_MAX: u64 = 64 * 1024;
+/// What is kept of what ssh says beside the link, in bytes.
+const SAID_MAX: usize = 512;
 
 /// What comes from the other side.
 #[derive(Debug)]
@@ -47,7 +47,7 @@ pub struct Link {
 }
 
 /// Connects; starts a keeper on this machine if there is none and that is wanted. `may_ask`: ssh may
-/// ask for a password, for nothing is drawn yet; what it says goes to the terminal as it is.
+/// ask for a password at the terminal, for nothing is drawn yet.
 pub async fn open(target: &Target, may_start: bool, may_ask: bool) -> Result<Link, ClientError> {
     match target {
         Target::Local(home) => {
@@ -89,13 +89,17 @@ pub async fn open(target: &Target, may_start: bool, may_ask: bool) -> Result<Lin
     }
 }
 
-/// Keeps the last line of what is said beside the link.
-async fn listen(beside: impl AsyncRead + Unpin, said: Arc<Mutex<String>>) {
-    use tokio::io::AsyncBufReadExt as _;
-    let mut lines = tokio::io::BufReader::new(beside.take(SAID_MAX)).lines();
-    while let Ok(Some(line)) = lines.next_line().await {
-        let line = crate::domain::text::visible(line.trim()).into_owned();
-        if !line.is_empty() {
+/// Keeps the last line of what is said beside the link. All of it is read, or ssh would wait.
+async fn listen(mut beside: impl AsyncRead + Unpin, said: Arc<Mutex<String>>) {
+    let mut buffer = [0; 4096];
+    let mut tail: Vec<u8> = Vec::new();
+    while let Ok(n @ 1..) = beside.read(&mut buffer).await {
+        tail.extend_from_slice(&buffer[..n]);
+        tail.drain(..tail.len().saturating_sub(SAID_MAX));
+        let text = String::from_utf8_lossy(&tail);
+        let last = text.lines().rev().map(str::trim).find(|line| !line.is_empty());
+        if let Some(line) = last {
+            let line = crate::domain::text::visible(line).into_owned();
             *said.lock().unwrap_or_else(PoisonError::into_inner) = line;
         }
     }
@@ -105,7 +109,8 @@ impl Link {
     /// Why the link ended, with what ssh said of it.
     pub fn why(&self, error: &ClientError) -> String {
         let said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
-        if said.is_empty() { error.to_string() } else { format!("ssh: {said}") }
+        // It may be no more than a greeting: what broke is told with it.
+        if said.is_empty() { error.to_string() } else { format!("{error}; ssh said: {said}") }
     }
 }
 

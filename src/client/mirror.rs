@@ -20,6 +20,9 @@ use crate::proto::{Counts, Detail, Heard, Present, Push, Queue};
 /// them too, until another incident is looked at.
 pub const EVENTS_MAX: usize = 2_000;
 
+/// Late words that are looked at, the latest of all first.
+pub const LATE_MAX: usize = 100;
+
 /// The incident that is looked at.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Watched {
@@ -150,14 +153,15 @@ impl Mirror {
     }
 
     /// The words that are late, but for one incident: the one for the worst incident, and how many
-    /// there are.
+    /// there are, as far as they are looked at: a header is drawn often.
     pub fn late(
         &self,
         now: Timestamp,
         but: Option<IncidentId>,
     ) -> Option<(Timestamp, IncidentId, usize)> {
         let late = self.promised.iter().take_while(|(at, _)| *at < now);
-        let late: Vec<_> = late.filter(|(_, id)| Some(*id) != but).copied().collect();
+        let late = late.filter(|(_, id)| Some(*id) != but).take(LATE_MAX);
+        let late: Vec<_> = late.copied().collect();
         let severity = |id: IncidentId| self.row(id).map(|row| row.severity);
         let (at, id) = late.iter().copied().min_by_key(|(at, id)| (severity(*id), *at))?;
         Some((at, id, late.len()))

@@ -176,7 +176,7 @@ fn check_embargo(incident: &Incident, why: &str, now: Timestamp) -> Result<(), R
     Err(Rejection::new(
         RejectionKind::NeedsReason,
         format!("{} has an embargo until {}", asked.label, until.clock_near(now)),
-        "wait until then, or say why the public reads this before it ends ('embargo')",
+        "wait until then, or say why the public reads this before it ends (--before-embargo WHY)",
     ))
 }
 

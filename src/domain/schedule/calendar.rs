@@ -138,18 +138,17 @@ fn undisturbed(
 /// Names each part of a turn by the undisturbed part that it lies in; of several in one, the first
 /// has its number, and the others one that no undisturbed part has.
 fn number(found: &mut [Entry], plain: &[Entry]) {
-    let mut taken: BTreeMap<(TurnId, String, u32), u32> = BTreeMap::new();
+    let mut parts: BTreeMap<(Key<'_>, &str), Vec<&Entry>> = BTreeMap::new();
+    for part in plain.iter().filter(|it| it.duty.turn.is_some()) {
+        parts.entry(part.duty.key()).or_default().push(part);
+    }
+    // How many pieces lie in an undisturbed part, which its beginning and its person name.
+    let mut taken: BTreeMap<(Timestamp, String), u32> = BTreeMap::new();
     for entry in found.iter_mut() {
-        let Some(turn) = &entry.duty.turn else { continue };
-        let lies_in = plain.iter().find(|it| {
-            it.duty.turn.as_ref() == Some(turn)
-                && it.duty.person == entry.duty.person
-                && it.from <= entry.from
-                && entry.from < it.until
-        });
-        let Some(part) = lies_in.map(|it| it.part) else { continue };
-        let key = (turn.clone(), entry.duty.person.clone(), part);
-        let before = taken.entry(key).or_default();
+        let own = parts.get(&entry.duty.key()).into_iter().flatten();
+        let lies_in = own.copied().find(|it| it.from <= entry.from && entry.from < it.until);
+        let Some(Entry { part, from, .. }) = lies_in else { continue };
+        let before = taken.entry((*from, entry.duty.person.clone())).or_default();
         entry.part = part + *before * FURTHER;
         *before += 1;
     }

@@ -7,6 +7,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Clear;
 use unicode_width::UnicodeWidthStr;
 
+use crate::client::mirror::LATE_MAX;
 use crate::domain::duty::{Window, WindowStage};
 use crate::domain::legal;
 use crate::domain::talk::promise;
@@ -124,7 +125,11 @@ fn late_elsewhere(model: &Model) -> Option<String> {
     let (at, id, count) = model.mirror.late(model.now, here)?;
     let late_ms = model.now.since(at);
     let mark = model.theme.mark("⏱", "@");
-    let more = if count > 1 { format!(" (+{} late)", count - 1) } else { String::new() };
+    let more = match count {
+        0 | 1 => String::new(),
+        LATE_MAX => format!(" (+{} or more late)", LATE_MAX - 1),
+        _ => format!(" (+{} late)", count - 1),
+    };
     Some(format!("{mark} {id} LATE {}{more}", late_words(late_ms)))
 }
 

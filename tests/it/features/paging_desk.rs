@@ -346,14 +346,14 @@ fn made_up_services_do_not_make_a_page_each() {
     assert!((2..=14).contains(&jobs), "{jobs} messages in less than a minute");
 }
 
+/// Ann opens one on payments.
+fn open(severity: &str) -> String {
+    format!(r#"ann {{"do":"open","title":"t","severity":"{severity}","services":["payments"]}}"#)
+}
+
 #[test]
 fn what_is_worse_than_all_that_somebody_heard_of_waits_for_no_bundle() {
     let mut world = World::under(plan());
-    let open = |severity: &str| {
-        format!(
-            r#"ann {{"do":"open","title":"t","severity":"{severity}","services":["payments"]}}"#
-        )
-    };
     let (minor, major, worst) = (open("SEV3"), open("SEV2"), open("SEV1"));
     play(
         &mut world,
@@ -371,11 +371,6 @@ fn what_is_worse_than_all_that_somebody_heard_of_waits_for_no_bundle() {
 #[test]
 fn a_message_that_hangs_holds_up_nothing_worse() {
     let mut world = World::under(plan());
-    let open = |severity: &str| {
-        format!(
-            r#"ann {{"do":"open","title":"t","severity":"{severity}","services":["payments"]}}"#
-        )
-    };
     let (minor, major) = (open("SEV3"), open("SEV2"));
     play(&mut world, &format!("0s {minor}\n0s clock\n1s {minor}\n3s clock\n3s {major}\n3s clock"));
     let sizes = |world: &World| world.jobs.iter().map(|job| job.items.len()).collect::<Vec<_>>();
