@@ -161,6 +161,15 @@ pub enum Act {
         /// Nothing follows: they know that it is over.
         #[arg(long, conflicts_with = "next")]
         last: bool,
+        /// Whom of them it was with.
+        #[arg(long, default_value = "")]
+        person: String,
+        /// What they asked.
+        #[arg(long, default_value = "")]
+        asked: String,
+        /// When it was, if not now: 14:02, -15m, or a full time.
+        #[arg(long, allow_hyphen_values = true)]
+        at: Option<String>,
     },
     /// Link two incidents: duplicate-of, caused-by, related-to; --remove takes it back.
     Link {
@@ -381,11 +390,7 @@ fn command(act: Act) -> Result<Wanted, Failure> {
         Act::Judge { incident, remedy, outcome, evidence } => {
             Command::JudgeRemedy { incident, remedy, outcome, evidence }.into()
         }
-        Act::Tell { incident, stakeholder, text, channel, next, last } => {
-            let next_by = next.map(|text| time_ahead(&text)).transpose()?;
-            let text = text_of(text)?;
-            Command::LogContact { incident, stakeholder, channel, text, next_by, last }.into()
-        }
+        tell @ Act::Tell { .. } => told(tell)?,
         Act::Decline { incident, reason, note, silent } => {
             Command::Decline { incident, reason, note, silent }.into()
         }
@@ -397,6 +402,20 @@ fn command(act: Act) -> Result<Wanted, Failure> {
         Act::Close { incident, note, silent } => Command::Close { incident, note, silent }.into(),
         other => rarer(other)?,
     })
+}
+
+/// A conversation, and when it was.
+fn told(tell: Act) -> Result<Wanted, Failure> {
+    let Act::Tell { incident, stakeholder, text, channel, next, last, person, asked, at } = tell
+    else {
+        return Err(Failure::Usage("not a conversation".to_owned()));
+    };
+    let next_by = next.map(|text| time_ahead(&text)).transpose()?;
+    let at = at.map(|text| time(&text)).transpose()?;
+    let text = text_of(text)?;
+    let command =
+        Command::LogContact { incident, stakeholder, channel, text, next_by, last, person, asked };
+    Ok(Wanted { command, occurred: at.map(|at| Occurred { at, fidelity: Fidelity::Exact }) })
 }
 
 fn declare(

@@ -114,6 +114,8 @@ fn script() -> Vec<Step> {
             text: "payments are failing, we are on it".to_owned(),
             next_by: Some(wall_now().plus(20 * MINUTE_MS)),
             last: false,
+            person: "head of the night desk".to_owned(),
+            asked: "can customers pay?".to_owned(),
         }),
         Step::Act(|incident| Command::Remedy {
             incident,

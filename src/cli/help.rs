@@ -73,6 +73,7 @@ const OF_ONE: &[(&str, &str, &str)] = &[
     ("update", "audience", "How much its readers may know"),
     ("update", "text", "The text that goes with --subject"),
     ("withdraw", "reason", "Why"),
+    ("approve", "also", "Other incidents on which the same words wait, with commas"),
     ("promise", "text", "Of what they wait to hear"),
     ("long-incident", "off", "Words come as often as at first again"),
     ("press", "question", "What they want to know"),

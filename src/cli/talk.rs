@@ -16,7 +16,7 @@ use crate::domain::incident::Incident;
 use crate::domain::stakeholder::Stakeholder;
 use crate::domain::talk::change::TalkWish;
 use crate::domain::talk::{Standing, Update};
-use crate::domain::words::PublicStatus;
+use crate::domain::words::{PublicStatus, Role};
 
 /// For whom words are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -99,10 +99,12 @@ pub enum Talk {
     },
     /// List updates, who was told what, and the proof.
     Updates { incident: IncidentId },
-    /// Approve an update, and send it.
+    /// Approve an update, and send it; --also lets the same words go that wait on other incidents.
     Approve {
         incident: IncidentId,
         update: u32,
+        #[arg(long, value_delimiter = ',', value_name = "INCIDENT")]
+        also: Vec<IncidentId>,
         /// Why nobody else can look at it; that goes on record.
         #[arg(long)]
         force: Option<String>,
@@ -132,15 +134,18 @@ pub enum Talk {
         #[arg(long)]
         off: bool,
     },
-    /// Log a question of the press, answer it, or say what the press hears for now.
+    /// List what the press asked; log a question, answer it, or say what the press hears for now.
     Press {
         incident: IncidentId,
         /// The paper or station; with --answer: the answer, or nothing for the holding statement;
         /// with --hold: the statement.
-        #[arg(default_value = "", required_unless_present = "answer")]
+        #[arg(default_value = "", required_unless_present_any = ["answer", "list"])]
         outlet_or_answer: String,
-        #[arg(default_value = "", required_unless_present_any = ["answer", "hold"])]
+        #[arg(default_value = "", required_unless_present_any = ["answer", "hold", "list"])]
         question: String,
+        /// What was asked so far, by when it needs an answer, and what was answered.
+        #[arg(long, conflicts_with_all = ["outlet_or_answer", "answer", "hold"])]
+        list: bool,
         #[arg(long, default_value = "")]
         person: String,
         /// When they need it.
@@ -183,8 +188,8 @@ pub fn run(talk: Talk, context: &Context) -> Result<(), Failure> {
         Talk::Updates { incident } => return updates(context, incident),
         Talk::Stakeholders { incident } => return stakeholders(context, incident),
         Talk::Brief { incident, report } => return report_of(context, incident, report),
-        Talk::Approve { incident, update, force } => {
-            (incident, TalkWish::Approve { update, force })
+        Talk::Approve { incident, update, force, also } => {
+            return approve(context, (incident, update), force.as_ref(), also);
         }
         Talk::Withdraw { incident, update, reason } => {
             (incident, TalkWish::Withdraw { update, reason })
@@ -195,6 +200,7 @@ pub fn run(talk: Talk, context: &Context) -> Result<(), Failure> {
         Talk::LongIncident { incident, reason, off } => {
             (incident, TalkWish::Cadence { long: !off, reason })
         }
+        Talk::Press { incident, list: true, .. } => return asked_by_the_press(context, incident),
         Talk::Press { incident, outlet_or_answer: text, answer: Some(inquiry), .. } => {
             // Without words of its own it is the holding statement.
             let text = if text.is_empty() { text } else { text_of(text)? };
@@ -215,6 +221,68 @@ pub fn run(talk: Talk, context: &Context) -> Result<(), Failure> {
         }
     };
     give(context, Command::Talk { incident, talk: Box::new(wish) })
+}
+
+/// What the press asked about an incident, and what it heard.
+fn asked_by_the_press(context: &Context, id: IncidentId) -> Result<(), Failure> {
+    let incident = detail(context, id, None, 1)?.head;
+    let talk = &incident.talk;
+    if context.json {
+        return say_json(&serde_json::json!({
+            "holding": &talk.holding,
+            "inquiries": &talk.inquiries,
+        }));
+    }
+    let speakers = incident.roles.get(&Role::Spokesperson).filter(|people| !people.is_empty());
+    match speakers {
+        Some(people) => {
+            say(&format!("{} speaks to the press", people.join(", ")));
+        }
+        None => {
+            say(&format!("nobody speaks to the press yet: warroom role {id} spokesperson LOGIN"));
+        }
+    }
+    match &talk.holding {
+        Some(holding) => say(&format!("until more can be said: {}", holding.text)),
+        None => say(&format!("no holding statement yet: warroom press {id} --hold TEXT")),
+    }
+    if talk.inquiries.is_empty() {
+        say("the press asked nothing yet");
+    }
+    let now = wall_now();
+    for asked in &talk.inquiries {
+        let number = asked.inquiry.number;
+        let is_late = asked.answer.is_none() && asked.inquiry.answer_by.is_some_and(|at| at <= now);
+        let late = if is_late { "LATE: " } else { "" };
+        say(&format!("{number:>3} {late}{}", asked.inquiry.facts()));
+        match &asked.answer {
+            Some((by, text)) => say(&format!("    {by} answered: {text}")),
+            None => say(&format!("    not answered: warroom press {id} --answer {number} TEXT")),
+        }
+    }
+    Ok(())
+}
+
+/// Lets an update go, and the same words that wait on other incidents.
+fn approve(
+    context: &Context,
+    (incident, update): (IncidentId, u32),
+    force: Option<&String>,
+    also: Vec<IncidentId>,
+) -> Result<(), Failure> {
+    let like = if also.is_empty() {
+        None
+    } else {
+        let head = detail(context, incident, None, 1)?.head;
+        head.talk.update(update).map(|update| update.draft.likeness())
+    };
+    let (first, wish) = (incident, TalkWish::Approve { update, force: force.cloned(), like: None });
+    give(context, Command::Talk { incident: first, talk: Box::new(wish) })?;
+    for incident in also {
+        let wish = TalkWish::Approve { update: 0, force: force.cloned(), like: like.clone() };
+        give(context, Command::Talk { incident, talk: Box::new(wish) })?;
+    }
+    Ok(())
 }
 
 pub(super) fn print_update(update: &Update, incident: &Incident) {

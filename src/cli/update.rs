@@ -89,6 +89,7 @@ fn wish(
         corrects,
         before_embargo,
         words,
+        total,
         ..
     } = talk
     else {
@@ -111,7 +112,7 @@ fn wish(
     let reads = readers.iter().any(|who| who.reads_the_page());
     // As the form proposes it: what is affected is not shown as whole.
     let given = if components.is_empty() && reads {
-        proposed_parts(incident, plan)
+        proposed_parts(incident, plan, *total)
     } else {
         components.join(" ")
     };
@@ -190,6 +191,7 @@ fn from_template(
     let languages: BTreeSet<&str> = readers.iter().map(|who| who.language.as_str()).collect();
     let case = Case {
         incident,
+        others: &[],
         plan,
         audience,
         title,

@@ -147,6 +147,12 @@ pub enum Change {
         /// Nothing follows: they know that it is over.
         #[serde(default, skip_serializing_if = "is_false")]
         last: bool,
+        /// Whom of them it was with.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        person: String,
+        /// What they asked.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        asked: String,
     },
     /// Something was said to stakeholders, or promised, or is to be said.
     Talk(Box<TalkChange>),

@@ -23,8 +23,12 @@ impl Recorded {
             }
             Change::EntryCorrected { text, .. }
             | Change::RemedyRecorded { text, .. }
-            | Change::ContactLogged { text, .. }
             | Change::HistoryNoted { text } => hide(text),
+            Change::ContactLogged { text, person, asked, .. } => {
+                hide(text);
+                person.clear();
+                asked.clear();
+            }
             Change::Talk(talk) => redact_talk(talk),
             Change::RemedyJudged { evidence, .. } => hide(evidence),
             Change::AttachmentAdded { name, note, .. } => {

@@ -191,12 +191,7 @@ fn change_words(change: &Change, event: &Recorded) -> (Kind, String) {
         | Change::Received { .. } => (Kind::Link, link_words(change)),
         Change::Legal(change) => (Kind::Contact, legal::words(change)),
         Change::Talk(talk) => (Kind::Contact, talk::words::change_words(talk, event.at)),
-        Change::ContactLogged { stakeholder, channel, text, next_by, .. } => {
-            let next =
-                next_by.map(|at| format!(" · next by {}", at.clock_minutes())).unwrap_or_default();
-            let by = if channel.is_empty() { String::new() } else { format!(" by {channel}") };
-            (Kind::Contact, format!("told {stakeholder}{by}: {text}{next}"))
-        }
+        Change::ContactLogged { .. } => (Kind::Contact, contact_words(change)),
         Change::Opened(_)
         | Change::Declared { .. }
         | Change::Triaged { .. }
@@ -318,6 +313,27 @@ fn remedy_words(change: &Change, when: Timestamp) -> String {
         }
         Change::RemedyExpired { remedy } => format!("workaround {remedy} outlived its time"),
         _ => String::new(),
+    }
+}
+
+/// A conversation: with whom, what was asked, what was said, and what was promised.
+fn contact_words(change: &Change) -> String {
+    let Change::ContactLogged { stakeholder, channel, text, next_by, last, person, asked, .. } =
+        change
+    else {
+        return String::new();
+    };
+    let with = if person.is_empty() { String::new() } else { format!(" ({person})") };
+    let by = if channel.is_empty() { String::new() } else { format!(" by {channel}") };
+    let next = match (next_by, last) {
+        (Some(at), _) => format!(" · next by {}", at.clock_minutes()),
+        (None, true) => " · the last word".to_owned(),
+        (None, false) => String::new(),
+    };
+    if asked.is_empty() {
+        format!("told {stakeholder}{with}{by}: {text}{next}")
+    } else {
+        format!("{stakeholder}{with} asked{by}: {asked} · told: {text}{next}")
     }
 }
 

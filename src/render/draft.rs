@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::domain::ids::IncidentId;
 use crate::domain::incident::Incident;
 use crate::domain::plan::Plan;
 use crate::domain::stakeholder::Audience;
@@ -18,6 +19,8 @@ use crate::render::{Known, Output, render, shipped};
 #[derive(Debug, Clone)]
 pub struct Case<'a> {
     pub incident: &'a Incident,
+    /// Other incidents that the same words are about, with their services.
+    pub others: &'a [(IncidentId, Vec<String>)],
     pub plan: &'a Plan,
     /// Who reads it.
     pub audience: Audience,
@@ -118,12 +121,20 @@ fn known(case: &Case<'_>) -> Known {
             Audience::Partner | Audience::Public => known.filter(|name| !name.is_empty()),
         }
     };
+    let names = case.others.iter().map(|(id, _)| id.to_string());
+    let names: Vec<String> = std::iter::once(incident.id.to_string()).chain(names).collect();
+    let mut services: Vec<&String> = Vec::new();
+    for service in incident.services.iter().chain(case.others.iter().flat_map(|(_, all)| all)) {
+        if !services.contains(&service) && !service.is_empty() {
+            services.push(service);
+        }
+    }
     Known {
-        incident: incident.id.to_string(),
+        incident: names.join(", "),
         title: case.title.clone(),
         severity: incident.severity.to_string(),
         phase: incident.phase().to_string(),
-        services: incident.services.iter().filter_map(public).collect(),
+        services: services.into_iter().filter_map(public).collect(),
         what: case.what.clone(),
         impact: case.impact.clone(),
         action: case.action.clone(),

@@ -187,8 +187,6 @@ impl Action {
                 | Self::Redact
                 | Self::Correct
                 | Self::Attach
-                | Self::Update
-                | Self::Approve
                 | Self::Withdraw
                 | Self::Holding
                 | Self::AnswerPress

@@ -50,6 +50,8 @@ pub struct Form {
     pub seen: Option<Seq>,
     /// An entry of the timeline it is about.
     pub entry: Option<Seq>,
+    /// What the words are like that are approved for several incidents at once.
+    pub like: Option<String>,
     /// The alerts it is about, for acts on alerts.
     pub alerts: Vec<String>,
     pub fields: Vec<Field>,
@@ -179,6 +181,7 @@ impl Form {
             incidents: Vec::new(),
             seen: None,
             entry: None,
+            like: None,
             alerts: Vec::new(),
             fields: Vec::new(),
             at: 0,

@@ -8,7 +8,7 @@
 mod legal;
 mod paging;
 mod rarer;
-mod talk;
+pub mod talk;
 pub mod update;
 
 use std::collections::BTreeMap;
@@ -31,6 +31,8 @@ use crate::tui::form::{Field, Form};
 pub struct About<'a> {
     pub incident: Option<&'a Incident>,
     pub incidents: Vec<IncidentId>,
+    /// Those of them that are not under the cursor, with their services.
+    pub others: Vec<(IncidentId, Vec<String>)>,
     /// All of them are over.
     pub is_over: bool,
     pub plan: &'a Plan,
@@ -225,7 +227,8 @@ fn more_fields(action: Action, about: &About<'_>) -> Option<Vec<Field>> {
             let open = incident.map(|i| {
                 i.remedies
                     .iter()
-                    .map(|r| format!("{} {} {}", r.number, r.kind, first(&r.text)))
+                    .map(|r| (r, r.text.lines().next().unwrap_or_default()))
+                    .map(|(r, text)| format!("{} {} {text}", r.number, r.kind))
                     .rev()
                     .collect()
             });
@@ -282,10 +285,6 @@ fn silent(incident: Option<&Incident>) -> Option<Field> {
     let hint =
         format!("{} got no last word ('u u' sends it); or why they need none", open.join(", "));
     (!open.is_empty()).then(|| Field::line("silent", "no last word", "").hint(&hint))
-}
-
-fn first(text: &str) -> &str {
-    text.lines().next().unwrap_or_default()
 }
 
 fn person_field(name: &'static str, label: &'static str, people: &[String]) -> Field {

@@ -417,3 +417,23 @@ fn alerts_of_one_name_are_told_apart_on_a_narrow_screen() {
     shows(&console, "mode=\"mode-a\"");
     shows(&console, "mode=\"mode-b\"");
 }
+
+#[test]
+fn a_template_makes_the_words_about_several_and_one_reading_sends_them_all() {
+    let mut console = console();
+    console.keys("mm");
+    console.keys("kkuu");
+    shows(&console, "INC-1, INC-2");
+    console.keys("internal<c-s>");
+    shows(&console, "what all of them together are called");
+    console.keys("Payments are slow<c-s>");
+    shows(&console, "[INC-1, INC-2 ");
+    console.keys("<c-s>");
+    shows(&console, "about 2 incidents");
+    console.keys("y");
+    shows(&console, "2 of 2 done");
+    for id in [1, 2] {
+        let sent = &incident(&console, id).talk.updates[0].draft;
+        assert!(sent.words[0].text.contains("Payments are slow"), "INC-{id}: {sent:?}");
+    }
+}

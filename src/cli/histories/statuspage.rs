@@ -109,6 +109,8 @@ fn one(history: &mut History, number: u64, line: Line) {
                 next_by: None,
                 audience: Some(Audience::Public),
                 last: false,
+                person: String::new(),
+                asked: String::new(),
             },
         ));
     }

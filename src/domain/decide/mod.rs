@@ -9,6 +9,7 @@
     reason = "each file decides its own commands; `route` is the exhaustive list"
 )]
 
+mod approve;
 mod draft;
 pub mod due;
 mod import;
@@ -339,7 +340,10 @@ fn talk_texts(wish: &TalkWish) -> Result<Vec<&str>, Rejection> {
             check_small([outlet, person].into_iter())?;
             vec![question]
         }
-        TalkWish::Approve { force, .. } => force.as_deref().into_iter().collect(),
+        TalkWish::Approve { force, like, .. } => {
+            check_small(like.iter())?;
+            force.as_deref().into_iter().collect()
+        }
         TalkWish::Withdraw { reason, .. } | TalkWish::Cadence { reason, .. } => vec![reason],
         TalkWish::AnswerInquiry { text, .. } | TalkWish::Hold { text } => vec![text],
     })
@@ -371,9 +375,9 @@ fn texts_of(command: &Command) -> Result<Vec<&str>, Rejection> {
         | Command::Attach { note: text, .. } => &[text],
         Command::Talk { talk, .. } => return talk_texts(talk),
         Command::Legal { legal, .. } => return Ok(legal_texts(legal)),
-        Command::LogContact { text, stakeholder, channel, .. } => {
-            check_small([stakeholder, channel].into_iter())?;
-            &[text]
+        Command::LogContact { text, stakeholder, channel, person, asked, .. } => {
+            check_small([stakeholder, channel, person].into_iter())?;
+            &[text, asked]
         }
         Command::JudgeRemedy { evidence, .. } | Command::Resolve { evidence, .. } => &[evidence],
         Command::Declare { reason, .. }

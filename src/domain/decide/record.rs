@@ -113,7 +113,7 @@ fn set_label(room: &Room, id: IncidentId, label: &str, value: Option<&String>) -
 }
 
 fn contact(room: &Room, order: &Order, now: Timestamp) -> Decision {
-    let Command::LogContact { incident, stakeholder, channel, text, next_by, last } =
+    let Command::LogContact { incident, stakeholder, channel, text, next_by, last, person, asked } =
         &order.command
     else {
         return Err(bad("not a contact", ""));
@@ -122,7 +122,9 @@ fn contact(room: &Room, order: &Order, now: Timestamp) -> Decision {
     check_occurred(order, now)?;
     let stakeholder = wanted(stakeholder, "stakeholder")?.to_owned();
     one_voice(room, known, &stakeholder, &order.actor.login)?;
-    let text = wanted(text, "text")?.to_owned();
+    // Also to a question that nobody can answer yet something was said.
+    let (text, asked) = (wanted(text, "text")?.to_owned(), asked.trim().to_owned());
+    let person = person.trim().to_owned();
     let (channel, next_by, last) = (channel.trim().to_owned(), *next_by, *last);
     let said_at = order.occurred.map_or(now, |occurred| occurred.at);
     if let Some(at) = next_by.filter(|at| *at <= said_at) {
@@ -135,8 +137,19 @@ fn contact(room: &Room, order: &Order, now: Timestamp) -> Decision {
         return Err(bad("the last word promises no other", "leave out when the next one comes"));
     }
     let audience = room.plan.stakeholders.get(&stakeholder).map(|who| who.audience);
-    let change = Change::ContactLogged { stakeholder, channel, text, next_by, audience, last };
-    one(*incident, change)
+    one(
+        *incident,
+        Change::ContactLogged {
+            stakeholder,
+            channel,
+            text,
+            next_by,
+            audience,
+            last,
+            person,
+            asked,
+        },
+    )
 }
 
 /// The press hears one voice, by whatever way: where there is a spokesperson, nobody else tells it

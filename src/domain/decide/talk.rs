@@ -8,10 +8,10 @@
 
 use crate::domain::change::Change;
 use crate::domain::command::Order;
-use crate::domain::decide::draft::{self, check_public};
 use crate::domain::decide::{
     Decision, ahead, already, bad, find, live, not_now, one, reason, wanted,
 };
+use crate::domain::decide::{approve, draft};
 use crate::domain::delivery::{Method, Wanted};
 use crate::domain::event::Body;
 use crate::domain::ids::IncidentId;
@@ -21,9 +21,9 @@ use crate::domain::rejection::{Rejection, RejectionKind};
 use crate::domain::room::Room;
 use crate::domain::stakeholder::{Audience, can_send};
 use crate::domain::talk::change::{Draft, Inquiry, Posted, Sent, TalkChange, TalkWish};
-use crate::domain::talk::{Standing, Update, promise};
+use crate::domain::talk::promise;
 use crate::domain::time::{HOUR_MS, Timestamp};
-use crate::domain::words::{Approval, DeliveryKind, Moment, Right, Role};
+use crate::domain::words::{DeliveryKind, Moment, Role};
 
 /// Recipients of one update at the most.
 const RECIPIENTS_MAX: usize = 20_000;
@@ -41,11 +41,12 @@ pub(super) fn decide(
 ) -> Decision {
     match wish {
         TalkWish::Draft { .. } => draft::draft(room, live(room, id)?, wish, now),
-        TalkWish::Approve { update, force } => {
-            approve(room, order, live(room, id)?, *update, force.as_deref(), now)
+        TalkWish::Approve { update, force, like } => {
+            let update = approve::meant(live(room, id)?, *update, like.as_deref())?;
+            approve::approve(room, order, live(room, id)?, update, force.as_deref(), now)
         }
         TalkWish::Withdraw { update, reason } => {
-            waiting(live(room, id)?, *update)?;
+            approve::waiting(live(room, id)?, *update)?;
             let (update, reason) = (*update, reason.trim().to_owned());
             said(id, TalkChange::Withdrawn { update, reason })
         }
@@ -123,139 +124,6 @@ fn said(incident: IncidentId, change: TalkChange) -> Decision {
 
 pub(super) fn body(incident: IncidentId, change: TalkChange) -> Body {
     Body::Incident { incident, change: Change::Talk(Box::new(change)) }
-}
-
-fn waiting(incident: &Incident, update: u32) -> Result<&Update, Rejection> {
-    let Some(known) = incident.talk.update(update) else {
-        return Err(bad(
-            format!("{} has no update {update}", incident.id),
-            "look at its stakeholders ('warroom updates')",
-        ));
-    };
-    match &known.standing {
-        Standing::Waiting => Ok(known),
-        Standing::Sent { at, by, .. } => {
-            Err(already(format!("{by} sent update {update} at {}", at.clock())))
-        }
-        Standing::Withdrawn { .. } => {
-            Err(not_now(format!("update {update} was taken back"), "write another one"))
-        }
-    }
-}
-
-fn approve(
-    room: &Room,
-    order: &Order,
-    incident: &Incident,
-    number: u32,
-    force: Option<&str>,
-    now: Timestamp,
-) -> Decision {
-    let update = waiting(incident, number)?;
-    let force = force.map(str::trim).filter(|why| !why.is_empty());
-    let forced = match may_approve(order, incident, update) {
-        Ok(()) => None,
-        Err(refusal) => {
-            let Some(why) = force else { return Err(refusal) };
-            if order.right < Right::Command {
-                return Err(Rejection::new(
-                    RejectionKind::NotAllowed,
-                    format!("{} may not send it without a second look", order.actor.login),
-                    "ask somebody who may command",
-                ));
-            }
-            Some(why.to_owned())
-        }
-    };
-    still_fits(room, incident, update)?;
-    draft::not_overtaken(incident, update)?;
-    if let Some(at) = update.draft.next_by.filter(|at| *at <= now) {
-        return Err(not_now(
-            format!("update {number} promises a word by {}, which is over", at.clock_minutes()),
-            "take it back and write it anew",
-        ));
-    }
-    send(room, incident, &update.draft, forced, now)
-}
-
-/// What was right when it was written may be wrong by now: its readers, and what the page would say.
-fn still_fits(room: &Room, incident: &Incident, update: &Update) -> Result<(), Rejection> {
-    let draft = &update.draft;
-    let anew = "take it back and write it anew";
-    for name in &draft.to {
-        let Some(who) = room.plan.stakeholders.get(name) else { continue };
-        if !Incident::reads(who.audience, draft.audience) {
-            return Err(not_now(format!("by the plan {name} may not read it any more"), anew));
-        }
-        let (named, known) = (who.approvers(&room.plan), &draft.approvers);
-        let is_for_others = named.is_empty() != known.is_empty()
-            || !known.is_empty() && !known.iter().any(|login| named.contains(login.as_str()));
-        if who.approval() > draft.approval || is_for_others {
-            return Err(not_now(
-                format!("the plan asks for another approval for {name} now"),
-                anew,
-            ));
-        }
-    }
-    let is_read_there = draft.public.is_some();
-    // Alerts may have come back since it was called over.
-    if draft.last && incident.reopened > 0 && incident.phase().is_active() {
-        return Err(not_now(format!("{} was reopened since it was written", incident.id), anew));
-    }
-    check_public(incident, draft.public, is_read_there, draft.last)
-}
-
-/// Whether the one who gives the order is somebody who may look at it; else what is missing.
-fn may_approve(order: &Order, incident: &Incident, update: &Update) -> Result<(), Rejection> {
-    let me = order.actor.login.as_str();
-    let needs = |what: String| {
-        Rejection::new(
-            RejectionKind::NeedsReason,
-            what,
-            "let somebody else look at it, or give a reason why nobody can (--force WHY)",
-        )
-    };
-    let number = update.draft.update;
-    if update.by == me {
-        let who = match incident.commander().filter(|who| *who != me) {
-            _ if !update.draft.approvers.is_empty() => update.draft.approvers.join(" or "),
-            Some(who) => who.to_owned(),
-            None => "somebody who may command".to_owned(),
-        };
-        return Err(needs(format!("you wrote update {number} yourself: it is for {who}")));
-    }
-    let approvers = &update.draft.approvers;
-    if !approvers.is_empty() {
-        if approvers.iter().any(|login| login == me) {
-            return Ok(());
-        }
-        return Err(needs(format!("update {number} is for {} to approve", approvers.join(" or "))));
-    }
-    if update.draft.approval == Approval::Commander {
-        let is_command = match incident.commander() {
-            Some(commander) if commander == update.by => order.right >= Right::Command,
-            Some(commander) => {
-                let is_deputy =
-                    incident.roles.get(&Role::Deputy).is_some_and(|d| d.iter().any(|p| p == me));
-                commander == me || is_deputy
-            }
-            None => false,
-        };
-        if incident.commander().is_none() {
-            let what = format!("update {number} is for the commander, and nobody commands it");
-            return Err(Rejection::new(
-                RejectionKind::NeedsReason,
-                what,
-                "take command first, or give a reason why nobody can (--force WHY)",
-            ));
-        }
-        if !is_command {
-            let commander = incident.commander().filter(|who| *who != update.by);
-            let who = commander.unwrap_or("somebody else who may command");
-            return Err(needs(format!("update {number} is for {who} to approve")));
-        }
-    }
-    Ok(())
 }
 
 /// An update on its way: a message for each that something can be sent to.

@@ -2,7 +2,7 @@
 //!
 //! Invariants:
 //! - A day without incidents says so; an incident that goes on is told above, and its day leads
-//!   there.
+//!   there. Of the days before anything was shown nothing is claimed.
 
 use std::fmt::{Result, Write};
 
@@ -22,11 +22,19 @@ const HISTORY_DAYS: u64 = 14;
 /// The incidents of the last two weeks, the newest first.
 pub(super) fn past(out: &mut String, site: &Site, now: Timestamp) -> Result {
     let today = day_of(site.page.zone, now);
+    let shown = site.components.iter().map(|component| component.created_at);
+    let told = site.incidents.iter().map(|incident| incident.created_at);
+    let first = shown.chain(told).min().map_or(today, |at| day_of(site.page.zone, at));
     writeln!(
         out,
         "<section aria-labelledby=\"past\"><h2 id=\"past\">Past {HISTORY_DAYS} days</h2>"
     )?;
     for date in (0..HISTORY_DAYS).filter_map(|n| today.checked_sub_days(Days::new(n))) {
+        if date < first {
+            let before = day_words(first);
+            writeln!(out, "<p class=\"quiet\">This page knows nothing before {before}.</p>")?;
+            break;
+        }
         let is_here = |shown: &&PublicIncident| day_of(site.page.zone, shown.created_at) == date;
         let (open, mut shown): (Vec<&PublicIncident>, Vec<&PublicIncident>) =
             site.incidents.iter().filter(is_here).partition(|shown| shown.status.is_open());

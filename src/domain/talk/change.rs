@@ -5,10 +5,12 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use crate::domain::delivery::Wanted;
 use crate::domain::stakeholder::Audience;
 use crate::domain::status::ComponentStatus;
+use crate::domain::text::hex;
 use crate::domain::time::Timestamp;
 use crate::domain::words::{Approval, PublicStatus};
 
@@ -59,6 +61,17 @@ pub struct Draft {
     /// Why the public reads it before an embargo ends.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub before_embargo: String,
+}
+
+impl Draft {
+    /// What the words of one incident have in common with the same ones on another, as a hash in hex:
+    /// what they say to whom, what the status page shows, and when the next word comes.
+    pub fn likeness(&self) -> String {
+        let said = (self.audience.word(), &self.words, &self.to);
+        let page = self.public.map(|status| status.to_string());
+        let what = serde_json::json!([said, page, self.next_by, self.last]);
+        hex(&Sha256::digest(what.to_string().as_bytes()))
+    }
 }
 
 /// One message of an update.
@@ -120,6 +133,20 @@ pub struct Inquiry {
     /// Nothing of it may be printed before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub embargo: Option<Timestamp>,
+}
+
+impl Inquiry {
+    /// Who asks, by when, under which embargo, and what: in one line.
+    pub fn facts(&self) -> String {
+        let by = self.answer_by.map(|at| format!("by {} {}", at.date(), at.clock_minutes()));
+        let until = self.embargo;
+        let until = until.map(|at| format!("embargo {} {}", at.date(), at.clock_minutes()));
+        let person = Some(self.person.clone()).filter(|person| !person.is_empty());
+        let head: Vec<String> =
+            [Some(self.outlet.clone()), person, by, until].into_iter().flatten().collect();
+        let question = self.question.lines().next().unwrap_or_default();
+        format!("{}: {question}", head.join(" · "))
+    }
 }
 
 /// What happened.
@@ -185,9 +212,14 @@ pub enum TalkWish {
     },
     /// Lets an update go. `force` says why nobody else can look at it.
     Approve {
+        /// 0 with `like`: the one that says what was read there.
         update: u32,
         #[serde(default)]
         force: Option<String>,
+        /// `Draft::likeness` of the words that were read, where one reading is for several
+        /// incidents.
+        #[serde(default)]
+        like: Option<String>,
     },
     /// Takes a draft back.
     Withdraw {

@@ -16,7 +16,7 @@ use crate::domain::time::Timestamp;
 use crate::domain::words::{LinkKind, Moment, PublicStatus};
 use crate::tui::action::Action;
 use crate::tui::form::{Field, Form};
-use crate::tui::forms::{About, ahead, first, parsed, words};
+use crate::tui::forms::{About, ahead, parsed, words};
 
 pub(super) fn heading(action: Action) -> &'static str {
     match action {
@@ -187,4 +187,8 @@ pub(super) fn question(form: &Form) -> Option<String> {
         Action::Public => Some(format!("tell the public that {on} is '{}'?", form.value("status"))),
         _ => None,
     }
+}
+
+fn first(text: &str) -> &str {
+    text.lines().next().unwrap_or_default()
 }

@@ -20,7 +20,7 @@ use crate::domain::talk::promise;
 use crate::domain::time::{HOUR_MS, Timestamp};
 use crate::tui::action::Action;
 use crate::tui::form::{Field, Form};
-use crate::tui::forms::{About, ahead, first, parsed, some, update};
+use crate::tui::forms::{About, ahead, parsed, some, update};
 
 pub(super) const fn heading(action: Action) -> &'static str {
     match action {
@@ -145,11 +145,14 @@ fn contact(about: &About<'_>) -> Vec<Field> {
         Field::choice("stakeholder", "who", who, &chosen),
         Field::line("channel", "by", by.unwrap_or("phone")).proposed(),
         Field::text("text", "what was said", &said.unwrap_or_default())
-            .hint("by either side: what was asked, told and promised")
+            .hint("what we said, also that we do not know yet")
             .proposed(),
         Field::line("next", "next word in", &next).hint("empty: none was promised").proposed(),
         Field::choice("last", "the last word", ["no", "yes"].map(str::to_owned).to_vec(), last)
             .hint("yes: they know that it is over"),
+        Field::line("person", "with", "").hint("whom of them; may be empty"),
+        Field::line("asked", "they asked", "").hint("may be empty"),
+        Field::line("at", "when", "").hint("empty: now · 14:02 · -15m · ~ before it: about"),
     ]
 }
 
@@ -180,10 +183,40 @@ fn holding(incident: Option<&Incident>) -> String {
 
 fn inquiries(incident: Option<&Incident>) -> Vec<String> {
     let open = incident.iter().flat_map(|i| &i.talk.inquiries).filter(|a| a.answer.is_none());
-    open.map(|a| {
-        format!("{} {}: {}", a.inquiry.number, a.inquiry.outlet, first(&a.inquiry.question))
+    open.map(|a| format!("{} {}", a.inquiry.number, a.inquiry.facts())).collect()
+}
+
+/// Why the form's words may not go out yet, where that is known before anybody is asked whether to
+/// send them.
+pub fn too_early(form: &Form, incident: Option<&Incident>, now: Timestamp) -> Option<String> {
+    let is_public =
+        form.action == Action::Write && form.value("audience") == Audience::Public.word();
+    let (asked, until) = incident.filter(|_| is_public)?.talk.embargo(now)?;
+    let why = form.value("before_embargo");
+    why.trim().is_empty().then(|| {
+        let until = until.clock_near(now);
+        format!(
+            "{} has an embargo until {until}: wait, or say why not under 'embargo'",
+            asked.label
+        )
     })
-    .collect()
+}
+
+/// A conversation. What was only proposed for the next word is none after the last one.
+fn told(form: &Form, incident: IncidentId, now: Timestamp) -> Result<Command, String> {
+    let value = |name: &str| form.value(name);
+    let last = value("last") == "yes";
+    let is_none = last && form.is_proposed("next");
+    Ok(Command::LogContact {
+        incident,
+        stakeholder: value("stakeholder"),
+        channel: value("channel"),
+        text: value("text"),
+        next_by: if is_none { None } else { ahead(&value("next"), now)? },
+        last,
+        person: value("person"),
+        asked: value("asked"),
+    })
 }
 
 /// The command of a form, for one incident.
@@ -199,25 +232,16 @@ pub(super) fn command(
         head.parse::<u32>().map_err(|_| none.to_owned())
     };
     let talk = match form.action {
-        Action::Contact => {
-            let last = value("last") == "yes";
-            return Ok(Command::LogContact {
-                incident,
-                stakeholder: value("stakeholder"),
-                channel: value("channel"),
-                text: value("text"),
-                next_by: if last && form.is_proposed("next") {
-                    None
-                } else {
-                    ahead(&value("next"), now)?
-                },
-                last,
-            });
-        }
+        Action::Contact => return told(form, incident, now),
         Action::Write => update::wish(form, now)?,
         Action::Approve => TalkWish::Approve {
-            update: number("update", "no update waits for approval")?,
+            update: if form.like.is_some() {
+                0
+            } else {
+                number("update", "no update waits for approval")?
+            },
             force: some(&value("force")),
+            like: form.like.clone(),
         },
         Action::Withdraw => TalkWish::Withdraw {
             update: number("update", "no update waits for approval")?,
@@ -261,6 +285,12 @@ fn approval(form: &Form, incident: Option<&Incident>) -> String {
     let Some(draft) = draft else { return format!("send update {number}?") };
     let to = draft.to.join(", ");
     let mut lines = vec![format!("send update {number} to {to}? It cannot be taken back.")];
+    if let [_, others @ ..] = form.incidents.as_slice()
+        && !others.is_empty()
+    {
+        let others: Vec<String> = others.iter().map(ToString::to_string).collect();
+        lines.push(format!("and the same words that wait on {}", others.join(", ")));
+    }
     if let Some(incident) = incident {
         lines.push(format!("{} is {} {} now", incident.id, incident.severity, incident.phase()));
     }

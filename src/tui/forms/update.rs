@@ -59,6 +59,13 @@ fn most_waited(about: &About<'_>, incident: &Incident) -> Option<Audience> {
         .or_else(|| next.and_then(|p| of(p.who)))
 }
 
+/// When the next word to an audience is proposed: as often as those of it who must know wait for one.
+pub fn next_for(audience: &str, incident: &Incident, plan: &Plan) -> String {
+    let mut found = audiences(incident, plan).into_iter();
+    let names = found.find(|(known, _)| known.word() == audience).map(|(_, names)| names);
+    format!("{}m", promise::suggested_min(incident, plan, &names.unwrap_or_default()))
+}
+
 const IN_PART: &str = "in part";
 const ALTOGETHER: &str = "altogether";
 
@@ -121,6 +128,9 @@ pub fn written(form: &Form, about: &About<'_>, now: Timestamp) -> Result<Form, S
         names.iter().filter_map(|name| about.plan.stakeholders.get(name)).collect();
     let title = match (some(&value("title")), audience) {
         (Some(title), _) => title,
+        (None, _) if form.incidents.len() > 1 => {
+            return Err("say what all of them together are called: the title".to_owned());
+        }
         (None, Audience::Internal) => incident.title.clone(),
         (None, Audience::Partner | Audience::Public) => incident
             .talk
@@ -132,6 +142,7 @@ pub fn written(form: &Form, about: &About<'_>, now: Timestamp) -> Result<Form, S
     let is_first = names.iter().any(|name| !incident.told.contains_key(name));
     let case = Case {
         incident,
+        others: &about.others,
         plan: about.plan,
         audience,
         title: title.clone(),
@@ -158,6 +169,9 @@ pub fn written(form: &Form, about: &About<'_>, now: Timestamp) -> Result<Form, S
         .map_or_else(|| "last".to_owned(), |at| format!("{} {}", at.date(), at.clock_minutes()));
     fix_next(&mut second, until);
     second.set("title", &title);
+    if value("total") == ALTOGETHER && audience == Audience::Public && form.incidents.len() == 1 {
+        second.set("components", &components(incident, about.plan, true));
+    }
     second.incidents.clone_from(&form.incidents);
     second.seen = form.seen;
     second.at_the_top();
@@ -249,7 +263,7 @@ pub(super) fn write(about: &About<'_>, readers: &[&str], texts: &[Text]) -> Vec<
             Field::choice("public", "status page", words(&PublicStatus::ALL[1..]), now.word())
                 .hint("what it shows from then on, for public words; from the phase"),
         );
-        let parts = incident.filter(|_| !is_bulk).map(|i| components(i, about.plan));
+        let parts = incident.filter(|_| !is_bulk).map(|i| components(i, about.plan, false));
         let parts = parts.unwrap_or_default();
         fields.push(Field::line("components", "components", &parts).hint(
             "service=operational · degraded · partial · major; separated by blanks, may be empty",
@@ -291,16 +305,14 @@ pub fn proposed(phase: Phase) -> PublicStatus {
 }
 
 /// How the affected components stand: as they were published last, else as it follows from the
-/// severity. Nothing gets worse on the page because somebody writes about it.
-pub fn components(incident: &Incident, plan: &Plan) -> String {
-    let status = if incident.phase().is_active() {
-        match incident.severity {
-            Severity::Sev1 => "major",
-            Severity::Sev2 => "partial",
-            _ => "degraded",
-        }
-    } else {
-        "operational"
+/// severity. Nothing gets worse on the page because somebody writes about it, and only what fails
+/// altogether is called a major outage.
+pub fn components(incident: &Incident, plan: &Plan, is_total: bool) -> String {
+    let status = match incident.severity {
+        _ if !incident.phase().is_active() => "operational",
+        _ if is_total => "major",
+        Severity::Sev1 | Severity::Sev2 => "partial",
+        Severity::Sev3 | Severity::Sev4 | Severity::Sev5 => "degraded",
     };
     let is_shown =
         |name: &&String| plan.services.get(*name).is_some_and(|s| !s.public_name.is_empty());
@@ -318,7 +330,7 @@ pub fn components(incident: &Incident, plan: &Plan) -> String {
     };
     let is_active = incident.phase().is_active();
     let of = |name: &String| {
-        let status = published(name).filter(|_| is_active).unwrap_or(status);
+        let status = published(name).filter(|_| is_active && !is_total).unwrap_or(status);
         format!("{name}={status}")
     };
     incident.services.iter().filter(is_shown).map(of).collect::<Vec<_>>().join(" ")

@@ -221,11 +221,8 @@ pub(super) fn about(model: &Model, action: Action) -> About<'_> {
             .iter()
             .filter_map(|id| model.mirror.row(*id))
             .all(|row| !row.phase.is_active()),
-        incidents: if action.is_single() {
-            model.selected_id.into_iter().collect()
-        } else {
-            model.targets()
-        },
+        incidents: subjects(model, action),
+        others: others(model, action),
         plan: &model.mirror.plan,
         login: &model.login,
         levels: levels(model),
@@ -239,6 +236,29 @@ pub(super) fn about(model: &Model, action: Action) -> About<'_> {
             .nth(model.stakeholder)
             .filter(|name| !name.is_empty() && model.focus == Pane::Stakeholders),
     }
+}
+
+/// The others among the incidents that an act is about, with their services.
+fn others(model: &Model, action: Action) -> Vec<(IncidentId, Vec<String>)> {
+    let others = subjects(model, action).into_iter().skip(1);
+    let rows = others.filter_map(|id| model.mirror.row(id));
+    rows.map(|row| (row.id, row.services.split(' ').map(str::to_owned).collect())).collect()
+}
+
+/// The incidents that an act is about.
+fn subjects(model: &Model, action: Action) -> Vec<IncidentId> {
+    let here = || model.selected_id.into_iter();
+    let targets = model.targets();
+    if action.is_single() {
+        return here().collect();
+    }
+    if !matches!(action, Action::Approve | Action::Update) {
+        return targets;
+    }
+    // The words that are read are those under the cursor; the same ones for the others go with them.
+    let is_among = model.selected_id.is_some_and(|id| targets.contains(&id));
+    let others = targets.into_iter().filter(|id| is_among && Some(*id) != model.selected_id);
+    here().chain(others).collect()
 }
 
 /// Silences that have not ended, for choosing one.
@@ -266,13 +286,11 @@ pub(super) fn levels(model: &Model) -> Vec<String> {
 
 fn open_form(model: &mut Model, action: Action, ids: &mut dyn Ids) -> Vec<Effect> {
     let action = match action {
-        // Templates speak of one incident; several at once are written to in own words.
-        Action::Update if model.targets().len() > 1 => Action::Write,
         // On an empty list a declaration begins with a report.
         Action::Declare if model.targets().is_empty() => Action::Report,
         other => other,
     };
-    if action == Action::Write && is_mixed(model) {
+    if matches!(action, Action::Write | Action::Update) && is_mixed(model) {
         model.say(Tone::Bad, "some of these are over and some are not: write to them apart");
         return Vec::new();
     }
@@ -320,6 +338,11 @@ fn open_form(model: &mut Model, action: Action, ids: &mut dyn Ids) -> Vec<Effect
     if action.is_single() && !action.is_of_the_desk() && model.targets().len() > 1 {
         let id = model.selected_id.map(|id| id.to_string()).unwrap_or_default();
         model.say(Tone::Plain, format!("for {id} alone: '{}' is not done to marks", action.name()));
+    }
+    if matches!(action, Action::Approve | Action::Update)
+        && let Some(id) = model.selected_id.filter(|id| !model.targets().contains(id))
+    {
+        model.say(Tone::Plain, format!("for {id} alone: with the cursor on a marked one, for all"));
     }
     let Some(form) = forms::open(action, &about(model, action)) else {
         model.say(Tone::Plain, format!("'{}' does nothing here", action.name()));
@@ -426,6 +449,18 @@ pub(super) fn send_all(
     effects
 }
 
+/// The name of a command as its keys and its help have it.
+fn plainly(name: &str) -> String {
+    match name {
+        "draft" => "update".to_owned(),
+        "hold" => "holding statement".to_owned(),
+        "inquire" => "question of the press".to_owned(),
+        "answer-inquiry" => "answer to the press".to_owned(),
+        "cadence" => "how often words come".to_owned(),
+        other => other.replace('-', " "),
+    }
+}
+
 /// What an act is called while it is on its way.
 fn label(command: &Command) -> String {
     let name = serde_json::to_value(command)
@@ -434,9 +469,7 @@ fn label(command: &Command) -> String {
             let said = value.get("talk").and_then(|talk| talk.get("say"));
             said.or(value.get("do")).and_then(|name| name.as_str().map(ToOwned::to_owned))
         })
-        .unwrap_or_else(|| "act".to_owned())
-        .replace("draft", "update")
-        .replace('-', " ");
+        .map_or_else(|| "act".to_owned(), |name| plainly(&name));
     match command.incident() {
         Some(incident) => format!("{name} {incident}"),
         None => match command {

@@ -151,6 +151,7 @@ fn form(
         is_over: false,
         incident: model.watched().filter(|i| i.id == list.incident),
         incidents: vec![list.incident],
+        others: Vec::new(),
         plan: &model.mirror.plan,
         login: &model.login,
         levels: Vec::new(),

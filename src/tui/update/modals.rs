@@ -74,7 +74,9 @@ pub(super) fn submit(model: &mut Model, ids: &mut dyn Ids) -> Vec<Effect> {
 
 /// What a form asks for is sent, or asked about first; or the form comes back with what is wrong.
 fn submit_form(model: &mut Model, mut form: Box<Form>, ids: &mut dyn Ids) -> Vec<Effect> {
-    let built = match not_seen(model, &form).or_else(|| own_words(model, &form)) {
+    form.like = likeness(model, &form);
+    let early = || forms::talk::too_early(&form, model.watched_for(&form), model.now);
+    let built = match not_seen(model, &form).or_else(|| own_words(model, &form)).or_else(early) {
         Some(why) => Err(why),
         None => forms::build(&form, model.now),
     };
@@ -111,6 +113,14 @@ fn not_seen(model: &Model, form: &Form) -> Option<String> {
     let id = form.incidents.first().filter(|_| shows)?;
     let is_seen = model.watched_for(form).is_some() && model.selected_id == Some(*id);
     (!is_seen).then(|| format!("{id} is not what is shown now: go back to it, then do this again"))
+}
+
+/// What the words are like that are read once for several incidents.
+fn likeness(model: &Model, form: &Form) -> Option<String> {
+    let is_bulk = form.action == Action::Approve && form.incidents.len() > 1;
+    let number = form.value("update").split(' ').next()?.parse().ok()?;
+    let update = model.watched_for(form).filter(|_| is_bulk)?.talk.update(number)?;
+    Some(update.draft.likeness())
 }
 
 /// Nobody is asked whether to send what they may not send: their own words need another's look.
@@ -275,6 +285,7 @@ pub(super) fn form_of(model: &Model, key: &str, text: &str) -> Option<Form> {
     let several = Form::incidents_of(text);
     let info = forms::About {
         is_over: false,
+        others: Vec::new(),
         incident: model.watched().filter(|i| Some(i.id) == incident),
         incidents: if several.is_empty() { incident.into_iter().collect() } else { several },
         plan: &model.mirror.plan,
@@ -355,8 +366,16 @@ pub(super) fn cancel(model: &mut Model, ids: &mut dyn Ids) -> Vec<Effect> {
 /// wrote something else.
 pub(super) fn follow_choice(model: &mut Model) {
     let Some(Modal::Form(form)) = model.modals.last() else { return };
-    let is_choice = form.fields.get(form.at).is_some_and(|field| field.name == "stakeholder");
-    if form.action != Action::Contact || !is_choice || model.watched_for(form).is_none() {
+    let Some(incident) = model.watched_for(form) else { return };
+    let name = form.fields.get(form.at).map_or("", |field| field.name);
+    if form.action == Action::Update && name == "audience" && form.is_proposed("next") {
+        let next = forms::update::next_for(&form.value(name), incident, &model.mirror.plan);
+        if let Some(Modal::Form(form)) = model.modals.last_mut() {
+            form.set("next", &next);
+        }
+        return;
+    }
+    if form.action != Action::Contact || name != "stakeholder" {
         return;
     }
     let about = forms::About {

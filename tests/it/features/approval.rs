@@ -105,3 +105,30 @@ fn the_press_hears_one_voice_by_telephone_too() {
     assert_eq!(told.matches("refused").count(), 1, "{told}");
     assert!(told.contains("refused bob: dana speaks to the press"), "{told}");
 }
+
+#[test]
+fn one_reading_is_for_the_same_words_on_several_incidents_and_for_no_others() {
+    let mut world = World::under(plan());
+    play(&mut world, BEGIN);
+    let second = r#"
+        0m ann {"do":"open","title":"kafka lags","severity":"SEV2","services":["payments"],"declare":true}
+        0m ann {"do":"take-command","incident":2}"#;
+    play(&mut world, second);
+    let public = draft("public", &["customers"], Some(30), r#","public":"investigating""#);
+    let other = public.replacen(r#""incident":1"#, r#""incident":2"#, 1);
+    play(&mut world, &format!("1m bob {public}\n1m bob {other}"));
+    let like = letter(&world).talk.waiting().next().expect("one waits").draft.likeness();
+    let approve = |incident: u32, like: &str| {
+        format!(
+            r#"{{"do":"talk","incident":{incident},"talk":{{"say":"approve","update":0,"like":"{like}"}}}}"#
+        )
+    };
+    let refused = play(&mut world, &format!("2m ann {}", approve(1, "other words")));
+    assert!(refused.contains("no update with those words waits on INC-1"), "{refused}");
+    let told =
+        play(&mut world, &format!("2m ann {}\n2m ann {}", approve(1, &like), approve(2, &like)));
+    assert!(!told.contains("refused"), "{told}");
+    for incident in world.engine.room.incidents.values() {
+        assert_eq!(incident.talk.waiting().count(), 0, "{}", incident.id);
+    }
+}

@@ -64,3 +64,21 @@ fn what_is_under_an_embargo_reaches_the_public_before_only_for_a_reason() {
     let after = play(&mut world, &format!("61m ann {public}"));
     assert!(!after.contains("embargo"), "{after}");
 }
+
+#[test]
+fn a_conversation_is_logged_with_whom_what_they_asked_and_when_it_was() {
+    let mut world = begin();
+    let call = format!(
+        r#"30m bob {{"do":"log-contact","incident":1,"stakeholder":"support","channel":"phone","text":"Not before noon.","next_by":"{}","person":"Kim","asked":"When is it back?"}}"#,
+        at(50)
+    );
+    let told = play(&mut world, &call);
+    assert!(
+        told.contains("support (Kim) asked by phone: When is it back? · told: Not before noon."),
+        "{told}"
+    );
+    assert!(told.contains("next by"), "{told}");
+    let nothing = r#"31m bob {"do":"log-contact","incident":1,"stakeholder":"support","channel":"phone","text":" ","next_by":null,"asked":"And now?"}"#;
+    let refused = play(&mut world, nothing);
+    assert!(refused.contains("the text is empty"), "{refused}");
+}
