@@ -12,8 +12,6 @@ use clap::Subcommand;
 use crate::cli::Context;
 use crate::cli::act::unexpected;
 use crate::cli::out::{Failure, say, say_json, warn};
-use crate::client::call::Caller;
-use crate::client::start;
 use crate::clock::wall_now;
 use crate::domain::ids::IncidentId;
 use crate::domain::row::{Rank, Row};
@@ -22,7 +20,6 @@ use crate::domain::text::visible;
 use crate::domain::time::{Timestamp, span_words};
 use crate::domain::timeline;
 use crate::proto::{Ask, Detail, Reply};
-use crate::tui::keymap::Keymap;
 
 #[derive(Debug, Subcommand)]
 pub enum Look {
@@ -81,7 +78,7 @@ pub fn run(look: Look, context: &Context) -> Result<(), Failure> {
         Look::Why { alert } => why(context, &alert),
         Look::Intake => intake(context),
         Look::Stats { origin } => statistics(context, origin.as_deref()),
-        Look::Status => status(context),
+        Look::Status => crate::cli::status::status(context),
     }
 }
 
@@ -184,7 +181,7 @@ pub fn detail(
 }
 
 /// One line, whatever the texts in it hold: nobody's words make another.
-fn line(text: &str) {
+pub(super) fn line(text: &str) {
     say(&visible(text));
 }
 
@@ -369,7 +366,18 @@ fn intake(context: &Context) -> Result<(), Failure> {
         ));
         let parts: Vec<String> =
             counts.alerts.iter().map(|(became, n)| format!("{became:?} {n}")).collect();
-        line(&format!("    {} alerts: {}", counts.alerts.values().sum::<u64>(), parts.join(", ")));
+        if !parts.is_empty() {
+            let sum = counts.alerts.values().sum::<u64>();
+            line(&format!("    {sum} alerts: {}", parts.join(", ")));
+        }
+        let others = [
+            (counts.changes, "changes"),
+            (counts.beats, "signs of life"),
+            (counts.answers, "answers to pages"),
+        ];
+        for (count, word) in others.into_iter().filter(|(count, _)| *count > 0) {
+            line(&format!("    {count} {word}"));
+        }
     }
     for refusal in &report.refusals {
         line(&format!(
@@ -422,58 +430,6 @@ fn statistics(context: &Context, origin: Option<&str>) -> Result<(), Failure> {
     }
     for (name, spread) in report.by_priority.iter().chain(&report.by_month_opened) {
         say(&spread_line(name, spread));
-    }
-    Ok(())
-}
-
-fn status(context: &Context) -> Result<(), Failure> {
-    // To look is not to start one.
-    let mut keeper = Caller::new(start::connect(&context.home)?)?;
-    let status = match keeper.ask(Ask::Status)? {
-        Reply::Status(status) => status,
-        other => return Err(unexpected(&other)),
-    };
-    if context.json {
-        return say_json(&status);
-    }
-    line(&format!(
-        "warroom {} (pid {}) in {}",
-        status.version,
-        status.pid,
-        context.home.root.display()
-    ));
-    line(&format!(
-        "{} events, {} open, {} closed, {} alerts, {} clients",
-        status.seq, status.live, status.closed, status.alerts, status.clients
-    ));
-    say(&match status.intake {
-        Ok(address) => format!("alerts are taken on {address}"),
-        Err(why) => format!("alerts are NOT taken: {why}"),
-    });
-    if status.is_tight {
-        say(
-            "the disk is NEARLY FULL: alerts are refused, people's acts are taken; free some space",
-        );
-    }
-    Ok(())
-}
-
-/// Every action with its keys, from the one table.
-pub fn actions(context: &Context) -> Result<(), Failure> {
-    let keymap = Keymap::shipped();
-    let rows: Vec<_> = crate::tui::action::Action::ALL
-        .iter()
-        .map(|action| (action.name(), keymap.keys_of(*action), action.help()))
-        .collect();
-    if context.json {
-        let list: Vec<_> = rows
-            .iter()
-            .map(|(name, keys, help)| serde_json::json!({ "action": name, "keys": keys, "help": help }))
-            .collect();
-        return say_json(&list);
-    }
-    for (name, keys, help) in rows {
-        line(&format!("{name:<20} {:<16} {help}", keys.join(" ")));
     }
     Ok(())
 }

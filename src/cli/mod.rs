@@ -15,6 +15,7 @@ pub mod oncall;
 pub mod out;
 pub mod paging;
 pub mod plan;
+pub mod status;
 pub mod talk;
 pub mod token;
 pub mod update;

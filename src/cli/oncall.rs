@@ -252,9 +252,14 @@ fn period(context: &Context, known: &Known, wanted: &Wanted) -> Result<(), Failu
     Ok(())
 }
 
+/// What grows whenever who is on duty changes on a schedule, and only then.
+fn revision_of(known: &Known, schedule: &str) -> u32 {
+    let seq = known.desk.revisions.get(schedule).copied().unwrap_or(known.seq);
+    u32::try_from(seq).unwrap_or(u32::MAX)
+}
+
 fn feed(known: &Known, wanted: &Wanted, now: Timestamp) -> Result<(), Failure> {
     let until = wanted.until(90 * DAY_MS);
-    let revision = u32::try_from(known.seq).unwrap_or(u32::MAX);
     let of = |(name, found): &(&String, &Schedule)| {
         let (changes, holidays) = (known.desk.changes_of(name), &known.plan.holidays);
         let entries = calendar::entries(found, holidays, changes, wanted.from, until);
@@ -270,7 +275,7 @@ fn feed(known: &Known, wanted: &Wanted, now: Timestamp) -> Result<(), Failure> {
             entries,
             removed,
             who,
-            revision,
+            revision: revision_of(known, schedule),
             now,
         })
         .collect();
@@ -294,7 +299,9 @@ fn loads(context: &Context, known: &Known, wanted: &Wanted) -> Result<(), Failur
         other => return Err(unexpected(&other)),
     };
     if context.json {
-        return say_json(&serde_json::json!({ "schedules": all, "pages": pages }));
+        let called = serde_json::json!({ "from": since, "until": wanted.from, "people": pages });
+        let json = serde_json::json!({ "schedules": all, "pages": pages, "called": called });
+        return say_json(&json);
     }
     let hours = |ms: i64| ms / HOUR_MS;
     say(&format!("hours on call from {} until {until}", wanted.from));
@@ -310,11 +317,15 @@ fn loads(context: &Context, known: &Known, wanted: &Wanted) -> Result<(), Failur
             ));
         }
     }
-    if !pages.is_empty() {
-        say(&format!("pages from {since} until {}", wanted.from));
+    say(&format!("called upon from {since} until {}, an incident once", wanted.from));
+    if pages.is_empty() {
+        say("  nobody");
     }
     for (person, count) in pages {
-        say(&format!("  {person:<16} {} pages, {} of them at night", count.pages, count.at_night));
+        say(&format!(
+            "  {person:<16} {:>4} incidents, {:>4} of them at night, {:>4} handed over to them",
+            count.pages, count.at_night, count.handovers
+        ));
     }
     Ok(())
 }

@@ -17,6 +17,7 @@ use crate::client::call::Caller;
 use crate::client::start;
 use crate::clock::wall_now;
 use crate::config::plan_files::{self, ReadPlan};
+use crate::config::plan_host::missing;
 use crate::domain::command::Command;
 use crate::domain::duty::Desk;
 use crate::domain::lint::lint;
@@ -61,7 +62,8 @@ pub fn run(verb: PlanVerb, context: &Context) -> Result<(), Failure> {
                 plan.stakeholders.len(),
                 plan.rules.len()
             ));
-            let lints = lint(plan, &desk(context), wall_now());
+            let mut lints = lint(plan, &desk(context), wall_now());
+            lints.extend(missing(plan, &std::env::var("PATH").unwrap_or_default()));
             for found in &lints {
                 warn(&format!("worth a look: {}: {}", found.key, found.what));
             }

@@ -7,7 +7,7 @@ use crate::cli::Context;
 use crate::cli::act::{give, text_of, time_ahead};
 use crate::cli::look::detail;
 use crate::cli::oncall::known;
-use crate::cli::out::{Failure, say, say_json};
+use crate::cli::out::{Failure, say, say_json, warn};
 use crate::cli::talk::{For, Talk, print_update};
 use crate::clock::wall_now;
 use crate::domain::command::Command;
@@ -34,6 +34,9 @@ pub(super) fn update(context: &Context, talk: &Talk) -> Result<(), Failure> {
     for id in incidents {
         let incident = detail(context, *id, None, 1)?.head;
         let wish = wish(talk, &incident, &plan, context)?;
+        if let Some(warning) = as_typed(talk, &wish) {
+            warn(&warning);
+        }
         if *preview {
             print_words(context, &wish)?;
             continue;
@@ -45,6 +48,24 @@ pub(super) fn update(context: &Context, talk: &Talk) -> Result<(), Failure> {
         }
     }
     Ok(())
+}
+
+/// What was typed stands in every language as it was typed: whoever reads another one is sent that.
+fn as_typed(talk: &Talk, wish: &TalkWish) -> Option<String> {
+    let Talk::Update { what, impact, action, data, lingering, words: own, .. } = talk else {
+        return None;
+    };
+    let TalkWish::Draft { words, .. } = wish else { return None };
+    let typed = [what, impact, action, data, lingering].into_iter().flatten();
+    let is_typed = own.is_none() && typed.count() > 0;
+    let languages: Vec<&str> = words.iter().map(|words| words.language.as_str()).collect();
+    (is_typed && languages.len() > 1).then(|| {
+        format!(
+            "what you typed stands in all of {} as you typed it: '--preview --json' prints the \
+             words, '--words FILE' sends them translated",
+            languages.join(", ")
+        )
+    })
 }
 
 fn print_words(context: &Context, wish: &TalkWish) -> Result<(), Failure> {

@@ -6,8 +6,8 @@ use clap::Subcommand;
 
 use crate::cli::out::Failure;
 use crate::cli::{
-    Context, act, attach, demo, histories, keep, look, obligation, oncall, out, paging, plan, talk,
-    token,
+    Context, act, attach, demo, histories, keep, look, obligation, oncall, out, paging, plan,
+    status, talk, token,
 };
 
 #[derive(Debug, Subcommand)]
@@ -120,7 +120,7 @@ pub(super) fn run(verb: Verb, context: &Context) -> Result<(), Failure> {
         Verb::Token(verb) => token::run(verb, context),
         Verb::Attach { stdio } => attach::run(context, stdio),
         Verb::Demo { headless } => demo::run(headless),
-        Verb::Actions => look::actions(context),
+        Verb::Actions => status::actions(context),
         Verb::Completions { shell } => {
             let mut text = Vec::new();
             clap_complete::generate(shell, &mut super::command(), "warroom", &mut text);

@@ -8,6 +8,7 @@ pub mod paths;
 pub mod places;
 pub mod plan_check;
 pub mod plan_files;
+pub mod plan_host;
 pub mod settings;
 
 pub use places::line_of_key;

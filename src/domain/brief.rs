@@ -15,6 +15,7 @@ use crate::domain::event::{Body, Recorded};
 use crate::domain::ids::Seq;
 use crate::domain::incident::Incident;
 use crate::domain::legal::{self, LegalChange};
+use crate::domain::obligation::Anchor;
 use crate::domain::plan::Plan;
 use crate::domain::redact::REDACTED;
 use crate::domain::stakeholder::Audience;
@@ -250,9 +251,18 @@ impl Case<'_> {
                 }
                 None => "without undue delay".to_owned(),
             };
+            // What the clock counts from, and not what was determined last.
             let entries = self.entry_of(|change| match change {
-                Change::Legal(legal) => match &**legal {
-                    LegalChange::Determined { rule, .. } => *rule == it.rule.id,
+                Change::Legal(legal) => match (&**legal, &it.clock.anchor) {
+                    (LegalChange::Determined { rule, kind, .. }, Anchor::Trigger(from)) => {
+                        *rule == it.rule.id && kind == from
+                    }
+                    (LegalChange::Submitted { rule, stage, .. }, Anchor::First(from)) => {
+                        *rule == it.rule.id && stage == from
+                    }
+                    (LegalChange::Submitted { rule, stage, .. }, Anchor::Latest(from)) => {
+                        *rule == it.rule.id && from.contains(stage)
+                    }
                     _ => false,
                 },
                 _ => false,

@@ -409,3 +409,18 @@ pub struct Opened {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub policy: Option<PolicyRef>,
 }
+
+impl Change {
+    /// What it wants delivered to people who are to act: pages, and shifts that are handed over.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "few facts want anybody")]
+    pub fn wanted(&self) -> impl Iterator<Item = &Wanted> {
+        let (first, second): (&[Wanted], &[Wanted]) = match self {
+            Self::LevelReached(reached) => (&reached.pages, &reached.fallback),
+            Self::FallbackPaged { pages, .. }
+            | Self::PagedByHand { pages, .. }
+            | Self::HandoverOffered { pages, .. } => (pages, &[]),
+            _ => (&[], &[]),
+        };
+        first.iter().chain(second)
+    }
+}

@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::domain::escalation::PolicyRef;
+use crate::domain::ids::Seq;
 use crate::domain::plan::{Plan, Policy};
 use crate::domain::schedule::{self, Changes, SwapState};
 use crate::domain::silence::Silence;
@@ -157,6 +158,8 @@ pub struct Desk {
     pub last_silence: u32,
     /// Schedule → what was changed about it beside the plan's files.
     pub changes: BTreeMap<String, Changes>,
+    /// Schedule → the event that last changed who is on duty: calendars take what has a higher number.
+    pub revisions: BTreeMap<String, Seq>,
     pub last_change: u32,
     /// Schedule → up to when changes of shift were told.
     pub shifts_seen: BTreeMap<String, Timestamp>,
@@ -180,6 +183,9 @@ pub struct Beside {
     /// Maintenance windows.
     pub windows: Vec<Window>,
     pub silences: Vec<Silence>,
+    /// Schedule → the event that last changed who is on duty.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub revisions: BTreeMap<String, Seq>,
     /// Why the status page is not as it should be.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub page_fault: Option<String>,
@@ -192,6 +198,7 @@ impl Beside {
             changes: desk.changes.clone(),
             windows: desk.windows.values().cloned().collect(),
             silences: desk.silences.values().cloned().collect(),
+            revisions: desk.revisions.clone(),
             page_fault: desk.page_fault.clone(),
         }
     }
@@ -200,8 +207,8 @@ impl Beside {
     pub fn desk(self) -> Desk {
         let windows = self.windows.into_iter().map(|window| (window.id, window)).collect();
         let silences = self.silences.into_iter().map(|silence| (silence.id, silence)).collect();
-        let (changes, page_fault) = (self.changes, self.page_fault);
-        Desk { windows, silences, changes, page_fault, ..Desk::default() }
+        let (changes, revisions, page_fault) = (self.changes, self.revisions, self.page_fault);
+        Desk { windows, silences, changes, revisions, page_fault, ..Desk::default() }
     }
 }
 

@@ -53,17 +53,26 @@ pub struct Actor {
     pub login: String,
     /// Through what.
     pub via: Via,
+    /// Who passed it on, where that is somebody else: the gateway's token, or the login of whoever
+    /// had the code of a page.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub through: Option<String>,
 }
 
 impl Actor {
+    /// Somebody who acts themselves.
+    pub fn of(login: impl Into<String>, via: Via) -> Self {
+        Self { login: login.into(), via, through: None }
+    }
+
     /// The keeper itself, when one of its timers is due.
     pub fn timer() -> Self {
-        Self { login: "system".to_owned(), via: Via::Timer }
+        Self::of("system", Via::Timer)
     }
 
     /// The keeper itself: start, stop, repair.
     pub fn keeper() -> Self {
-        Self { login: "system".to_owned(), via: Via::Keeper }
+        Self::of("system", Via::Keeper)
     }
 }
 

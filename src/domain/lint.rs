@@ -42,8 +42,8 @@ pub fn lint(plan: &Plan, desk: &Desk, now: Timestamp) -> Vec<Lint> {
     for (name, policy) in &plan.policies {
         steps(plan, desk, name, policy, now, &mut found);
         never(plan, name, policy, &mut found);
-        twice(name, policy, &shifts, &mut found);
     }
+    twice(plan, &shifts, &mut found);
     quiet(plan, now, &mut found);
     for (name, who) in plan.stakeholders.iter().filter(|(_, who)| !who.has_templates(plan)) {
         let what = format!(
@@ -157,33 +157,48 @@ fn never(plan: &Plan, name: &str, policy: &Policy, found: &mut Vec<Lint>) {
     }
 }
 
-/// People who hold two levels of one policy at the same time: then the second step is the first.
-fn twice(name: &str, policy: &Policy, shifts: &BTreeMap<&str, Vec<Shift>>, found: &mut Vec<Lint>) {
-    let schedules: Vec<&str> = policy
-        .levels
-        .iter()
-        .flat_map(|level| level.targets.iter())
-        .filter_map(|target| target.strip_prefix("schedule:"))
-        .collect();
+/// People who are on call on two schedules at the same time, under one policy or under two: then the
+/// second step is the first, or one of them cannot be at both.
+fn twice(plan: &Plan, shifts: &BTreeMap<&str, Vec<Shift>>, found: &mut Vec<Lint>) {
+    let schedules: Vec<&str> = used(plan).into_iter().collect();
     for (index, one) in schedules.iter().enumerate() {
-        for other in schedules.iter().skip(index + 1).filter(|other| *other != one) {
+        for other in schedules.iter().skip(index + 1) {
             let (Some(left), Some(right)) = (shifts.get(one), shifts.get(other)) else { continue };
-            let both = left.iter().find_map(|a| {
-                right.iter().find_map(|b| {
-                    let (from, until) = (a.from.max(b.from), a.until.min(b.until));
-                    let is_in_both = |login: &str| b.people.iter().any(|d| d.person == login);
-                    let who = a.people.iter().find(|duty| is_in_both(&duty.person))?;
-                    (until.since(from) > 0).then(|| (who.person.clone(), from, until))
-                })
-            });
-            if let Some((who, from, until)) = both {
-                let what = format!(
-                    "{who} is on call on '{one}' and '{other}' at once from {from} until {until}"
-                );
-                found.push(Lint { key: format!("policies.{name}"), what });
+            let Some((who, from, until)) = both(left, right) else { continue };
+            let under = |name: &&String| {
+                let levels = plan.policies.get(*name).map(|policy| policy.levels.as_slice());
+                let targets = levels.unwrap_or(&[]).iter().flat_map(|level| &level.targets);
+                let targets: BTreeSet<&str> =
+                    targets.filter_map(|target| target.strip_prefix("schedule:")).collect();
+                targets.contains(one) && targets.contains(other)
+            };
+            let key = match plan.policies.keys().find(under) {
+                Some(policy) => format!("policies.{policy}"),
+                None => format!("schedules.{one}"),
+            };
+            let what = format!(
+                "{who} is on call on '{one}' and '{other}' at once from {from} until {until}"
+            );
+            found.push(Lint { key, what });
+        }
+    }
+}
+
+/// Who is on duty in both of two lists of shifts at once first, and when.
+fn both(left: &[Shift], right: &[Shift]) -> Option<(String, Timestamp, Timestamp)> {
+    let mut later = right;
+    for a in left {
+        // Both lists are in order: what ended before this one began is of no more use.
+        let gone = later.iter().take_while(|b| b.until <= a.from).count();
+        later = later.get(gone..).unwrap_or(&[]);
+        for b in later.iter().take_while(|b| b.from < a.until) {
+            let is_in_both = |login: &str| b.people.iter().any(|duty| duty.person == login);
+            if let Some(who) = a.people.iter().find(|duty| is_in_both(&duty.person)) {
+                return Some((who.person.clone(), a.from.max(b.from), a.until.min(b.until)));
             }
         }
     }
+    None
 }
 
 /// Quiet hours in which somebody on call could not be reached for what pages them.

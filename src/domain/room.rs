@@ -41,6 +41,13 @@ pub struct SourceCounts {
     pub alerts: BTreeMap<Became, u64>,
     pub refused: u64,
     pub truncated: u64,
+    /// Changes, signs of life and answers to pages that it passed on.
+    #[serde(default)]
+    pub changes: u64,
+    #[serde(default)]
+    pub beats: u64,
+    #[serde(default)]
+    pub answers: u64,
     pub last_at: Option<Timestamp>,
 }
 

@@ -15,6 +15,7 @@ use crate::domain::room::{CHANGES_MAX, Changed, REFUSALS_MAX, Refusal, Room};
 use crate::domain::silence::label_line;
 use crate::domain::time::Timestamp;
 use crate::domain::timers::Timer;
+use crate::domain::words::Via;
 
 impl Room {
     pub(crate) fn rebuild_index_keeping_commands(&mut self) {
@@ -26,7 +27,15 @@ impl Room {
     pub(crate) fn incident_changed(&mut self, event: &Recorded, id: IncidentId, change: &Change) {
         match change {
             Change::Opened(opened) => self.opened(event, id, opened),
-            Change::Acknowledged | Change::Snoozed { .. } => self.answer_members(id),
+            Change::Snoozed { .. } => self.answer_members(id),
+            Change::Acknowledged => {
+                self.answer_members(id);
+                // What a gateway passed on is counted like what senders post.
+                if let (Via::Gateway, Some(by)) = (event.actor.via, &event.actor.through) {
+                    let counts = self.sources.entry(by.clone()).or_default();
+                    (counts.answers, counts.last_at) = (counts.answers + 1, Some(event.at));
+                }
+            }
             Change::EntryRedacted { entry, .. } => drop(self.redacted.insert(*entry)),
             Change::Absorbed { child, alerts, .. } => self.rehome_all(alerts, id, *child),
             Change::Unmerged { alerts, .. } | Change::Received { alerts, .. } => {
@@ -123,6 +132,8 @@ impl Room {
         summary: &str,
         origin: &str,
     ) {
+        let counts = self.sources.entry(source.to_owned()).or_default();
+        (counts.changes, counts.last_at) = (counts.changes + 1, Some(at));
         let (source, summary) = (source.to_owned(), summary.to_owned());
         self.changes.push_back(Changed { at, source, summary, origin: origin.to_owned() });
         if self.changes.len() > CHANGES_MAX {

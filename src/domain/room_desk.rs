@@ -25,6 +25,13 @@ const COVERS_KEPT_MS: i64 = 35 * DAY_MS;
 
 impl Room {
     pub(crate) fn plan_adopted(&mut self, at: Timestamp, plan: &Plan, digest: &str) {
+        let holidays = self.plan.holidays != plan.holidays;
+        for (name, schedule) in &plan.schedules {
+            if holidays || self.plan.schedules.get(name) != Some(schedule) {
+                self.desk.revisions.insert(name.clone(), self.seq);
+            }
+        }
+        self.desk.revisions.retain(|name, _| plan.schedules.contains_key(name));
         self.plan = plan.clone();
         digest.clone_into(&mut self.plan_digest);
         let in_use: BTreeSet<Box<str>> = self
@@ -141,11 +148,13 @@ impl Room {
             }
             Body::ShiftCovered { schedule, cover } => {
                 desk.last_change = desk.last_change.max(cover.id);
+                desk.revisions.insert(schedule.clone(), event.seq);
                 let changes = desk.changes.entry(schedule.clone()).or_default();
                 changes.covers.retain(|old| event.at.since(old.until) < COVERS_KEPT_MS);
                 changes.covers.push(cover.clone());
             }
             Body::CoverRevoked { schedule, cover } => {
+                desk.revisions.insert(schedule.clone(), event.seq);
                 if let Some(changes) = desk.changes.get_mut(schedule) {
                     changes.revoked.retain(|old| event.at.since(old.until) < COVERS_KEPT_MS);
                     if let Some(at) = changes.covers.iter().position(|known| known.id == *cover) {
@@ -159,6 +168,7 @@ impl Room {
             }
             Body::SwapAnswered { schedule, swap, accepted } => {
                 desk.answer_swap(schedule, *swap, *accepted);
+                desk.revisions.insert(schedule.clone(), event.seq);
             }
             Body::WindowPlanned { window } => {
                 desk.last_window = desk.last_window.max(window.id);
@@ -167,6 +177,8 @@ impl Room {
             Body::WindowBegan { window, .. } => self.set_window(*window, WindowStage::Open),
             Body::WindowEnded { window, .. } => self.set_window(*window, WindowStage::Over),
             Body::HeartbeatReceived { name } => {
+                let counts = self.sources.entry(format!("heartbeat/{name}")).or_default();
+                (counts.beats, counts.last_at) = (counts.beats + 1, Some(event.at));
                 let beat = Beat::heard(event.at, self.desk.beats.get(name));
                 self.set_beat(name, beat);
             }

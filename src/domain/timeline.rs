@@ -12,13 +12,13 @@
 use serde::{Deserialize, Serialize};
 
 use crate::domain::change::Change;
-use crate::domain::event::{AlertItem, Became, Body, Recorded};
+use crate::domain::event::{Actor, AlertItem, Became, Body, Recorded};
 use crate::domain::ids::{IncidentId, Seq};
 use crate::domain::legal;
 use crate::domain::talk;
 use crate::domain::time::{Timestamp, span_words};
 use crate::domain::timeline_paging;
-use crate::domain::words::{Fidelity, NoteKind, Outcome, RemedyKind};
+use crate::domain::words::{Fidelity, NoteKind, Outcome, RemedyKind, Via};
 
 /// What an entry is about; a view gives each a mark and a colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -53,6 +53,9 @@ pub struct Entry {
 /// The line of an event in the timeline of an incident.
 pub fn entry(event: &Recorded, incident: IncidentId) -> Entry {
     let (kind, text) = match &event.body {
+        Body::Incident { change: Change::Acknowledged, .. } => {
+            (Kind::State, answer_words(&event.actor))
+        }
         Body::Incident { change, .. } => change_words(change, event),
         Body::AlertsReceived { items, .. } => (Kind::Alert, alerts_words(items, incident)),
         Body::AlertAcknowledged { alert, .. } => {
@@ -109,6 +112,18 @@ pub fn entry(event: &Recorded, incident: IncidentId) -> Entry {
         who: event.actor.login.clone(),
         kind,
         text,
+    }
+}
+
+/// An answer, and how it came where it was passed on.
+fn answer_words(actor: &Actor) -> String {
+    match (&actor.through, actor.via) {
+        (Some(by), Via::Gateway) => {
+            format!("acknowledged by the code of their page, passed on by the gateway '{by}'")
+        }
+        (Some(by), _) => format!("acknowledged by the code of their page, given by {by}"),
+        (None, Via::Gateway) => "acknowledged by the code of their page".to_owned(),
+        (None, _) => "acknowledged".to_owned(),
     }
 }
 

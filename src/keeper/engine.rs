@@ -29,7 +29,7 @@ use crate::domain::stats::Sample;
 use crate::domain::time::Timestamp;
 use crate::domain::words::{Right, Via};
 use crate::keeper::engine::elsewhere::Closings;
-use crate::keeper::turn::{ClientId, Input, Output, ReadJob, Turn, Who};
+use crate::keeper::turn::{ClientId, House, Input, Output, ReadJob, Turn, Who};
 use crate::proto::{Ask, ClientKind, Counts, IntakeReport, KeeperMsg, Present, Push, Queue, Reply};
 use crate::store::snapshot::row_bytes;
 
@@ -57,10 +57,7 @@ pub struct Engine {
     clients: BTreeMap<ClientId, Client>,
     /// Incidents that left the room in this turn: the store does not hold their last events yet.
     limbo: BTreeMap<IncidentId, Incident>,
-    /// What the intake listens on.
-    pub listening: Result<String, String>,
-    /// Space is short: only people's acts are taken.
-    pub is_tight: bool,
+    pub house: House,
     /// What the codes of pages are made of; it never leaves this home.
     pub secret: [u8; 32],
     /// What the shell is sending just now.
@@ -87,8 +84,7 @@ impl Engine {
             room,
             clients: BTreeMap::new(),
             limbo: BTreeMap::new(),
-            listening: Err("the intake is not started".to_owned()),
-            is_tight: false,
+            house: House::default(),
             secret: [0; 32],
             in_flight: BTreeMap::new(),
             carried: BTreeSet::new(),
@@ -171,7 +167,7 @@ impl Engine {
         turn: &mut Turn,
     ) -> Result<(), Rejection> {
         let id = self.own_id("p");
-        let actor = Actor { login: source, via: Via::Http };
+        let actor = Actor::of(source, Via::Http);
         let order =
             Order { id, actor, right: Right::Administer, occurred: None, seen: None, command };
         self.order(&order, now, archive, turn)
@@ -333,7 +329,7 @@ impl Engine {
         let who = state.who.clone();
         match ask {
             Ask::Do { command, occurred, seen } => {
-                let actor = Actor { login: who.login.clone(), via };
+                let actor = Actor::of(who.login.clone(), via);
                 let order = Order {
                     id,
                     actor,

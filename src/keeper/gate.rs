@@ -17,7 +17,9 @@ use crate::domain::plan::Plan;
 use crate::domain::room::Room;
 use crate::domain::status::{self, Site};
 use crate::domain::text::{cut_bytes, without_secrets};
+use crate::domain::time::Timestamp;
 use crate::ingest::token_hash;
+use crate::proto::Watched;
 
 /// Kinds of refusals that are kept apart until they are written down.
 const KINDS_MAX: usize = 32;
@@ -49,6 +51,8 @@ pub struct Gate {
     pub connections: AtomicU64,
     /// What the auditor found in its last round.
     pub findings: AtomicU64,
+    /// The same in words, and how the sign of life went.
+    watched: Mutex<Watched>,
     /// Raised when there are receipts to write down.
     pub receipts_wait: Notify,
     /// Raised when the journal may have a full segment to index.
@@ -117,6 +121,26 @@ impl Gate {
     /// next start on.
     pub fn set_settings(&self, settings: Settings) {
         *self.settings.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(settings);
+    }
+
+    /// What the auditor and the sign of life came to.
+    pub fn watched(&self) -> Watched {
+        let mut watched = self.watched.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        watched.is_signing = self.settings().beacon.is_some();
+        watched
+    }
+
+    /// The auditor made a round.
+    pub fn set_audited(&self, at: Timestamp, findings: &[String]) {
+        self.findings.store(findings.len() as u64, Ordering::Relaxed);
+        let mut watched = self.watched.lock().unwrap_or_else(PoisonError::into_inner);
+        watched.audited_at = Some(at);
+        findings.clone_into(&mut watched.findings);
+    }
+
+    /// The sign of life was sent, or was not.
+    pub fn set_signed(&self, at: Timestamp, fault: Option<String>) {
+        self.watched.lock().unwrap_or_else(PoisonError::into_inner).beacon = Some((at, fault));
     }
 
     /// The plan in force.

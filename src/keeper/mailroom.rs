@@ -188,17 +188,19 @@ pub fn message(job: &Job) -> Message {
     } else {
         ""
     };
-    let text = [briefs.join("\n\n").as_str(), how].join("\n").trim().to_owned();
     Message {
         id: message_id(&job.items),
         kind,
         signal: Signal::Trigger,
         subject: subject(job),
-        text,
+        // What woke somebody stands first: how to answer is known, or stands below.
+        text: briefs.join("\n\n"),
+        closing: how.to_owned(),
         urgent: kind == Kind::Page,
         incidents: job.items.iter().map(about).collect(),
         to_name: job.name.clone(),
-        language: job.language.clone(),
+        // The words are ours, whatever the person reads: a voice that speaks them must know.
+        language: "en".to_owned(),
         ..Message::default()
     }
 }

@@ -14,7 +14,7 @@ use crate::domain::incident::Incident;
 use crate::domain::rejection::{Rejection, RejectionKind};
 use crate::domain::stats::Sample;
 use crate::domain::time::Timestamp;
-use crate::domain::words::AttemptResult;
+use crate::domain::words::{AttemptResult, DeliveryKind};
 use crate::keeper::drafts;
 use crate::keeper::gate::Gate;
 use crate::keeper::turn::ReadJob;
@@ -214,30 +214,55 @@ fn events(places: &Places, after: Seq, limit: usize, head: Head) -> Result<Reply
     Ok(Reply::Events { events })
 }
 
-/// Counts the pages that were handed over to each person.
+/// Events that say who is wanted, and that somebody was reached.
+const CALLS: [&str; 5] =
+    ["sending-ended", "level-reached", "fallback-paged", "paged-by-hand", "handover-offered"];
+
+/// Counts what each person was called upon for: an incident once, however many messages it took.
 fn pages(
     reader: &dyn Reader,
     from: Timestamp,
     until: Timestamp,
     zones: &BTreeMap<String, String>,
 ) -> Result<Reply, StoreError> {
-    let mut pages: BTreeMap<String, PageCount> = BTreeMap::new();
+    let mut kinds: BTreeMap<(IncidentId, u32), DeliveryKind> = BTreeMap::new();
+    // Who, for what, and whether it was a page → whether one came at night.
+    let mut calls: BTreeMap<(String, IncidentId, bool), bool> = BTreeMap::new();
+    let markers = CALLS.map(|word| format!("\"{word}\""));
+    let finders = markers.each_ref().map(|marker| memchr::memmem::Finder::new(marker.as_bytes()));
     reader.scan(0, &mut |raw| {
-        // Cheap to pass over: most events are no attempts.
-        let is_end = memchr::memmem::find(raw.json, b"\"sending-ended\"").is_some();
-        let Some(event) = is_end.then(|| raw.decode().ok()).flatten() else { return true };
-        if let Body::SendingEnded { to, result, .. } = &event.body
+        // Cheap to pass over: most events call nobody.
+        let is_call = finders.iter().any(|finder| finder.find(raw.json).is_some());
+        let Some(event) = is_call.then(|| raw.decode().ok()).flatten() else { return true };
+        if let Body::Incident { incident, change } = &event.body {
+            kinds.extend(change.wanted().map(|want| ((*incident, want.number), want.kind)));
+        }
+        if let Body::SendingEnded { to, result, items, .. } = &event.body
             && matches!(result, AttemptResult::Accepted | AttemptResult::HandedOver)
             && (from..until).contains(&event.at)
         {
             let zone = zones.get(to).and_then(|zone| zone.parse().ok()).unwrap_or(chrono_tz::UTC);
             let hour = event.at.utc().with_timezone(&zone).hour();
-            let count = pages.entry(to.clone()).or_default();
-            count.pages += 1;
-            count.at_night += u32::from(!(6..22).contains(&hour));
+            for item in items {
+                let kind = kinds.get(&(item.incident, item.delivery));
+                let is_page = match kind {
+                    Some(DeliveryKind::Page) => true,
+                    Some(DeliveryKind::Handover) => false,
+                    Some(DeliveryKind::Inform | DeliveryKind::Update) | None => continue,
+                };
+                let night = calls.entry((to.clone(), item.incident, is_page)).or_default();
+                *night |= !(6..22).contains(&hour);
+            }
         }
         true
     })?;
+    let mut pages: BTreeMap<String, PageCount> = BTreeMap::new();
+    for ((who, _, is_page), night) in calls {
+        let count = pages.entry(who).or_default();
+        count.pages += u32::from(is_page);
+        count.at_night += u32::from(is_page && night);
+        count.handovers += u32::from(!is_page);
+    }
     Ok(Reply::Pages { pages })
 }
 

@@ -167,7 +167,7 @@ async fn serve(
     let findings = opened.room.desk.findings.clone();
     let fault = (opened.room.desk.page_fault.clone(), status_page::is_alerting(&opened.room));
     let mut engine = Engine::new(opened.room);
-    engine.listening.clone_from(&listening);
+    engine.house.listening.clone_from(&listening);
     engine.secret = supervise::secret(&home)?;
     let first_words = first_words(&home, &engine, opened.mended)?;
     for body in first_words {

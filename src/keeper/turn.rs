@@ -15,7 +15,7 @@ use crate::domain::stats::Sample;
 use crate::domain::talk::change::TalkChange;
 use crate::domain::time::Timestamp;
 use crate::domain::words::{AttemptResult, DeliveryKind, Phase, Severity};
-use crate::proto::{Ask, ClientKind, KeeperMsg, Reply};
+use crate::proto::{Ask, ClientKind, KeeperMsg, Reply, Watched};
 
 /// A connection, for as long as it lasts.
 pub type ClientId = u64;
@@ -70,6 +70,24 @@ pub enum Input {
     Stop {
         reason: String,
     },
+}
+
+/// What the engine is told of the house around it.
+#[derive(Debug)]
+pub struct House {
+    /// What the intake listens on.
+    pub listening: Result<String, String>,
+    /// Space is short: only people's acts are taken.
+    pub is_tight: bool,
+    /// Who watches the watcher.
+    pub watched: Watched,
+}
+
+impl Default for House {
+    fn default() -> Self {
+        let listening = Err("the intake is not started".to_owned());
+        Self { listening, is_tight: false, watched: Watched::default() }
+    }
 }
 
 /// Something to do once the turn's events are durable.

@@ -76,14 +76,15 @@ pub async fn rounds(
             }
             told.clone_from(&findings);
         }
-        gate.findings.store(findings.len() as u64, Ordering::Relaxed);
+        gate.set_audited(wall_now(), &findings);
         let settings = gate.settings();
         if let Some(beacon) = settings.beacon.as_ref().filter(|_| findings.is_empty()) {
             let now = crate::clock::monotonic();
             let every = Duration::from_secs(u64::from(beacon.every_s));
             if signed.is_none_or(|at| now.duration_since(at) >= every) {
                 signed = Some(now);
-                sign(beacon, &context).await;
+                let fault = sign(beacon, &context).await;
+                gate.set_signed(wall_now(), fault);
             }
         }
     }
@@ -150,12 +151,14 @@ pub(super) async fn raise(own: Own, summary: Option<&str>, inbox: &Inbox) -> boo
     inbox.send(Mail::Input(Input::Receipt(Command::Ingest(post)))).await.is_ok()
 }
 
-/// Tells the outside that the keeper is well.
-async fn sign(beacon: &Beacon, context: &Context) {
+/// Tells the outside that the keeper is well; what went wrong, if something did.
+async fn sign(beacon: &Beacon, context: &Context) -> Option<String> {
+    let mut fault = None;
     if let Some(url) = &beacon.url
         && let Err(why) = beacon::get(url, wall_now()).await
     {
         tracing::warn!(why, "the sign of life did not get through");
+        fault = Some(why);
     }
     if !beacon.program.is_empty() {
         let (argv, timeout_s) = (beacon.program.clone(), PROGRAM_S);
@@ -164,6 +167,8 @@ async fn sign(beacon: &Beacon, context: &Context) {
         let outcome = send(&channel, "", &Message::default(), &context).await;
         if let Outcome::Failed { reason, .. } = outcome {
             tracing::warn!(reason, "the program of the sign of life failed");
+            fault = Some(format!("the program failed: {reason}"));
         }
     }
+    fault
 }

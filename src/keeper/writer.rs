@@ -222,6 +222,9 @@ impl Writer {
 
     fn handle(&mut self, input: Input, turn: &mut Turn, reader: &dyn Reader) {
         let now = self.clock.now();
+        if matches!(input, Input::Request { ask: Ask::Status, .. }) {
+            self.engine.house.watched = self.gate.watched();
+        }
         self.engine.handle(input, now, &StoreArchive(reader), turn);
     }
 
@@ -373,7 +376,7 @@ impl Writer {
 
     fn look_for_space(&mut self) {
         let tight = self.journal.is_tight();
-        self.engine.is_tight = tight;
+        self.engine.house.is_tight = tight;
         if self.gate.tight.swap(tight, Ordering::Relaxed) != tight {
             tracing::warn!(tight, "space on the journal's disk");
         }

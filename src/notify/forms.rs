@@ -49,7 +49,7 @@ pub fn generic(message: &Message, to: &str) -> Value {
         "to": to,
         "to_name": m.to_name,
         "subject": m.headline(),
-        "text": m.text,
+        "text": m.words(),
         "language": m.language,
         "drill": m.watermark,
         "in_reply_to": m.in_reply_to,
@@ -172,7 +172,7 @@ fn event(m: &Message, about: &About, summary: &str, routing_key: &str, source: &
             "class": m.kind.word(),
             "custom_details": {
                 "message": m.id,
-                "text": m.text,
+                "text": m.words(),
                 "why": about.why,
                 "services": about.services,
                 "severity": about.severity,

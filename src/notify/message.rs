@@ -42,6 +42,8 @@ pub struct Message {
     pub subject: String,
     /// What is to be read; the facts of each incident are added below it by the forms.
     pub text: String,
+    /// What stands below everything: how to answer.
+    pub closing: String,
     /// Whether it is meant to wake somebody.
     pub urgent: bool,
     /// What it is about; a bundle holds several.
@@ -147,6 +149,7 @@ impl Message {
             kind: self.kind,
             signal: self.signal,
             subject: cut(visible(&self.subject).into_owned(), SUBJECT_MAX),
+            closing: cut(visible_lines(&self.closing), FIELD_MAX),
             text,
             urgent: self.urgent,
             incidents: self.incidents.iter().take(INCIDENTS_MAX).map(About::tidy).collect(),
@@ -171,6 +174,11 @@ impl Message {
         }
     }
 
+    /// The text with how to answer, where the facts stand elsewhere.
+    pub fn words(&self) -> String {
+        [self.text.trim_end(), self.closing.trim()].join("\n").trim().to_owned()
+    }
+
     /// The text, and below it what must be known of each incident: what, where, why now, and how
     /// to acknowledge. Facts stand without labels, so that they read alike in every language.
     pub fn plain(&self) -> String {
@@ -185,6 +193,9 @@ impl Message {
         let more: Vec<String> = self.incidents.iter().skip(FULL_MAX).map(About::short).collect();
         if !more.is_empty() {
             parts.push(more.join("\n"));
+        }
+        if !self.closing.trim().is_empty() {
+            parts.push(self.closing.trim().to_owned());
         }
         parts.join("\n\n")
     }

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::alert::Alert;
 use crate::domain::command::Command;
-use crate::domain::duty::Beside;
+use crate::domain::duty::{Beat, Beside};
 use crate::domain::event::{Occurred, Recorded};
 use crate::domain::ids::{CommandId, IncidentId, Seq};
 use crate::domain::incident::Incident;
@@ -234,12 +234,16 @@ impl Reply {
     }
 }
 
-/// How often somebody was paged.
+/// How often somebody was called upon: once for an incident, however many messages that took.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct PageCount {
+    /// Incidents that they were paged for.
     pub pages: u32,
-    /// Between 22:00 and 06:00 in the person's zone.
+    /// Those for which a page came between 22:00 and 06:00 in the person's zone.
     pub at_night: u32,
+    /// Incidents that were offered to them at the end of a shift, or by somebody.
+    pub handovers: u32,
 }
 
 /// Something found by a search.
@@ -318,6 +322,33 @@ pub struct Status {
     pub plan_digest: String,
     pub intake: Result<String, String>,
     pub is_tight: bool,
+    /// Who watches the watcher.
+    #[serde(default)]
+    pub watched: Watched,
+    /// Senders that must be heard from.
+    #[serde(default)]
+    pub beats: BTreeMap<String, Beat>,
+    /// Messages that wait to be sent.
+    #[serde(default)]
+    pub waiting: u32,
+    /// Why the status page is not as it should be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub page_fault: Option<String>,
+}
+
+/// What the auditor and the keeper's own sign of life came to last.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Watched {
+    /// When the auditor made its last round.
+    pub audited_at: Option<Timestamp>,
+    /// What it found.
+    pub findings: Vec<String>,
+    /// When the sign of life was sent last, and what went wrong; none: the settings ask for none, or
+    /// it was not sent yet.
+    pub beacon: Option<(Timestamp, Option<String>)>,
+    /// The settings ask for a sign of life.
+    pub is_signing: bool,
 }
 
 /// Pages that somebody who opens a console is told of; the queue shows all.

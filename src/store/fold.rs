@@ -150,7 +150,7 @@ mod tests {
 
     fn journal(events: u64) -> MemoryJournal {
         let mut journal = MemoryJournal::default();
-        let actor = Actor { login: "keeper".to_owned(), via: Via::Cli };
+        let actor = Actor::of("keeper", Via::Cli);
         for seq in 1..=events {
             let body = Body::ClockJumped { by_ms: 1, incidents: Vec::new() };
             let (cause, at) = (CommandId(format!("c{seq}")), Timestamp(1));

@@ -495,6 +495,6 @@ impl Model {
 
     /// The actor that this console acts as, for what is shown before the keeper answers.
     pub fn actor(&self) -> Actor {
-        Actor { login: self.login.clone(), via: crate::domain::words::Via::Console }
+        Actor::of(self.login.clone(), crate::domain::words::Via::Console)
     }
 }

@@ -39,7 +39,7 @@ fn post(n: usize) -> Command {
 }
 
 fn order(command: Command) -> Order {
-    let actor = Actor { login: "am".to_owned(), via: Via::Http };
+    let actor = Actor::of("am", Via::Http);
     let id = CommandId("b".to_owned());
     Order { id, actor, right: Right::Administer, occurred: None, seen: None, command }
 }

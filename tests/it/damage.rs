@@ -218,7 +218,7 @@ fn written_ahead(paths: &Paths, ahead_ms: i64) {
         cause: CommandId("ahead".to_owned()),
         at: wall_now().plus(ahead_ms),
         occurred: None,
-        actor: Actor { login: "keeper".to_owned(), via: Via::Cli },
+        actor: Actor::of("keeper", Via::Cli),
         body: Body::ClockJumped { by_ms: ahead_ms, incidents: Vec::new() },
     };
     journal.append(&Batch::build(head, &[event])).expect("an append");
@@ -260,7 +260,7 @@ fn what_neither_copy_holds_is_not_passed_over_in_silence() {
             cause: CommandId("c".to_owned()),
             at: wall_now(),
             occurred: None,
-            actor: Actor { login: "keeper".to_owned(), via: Via::Cli },
+            actor: Actor::of("keeper", Via::Cli),
             body: Body::StoreRebuilt { what: "x".repeat(200_000), events: 0 },
         };
         journal.append(&Batch::build(head, &[event])).expect("an append");

@@ -191,3 +191,30 @@ fn a_half_written_form_about_alerts_still_knows_its_alerts() {
     form.restore(&draft);
     assert_eq!(form.alerts, ["am/a"]);
 }
+
+#[test]
+fn a_day_of_many_hand_overs_is_whole_in_the_calendar_and_a_cover_is_marked() {
+    let mut console = console();
+    let rota = r#"
+zone = "UTC"
+[[rotations]]
+start = "2026-11-16T01:00:00"
+every = "hour"
+times = 2
+people = ["ann", "bob"]
+"#;
+    let (from, until) = (console.world.now.plus(60_000), console.world.now.plus(120_000));
+    let cover = serde_json::json!({ "id": 1, "from": from, "until": until, "person": "dana" });
+    let changes = serde_json::json!({ "covers": [cover] });
+    let mirror = &mut console.model.mirror;
+    mirror.plan.schedules.insert("often".to_owned(), toml::from_str(rota).expect("a schedule"));
+    let changes = serde_json::from_value(changes).expect("changes");
+    mirror.desk.changes.insert("often".to_owned(), changes);
+    let lines = warroom::tui::view::calendar::lines(&console.model);
+    let text: Vec<String> = lines.iter().map(|line| line.text.clone()).collect();
+    let at = text.iter().position(|line| line.starts_with("often")).expect("the schedule");
+    let day: String = text[at + 1..at + 6].join("\n");
+    assert!(day.contains("dana(c)"), "{day}");
+    assert!(text.iter().all(|line| line.chars().count() <= 78), "{text:#?}");
+    assert!(text[at + 1..].iter().any(|line| line.contains("23:00")), "{text:#?}");
+}

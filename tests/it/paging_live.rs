@@ -162,7 +162,19 @@ fn a_gateway_passes_an_answer_on_with_a_token_of_its_own() {
     assert_eq!(post(&address, "/v1/events", &[], alerts).0, 202, "alerts still need none");
     let (status, said) = post(&address, "/v1/ack", &[("Authorization", &bearer)], body.as_bytes());
     assert_eq!(status, 200, "{said}");
-    assert!(home.ok(&["show", "INC-1"]).contains("bob        acknowledged"));
+    let shown = home.ok(&["show", "INC-1"]);
+    let words = "bob        acknowledged by the code of their page, passed on by the gateway 'sms'";
+    assert!(shown.contains(words), "{shown}");
+    let intake = home.ok(&["intake"]);
+    assert!(intake.contains("sms: 0 posts") && intake.contains("1 answers to pages"), "{intake}");
+    // Two incidents are two calls, however many messages they took.
+    act(&mut caller, r#"{"do":"page","incident":1,"people":["bob"],"reason":"once more"}"#);
+    hook.wait_for(3);
+    let load = until("both were handed over", || {
+        let load = home.ok(&["oncall", "--load", "--for", "1d"]);
+        load.contains("2 incidents").then_some(load)
+    });
+    assert!(load.contains("0 handed over to them"), "{load}");
 }
 
 #[test]
@@ -178,6 +190,13 @@ fn a_silent_sender_becomes_an_incident_and_its_voice_ends_it() {
     let address = intake_address(&caller);
     assert_eq!(post(&address, "/v1/heartbeat/nobody", &[], b"").0, 404);
     assert_eq!(post(&address, "/v1/heartbeat/backup", &[], b"").0, 200);
+    let intake = home.ok(&["intake"]);
+    assert!(
+        intake.contains("heartbeat/backup: ") && intake.contains("1 signs of life"),
+        "{intake}"
+    );
+    let status = home.ok(&["status"]);
+    assert!(status.contains("backup ") && status.contains("no sign of life is sent"), "{status}");
     until("the alert is over", || {
         let ask = Ask::Incident { incident: IncidentId(1), until: None, limit: 10 };
         match caller.ask(ask) {

@@ -33,15 +33,7 @@ pub(super) fn decide(
     };
     let plan = &room.plan;
     let change = match wish {
-        LegalWish::Determine { rule, kind, at, evidence } => {
-            let rule = known(plan, rule)?;
-            check_kind(rule, kind)?;
-            in_force(rule)?;
-            past(*at, now)?;
-            not_later(incident, rule, kind, *at)?;
-            let evidence = wanted(evidence, "evidence")?.to_owned();
-            LegalChange::Determined { rule: rule.id.clone(), kind: kind.clone(), at: *at, evidence }
-        }
+        LegalWish::Determine { .. } => return determine(incident, plan, wish, now),
         LegalWish::TakeBack { rule, kind, reason: why } => {
             let facts = incident.legal.facts.get(rule);
             let is_known = facts.is_some_and(|facts| {
@@ -82,6 +74,45 @@ pub(super) fn decide(
         }
     };
     one(id, Change::Legal(Box::new(change)))
+}
+
+/// What was found out stands against what was thought before: the finding that nothing is owed is
+/// taken back with it, and none is made while the other one is on record.
+fn determine(incident: &Incident, plan: &Plan, wish: &LegalWish, now: Timestamp) -> Decision {
+    let LegalWish::Determine { rule, kind, at, evidence } = wish else {
+        return Err(bad("not a determination", ""));
+    };
+    let rule = known(plan, rule)?;
+    check_kind(rule, kind)?;
+    in_force(rule)?;
+    past(*at, now)?;
+    not_later(incident, rule, kind, *at)?;
+    let evidence = wanted(evidence, "evidence")?.to_owned();
+    let on_record = |other: &String| {
+        let facts = incident.legal.facts.get(&rule.id);
+        facts.is_some_and(|facts| facts.triggers.contains_key(other))
+    };
+    let against = rule
+        .triggers
+        .iter()
+        .find(|(other, made)| made.contradicts.contains(kind) && on_record(other));
+    if let Some((other, _)) = against {
+        return Err(not_now(
+            format!("'{other}' of {} is on record, and '{kind}' cannot hold beside it", rule.id),
+            "if that was wrong, take it back first ('warroom obligation take-back'), with the reason",
+        ));
+    }
+    let refuted = rule.triggers.get(kind).map_or(&[][..], |made| made.contradicts.as_slice());
+    let mut changes: Vec<LegalChange> = Vec::new();
+    for other in refuted.iter().filter(|other| on_record(other)) {
+        let (rule, reason) = (rule.id.clone(), format!("'{kind}' was determined: {evidence}"));
+        changes.push(LegalChange::TakenBack { rule, kind: other.clone(), reason });
+    }
+    let (rule, kind) = (rule.id.clone(), kind.clone());
+    changes.push(LegalChange::Determined { rule, kind, at: *at, evidence });
+    let body =
+        |change| Body::Incident { incident: incident.id, change: Change::Legal(Box::new(change)) };
+    Ok(changes.into_iter().map(body).collect())
 }
 
 fn in_force(rule: &Rule) -> Result<(), Rejection> {

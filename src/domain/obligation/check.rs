@@ -64,6 +64,11 @@ impl Rule {
             if trigger.title.trim().is_empty() || trigger.question.trim().is_empty() {
                 wrong.push(format!("the trigger '{kind}' needs a title and a question"));
             }
+            let is_other = |other: &String| other != kind && self.triggers.contains_key(other);
+            for other in trigger.contradicts.iter().filter(|other| !is_other(other)) {
+                wrong
+                    .push(format!("the trigger '{kind}' contradicts '{other}', which is no other"));
+            }
         }
         wrong
     }

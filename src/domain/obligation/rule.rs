@@ -82,6 +82,9 @@ pub struct Trigger {
     pub title: String,
     /// The question that is put to the person who decides.
     pub question: String,
+    /// Determinations that cannot hold beside it: making it takes them back.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub contradicts: Vec<String>,
 }
 
 /// One thing that must be sent.

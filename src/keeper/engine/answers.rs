@@ -79,7 +79,8 @@ impl Engine {
             is_missed: beat.is_missed,
         });
         let own = crate::domain::decide::due::OWN_SOURCE;
-        let posted = self.room.sources.iter().filter(|(name, _)| *name != own);
+        let posted = self.room.sources.iter();
+        let posted = posted.filter(|(name, counts)| *name != own && counts.posts > 0);
         let mut sources: Vec<Heard> = beats
             .chain(posted.map(|(name, counts)| Heard {
                 name: name.clone(),
@@ -180,7 +181,7 @@ impl Engine {
 
     pub(super) fn intake(&self) -> IntakeReport {
         IntakeReport {
-            listening: self.listening.clone(),
+            listening: self.house.listening.clone(),
             sources: self.room.sources.clone(),
             refusals: self.room.refusals.iter().cloned().collect(),
             changes: self.room.changes.iter().rev().take(50).cloned().collect(),
@@ -202,8 +203,12 @@ impl Engine {
             alerts: count(self.room.alerts.len()),
             clients: count(self.clients.len()),
             plan_digest: self.room.plan_digest.clone(),
-            intake: self.listening.clone(),
-            is_tight: self.is_tight,
+            intake: self.house.listening.clone(),
+            is_tight: self.house.is_tight,
+            watched: self.house.watched.clone(),
+            beats: self.room.desk.beats.clone(),
+            waiting: count(self.waiting()),
+            page_fault: self.room.desk.page_fault.clone(),
         }
     }
 
@@ -249,6 +254,7 @@ pub(super) fn note(events: &[Recorded], room: &Room) -> String {
             .or_else(|| swapped(event, room))
             .or_else(|| still_owed(event, room))
             .or_else(|| not_owed_by(event, room))
+            .or_else(|| taken_back(event, events))
     };
     let more = |event| seldom(event, room).into_iter().chain(unknown_services(event, room));
     let of = |event| of(event).into_iter().chain(more(event)).reduce(|a, b| a + "; " + &b);
@@ -292,6 +298,17 @@ fn still_owed(event: &Recorded, room: &Room) -> Option<String> {
     (!owed.is_empty()).then(|| {
         format!("STILL OWED before it: {}; hand that in too, or say why not", owed.join(", "))
     })
+}
+
+/// What was thought before and is taken back because something else was determined.
+fn taken_back(event: &Recorded, all: &[Recorded]) -> Option<String> {
+    let legal = |event: &Recorded| match &event.body {
+        Body::Incident { change: Change::Legal(change), .. } => Some((**change).clone()),
+        _ => None,
+    };
+    let LegalChange::TakenBack { kind, .. } = legal(event)? else { return None };
+    let is_made = all.iter().any(|e| matches!(legal(e), Some(LegalChange::Determined { .. })));
+    is_made.then(|| format!("'{kind}' was taken back by it"))
 }
 
 /// What was determined before keeps a clock from running: nobody may think that it runs now.

@@ -423,7 +423,10 @@ impl Engine {
             d.is_open() || incident.ack.is_none() && matches!(d.stand, Stand::Failed { .. })
         };
         let page = incident.esc.delivery(delivery).filter(may_answer).ok_or_else(wrong)?;
-        let actor = Actor { login: page.wanted.to.clone(), via: Via::Gateway };
+        let passed = &order.actor;
+        let via = if passed.via == Via::Http { Via::Gateway } else { passed.via };
+        let through = Some(passed.login.clone()).filter(|login| *login != page.wanted.to);
+        let actor = Actor { login: page.wanted.to.clone(), via, through };
         let command = Command::Acknowledge { incident: id };
         // The one whose page it was may answer; whoever holds the code acts for them.
         let right = order.right.max(Right::Respond);

@@ -224,6 +224,19 @@ fn audience(word: &str) -> Result<Audience, String> {
     })
 }
 
+/// Empty words, one for each language that somebody reads who must know, English first.
+fn blank(about: &About<'_>) -> Vec<Text> {
+    let care = about.incident.iter().flat_map(|incident| about.plan.audience_of(incident));
+    let mut languages: Vec<&str> = care.map(|(_, who)| who.language.as_str()).collect();
+    languages.sort_unstable_by_key(|language| (*language != "en", *language));
+    languages.dedup();
+    let of = |language: &str| Text { language: language.to_owned(), ..Text::default() };
+    match languages.as_slice() {
+        [] => vec![Text::default()],
+        several => several.iter().take(PARTS.len()).map(|language| of(language)).collect(),
+    }
+}
+
 /// The fields of the second form.
 pub(super) fn write(about: &About<'_>, readers: &[&str], texts: &[Text]) -> Vec<Field> {
     let incident = about.incident;
@@ -242,7 +255,7 @@ pub(super) fn write(about: &About<'_>, readers: &[&str], texts: &[Text]) -> Vec<
                 .hint("the name that the status page shows; empty: as before"),
         );
     }
-    let blank = [Text::default()];
+    let blank = blank(about);
     let texts = if texts.is_empty() { &blank } else { texts };
     for ((language, subject, text), made) in PARTS.into_iter().zip(texts) {
         if texts.len() > 1 || !matches!(made.language.as_str(), "" | "en") {

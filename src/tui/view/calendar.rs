@@ -4,8 +4,9 @@ use chrono::{Days, TimeZone};
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
+use unicode_width::UnicodeWidthStr;
 
-use crate::domain::schedule::{self, Schedule, Shift};
+use crate::domain::schedule::{self, Duty, Schedule, Shift, Source};
 use crate::domain::text::{fit, visible};
 use crate::domain::time::{DAY_MS, Timestamp};
 use crate::tui::model::Model;
@@ -46,22 +47,41 @@ fn fortnight(model: &Model, name: &str, found: &Schedule) -> Vec<DayLine> {
     let changes = model.mirror.desk.changes_of(name);
     let holidays = &model.mirror.plan.holidays;
     let shifts = schedule::shifts(found, holidays, changes, start(0), start(DAYS));
+    let width = usize::from(model.size.0.saturating_sub(2));
     (0..DAYS)
-        .map(|offset| {
+        .flat_map(|offset| {
             let (from, until) = (start(offset), start(offset + 1));
-            day_line(found, &shifts, from, until)
+            day_lines(found, &shifts, (from, until), width)
         })
         .collect()
 }
 
-fn day_line(found: &Schedule, shifts: &[Shift], from: Timestamp, until: Timestamp) -> DayLine {
+/// Somebody on duty; a letter says where they are not there by the rotation.
+fn named(duty: &Duty) -> String {
+    let mark = match duty.source {
+        Source::Layer { .. } => "",
+        Source::Cover { .. } => "(c)",
+        Source::Swap { .. } => "(s)",
+        Source::Override { .. } => "(o)",
+        Source::Temporary { .. } => "(t)",
+    };
+    format!("{}{mark}", duty.person)
+}
+
+/// A day with its hand-overs: on as many lines as it needs, none of them cut.
+fn day_lines(
+    found: &Schedule,
+    shifts: &[Shift],
+    (from, until): (Timestamp, Timestamp),
+    width: usize,
+) -> Vec<DayLine> {
     let local = |at: Timestamp| found.zone.from_utc_datetime(&at.utc().naive_utc());
     let mut parts: Vec<String> = Vec::new();
     let mut is_gap = false;
     let mine = shifts.iter().filter(|shift| shift.from < until && shift.until > from);
-    let mut last: Option<Vec<&str>> = None;
+    let mut last: Option<Vec<String>> = None;
     for shift in mine {
-        let people: Vec<&str> = shift.people.iter().map(|duty| duty.person.as_str()).collect();
+        let people: Vec<String> = shift.people.iter().map(named).collect();
         if last.as_ref() == Some(&people) {
             continue;
         }
@@ -76,11 +96,26 @@ fn day_line(found: &Schedule, shifts: &[Shift], from: Timestamp, until: Timestam
     }
     // A day is called by its noon, so that a change of summer time cannot rename it.
     let day = local(from.plus(DAY_MS / 2)).format("%a %d %b");
-    DayLine { text: format!("  {day}  {}", parts.join(" · ")), is_gap }
+    let head = format!("  {day}  ");
+    let mut lines = vec![DayLine { text: head.clone(), is_gap }];
+    for (index, part) in parts.iter().enumerate() {
+        let part = visible(part);
+        let Some(line) = lines.last_mut() else { break };
+        let is_first = index == 0;
+        let needs = line.text.width() + part.width() + if is_first { 0 } else { 3 };
+        if needs > width && !is_first {
+            let text = format!("{}{part}", " ".repeat(head.width()));
+            lines.push(DayLine { text, is_gap });
+            continue;
+        }
+        line.text.push_str(if is_first { "" } else { " · " });
+        line.text.push_str(&part);
+    }
+    lines
 }
 
 pub(super) fn draw(model: &Model, screen: &mut Frame<'_>, area: Rect, scroll: usize) {
-    let title = "On call · j k scroll · q closes";
+    let title = "On call · (c) cover (s) swap (o) override (t) temporary · j k scroll · q closes";
     let inner =
         super::modal::boxed(model, screen, area, title, area.width, area.height, Vec::new());
     let width = usize::from(inner.width);

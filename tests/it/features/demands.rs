@@ -279,3 +279,47 @@ fn a_throttle_of_an_old_journal_is_read_though_no_plan_may_name_it_now() {
     let told = format!("{:?}", warroom::config::plan_files::check(&files, "ann").err());
     assert!(told.contains("longer than an hour"), "{told}");
 }
+
+#[test]
+fn a_turn_that_was_swapped_away_is_swapped_back_and_calendars_count_only_what_changed() {
+    let mut world = World::under(plan());
+    let during = START.plus(3_600_000);
+    let revision = |world: &World| world.engine.room.desk.revisions["primary"];
+    let first = revision(&world);
+    play(
+        &mut world,
+        &format!(
+            r#"0m ann {OPEN}
+               0m bob {{"do":"ask-swap","schedule":"primary","at":"{during}","with":"dana"}}"#
+        ),
+    );
+    assert_eq!(revision(&world), first, "nobody's duty has changed yet");
+    play(&mut world, r#"2m dana {"do":"answer-swap","schedule":"primary","swap":1,"accept":true}"#);
+    let second = revision(&world);
+    assert!(second > first);
+    let told = play(
+        &mut world,
+        &format!(
+            r#"3m dana {{"do":"ask-swap","schedule":"primary","at":"{during}","with":"bob"}}
+               4m bob {{"do":"answer-swap","schedule":"primary","swap":2,"accept":true}}
+               5m ann {OPEN}"#
+        ),
+    );
+    assert!(!told.contains("refused"), "{told}");
+    assert_eq!(world.engine.room.desk.on_call(&plan(), "primary", during), ["bob"]);
+    assert!(revision(&world) > second);
+}
+
+#[test]
+fn somebody_on_two_schedules_at_once_is_told_whatever_policies_they_belong_to() {
+    let mut plan = plan();
+    let mut other = plan.schedules["primary"].clone();
+    other.zone = chrono_tz::Asia::Tokyo;
+    plan.schedules.insert("tokyo".to_owned(), other);
+    plan.policies.get_mut("turns").expect("the policy").levels[0].targets =
+        vec!["schedule:tokyo".to_owned()];
+    let found = lint(&plan, &Desk::default(), START);
+    let twice: Vec<_> = found.iter().filter(|lint| lint.what.contains("at once")).collect();
+    assert_eq!(twice.len(), 1, "{found:#?}");
+    assert!(twice[0].what.contains("is on call on 'primary' and 'tokyo' at once"), "{twice:?}");
+}

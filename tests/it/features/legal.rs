@@ -202,3 +202,27 @@ fn a_clock_that_runs_is_not_set_back_by_saying_it_again() {
     let earlier = play(&mut world, &format!("3m dana {}", aware(50, "an older log shows it")));
     assert!(!earlier.contains("refused"), "{earlier}");
 }
+
+#[test]
+fn what_is_found_out_stands_against_what_was_thought_before() {
+    let mut world = begin();
+    let determine = |minute: u32, kind: &str, since: i64| {
+        format!(
+            r#"{minute}m bob {{"do":"legal","incident":1,"legal":{{"state":"determine","rule":"gdpr-controller","kind":"{kind}","at":"{}","evidence":"the team found {kind}"}}}}"#,
+            START.plus(since * 60_000)
+        )
+    };
+    play(&mut world, &determine(1, "aware", 1));
+    play(&mut world, &determine(2, "risk-unlikely", 2));
+    let open = |world: &World| {
+        let incident = &world.engine.room.incidents[&IncidentId(1)];
+        let open = warroom::domain::legal::open(incident, &world.engine.room.plan, world.now);
+        open.iter().map(|it| it.clock.stage.clone()).collect::<Vec<_>>()
+    };
+    assert!(open(&world).is_empty(), "{:?}", open(&world));
+    let told = play(&mut world, &determine(60, "high-risk", 60));
+    assert!(told.contains("'risk-unlikely' was taken back: 'high-risk' was determined"), "{told}");
+    assert_eq!(open(&world), ["authority", "persons"]);
+    let refused = play(&mut world, &determine(61, "risk-unlikely", 61));
+    assert!(refused.contains("'risk-unlikely' cannot hold beside it"), "{refused}");
+}

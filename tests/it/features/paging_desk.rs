@@ -180,7 +180,8 @@ fn a_code_answers_for_the_person_it_was_sent_to_and_only_once() {
     );
     let transcript = play(&mut world, &script);
     let refusal = "refused eve: that code belongs to no page that is open; it may be answered already; look with 'warroom list'\n";
-    assert_eq!(transcript, format!("{refusal}INC-1 bob: acknowledged\n{refusal}"));
+    let answered = "INC-1 bob: acknowledged by the code of their page, given by eve\n";
+    assert_eq!(transcript, format!("{refusal}{answered}{refusal}"));
 }
 
 #[test]
