@@ -54,6 +54,7 @@ const OF_ONE: &[(&str, &str, &str)] = &[
     ("escalate", "reason", "Why now; those who are reached read it"),
     ("page", "people", "Logins, team:NAME or schedule:NAME"),
     ("page", "reason", "What is wanted of them; they read it"),
+    ("call-back", "reason", "Why they are not needed; those who were reached read it"),
     ("snooze", "until", "Until when: 30m, 14:30, or a full time; 24 hours at most"),
     ("handover", "to", "Who is asked to take it; you stay accountable until they accept"),
     ("handover", "note", "What they must know"),

@@ -36,6 +36,14 @@ pub enum Paging {
         #[arg(long, short)]
         reason: String,
     },
+    /// Take back an escalation or a page by hand: those who were reached are told.
+    CallBack {
+        incident: IncidentId,
+        /// Whom; everybody who is wanted by hand unless given.
+        people: Vec<String>,
+        #[arg(long, short)]
+        reason: String,
+    },
     /// Put an incident aside until a time within 24 hours (30m, or a time); then it pages as before.
     Snooze {
         incident: IncidentId,
@@ -167,6 +175,9 @@ fn incident(paging: Paging) -> Result<Command, Failure> {
             Command::Escalate { incident, level, reason }
         }
         Paging::Page { incident, people, reason } => Command::Page { incident, people, reason },
+        Paging::CallBack { incident, people, reason } => {
+            Command::CallBack { incident, people, reason }
+        }
         Paging::Snooze { incident, until, reason } => {
             Command::Snooze { incident, until: time_ahead(&until)?, reason }
         }

@@ -266,6 +266,17 @@ pub enum Change {
         reason: String,
         pages: Vec<Wanted>,
     },
+    /// People who were wanted by hand are not wanted any more.
+    CalledBack {
+        deliveries: Vec<u32>,
+        reason: String,
+        /// Those who were reached are told.
+        pages: Vec<Wanted>,
+        /// A level was reached by hand, and everybody of it is called back: the chain goes on with this
+        /// one, as it would have.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        next: Option<u16>,
+    },
     /// The acknowledgement no longer counts: nobody has acted for too long.
     AckExpired {
         by: String,

@@ -295,6 +295,14 @@ pub enum Command {
         people: Vec<String>,
         reason: String,
     },
+    /// Takes back that people were wanted by hand: what is still to be sent to them is not, and those
+    /// who were reached are told so. Nobody named: all of them.
+    CallBack {
+        incident: IncidentId,
+        #[serde(default)]
+        people: Vec<String>,
+        reason: String,
+    },
     /// Puts it aside; at the end it pages as before.
     Snooze {
         incident: IncidentId,

@@ -444,6 +444,7 @@ impl Incident {
             | Change::LevelSkipped { .. }
             | Change::FallbackPaged { .. }
             | Change::PagedByHand { .. }
+            | Change::CalledBack { .. }
             | Change::AckExpired { .. }
             | Change::Snoozed { .. }
             | Change::SnoozeEnded { .. }

@@ -30,11 +30,7 @@ impl Room {
             Change::Snoozed { .. } => self.answer_members(id),
             Change::Acknowledged => {
                 self.answer_members(id);
-                // What a gateway passed on is counted like what senders post.
-                if let (Via::Gateway, Some(by)) = (event.actor.via, &event.actor.through) {
-                    let counts = self.sources.entry(by.clone()).or_default();
-                    (counts.answers, counts.last_at) = (counts.answers + 1, Some(event.at));
-                }
+                self.count_answer(event);
             }
             Change::EntryRedacted { entry, .. } => drop(self.redacted.insert(*entry)),
             Change::Absorbed { child, alerts, .. } => self.rehome_all(alerts, id, *child),
@@ -82,6 +78,7 @@ impl Room {
             | Change::LevelSkipped { .. }
             | Change::FallbackPaged { .. }
             | Change::PagedByHand { .. }
+            | Change::CalledBack { .. }
             | Change::AckExpired { .. }
             | Change::SnoozeEnded { .. }
             | Change::HandoverOffered { .. }
@@ -92,6 +89,14 @@ impl Room {
             | Change::AnswersDropped { .. }
             | Change::ToldElsewhere(_) => {}
             Change::LevelReached(reached) => self.take_turn(id, reached),
+        }
+    }
+
+    /// What a gateway passed on is counted like what senders post.
+    fn count_answer(&mut self, event: &Recorded) {
+        if let (Via::Gateway, Some(by)) = (event.actor.via, &event.actor.through) {
+            let counts = self.sources.entry(by.clone()).or_default();
+            (counts.answers, counts.last_at) = (counts.answers + 1, Some(event.at));
         }
     }
 

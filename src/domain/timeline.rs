@@ -176,6 +176,7 @@ fn change_words(change: &Change, event: &Recorded) -> (Kind, String) {
         | Change::LevelSkipped { .. }
         | Change::FallbackPaged { .. }
         | Change::PagedByHand { .. }
+        | Change::CalledBack { .. }
         | Change::AckExpired { .. }
         | Change::Snoozed { .. }
         | Change::SnoozeEnded { .. }

@@ -24,6 +24,15 @@ pub(super) fn change_words(change: &Change) -> String {
             format!("FALLBACK: {why}; {}", wanted_words(pages))
         }
         Change::PagedByHand { reason, pages } => format!("{}: {reason}", wanted_words(pages)),
+        Change::CalledBack { reason, pages, deliveries, .. } => {
+            let told: Vec<&str> = pages.iter().map(|page| page.to.as_str()).collect();
+            let told = match (told.is_empty(), deliveries.len()) {
+                (true, 1) => "before anybody was reached".to_owned(),
+                (true, n) => format!("{n} pages, before anybody was reached"),
+                (false, _) => format!("telling {}", told.join(", ")),
+            };
+            format!("CALLED BACK what was wanted by hand ({told}): {reason}")
+        }
         Change::AckExpired { by, after_min } => format!(
             "the acknowledgement of {by} expired: nothing was done for {after_min}m; paging again"
         ),

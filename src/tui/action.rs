@@ -77,6 +77,7 @@ actions! {
     "Escalation" {
         Escalate "escalate" "reach the next level now, or another one";
         Page "page" "page somebody by name, or again";
+        CallBack "call-back" "take back whom you wanted by hand";
         Snooze "snooze" "put it aside until a time";
         Wake "wake" "end the snooze now";
         Handover "hand-over" "offer what you hold to somebody";

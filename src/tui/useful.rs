@@ -9,6 +9,7 @@
 )]
 
 use crate::domain::duty::WindowStage;
+use crate::domain::incident::Incident;
 use crate::domain::schedule::SwapState;
 use crate::domain::silence::Stage;
 use crate::tui::action::Action;
@@ -56,6 +57,7 @@ impl Model {
                 .and_then(|i| i.offer.as_ref())
                 .is_some_and(|offer| offer.to == self.login),
             Action::Escalate | Action::Page | Action::Policy => row.phase.is_active(),
+            Action::CallBack => self.watched().is_some_and(Incident::is_wanted_by_hand),
             Action::Snooze => {
                 row.phase.is_active() && self.watched().is_some_and(|i| i.esc.snooze.is_none())
             }

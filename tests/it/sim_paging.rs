@@ -139,7 +139,7 @@ impl Day {
         let last = u64::from(self.world.engine.room.last_incident).max(1);
         let incident = IncidentId(u32::try_from(self.random.below(last) + 1).unwrap_or(1));
         let reason = "because".to_owned();
-        let command = match self.random.below(14) {
+        let command = match self.random.below(15) {
             0..=2 => Command::Open {
                 title: "t".to_owned(),
                 severity: Some(Severity::ALL[usize::try_from(self.random.below(4)).unwrap_or(0)]),
@@ -176,6 +176,13 @@ impl Day {
                 let from = self.world.now;
                 let (until, public) = (from.plus(HOUR_MS), String::new());
                 Command::PlanWindow { services, from, until, reason, public }
+            }
+            13 => {
+                let people = match self.random.below(2) {
+                    0 => Vec::new(),
+                    _ => vec![pick(&mut self.random, &PEOPLE).to_owned()],
+                };
+                Command::CallBack { incident, people, reason }
             }
             _ => Command::SetSeverity {
                 incident,

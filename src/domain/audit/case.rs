@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Case, Wish};
-use crate::domain::change::{Change, ReachedBy};
+use crate::domain::change::{Change, LevelReached, ReachedBy};
 use crate::domain::delivery::Wanted;
 use crate::domain::event::Recorded;
 use crate::domain::legal::LegalChange;
@@ -46,28 +46,7 @@ impl Case {
                 self.policy = Some(policy.digest.to_string());
                 self.stepped_at = event.at;
             }
-            Change::LevelReached(reached) => {
-                self.stepped_at = event.at;
-                self.is_forced |= reached.by == ReachedBy::Hand;
-                let all = reached.mode == crate::domain::words::AckMode::All;
-                let is_extra = self.answered_by.is_some() && reached.by != ReachedBy::Clock;
-                if all || is_extra {
-                    let pages = reached.pages.iter().chain(&reached.fallback);
-                    let pages = pages.filter(|p| p.kind == DeliveryKind::Page);
-                    let holder = self.answered_by.clone().filter(|_| !self.is_unsure);
-                    let before = self.must.len();
-                    self.must.extend(
-                        pages
-                            .map(|page| page.to.clone())
-                            .filter(|to| !to.contains(':') && holder.as_ref() != Some(to)),
-                    );
-                    if self.must.len() > before {
-                        self.must_all = all;
-                    }
-                }
-                self.snoozed_until = None;
-                self.want(event.at, reached.pages.iter().chain(&reached.fallback));
-            }
+            Change::LevelReached(reached) => self.level_reached(event.at, reached),
             Change::LevelSkipped { .. } => self.stepped_at = event.at,
             Change::FallbackPaged { pages, .. } => {
                 self.stepped_at = event.at;
@@ -81,6 +60,29 @@ impl Case {
             }
             other => self.ended(event, other),
         }
+    }
+
+    fn level_reached(&mut self, at: Timestamp, reached: &LevelReached) {
+        self.stepped_at = at;
+        self.is_forced |= reached.by == ReachedBy::Hand;
+        let all = reached.mode == crate::domain::words::AckMode::All;
+        let is_extra = self.answered_by.is_some() && reached.by != ReachedBy::Clock;
+        if all || is_extra {
+            let pages = reached.pages.iter().chain(&reached.fallback);
+            let pages = pages.filter(|p| p.kind == DeliveryKind::Page);
+            let holder = self.answered_by.clone().filter(|_| !self.is_unsure);
+            let before = self.must.len();
+            self.must.extend(
+                pages
+                    .map(|page| page.to.clone())
+                    .filter(|to| !to.contains(':') && holder.as_ref() != Some(to)),
+            );
+            if self.must.len() > before {
+                self.must_all = all;
+            }
+        }
+        self.snoozed_until = None;
+        self.want(at, reached.pages.iter().chain(&reached.fallback));
     }
 
     /// What is told besides pages, what calls deliveries back, what ends the whole.
@@ -102,6 +104,16 @@ impl Case {
                 {
                     self.want_a_word(event.at, pages);
                 }
+            }
+            Change::CalledBack { deliveries, pages, next, .. } => {
+                for number in deliveries {
+                    let Some(wish) = self.wanted.get_mut(number) else { continue };
+                    wish.is_off = true;
+                    self.must.remove(&wish.to);
+                }
+                self.is_forced &= next.is_none();
+                self.stepped_at = event.at;
+                self.want_a_word(event.at, pages);
             }
             Change::HandoverRefused { .. } => {
                 self.call_back(|wish| wish.kind == DeliveryKind::Handover);

@@ -48,6 +48,7 @@ impl Command {
             | Self::SetPublicStatus { incident, .. }
             | Self::Escalate { incident, .. }
             | Self::Page { incident, .. }
+            | Self::CallBack { incident, .. }
             | Self::Snooze { incident, .. }
             | Self::EndSnooze { incident }
             | Self::TakePolicy { incident, .. }

@@ -5,6 +5,7 @@
 //! - A submission needs a proof; no incident is closed while one of its clocks runs.
 
 use crate::domain::change::Change;
+use crate::domain::command::Order;
 use crate::domain::decide::missed::first_reached;
 use crate::domain::decide::{Decision, bad, find, live, not_now, one, reason, wanted};
 use crate::domain::event::Body;
@@ -21,11 +22,12 @@ use crate::domain::words::{DeliveryKind, Role};
 
 pub(super) fn decide(
     room: &Room,
-    login: &str,
+    order: &Order,
     id: IncidentId,
     wish: &LegalWish,
     now: Timestamp,
 ) -> Decision {
+    let login = order.actor.login.as_str();
     // Its clocks run only while it is in the room.
     let incident = match wish {
         LegalWish::Determine { .. } | LegalWish::Submit { .. } => live(room, id)?,

@@ -10,6 +10,7 @@
 )]
 
 mod approve;
+mod call_back;
 mod draft;
 pub mod due;
 mod import;
@@ -98,9 +99,7 @@ fn route(room: &Room, order: &Order, now: Timestamp) -> Decision {
         | C::ReviseMoment { .. }
         | C::SetPublicStatus { .. } => record::decide(room, order, now),
         C::Talk { incident, talk } => talk::decide(room, order, *incident, talk, now),
-        C::Legal { incident, legal } => {
-            legal::decide(room, &order.actor.login, *incident, legal, now)
-        }
+        C::Legal { incident, legal } => legal::decide(room, order, *incident, legal, now),
         C::Link { .. }
         | C::Unlink { .. }
         | C::Merge { .. }
@@ -110,7 +109,8 @@ fn route(room: &Room, order: &Order, now: Timestamp) -> Decision {
             intake::decide_alert(room, order, now)
         }
         C::Ingest(post) => Ok(intake::ingest(room, post, now)),
-        C::Escalate { .. }
+        C::CallBack { .. }
+        | C::Escalate { .. }
         | C::Page { .. }
         | C::Snooze { .. }
         | C::EndSnooze { .. }
@@ -382,6 +382,7 @@ fn texts_of(command: &Command) -> Result<Vec<&str>, Rejection> {
         Command::JudgeRemedy { evidence, .. } | Command::Resolve { evidence, .. } => &[evidence],
         Command::Declare { reason, .. }
         | Command::Escalate { reason, .. }
+        | Command::CallBack { reason, .. }
         | Command::Snooze { reason, .. }
         | Command::TakePolicy { reason, .. }
         | Command::RefuseHandover { reason, .. }

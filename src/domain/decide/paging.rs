@@ -8,7 +8,7 @@
 use crate::domain::change::{Change, ReachedBy};
 use crate::domain::command::{Command, Order};
 use crate::domain::decide::due::{self, Reach};
-use crate::domain::decide::{Decision, already, bad, live, not_now, one, reason};
+use crate::domain::decide::{Decision, already, bad, call_back, live, not_now, one, reason};
 use crate::domain::duty::{Window, WindowStage};
 use crate::domain::escalation::PolicyRef;
 use crate::domain::event::Body;
@@ -36,6 +36,9 @@ pub(super) fn decide(room: &Room, order: &Order, now: Timestamp) -> Decision {
         }
         Command::Page { incident, people, reason } => {
             page(room, login, *incident, people, reason, now)
+        }
+        Command::CallBack { incident, people, reason } => {
+            call_back::decide(room, login, active(room, *incident)?, people, reason, now)
         }
         Command::Snooze { incident, until, reason } => snooze(room, *incident, *until, reason, now),
         Command::EndSnooze { incident } => {

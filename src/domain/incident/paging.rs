@@ -41,6 +41,10 @@ impl Incident {
                 self.want(at, pages, Origin { level: None, late_ms: 0, by_hand: false });
             }
             Change::PagedByHand { pages, .. } => self.want(at, pages, Origin::HAND),
+            Change::CalledBack { deliveries, pages, next, .. } => {
+                self.called_back(at, deliveries, *next);
+                self.inform(at, pages);
+            }
             Change::AckExpired { by, .. } => {
                 let why = format!("the acknowledgement of {by} expired");
                 self.ack = None;
@@ -87,6 +91,26 @@ impl Incident {
             d.wanted.kind == DeliveryKind::Page && people.contains(&d.wanted.to)
         };
         pages.filter(is_theirs).for_each(|page| page.cancel(at));
+    }
+
+    /// People are not wanted any more, and their answer is not waited for. The chain goes on as if
+    /// the level that was reached by hand had not been.
+    fn called_back(&mut self, at: Timestamp, deliveries: &[u32], next: Option<u16>) {
+        for number in deliveries {
+            let Some(delivery) = self.esc.delivery_mut(*number) else { continue };
+            delivery.cancel(at);
+            let to = delivery.wanted.to.clone();
+            self.esc.must.remove(&to);
+        }
+        if let Some(next) = next {
+            (self.esc.next, self.esc.anchor) = (next, at);
+            self.esc.is_forced = false;
+        }
+    }
+
+    /// Whether somebody is wanted by hand who has not answered.
+    pub fn is_wanted_by_hand(&self) -> bool {
+        self.esc.deliveries.iter().any(|it| it.origin.by_hand && it.is_open())
     }
 
     /// Words for information, to people of ours.

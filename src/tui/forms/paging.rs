@@ -25,6 +25,7 @@ pub(super) fn heading(action: Action) -> &'static str {
     match action {
         Action::Escalate => "Escalate",
         Action::Page => "Page somebody for",
+        Action::CallBack => "Call back whom somebody wanted for",
         Action::Snooze => "Snooze",
         Action::Handover => "Hand over",
         Action::RefuseHandover => "Refuse, or take back, the hand-over of",
@@ -72,6 +73,18 @@ pub(super) fn fields(action: Action, about: &About<'_>) -> Option<Vec<Field>> {
                     .hint(&format!("logins, team:NAME, schedule:NAME; known: {}", known.join(", ")))
                     .proposed(),
                 why("always needed"),
+            ]
+        }
+        Action::CallBack => {
+            let pages = about.incident.iter().flat_map(|i| &i.esc.deliveries);
+            let open = pages.filter(|it| it.origin.by_hand && it.is_open());
+            let mut who: Vec<&str> = open.map(|it| it.wanted.to.as_str()).collect();
+            who.dedup();
+            vec![
+                Field::line("people", "who", &who.join(" "))
+                    .hint("empty: everybody who is wanted by hand")
+                    .proposed(),
+                why("always needed; those who were reached read it"),
             ]
         }
         Action::Snooze => vec![
@@ -235,6 +248,12 @@ pub(super) fn command(
             let people = given.split([' ', ',']).filter(|name| !name.is_empty());
             let people = people.map(ToOwned::to_owned).collect();
             Command::Page { incident, people, reason: value("reason") }
+        }
+        Action::CallBack => {
+            let given = value("people");
+            let people = given.split([' ', ',']).filter(|name| !name.is_empty());
+            let people = people.map(ToOwned::to_owned).collect();
+            Command::CallBack { incident, people, reason: value("reason") }
         }
         Action::Snooze => {
             let until = ahead(&value("until"), now)?.ok_or("say until when")?;

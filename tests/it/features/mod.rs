@@ -3,6 +3,7 @@
 mod alerts;
 mod approval;
 mod board;
+mod call_back;
 mod command;
 mod demands;
 mod elsewhere;

@@ -1,0 +1,58 @@
+//! Taking back whom somebody wanted by hand.
+
+use warroom::domain::ids::IncidentId;
+
+use crate::features::paging_world::{OPEN, plan};
+use crate::world::{World, play};
+
+#[test]
+fn an_escalation_by_mistake_is_called_back_and_the_chain_goes_on_as_it_would_have() {
+    let mut world = World::under(plan());
+    let told = play(
+        &mut world,
+        &format!(
+            r#"0m ann {OPEN}
+               0m clock
+               1m ann {{"do":"call-back","incident":1,"people":[],"reason":"nobody"}}
+               1m ann {{"do":"escalate","incident":1,"level":"manager","reason":"the wrong key"}}
+               1m clock
+               1m answer erik mail accepted
+               2m ann {{"do":"call-back","incident":1,"people":[],"reason":"it was the wrong key"}}
+               2m clock
+               3m ann {{"do":"call-back","incident":1,"people":["erik"],"reason":"again"}}
+               7m clock"#
+        ),
+    );
+    assert!(told.contains("refused ann: nobody is wanted by hand for INC-1 just now"), "{told}");
+    let words = "CALLED BACK what was wanted by hand (telling erik): it was the wrong key";
+    assert!(told.contains(words), "{told}");
+    assert!(told.contains("refused ann: erik is not wanted by hand for INC-1 just now"), "{told}");
+    let last = &world.jobs.iter().rev().find(|job| job.destination.to == "erik").expect("a word");
+    assert!(last.items[0].why.contains("ann calls you back, you are not needed"), "{last:?}");
+    // Level 2 comes five minutes after it was called back, and not the level above the manager's.
+    assert!(told.contains("(L2 senior: "), "{told}");
+    assert!(!told.contains("(executive: "), "{told}");
+}
+
+#[test]
+fn whoever_was_called_to_help_and_is_called_back_is_waited_for_no_more() {
+    let mut world = World::under(plan());
+    play(
+        &mut world,
+        &format!(
+            r#"0m ann {OPEN}
+               0m clock
+               1m bob {{"do":"acknowledge","incident":1}}
+               2m bob {{"do":"escalate","incident":1,"level":"manager","reason":"I need help"}}
+               2m clock"#
+        ),
+    );
+    let must = |world: &World| world.engine.room.incidents[&IncidentId(1)].esc.must.len();
+    assert_eq!(must(&world), 1);
+    let told = play(
+        &mut world,
+        r#"3m bob {"do":"call-back","incident":1,"people":["erik"],"reason":"found it"}"#,
+    );
+    assert!(!told.contains("refused"), "{told}");
+    assert_eq!(must(&world), 0, "bob holds it alone again");
+}
