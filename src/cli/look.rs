@@ -293,7 +293,7 @@ fn alerts(context: &Context, incident: Option<IncidentId>, limit: u32) -> Result
 
 /// Looks through the journal: an alert that is long over is still answered for.
 fn why(context: &Context, alert: &str) -> Result<(), Failure> {
-    use crate::domain::event::Body;
+    use crate::domain::event::{Became, Body};
     let mut keeper = context.keeper()?;
     let mut after = 0;
     let mut last = None;
@@ -313,8 +313,10 @@ fn why(context: &Context, alert: &str) -> Result<(), Failure> {
                     || item.alert.split_once('/').is_some_and(|(_, key)| key == alert)
                     || item.facts.as_ref().is_some_and(|facts| facts.name == alert)
             });
-            if let Some(item) = found.filter(|item| item.facts.is_some() || item.incident.is_some())
-            {
+            let Some(item) = found else { continue };
+            // What is only said again says less of why.
+            let says_again = matches!(item.became, Became::Repeated | Became::RepeatedEnd);
+            if last.is_none() || !says_again {
                 last = Some((event.seq, event.at, item.clone()));
             }
         }
@@ -330,8 +332,42 @@ fn why(context: &Context, alert: &str) -> Result<(), Failure> {
     let incident = item.incident.map_or_else(|| "no incident".to_owned(), |id| id.to_string());
     let rule =
         if item.rule.is_empty() { String::new() } else { format!(", by the rule '{}'", item.rule) };
-    line(&format!("{alert}: {:?} → {incident}{rule} (event {seq}, {at})", item.became));
+    let words = became_words(item.became);
+    line(&format!("{alert}: {words} → {incident}{rule} (event {seq}, {at})"));
+    // What became of it since then.
+    let Ok(Reply::Alerts { alerts }) = keeper.ask(Ask::Alerts { incident: None, limit: 100_000 })
+    else {
+        return Ok(());
+    };
+    match alerts.into_iter().find(|(key, _)| *key == item.alert) {
+        Some((_, now)) => {
+            let belongs = now
+                .incident
+                .map_or_else(|| "to no incident that is open".to_owned(), |id| format!("to {id}"));
+            line(&format!("now: {}, and belongs {belongs}", now.state()));
+        }
+        None => line("now: it does not fire"),
+    }
     Ok(())
+}
+
+/// What became of an alert, for people.
+const fn became_words(became: crate::domain::event::Became) -> &'static str {
+    use crate::domain::event::Became;
+    match became {
+        Became::Opened => "opened an incident",
+        Became::Attached => "joined the incident of its group",
+        Became::Reopened => "came back and reopened its incident",
+        Became::Repeated => "was said before, and counted",
+        Became::RepeatedEnd => "its end was said before, and counted",
+        Became::Resolved => "is over",
+        Became::Acknowledged => "was acknowledged at its sender",
+        Became::Recorded => "was recorded and opens nothing",
+        Became::Shelved => "was put aside",
+        Became::FlappingFiring => "flaps, held as firing",
+        Became::FlappingResolved => "flaps and says that it is over, held as firing",
+        Became::Unmatched => "came to its end without a beginning here: it opened nothing",
+    }
 }
 
 fn intake(context: &Context) -> Result<(), Failure> {
@@ -424,6 +460,10 @@ fn statistics(context: &Context, origin: Option<&str>) -> Result<(), Failure> {
         "{} incidents, {} without a known resolution",
         report.incidents, report.unresolved
     ));
+    say(
+        "left out: what was declined, became part of another, or is labelled exclude_from_metrics, \
+         as imported maintenance is",
+    );
     say("opened → resolved, in minutes (the mean misleads on skewed data; read the median)");
     if let Some(spread) = &report.ttr_minutes {
         say(&spread_line("all", spread));

@@ -77,10 +77,25 @@ pub struct Alert {
     pub changes: Vec<Timestamp>,
 }
 
+/// The labels that say on what an alert fires, or what it is about.
+pub const WHERE_LABELS: [&str; 2] = ["instance", "about"];
+
 impl Alert {
     /// Whether a person put this one aside; a silence has room for what comes anew.
     pub fn is_put_aside_by_hand(&self) -> bool {
         self.shelf.as_ref().is_some_and(|shelf| shelf.silence.is_none())
+    }
+
+    /// What it is called, with what it fires on: `HighErrors api-1`.
+    pub fn full_name(&self) -> String {
+        let value = |label: &&str| {
+            let (_, rest) = self.labels.split_once(&format!("{label}=\""))?;
+            rest.split('"').next().filter(|text| !text.is_empty())
+        };
+        match WHERE_LABELS.iter().find_map(value) {
+            Some(place) => format!("{} {place}", self.name),
+            None => self.name.clone(),
+        }
     }
 
     /// Its state in the terms of ISA 18.2.

@@ -5,6 +5,8 @@
 //!   changed meaning is a new variant. Every log ever written stays in `tests/it/logs`.
 //! - An event says everything that `evolve` needs; nothing is looked up while folding.
 
+mod about;
+
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
@@ -109,11 +111,17 @@ pub enum Body {
     /// Somebody answered for one alert.
     AlertAcknowledged {
         alert: String,
+        /// What it is called.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        name: String,
         incident: Option<IncidentId>,
     },
     /// Somebody put an alert aside, until a given time.
     AlertShelved {
         alert: String,
+        /// What it is called.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        name: String,
         incident: Option<IncidentId>,
         until: Timestamp,
         reason: String,
@@ -121,16 +129,25 @@ pub enum Body {
     /// The time was over, or somebody took it back.
     AlertUnshelved {
         alert: String,
+        /// What it is called.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        name: String,
         incident: Option<IncidentId>,
     },
     /// The end that its sender gave has passed without another post.
     AlertExpired {
         alert: String,
+        /// What it is called.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        name: String,
         incident: Option<IncidentId>,
     },
     /// A flapping alert has been steady for the hold-down time.
     AlertSettled {
         alert: String,
+        /// What it is called.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        name: String,
         incident: Option<IncidentId>,
         firing: bool,
     },
@@ -383,6 +400,8 @@ pub enum Became {
     Reopened,
     /// Said before; counted.
     Repeated,
+    /// Its end was said before; counted.
+    RepeatedEnd,
     /// It stopped firing.
     Resolved,
     /// Its sender acknowledged it.
@@ -403,88 +422,5 @@ impl Recorded {
     /// When it happened in the world: `occurred` where given, else when it was recorded.
     pub fn when(&self) -> Timestamp {
         self.occurred.map_or(self.at, |occurred| occurred.at)
-    }
-}
-
-impl Body {
-    /// Whether it changes a deadline that belongs to no incident and no alert.
-    pub const fn is_about_the_desk(&self) -> bool {
-        matches!(
-            self,
-            Self::ClockJumped { .. }
-                | Self::ShiftChanged { .. }
-                | Self::ShiftCovered { .. }
-                | Self::CoverRevoked { .. }
-                | Self::SwapAsked { .. }
-                | Self::SwapAnswered { .. }
-                | Self::WindowPlanned { .. }
-                | Self::WindowBegan { .. }
-                | Self::WindowEnded { .. }
-                | Self::SilenceMade { .. }
-                | Self::SilenceBegan { .. }
-                | Self::SilenceEnded { .. }
-        )
-    }
-
-    /// Whether it changes what consoles know of the plan and of what is in force beside it.
-    pub const fn is_beside_the_plan(&self) -> bool {
-        matches!(self, Self::PlanAdopted { .. } | Self::StatusPage { .. })
-            || self.is_about_the_desk() && !matches!(self, Self::ClockJumped { .. })
-    }
-
-    /// The deliveries that it begins or ends.
-    pub fn sendings(&self) -> &[Sending] {
-        if let Self::SendingBegan { items, .. } | Self::SendingEnded { items, .. } = self {
-            return items;
-        }
-        &[]
-    }
-
-    /// The incidents in whose streams this event stands, each once.
-    pub fn incidents(&self) -> Vec<IncidentId> {
-        match self {
-            Self::Incident { incident, .. } => vec![*incident],
-            Self::AlertsReceived { items, .. } => {
-                let mut ids: Vec<IncidentId> =
-                    items.iter().filter_map(|item| item.incident).collect();
-                ids.sort_unstable();
-                ids.dedup();
-                ids
-            }
-            Self::AlertAcknowledged { incident, .. }
-            | Self::AlertShelved { incident, .. }
-            | Self::AlertUnshelved { incident, .. }
-            | Self::AlertExpired { incident, .. }
-            | Self::AlertSettled { incident, .. } => incident.iter().copied().collect(),
-            Self::SendingBegan { items, .. } | Self::SendingEnded { items, .. } => {
-                let mut ids: Vec<IncidentId> = items.iter().map(|item| item.incident).collect();
-                ids.sort_unstable();
-                ids.dedup();
-                ids
-            }
-            Self::WindowBegan { incidents, .. }
-            | Self::WindowEnded { incidents, .. }
-            | Self::ClockJumped { incidents, .. } => incidents.clone(),
-            Self::PostRefused { .. }
-            | Self::ChangeReceived { .. }
-            | Self::PlanAdopted { .. }
-            | Self::TokenIssued { .. }
-            | Self::TokenRevoked { .. }
-            | Self::KeeperStarted { .. }
-            | Self::KeeperStopped { .. }
-            | Self::StoreRebuilt { .. }
-            | Self::ShiftChanged { .. }
-            | Self::ShiftCovered { .. }
-            | Self::CoverRevoked { .. }
-            | Self::SwapAsked { .. }
-            | Self::SwapAnswered { .. }
-            | Self::WindowPlanned { .. }
-            | Self::HeartbeatReceived { .. }
-            | Self::StatusPage { .. }
-            | Self::SilenceMade { .. }
-            | Self::SilenceBegan { .. }
-            | Self::SilenceEnded { .. }
-            | Self::AuditFound { .. } => Vec::new(),
-        }
     }
 }

@@ -8,7 +8,7 @@ use crate::domain::alert::{Alert, Flap, Held, Shelf};
 use crate::domain::change::{Change, Moved, Opened};
 use crate::domain::decide::due::OWN_SOURCE;
 use crate::domain::duty::Beat;
-use crate::domain::event::{AlertItem, Became, NAME_LABEL, Recorded};
+use crate::domain::event::{AlertFacts, AlertItem, Became, NAME_LABEL, Recorded};
 use crate::domain::ids::IncidentId;
 use crate::domain::incident::Incident;
 use crate::domain::room::{CHANGES_MAX, Changed, REFUSALS_MAX, Refusal, Room};
@@ -345,7 +345,9 @@ impl Room {
                 self.unindex_alert(key);
                 self.alert_silenced(event.at, source, group, item, keep);
             }
-            Became::Repeated | Became::Shelved => self.alert_repeated(event.at, group, item),
+            Became::Repeated | Became::RepeatedEnd | Became::Shelved => {
+                self.alert_repeated(event.at, group, item);
+            }
             Became::Opened | Became::Attached | Became::Reopened | Became::Recorded => {
                 self.unindex_alert(key);
                 self.alert_fired(event.at, (source, group), item, keep);
@@ -373,7 +375,11 @@ impl Room {
         if let Some(alert) = self.alerts.get_mut(&item.alert).map(Arc::make_mut) {
             alert.repeats = alert.repeats.saturating_add(1);
             alert.last_seen = at;
-            if let Some(facts) = &item.facts {
+            let is_said = |facts: &AlertFacts| {
+                let is_end = item.became == Became::Repeated && facts.ends_at.is_some();
+                is_end || item.became == Became::Shelved
+            };
+            if let Some(facts) = item.facts.as_ref().filter(|facts| is_said(facts)) {
                 alert.ends_at = facts.ends_at;
             }
             let silence = alert.shelf.as_ref().and_then(|shelf| shelf.silence);

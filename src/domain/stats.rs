@@ -60,7 +60,12 @@ impl Sample {
             .map_or("warroom", |(f, _)| f);
         Some(Self {
             opened: incident.opened_at,
-            resolved: incident.moments.get(&Moment::Resolved).copied(),
+            // What was over before anybody wrote it down took no time that is known.
+            resolved: incident
+                .moments
+                .get(&Moment::Resolved)
+                .copied()
+                .filter(|at| *at >= incident.opened_at),
             priority: incident.priority(),
             from: from.to_owned(),
         })

@@ -11,6 +11,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::alert::WHERE_LABELS;
 use crate::domain::change::Change;
 use crate::domain::event::{Actor, AlertItem, Became, Body, Recorded};
 use crate::domain::ids::{IncidentId, Seq};
@@ -58,21 +59,23 @@ pub fn entry(event: &Recorded, incident: IncidentId) -> Entry {
         }
         Body::Incident { change, .. } => change_words(change, event),
         Body::AlertsReceived { items, .. } => (Kind::Alert, alerts_words(items, incident)),
-        Body::AlertAcknowledged { alert, .. } => {
-            (Kind::Alert, format!("acknowledged alert {alert}"))
+        Body::AlertAcknowledged { alert, name, .. } => {
+            (Kind::Alert, format!("acknowledged alert {}", called(name, alert)))
         }
-        Body::AlertShelved { alert, until, reason, .. } => {
-            (Kind::Alert, format!("shelved {alert} until {}: {reason}", until.clock_minutes()))
+        Body::AlertShelved { alert, name, until, reason, .. } => {
+            let (alert, until) = (called(name, alert), until.clock_near(event.at));
+            (Kind::Alert, format!("shelved {alert} until {until}: {reason}"))
         }
-        Body::AlertUnshelved { alert, .. } => {
-            (Kind::Alert, format!("{alert} is no longer shelved"))
+        Body::AlertUnshelved { alert, name, .. } => {
+            (Kind::Alert, format!("{} is no longer shelved", called(name, alert)))
         }
-        Body::AlertExpired { alert, .. } => {
+        Body::AlertExpired { alert, name, .. } => {
+            let alert = called(name, alert);
             (Kind::Alert, format!("{alert} was not posted again before its end; taken as over"))
         }
-        Body::AlertSettled { alert, firing, .. } => {
+        Body::AlertSettled { alert, name, firing, .. } => {
             let state = if *firing { "firing" } else { "over" };
-            (Kind::Alert, format!("{alert} stopped flapping: {state}"))
+            (Kind::Alert, format!("{} stopped flapping: {state}", called(name, alert)))
         }
         Body::PostRefused { .. }
         | Body::ChangeReceived { .. }
@@ -127,6 +130,11 @@ fn answer_words(actor: &Actor) -> String {
     }
 }
 
+/// What an alert is called; older records know its key alone.
+fn called<'a>(name: &'a str, key: &'a str) -> &'a str {
+    if name.is_empty() { key } else { name }
+}
+
 fn alerts_words(items: &[AlertItem], incident: IncidentId) -> String {
     let mine: Vec<&AlertItem> =
         items.iter().filter(|item| item.incident == Some(incident)).collect();
@@ -135,7 +143,7 @@ fn alerts_words(items: &[AlertItem], incident: IncidentId) -> String {
     };
     let name = first.facts.as_ref().filter(|facts| !facts.name.is_empty()).map_or_else(
         || first.alert.clone(),
-        |facts| match facts.labels.get("instance") {
+        |facts| match WHERE_LABELS.iter().find_map(|label| facts.labels.get(*label)) {
             Some(instance) => format!("{} {instance}", facts.name),
             None => facts.name.clone(),
         },
@@ -143,7 +151,10 @@ fn alerts_words(items: &[AlertItem], incident: IncidentId) -> String {
     let word = match first.became {
         Became::Opened | Became::Attached => "fires",
         Became::Reopened => "fires again",
+        // Older records call the repetition of an end the same.
+        Became::Repeated if first.facts.is_none() => "was posted again",
         Became::Repeated => "still fires",
+        Became::RepeatedEnd => "is over, as was said before",
         Became::Resolved => "is over",
         Became::Acknowledged => "was acknowledged at its sender",
         Became::Recorded => "was recorded",

@@ -116,7 +116,9 @@ impl Timer {
         let member = |key: &str| room.alerts.get(key).and_then(|alert| alert.incident);
         match self {
             Self::Expire(alert) => {
-                vec![Body::AlertExpired { incident: member(alert), alert: alert.clone() }]
+                let name = room.alerts.get(alert).map(|known| known.full_name());
+                let name = name.unwrap_or_default();
+                vec![Body::AlertExpired { incident: member(alert), alert: alert.clone(), name }]
             }
             Self::Settle(alert) => silence::settled(room, alert, now),
             Self::Unshelve(alert) => silence::unshelve(room, alert, now),

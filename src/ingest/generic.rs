@@ -44,6 +44,8 @@ const RESOLVED: &[&str] = &[
     "up",
     "success",
 ];
+/// Severities that say that nothing is wrong any more.
+const WELL: &[&str] = &["ok", "cleared", "clear", "recovered", "resolved"];
 /// Labels that tell two alerts of one name apart.
 const IDENTITY: &[&str] = &[
     "host",
@@ -162,11 +164,15 @@ fn one(source: &str, body: &Value, mapping: Option<&Mapping>) -> Result<Incoming
     })?;
     let labels = labels_of(&item);
     let state = item.find(|m| &m.status, STATES).unwrap_or_default().to_ascii_lowercase();
+    let labelled = || SEVERITIES.iter().find_map(|name| labels.get(*name).cloned());
+    let severity_word = item.find(|m| &m.severity, SEVERITIES).or_else(labelled);
+    let severity_word = severity_word.unwrap_or_default();
+    let is_well = WELL.iter().any(|word| severity_word.eq_ignore_ascii_case(word));
     let is_resolved = match mapping.filter(|m| !m.resolved_words.is_empty()) {
         Some(mapping) => {
             mapping.resolved_words.iter().any(|word| word.eq_ignore_ascii_case(&state))
         }
-        None => RESOLVED.contains(&state.as_str()),
+        None => RESOLVED.contains(&state.as_str()) || is_well,
     };
     let fingerprint = item.find(|m| &m.fingerprint, KEYS).unwrap_or_else(|| {
         let own = IDENTITY;
@@ -195,7 +201,6 @@ fn one(source: &str, body: &Value, mapping: Option<&Mapping>) -> Result<Incoming
         severity_word: String::new(),
     };
     let signal = if is_resolved { Signal::Resolved } else { Signal::Firing };
-    let severity_word = item.find(|m| &m.severity, SEVERITIES).unwrap_or_default();
     Ok(cap(Incoming { fingerprint, signal, severity_word, facts }))
 }
 
@@ -242,6 +247,19 @@ mod tests {
         let post = read("x", over, None).expect("readable");
         assert_eq!(post.alerts[0].signal, Signal::Resolved);
         assert_eq!(post.alerts[0].fingerprint, alert.fingerprint, "the same alert");
+    }
+
+    #[test]
+    fn a_label_says_how_bad_it_is_and_a_word_that_nothing_is() {
+        let body = br#"{"summary":"CPU usage is over 90%","labels":{"severity":"critical"}}"#;
+        let post = read("x", body, None).expect("readable");
+        assert_eq!(post.alerts[0].severity_word, "critical");
+        let over = br#"{"title":"db1 recovered","alert_id":"26","state":0,"severity":"ok"}"#;
+        let post = read("x", over, None).expect("readable");
+        assert_eq!(post.alerts[0].signal, Signal::Resolved);
+        let low = br#"{"title":"low disk","priority":"normal"}"#;
+        let post = read("x", low, None).expect("readable");
+        assert_eq!(post.alerts[0].signal, Signal::Firing, "a priority is no state");
     }
 
     #[test]

@@ -10,7 +10,7 @@
 use std::collections::HashMap;
 
 use crate::domain::change::Change;
-use crate::domain::event::{Body, Recorded};
+use crate::domain::event::{AlertItem, Became, Body, Recorded};
 use crate::domain::ids::{IncidentId, Seq};
 use crate::store::{Reader, StoreError, Table};
 
@@ -57,6 +57,20 @@ fn lower_into(word: &str, into: &mut String) {
     crate::domain::text::cut_bytes(into, WORD_BYTES_MAX);
 }
 
+/// Whether an alert says something new: what only says again what is known is found by what it said
+/// first.
+fn is_news(item: &AlertItem) -> bool {
+    !matches!(
+        item.became,
+        Became::Repeated
+            | Became::RepeatedEnd
+            | Became::Resolved
+            | Became::Acknowledged
+            | Became::FlappingFiring
+            | Became::FlappingResolved
+    )
+}
+
 /// The text of an event that a search looks through.
 pub fn searchable(event: &Recorded) -> String {
     let mut text = String::new();
@@ -78,7 +92,9 @@ pub fn searchable(event: &Recorded) -> String {
             add(&entry.who);
         }
         Body::AlertsReceived { items, .. } => {
-            for facts in items.iter().filter_map(|item| item.facts.as_ref()) {
+            for facts in
+                items.iter().filter(|item| is_news(item)).filter_map(|item| item.facts.as_ref())
+            {
                 add(&facts.name);
                 add(&facts.summary);
                 facts.labels.values().for_each(|value| add(value));

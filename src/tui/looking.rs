@@ -3,7 +3,7 @@
 use crate::domain::incident::Incident;
 use crate::domain::time::Timestamp;
 use crate::tui::form::Form;
-use crate::tui::model::{Held, Modal, Model, Reading};
+use crate::tui::model::{Held, Modal, Model, Notice, Reading, Tone};
 
 impl Model {
     /// Whether somebody writes, or is asked about what they wrote.
@@ -36,6 +36,21 @@ impl Model {
         let mut events = self.mirror.watched.iter().flat_map(|watched| watched.events.iter());
         let then = events.rfind(|event| event.seq <= past.seq).map(|event| event.at);
         then.unwrap_or(self.now)
+    }
+
+    /// Says what came of an act on many incidents.
+    pub fn say_result(&mut self, tone: Tone, text: String) {
+        self.notice = Some(Notice { text, tone, at: self.now, is_result: true });
+    }
+
+    /// Says what happens meanwhile: what came of an act on many is still to be read.
+    pub fn say_beside(&mut self, tone: Tone, text: &str) {
+        let Some(result) = self.notice.as_ref().filter(|notice| notice.is_result) else {
+            return self.say(tone, text);
+        };
+        let before = result.text.split(" | ").next().unwrap_or_default();
+        let text = format!("{before} | {text}");
+        self.say_result(tone, text);
     }
 
     /// What was typed too early is not done. More of it may come, and none of that may be taken for

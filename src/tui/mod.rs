@@ -11,6 +11,7 @@ pub mod alert_list;
 mod entries;
 pub mod evidence;
 pub mod filter;
+pub mod flights;
 pub mod form;
 pub mod forms;
 pub mod key;

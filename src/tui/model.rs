@@ -16,6 +16,7 @@ use crate::proto::Hit;
 use crate::tui::action::Action;
 use crate::tui::alert_list::AlertList;
 use crate::tui::filter;
+use crate::tui::flights::Flights;
 use crate::tui::form::Form;
 use crate::tui::key::Key;
 use crate::tui::keymap::Keymap;
@@ -152,17 +153,8 @@ pub struct Notice {
     pub text: String,
     pub tone: Tone,
     pub at: Timestamp,
-}
-
-/// A command that was sent and not answered yet.
-#[derive(Debug, Clone, PartialEq)]
-pub struct InFlight {
-    pub label: String,
-    pub command: Command,
-    pub occurred: Option<Occurred>,
-    pub seen: Option<Seq>,
-    /// The draft that it makes superfluous, and the form to come back to if it is refused.
-    pub draft: Option<String>,
+    /// What came of an act on many: what happens meanwhile is said beside it.
+    pub is_result: bool,
 }
 
 /// An act on several incidents: how far it came.
@@ -251,7 +243,7 @@ pub struct Model {
     pub unsaved: BTreeMap<String, String>,
     pub count: Option<usize>,
     pub notice: Option<Notice>,
-    pub in_flight: BTreeMap<CommandId, InFlight>,
+    pub in_flight: Flights,
     pub bulk: Option<Bulk>,
     /// Other requests on their way.
     pub asked: BTreeMap<CommandId, Asked>,
@@ -348,7 +340,7 @@ impl Model {
             unsaved: BTreeMap::new(),
             count: None,
             notice: None,
-            in_flight: BTreeMap::new(),
+            in_flight: Flights::default(),
             bulk: None,
             asked: BTreeMap::new(),
             mistakes: Vec::new(),
@@ -466,7 +458,7 @@ impl Model {
 
     /// Says something to the person.
     pub fn say(&mut self, tone: Tone, text: impl Into<String>) {
-        self.notice = Some(Notice { text: text.into(), tone, at: self.now });
+        self.notice = Some(Notice { text: text.into(), tone, at: self.now, is_result: false });
     }
 
     /// Who else looks at an incident, and whether they write.

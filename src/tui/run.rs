@@ -355,7 +355,7 @@ async fn events(
 /// when the line dropped. The keeper is waited for, but not for long.
 async fn farewell(model: &mut Model, wire: &mut Wire) {
     let effects = update(model, Msg::Leave, wire.now(), &mut Ulids);
-    let mut waiting: BTreeSet<CommandId> = model.in_flight.keys().cloned().collect();
+    let mut waiting: BTreeSet<CommandId> = model.in_flight.ids().cloned().collect();
     for effect in effects {
         if let Effect::Send { id, ask } = effect {
             waiting.insert(id.clone());
@@ -369,8 +369,13 @@ async fn farewell(model: &mut Model, wire: &mut Wire) {
         while !waiting.is_empty() {
             match link.rx.recv().await {
                 Some(Incoming::Message(message)) => {
-                    if let KeeperMsg::Reply { id, .. } = *message {
-                        waiting.remove(&id);
+                    let KeeperMsg::Reply { id, .. } = *message else { continue };
+                    waiting.remove(&id);
+                    model.in_flight.answered(&id);
+                    for effect in model.in_flight.release() {
+                        if let Effect::Send { id, ask } = effect {
+                            drop(link.tx.try_send(ClientMsg::Request { id, ask }));
+                        }
                     }
                 }
                 Some(Incoming::Lost(_)) | None => return,

@@ -9,6 +9,7 @@ use crossterm::event::{
     DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture,
 };
 use crossterm::execute;
+use crossterm::style::ResetColor;
 use crossterm::terminal::{
     Clear, ClearType, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen,
     disable_raw_mode, enable_raw_mode,
@@ -95,7 +96,15 @@ impl Screen {
         if self.mode.plain {
             return execute!(io::stdout(), EnableBracketedPaste);
         }
-        execute!(io::stdout(), EnterAlternateScreen, EnableBracketedPaste, Hide)?;
+        // Whoever was killed here left the alternate screen on, with what it drew.
+        execute!(
+            io::stdout(),
+            EnterAlternateScreen,
+            ResetColor,
+            Clear(ClearType::All),
+            EnableBracketedPaste,
+            Hide
+        )?;
         if self.mode.mouse {
             execute!(io::stdout(), EnableMouseCapture)?;
         }

@@ -220,7 +220,7 @@ fn odd_rows_are_told_with_their_lines() {
     let file = home.path().join("odd.csv");
     let mapping = home.path().join("map.toml");
     std::fs::write(&mapping, "source = \"jira\"\nid = \"Key\"\nopened = \"Created\"\nresolved = \"Done\"\nseverity = \"Prio\"\n").expect("it");
-    std::fs::write(&file, "Key,Created,Done,Prio\nA-1,2026-01-01 10:00,2026-01-01 11:00,2\nA-2,never,,3\nA-3,2026-01-02 10:00,,odd\n").expect("it");
+    std::fs::write(&file, "Key,Created,Done,Prio\nA-1,2026-01-01 10:00,2026-01-01 11:00,2\nA-2,never,,3\nA-3,2026-01-02 10:00,,odd\nA-4,2026-01-03 10:00,2025-01-03 10:00,3\n").expect("it");
     let args = [
         "import",
         "--from",
@@ -231,8 +231,10 @@ fn odd_rows_are_told_with_their_lines() {
     ];
     let out = home.run(&args);
     let (said, odd) = (utf8(&out.stdout), utf8(&out.stderr));
-    assert!(said.starts_with("3 rows: 2 incidents imported"), "{said}");
-    assert!(odd.contains("odd.csv:3: 'A-2' has no id or no time of opening"), "{odd}");
+    assert!(said.starts_with("4 rows: 3 incidents imported"), "{said}");
+    assert!(odd.contains("odd.csv:3: A-2: 'never' in 'Created' is no time; left out"), "{odd}");
+    assert!(odd.contains("odd.csv:5: A-4: resolved 2025-01-03T10:00"), "{odd}");
+    assert!(odd.contains("is before it was opened; left out"), "{odd}");
     assert!(odd.contains("odd.csv:4: A-3: 'odd' is not mapped"), "{odd}");
 }
 

@@ -4,12 +4,13 @@
 use crossterm::event::KeyEvent;
 
 use warroom::domain::ids::IncidentId;
-use warroom::proto::{KeeperMsg, Reply};
+use warroom::proto::{Ask, KeeperMsg, Reply};
 use warroom::tui::model::{Asked, LinkState, Modal};
 use warroom::tui::update::{Effect, HELD_MS, Msg, update};
 
 use crate::forms::{console, incident, shows};
 use crate::screens::{Console, Count, event};
+use crate::world::World;
 
 fn key(text: &str) -> KeyEvent {
     event(text.parse().expect("a key"))
@@ -293,4 +294,50 @@ fn two_consoles_of_one_person_keep_their_drafts_apart() {
     let Some(Modal::Form(form)) = console.model.modals.last() else { panic!("a form") };
     assert_eq!(form.draft_key(), "note INC-1~");
     says(&console, "at another console too");
+}
+
+#[test]
+fn an_act_on_very_many_goes_out_a_few_at_a_time_and_all_of_them_are_answered() {
+    let mut world = World::new();
+    for n in 0..400 {
+        let open = format!(r#"{{"do":"open","title":"incident {n}","severity":"SEV3"}}"#);
+        world.act("bob", serde_json::from_str(&open).expect("a command"));
+    }
+    let mut console = Console::new(world, "ann", (80, 24));
+    console.rest();
+    console.keys("Ma");
+    shows(&console, "acknowledge 400 incidents?");
+    let mut ids = Count(10_000);
+    let effects = press(&mut console, &mut ids, "y");
+    let is_act = |effect: &&Effect| matches!(effect, Effect::Send { ask: Ask::Do { .. }, .. });
+    let under_way = effects.iter().filter(is_act).count();
+    assert_eq!(under_way, warroom::tui::flights::AT_ONCE);
+    assert_eq!(console.model.in_flight.len(), 400);
+    // The line breaks in the midst of it: on the new one all go again, a few at a time.
+    console.tell(Msg::Lost("the connection broke".to_owned()));
+    console.read_all();
+    console.welcome("ann");
+    console.rest();
+    assert!(console.model.in_flight.is_empty() && console.model.bulk.is_none());
+    let room = &console.world.engine.room;
+    assert!(room.incidents.values().all(|i| i.ack.as_ref().is_some_and(|a| a.by == "ann")));
+}
+
+#[test]
+fn a_number_typed_into_the_filter_is_that_incident_and_words_are_those_lines() {
+    let mut world = World::new();
+    for n in 1..=46 {
+        let title = if n == 46 { "new t".to_owned() } else { format!("a new incident: title {n}") };
+        let open = serde_json::json!({ "do": "open", "title": title, "severity": "SEV3" });
+        world.act("bob", serde_json::from_value(open).expect("a command"));
+    }
+    for (typed, id) in [("INC-3", 3), ("4", 4), ("inc-40", 40), ("new t", 46), ("title 12", 12)] {
+        let mut console = Console::new(world, "ann", (80, 24));
+        console.keys(&format!("/{typed}<enter>"));
+        assert_eq!(console.model.selected_id, Some(IncidentId(id)), "{typed}");
+        world = console.world;
+    }
+    let mut console = Console::new(world, "ann", (80, 24));
+    console.keys("/titl12<enter>");
+    assert_eq!(console.model.selected_id, Some(IncidentId(12)), "what resembles it is found still");
 }

@@ -80,7 +80,7 @@ pub(super) fn read(bytes: &[u8], mapping: &Path) -> Result<History, Failure> {
         };
         let key = get(Some(id)).to_owned();
         let Some(begun) = time(Some(opened)).filter(|_| !key.is_empty()) else {
-            history.odd(line, format!("'{key}' has no id or no time of opening; left out"));
+            history.odd(line, left_out(&key, get(Some(opened)), &mapping.opened));
             continue;
         };
         let entry = building.entry(key.clone()).or_insert_with(|| {
@@ -106,14 +106,33 @@ pub(super) fn read(bytes: &[u8], mapping: &Path) -> Result<History, Failure> {
                     .odd(line, format!("{key}: '{}' is not mapped; SEV3 was kept", get(severity))),
             }
         }
-        entry.1 = time(resolved).or(entry.1);
-        entry.2 = time(closed).or(entry.2);
+        for (column, end, word) in
+            [(resolved, &mut entry.1, "resolved"), (closed, &mut entry.2, "closed")]
+        {
+            let said = get(column);
+            match time(column) {
+                None if said.is_empty() => {}
+                None => history.odd(line, format!("{key}: {word} '{said}' is no time; left out")),
+                Some(at) if at < entry.0.opened_at => history
+                    .odd(line, format!("{key}: {word} {at} is before it was opened; left out")),
+                Some(at) => *end = Some(at),
+            }
+        }
         if note.is_some() {
             entry.0.history.push(noted(time(at).unwrap_or(begun), get(note)));
         }
     }
     finish_all(order, building, &mut history);
     Ok(history)
+}
+
+/// Why a row is left out.
+fn left_out(key: &str, opened: &str, column: &str) -> String {
+    match (key.is_empty(), opened.is_empty()) {
+        (true, _) => "it has no id; left out".to_owned(),
+        (false, true) => format!("{key}: '{column}' is empty; left out"),
+        (false, false) => format!("{key}: '{opened}' in '{column}' is no time; left out"),
+    }
 }
 
 fn load(mapping: &Path) -> Result<Mapping, Failure> {

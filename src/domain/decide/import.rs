@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 
 use crate::domain::change::{Change, Opened};
 use crate::domain::command::{Command, Order};
-use crate::domain::decide::intake::first_line;
+use crate::domain::decide::said::first_line;
 use crate::domain::decide::{Decision, TITLE_MAX, already, bad};
 use crate::domain::event::Body;
 use crate::domain::ids::IncidentId;

@@ -10,9 +10,11 @@ use std::collections::BTreeMap;
 use crate::domain::alert::{Alert, Held};
 use crate::domain::change::{Change, Opened};
 use crate::domain::command::{Command, Order};
-use crate::domain::decide::due::OWN_SOURCE;
+use crate::domain::decide::said::{
+    facts_of, first_line, name_of, services_of, severity_of, title_of,
+};
 use crate::domain::decide::{Decision, already, bad, not_now, reason};
-use crate::domain::event::{AlertFacts, AlertItem, Became, Body};
+use crate::domain::event::{AlertItem, Became, Body};
 use crate::domain::ids::IncidentId;
 use crate::domain::plan::{Rule, RuleAction};
 use crate::domain::post::{Incoming, Post, Signal};
@@ -107,30 +109,32 @@ impl<'a> Intake<'a> {
         let is_firing = self.seen.get(&key).copied().or(known.map(|alert| alert.is_firing));
         match incoming.signal {
             Signal::Firing => self.fires(key, incoming, known, is_firing),
-            Signal::Resolved => self.ends(key, known, is_firing),
+            Signal::Resolved => self.ends(key, incoming, known, is_firing),
             Signal::Acknowledged => {
                 let incident = known.and_then(|alert| alert.incident);
-                let became =
-                    if is_firing.is_some() { Became::Acknowledged } else { Became::Unmatched };
-                AlertItem {
-                    alert: key,
-                    became,
-                    incident,
-                    rule: String::new(),
-                    silence: None,
-                    facts: None,
-                }
+                let (became, facts) = match is_firing {
+                    Some(_) => (Became::Acknowledged, name_of(incoming, known)),
+                    None => (Became::Unmatched, facts_of(incoming)),
+                };
+                let (rule, silence, facts) = (String::new(), None, Some(facts));
+                AlertItem { alert: key, became, incident, rule, silence, facts }
             }
         }
     }
 
-    fn ends(&mut self, key: String, known: Option<&Alert>, is_firing: Option<bool>) -> AlertItem {
+    fn ends(
+        &mut self,
+        key: String,
+        incoming: &Incoming,
+        known: Option<&Alert>,
+        is_firing: Option<bool>,
+    ) -> AlertItem {
         let incident = known.and_then(|alert| alert.incident);
         let flapping = known.is_some_and(|alert| alert.flap.is_some());
         let became = match is_firing {
             None => Became::Unmatched,
             Some(_) if flapping => Became::FlappingResolved,
-            Some(false) => Became::Repeated,
+            Some(false) => Became::RepeatedEnd,
             Some(true) if self.would_flap(known) => Became::FlappingResolved,
             Some(true) => Became::Resolved,
         };
@@ -139,7 +143,13 @@ impl<'a> Intake<'a> {
             self.items.iter().rev().find(|item| item.alert == key).and_then(|item| item.incident)
         });
         self.seen.insert(key.clone(), became == Became::FlappingResolved);
-        AlertItem { alert: key, became, incident, rule: String::new(), silence: None, facts: None }
+        // Of what has no beginning here, this is all that is ever known.
+        let facts = match became {
+            Became::Unmatched => facts_of(incoming),
+            _ => name_of(incoming, known),
+        };
+        let (rule, silence, facts) = (String::new(), None, Some(facts));
+        AlertItem { alert: key, became, incident, rule, silence, facts }
     }
 
     fn would_flap(&self, known: Option<&Alert>) -> bool {
@@ -156,10 +166,7 @@ impl<'a> Intake<'a> {
         is_firing: Option<bool>,
     ) -> AlertItem {
         let repeated = |became| {
-            let facts = incoming
-                .facts
-                .ends_at
-                .map(|end| Box::new(AlertFacts { ends_at: Some(end), ..AlertFacts::default() }));
+            let facts = Some(name_of(incoming, known));
             let incident = known.and_then(|alert| alert.incident);
             AlertItem {
                 alert: key.clone(),
@@ -333,11 +340,7 @@ impl<'a> Intake<'a> {
         self.next += 1;
         let facts = &incoming.facts;
         let (severity, because) = severity_of(self.room, rule, incoming, &self.post.source);
-        let title = match (facts.name.as_str(), facts.summary.as_str()) {
-            (name, "") => name.to_owned(),
-            ("", summary) => summary.to_owned(),
-            (name, summary) => format!("{name}: {summary}"),
-        };
+        let title = title_of(facts);
         let services = services_of(rule, facts);
         let opened = Opened {
             title: first_line(&title, super::TITLE_MAX),
@@ -379,56 +382,6 @@ impl<'a> Intake<'a> {
     }
 }
 
-/// What goes on record of an alert that begins to fire.
-fn facts_of(incoming: &Incoming) -> Box<AlertFacts> {
-    let mut facts = incoming.facts.clone();
-    if facts.labels.get("severity") != Some(&incoming.severity_word) {
-        facts.severity_word.clone_from(&incoming.severity_word);
-    }
-    Box::new(facts)
-}
-
-pub(super) fn first_line(text: &str, bytes: usize) -> String {
-    let mut line = text.lines().next().unwrap_or_default().to_owned();
-    crate::domain::text::cut_bytes(&mut line, bytes);
-    line
-}
-
-fn severity_of(
-    room: &Room,
-    rule: Option<&Rule>,
-    incoming: &Incoming,
-    source: &str,
-) -> (Severity, String) {
-    // What the keeper finds itself is as bad as the plan says: it is no sender whose words are mapped.
-    if rule.is_none_or(|rule| rule.severity.is_none())
-        && source == OWN_SOURCE
-        && let Ok(severity) = incoming.severity_word.parse::<Severity>()
-    {
-        return (severity, format!("the plan asks for {severity}"));
-    }
-    match rule.and_then(|rule| rule.severity.map(|severity| (severity, rule))) {
-        Some((severity, rule)) => (severity, format!("rule '{}'", rule.name)),
-        None if incoming.severity_word.is_empty() => {
-            (Severity::Sev3, "the sender named no severity".to_owned())
-        }
-        None => {
-            let severity = room.plan.map_severity(&incoming.severity_word);
-            (severity, format!("the sender said '{}'", incoming.severity_word))
-        }
-    }
-}
-
-fn services_of(rule: Option<&Rule>, facts: &AlertFacts) -> Vec<String> {
-    if let Some(rule) = rule.filter(|rule| !rule.services.is_empty()) {
-        return rule.services.clone();
-    }
-    let found = ["service", "job", "namespace", "component"]
-        .iter()
-        .find_map(|label| facts.labels.get(*label).filter(|value| !value.is_empty()));
-    found.into_iter().cloned().collect()
-}
-
 /// Acts on one alert.
 pub(super) fn decide_alert(room: &Room, order: &Order, now: Timestamp) -> Decision {
     let find = |key: &str| {
@@ -445,7 +398,8 @@ pub(super) fn decide_alert(room: &Room, order: &Order, now: Timestamp) -> Decisi
             if known.is_answered {
                 return Err(already(format!("alert '{alert}' is acknowledged")));
             }
-            Ok(vec![Body::AlertAcknowledged { alert: alert.clone(), incident: known.incident }])
+            let (alert, name, incident) = (alert.clone(), known.full_name(), known.incident);
+            Ok(vec![Body::AlertAcknowledged { alert, name, incident }])
         }
         Command::ShelveAlert { alert, until, reason: why } => {
             let known = find(alert)?;
@@ -458,8 +412,8 @@ pub(super) fn decide_alert(room: &Room, order: &Order, now: Timestamp) -> Decisi
                     ),
                 ));
             }
-            let (alert, incident) = (alert.clone(), known.incident);
-            Ok(vec![Body::AlertShelved { alert, incident, until: *until, reason: why }])
+            let (alert, name, incident) = (alert.clone(), known.full_name(), known.incident);
+            Ok(vec![Body::AlertShelved { alert, name, incident, until: *until, reason: why }])
         }
         Command::UnshelveAlert { alert } => {
             let known = find(alert)?;

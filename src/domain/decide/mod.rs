@@ -9,6 +9,7 @@
     reason = "each file decides its own commands; `route` is the exhaustive list"
 )]
 
+mod administer;
 mod approve;
 mod call_back;
 mod draft;
@@ -21,6 +22,7 @@ pub mod missed;
 mod paging;
 mod people;
 mod record;
+mod said;
 pub mod silence;
 pub mod stale;
 pub mod talk;
@@ -130,7 +132,7 @@ fn route(room: &Room, order: &Order, now: Timestamp) -> Decision {
         C::NoteChange { .. } | C::RefusePost { .. } => import::note(order),
         C::Import(imported) => import::import(room, imported),
         C::AdoptPlan { .. } | C::IssueToken { .. } | C::RevokeToken { .. } => {
-            record::administer(room, order)
+            administer::decide(room, order)
         }
     }
 }

@@ -16,7 +16,7 @@ use crate::domain::room::Room;
 use crate::domain::talk::promise;
 use crate::domain::time::Timestamp;
 use crate::domain::words::{
-    Origin, Outcome, Phase, PublicStatus, RemedyKind, Role, StakeholderKind,
+    Moment, Origin, Outcome, Phase, PublicStatus, RemedyKind, Role, StakeholderKind,
 };
 
 pub(super) fn decide(room: &Room, order: &Order, now: Timestamp) -> Decision {
@@ -58,19 +58,57 @@ pub(super) fn decide(room: &Room, order: &Order, now: Timestamp) -> Decision {
         }
         Command::LogContact { .. } => contact(room, order, now),
         Command::ReviseMoment { incident, moment, at, reason: why } => {
-            find(room, *incident)?;
             if at.is_some_and(|at| at > now) {
                 return Err(bad(
                     format!("'{moment}' cannot lie in the future"),
                     "give a time up to now",
                 ));
             }
+            check_moment(find(room, *incident)?, *moment, *at)?;
             let why = reason(why, &format!("revising '{moment}'"))?.to_owned();
             one(*incident, Change::MomentRevised { moment: *moment, at: *at, reason: why })
         }
         Command::SetPublicStatus { incident, status } => set_public(room, *incident, *status),
         _ => Err(bad("not a command for the record", "this is a defect; please report it")),
     }
+}
+
+/// An end lies after the beginning, and what goes on has none.
+fn check_moment(
+    incident: &Incident,
+    moment: Moment,
+    at: Option<Timestamp>,
+) -> Result<(), Rejection> {
+    let Some(at) = at else { return Ok(()) };
+    let id = incident.id;
+    let is_end = matches!(moment, Moment::Resolved | Moment::Closed);
+    if is_end && incident.phase().is_active() {
+        return Err(not_now(
+            format!("{id} is {}: it has no '{moment}' yet", incident.phase()),
+            "resolve it first, then say when that was",
+        ));
+    }
+    let known = |moment: Moment| incident.moments.get(&moment).copied();
+    let began = known(Moment::Began);
+    if let Some(began) = began.filter(|began| moment != Moment::Began && at < *began) {
+        return Err(bad(
+            format!("{at} is before the impact of {id} began ({began})"),
+            "give a later time, or say first when it began ('warroom moment')",
+        ));
+    }
+    if let Some(end) = known(Moment::Resolved).filter(|end| moment == Moment::Began && at > *end) {
+        return Err(bad(
+            format!("{at} is after {id} was resolved ({end})"),
+            "give an earlier time, or say first when it was resolved ('warroom moment')",
+        ));
+    }
+    if is_end && began.is_none() && at < incident.opened_at {
+        return Err(bad(
+            format!("{at} is before {id} was opened ({})", incident.opened_at),
+            "say first when its impact began ('warroom moment'), if it was over before that",
+        ));
+    }
+    Ok(())
 }
 
 /// The state of a page that is kept elsewhere; ours changes with the words that are sent to it.
@@ -425,49 +463,4 @@ fn split(room: &Room, id: IncidentId, alerts: &[String], title: &str) -> Decisio
         Body::Incident { incident: id, change: Change::SplitOff { into, alerts: alerts.clone() } },
         Body::Incident { incident: into, change: Change::Received { from: id, alerts } },
     ])
-}
-
-/// The plan and the senders' tokens.
-pub(super) fn administer(room: &Room, order: &Order) -> Decision {
-    match &order.command {
-        Command::AdoptPlan { plan, digest, note } => {
-            if room.plan_digest == *digest {
-                return Err(already("this plan is in force"));
-            }
-            let (plan, digest, note) = (plan.clone(), digest.clone(), note.clone());
-            Ok(vec![Body::PlanAdopted { plan, digest, note }])
-        }
-        Command::IssueToken { name, hash, answers } => {
-            let name = wanted(name, "name")?;
-            if name == super::due::OWN_SOURCE {
-                return Err(bad(
-                    format!("'{name}' is the keeper's own name"),
-                    "its alerts are told from the senders' by it; take another",
-                ));
-            }
-            if !name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
-                || name.len() > 64
-            {
-                return Err(bad(
-                    format!("'{name}' is not a token name"),
-                    "use letters, digits, - _ . (at most 64)",
-                ));
-            }
-            if room.tokens.contains_key(name) {
-                return Err(already(format!("there is a token '{name}'")));
-            }
-            let (name, hash, answers) = (name.to_owned(), hash.clone(), *answers);
-            Ok(vec![Body::TokenIssued { name, hash, answers }])
-        }
-        Command::RevokeToken { name } => {
-            if !room.tokens.contains_key(name) {
-                return Err(not_now(
-                    format!("there is no token '{name}'"),
-                    "list them with 'warroom token list'",
-                ));
-            }
-            Ok(vec![Body::TokenRevoked { name: name.clone() }])
-        }
-        _ => Err(bad("not a command of administration", "this is a defect; please report it")),
-    }
 }

@@ -105,7 +105,11 @@ pub fn due(room: &Room, id: u32, now: Timestamp) -> Vec<Body> {
 /// opens one now, as if it was posted just then; or another silence takes it over.
 pub fn unshelve(room: &Room, key: &str, now: Timestamp) -> Vec<Body> {
     let Some(alert) = room.alerts.get(key) else { return Vec::new() };
-    let mut bodies = vec![Body::AlertUnshelved { alert: key.to_owned(), incident: alert.incident }];
+    let mut bodies = vec![Body::AlertUnshelved {
+        alert: key.to_owned(),
+        name: alert.full_name(),
+        incident: alert.incident,
+    }];
     let live = alert.incident.and_then(|id| room.incidents.get(&id));
     let live = live.filter(|incident| incident.phase().is_active());
     // There it may be known to fire already, from before it was put aside.
@@ -132,7 +136,12 @@ pub fn settled(room: &Room, key: &str, now: Timestamp) -> Vec<Body> {
     let Some(alert) = room.alerts.get(key) else { return Vec::new() };
     let Some(flap) = &alert.flap else { return Vec::new() };
     let (incident, firing) = (alert.incident, flap.said_firing);
-    let mut bodies = vec![Body::AlertSettled { incident, alert: key.to_owned(), firing }];
+    let mut bodies = vec![Body::AlertSettled {
+        incident,
+        alert: key.to_owned(),
+        name: alert.full_name(),
+        firing,
+    }];
     let live = incident.and_then(|id| room.incidents.get(&id)).filter(|i| i.phase().is_active());
     let is_recorded = alert.incident.is_none() && !alert.is_answered;
     if firing && live.is_none() && alert.shelf.is_none() && !is_recorded {

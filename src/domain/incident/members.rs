@@ -12,7 +12,10 @@ impl Incident {
                 let repeats = self.members.get(alert).map_or(0, |member| member.repeats + 1);
                 self.set_member(alert, Member { is_firing: true, repeats });
             }
-            Became::Repeated | Became::FlappingFiring | Became::FlappingResolved => {
+            Became::Repeated
+            | Became::RepeatedEnd
+            | Became::FlappingFiring
+            | Became::FlappingResolved => {
                 if let Some(member) = self.members.get_mut(alert) {
                     member.repeats = member.repeats.saturating_add(1);
                 }

@@ -16,11 +16,10 @@ use crate::domain::silence::Stage;
 use crate::domain::words::Right;
 use crate::proto::Ask;
 use crate::tui::action::Action;
+use crate::tui::flights::InFlight;
 use crate::tui::form::Form;
 use crate::tui::forms::{self, About};
-use crate::tui::model::{
-    Asked, Bulk, Find, InFlight, LinkState, Modal, Model, Pane, Past, Reading, Tone,
-};
+use crate::tui::model::{Asked, Bulk, Find, LinkState, Modal, Model, Pane, Past, Reading, Tone};
 use crate::tui::update::{Effect, Ids, alerts, ask, modals};
 
 /// How long after a slip of the cursor a direct act is not trusted, in milliseconds.
@@ -412,7 +411,7 @@ pub(super) fn send_all(
     form: Option<Box<Form>>,
     fresh: &mut dyn Ids,
 ) -> Vec<Effect> {
-    let mut effects = Vec::new();
+    let mut sent = BTreeSet::new();
     let is_single = commands.len() == 1;
     if matches!(model.link, LinkState::Lost { .. }) {
         model.say(Tone::Plain, "the keeper is gone; this is sent when it is back");
@@ -425,7 +424,7 @@ pub(super) fn send_all(
         let label = label(&command);
         let flight = InFlight {
             label,
-            command: command.clone(),
+            command,
             occurred,
             seen,
             draft: if is_single { draft.clone() } else { None },
@@ -433,20 +432,15 @@ pub(super) fn send_all(
         if is_single && let Some(form) = form.take() {
             model.waiting_forms.insert(id.clone(), form);
         }
-        model.in_flight.insert(id.clone(), flight);
-        let ask = Ask::Do { command: Box::new(command), occurred, seen };
-        effects.push(Effect::Send { id, ask });
+        sent.insert(id.clone());
+        model.in_flight.add(id, flight);
     }
     if !is_single {
-        let ids = effects.iter().filter_map(|effect| match effect {
-            Effect::Send { id, .. } => Some(id.clone()),
-            _ => None,
-        });
-        let (ids, sent) = (ids.collect(), effects.len());
+        let (ids, sent) = (sent.clone(), sent.len());
         model.bulk = Some(Bulk { ids, sent, form, ..Bulk::default() });
         model.marks.clear();
     }
-    effects
+    model.in_flight.release()
 }
 
 /// The name of a command as its keys and its help have it.

@@ -14,6 +14,7 @@ use crate::domain::time::Timestamp;
 use crate::domain::words::DeliveryKind;
 use crate::proto::{Ask, Detail, KeeperMsg, Page, Push, Queue, Reply, Welcome};
 use crate::tui::action::Action;
+use crate::tui::flights::InFlight;
 use crate::tui::form::Form;
 use crate::tui::model::{Asked, BACK, LinkState, Modal, Model, Tone};
 use crate::tui::update::{Effect, FIRST_ROWS, Ids, MORE_ROWS, STOPPED, alerts, ask, keys, modals};
@@ -47,11 +48,8 @@ fn welcomed(model: &mut Model, welcome: Welcome, ids: &mut dyn Ids) -> Vec<Effec
     model.mirror.plan = welcome.plan;
     model.mirror.take_beside(*welcome.beside);
     let mut effects = vec![ask(model, ids, Asked::Queue, Ask::Follow { first: FIRST_ROWS })];
-    for (id, flight) in &model.in_flight {
-        let (command, occurred, seen) =
-            (Box::new(flight.command.clone()), flight.occurred, flight.seen);
-        effects.push(Effect::Send { id: id.clone(), ask: Ask::Do { command, occurred, seen } });
-    }
+    model.in_flight.again();
+    effects.extend(model.in_flight.release());
     for (key, text) in std::mem::take(&mut model.unsaved) {
         effects.push(modals::keep(model, ids, key, text));
     }
@@ -61,8 +59,10 @@ fn welcomed(model: &mut Model, welcome: Welcome, ids: &mut dyn Ids) -> Vec<Effec
 }
 
 fn replied(model: &mut Model, id: &CommandId, reply: Reply, ids: &mut dyn Ids) -> Vec<Effect> {
-    if let Some(flight) = model.in_flight.remove(id) {
-        return answered(model, id, flight, reply, ids);
+    if let Some(flight) = model.in_flight.answered(id) {
+        let mut effects = answered(model, id, flight, reply, ids);
+        effects.extend(model.in_flight.release());
+        return effects;
     }
     let Some(about) = model.asked.remove(id) else {
         return Vec::new();
@@ -236,7 +236,7 @@ fn found(model: &mut Model, id: &CommandId, reply: Reply) {
 fn answered(
     model: &mut Model,
     id: &CommandId,
-    flight: crate::tui::model::InFlight,
+    flight: InFlight,
     reply: Reply,
     ids: &mut dyn Ids,
 ) -> Vec<Effect> {
@@ -369,7 +369,7 @@ fn bulk_answered(model: &mut Model, label: &str, reply: &Reply, ids: &mut dyn Id
             None => {}
         }
     }
-    model.say(tone, text);
+    model.say_result(tone, text);
     effects
 }
 
@@ -440,7 +440,7 @@ fn pushed(model: &mut Model, push: Push) -> Vec<Effect> {
             let word = if model.mirror.row(row.id).is_some() { "now" } else { "new" };
             let text = format!("{word} {} {} {}", row.severity, row.id, row.title);
             let is_mine = is_for_all(model, row);
-            model.say(Tone::Bad, text);
+            model.say_beside(Tone::Bad, &text);
             model.bell = is_mine;
         }
     }

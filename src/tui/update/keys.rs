@@ -297,7 +297,10 @@ pub(super) fn act(
 fn quit(model: &mut Model) -> Vec<Effect> {
     let is_up = model.link == LinkState::Up;
     let drafts = model.unsaved.values().filter(|text| !text.is_empty()).count();
-    if model.in_flight.is_empty() && drafts == 0 || is_up || model.is_quitting {
+    if model.in_flight.is_empty() && drafts == 0
+        || is_up && !model.in_flight.has_unsent()
+        || model.is_quitting
+    {
         model.is_quitting = true;
         return vec![Effect::Quit];
     }

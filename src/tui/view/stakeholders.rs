@@ -91,21 +91,21 @@ fn asked<'a>(model: &'a Model, incident: &'a Incident) -> Vec<Item<'a>> {
             due: Some(update.at.0),
         }
     });
-    let is_held = |asked: &Asked| asked.inquiry.embargo.is_some_and(|at| at > model.now);
+    let is_held = |asked: &Asked| asked.inquiry.embargo.is_some_and(|at| at > model.shown_now());
     let press = incident.talk.inquiries.iter();
     let press = press.filter(|asked| asked.answer.is_none() || is_held(asked)).map(|asked| {
         let inquiry = &asked.inquiry;
         let by = inquiry.answer_by.map_or_else(String::new, |at| {
-            let left = at.since(model.now);
+            let left = at.since(model.shown_now());
             if left < 0 {
                 format!("LATE {} · ", late_words(-left))
             } else {
                 format!("by {} · ", at.clock_minutes())
             }
         });
-        let embargo = inquiry.embargo.filter(|at| *at > model.now);
+        let embargo = inquiry.embargo.filter(|at| *at > model.shown_now());
         let embargo = embargo.map_or_else(String::new, |at| {
-            format!("embargo until {} · ", at.clock_near(model.now))
+            format!("embargo until {} · ", at.clock_near(model.shown_now()))
         });
         let (text, rank) = match &asked.answer {
             None => (format!("{by}{embargo}not answered (u s)"), Rank::Asks),
@@ -120,7 +120,7 @@ fn asked<'a>(model: &'a Model, incident: &'a Incident) -> Vec<Item<'a>> {
             due: Some(asked.at.0),
         }
     });
-    let clocks = legal::open(incident, plan_of(model), model.now);
+    let clocks = legal::open(incident, plan_of(model), model.shown_now());
     let clocks: Vec<Item<'a>> = clocks.iter().map(|it| clock(model, it)).collect();
     updates.chain(press).chain(clocks).collect()
 }
@@ -133,9 +133,12 @@ fn plan_of(model: &Model) -> &Plan {
 fn clock<'a>(model: &Model, it: &legal::Running<'_>) -> Item<'a> {
     let due = match it.clock.due {
         Some(at) => {
-            let day =
-                if at.is_same_day(model.now) { String::new() } else { format!("{} ", at.date()) };
-            let left = at.since(model.now);
+            let day = if at.is_same_day(model.shown_now()) {
+                String::new()
+            } else {
+                format!("{} ", at.date())
+            };
+            let left = at.since(model.shown_now());
             let how = if left < 0 {
                 format!("! {} LATE, was due", late_words(-left))
             } else {
@@ -177,7 +180,7 @@ fn stakeholder<'a>(
         .map(|told| told.channel.clone())
         .filter(|channel| !channel.is_empty())
         .or_else(|| planned.map(|text| crate::domain::delivery::channel_of(text).to_owned()));
-    let is_late = promise.is_some_and(|promise| promise.due <= model.now);
+    let is_late = promise.is_some_and(|promise| promise.due <= model.shown_now());
     let rank = match promise {
         Some(_) if is_late => Rank::Late,
         _ if incident.talk.by_hand.contains_key(name) => Rank::Asks,
@@ -205,14 +208,16 @@ fn words(
 ) -> String {
     let theme = &model.theme;
     let when = promise.map(|promise| {
-        let at = promise.due.clock_near(model.now);
+        let at = promise.due.clock_near(model.shown_now());
         let word = match (promise.is_given, promise.what) {
             (true, _) => "promised",
             (false, What::Last) => "last word due",
             (false, What::First | What::Next) => "due",
         };
-        match promise.mark(model.now) {
-            100 => format!("! {} LATE ({word} {at})", late_words(model.now.since(promise.due))),
+        match promise.mark(model.shown_now()) {
+            100 => {
+                format!("! {} LATE ({word} {at})", late_words(model.shown_now().since(promise.due)))
+            }
             0 => format!("{word} {at}"),
             gone => format!("{word} {at}, {gone}% gone"),
         }
@@ -252,7 +257,7 @@ fn words(
     ];
     let parts: Vec<String> = parts.into_iter().flatten().collect();
     // What is late stands first.
-    if promise.is_some_and(|promise| promise.due <= model.now) && parts.len() > 1 {
+    if promise.is_some_and(|promise| promise.due <= model.shown_now()) && parts.len() > 1 {
         let mut parts = parts;
         let when = parts.remove(1);
         parts.insert(0, when);

@@ -1,7 +1,10 @@
 //! What becomes of alerts: each exactly one thing, and it can be told why.
 
-use warroom::domain::event::Became;
+use warroom::domain::event::{Became, Body, Recorded};
+use warroom::domain::ids::IncidentId;
 use warroom::domain::post::Signal;
+use warroom::domain::timeline;
+use warroom::store::Reader;
 
 use crate::world::{World, alert, check};
 
@@ -15,7 +18,7 @@ fn one_incident_for_a_group_and_repeats_are_counted() {
          4m see alert am/HighErrors-a",
         "INC-1 am: opened as SEV2 (the sender said 'critical')
          INC-1 am: HighErrors a fires (+1 alerts)
-         INC-1 am: am/HighErrors-a still fires
+         INC-1 am: HighErrors a still fires
          INC-1 am: HighErrors c fires
          INC-1: SEV2 P2 triage commander nobody, 3 of 3 fire
          alert am/HighErrors-a: unacknowledged ×2",
@@ -33,7 +36,7 @@ fn an_alert_that_heals_before_anybody_looked_must_still_be_seen() {
            5m see alert am/Flat-a"#,
         "INC-1 am: opened as SEV2 (the sender said 'critical')
          INC-1 am: Flat a fires
-         INC-1 am: am/Flat-a is over
+         INC-1 am: Flat a is over
          alert am/Flat-a: returned-unacknowledged ×1
          INC-1: SEV2 P2 triage commander nobody, 0 of 1 fire
          INC-1 ann: acknowledged
@@ -54,12 +57,12 @@ fn an_alert_that_comes_back_soon_after_the_resolution_reopens_the_incident() {
            20m alerts Flat/a"#,
         "INC-1 am: opened as SEV2 (the sender said 'critical')
          INC-1 am: Flat a fires
-         INC-1 am: am/Flat-a is over
+         INC-1 am: Flat a is over
          INC-1 ann: resolved (fixed): over
          INC-1 am: reopened, the resolution is void: Flat fired again soon after the resolution
          INC-1 am: Flat a fires again
          INC-1: SEV2 P2 investigating commander nobody, 1 of 1 fire
-         INC-1 am: am/Flat-a is over
+         INC-1 am: Flat a is over
          INC-1 ann: resolved (fixed): over
          INC-2 am: opened as SEV2 (the sender said 'critical')
          INC-2 am: Flat a fires",
@@ -133,10 +136,10 @@ fn shelving_has_an_end_and_a_reason() {
          INC-1 am: Disk a fires
          refused ann: shelving an alert needs a reason; say why, in a few words
          refused ann: 2027-11-23T23:59:00.000Z is not a time to shelve until; give an end within 30 days; nothing is shelved for ever
-         INC-1 ann: shelved am/Disk-a until 14:00: known
+         INC-1 ann: shelved Disk a until 14:00: known
          alert am/Disk-a: shelved ×1
-         INC-1 am: am/Disk-a fires, shelved
-         INC-1 system: am/Disk-a is no longer shelved
+         INC-1 am: Disk a fires, shelved
+         INC-1 system: Disk a is no longer shelved
          alert am/Disk-a: unacknowledged ×2",
     );
 }
@@ -195,4 +198,39 @@ fn an_alert_of_a_closed_incident_is_not_silenced_for_ever() {
          INC-2 am: opened as SEV4 (the sender said 'warning')
          INC-2 am: Noise a fires",
     );
+}
+
+/// All that the journal holds.
+fn journal(world: &World) -> Vec<Recorded> {
+    let mut events = Vec::new();
+    let scan = world.journal.scan(0, &mut |raw| {
+        events.push(raw.decode().expect("a readable event"));
+        true
+    });
+    scan.expect("a readable journal");
+    events
+}
+
+#[test]
+fn a_repeated_end_is_no_firing_and_what_has_no_beginning_is_known_by_its_name() {
+    let mut world = World::new();
+    let one = |signal| vec![alert("Disk", "a", "warning", signal)];
+    world.post("am", None, one(Signal::Resolved));
+    let unmatched = journal(&world).into_iter().rev().find_map(|event| match event.body {
+        Body::AlertsReceived { items, .. } => items.into_iter().next(),
+        _ => None,
+    });
+    let unmatched = unmatched.expect("it is on record");
+    assert_eq!(unmatched.became, Became::Unmatched);
+    assert_eq!(unmatched.facts.expect("what it said").name, "Disk");
+    for signal in [Signal::Firing, Signal::Resolved, Signal::Resolved] {
+        world.post("am", None, one(signal));
+    }
+    let told: Vec<String> = journal(&world)
+        .iter()
+        .filter(|event| event.body.incidents().contains(&IncidentId(1)))
+        .map(|event| timeline::entry(event, IncidentId(1)).text)
+        .filter(|text| text.starts_with("Disk"))
+        .collect();
+    assert_eq!(told, ["Disk a fires", "Disk a is over", "Disk a is over, as was said before"]);
 }

@@ -183,7 +183,7 @@ fn a_watchdog_that_resolves_is_no_sign_of_life() {
     let mut world = World::under(plan);
     let script = "0m alerts Watchdog/p/none\n1m alerts !Watchdog/p/none\n2m clock";
     let transcript = play(&mut world, script);
-    assert!(transcript.contains("HeartbeatMissed fires"), "{transcript}");
+    assert!(transcript.contains("HeartbeatMissed prometheus fires"), "{transcript}");
 }
 
 #[test]

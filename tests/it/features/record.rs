@@ -85,7 +85,7 @@ fn a_split_makes_an_incident_of_some_alerts() {
          INC-2 ann: came with 1 alerts from INC-1
          INC-1: SEV2 P2 triage commander nobody, 1 of 1 fire
          INC-2: SEV2 P2 triage commander nobody, 1 of 1 fire
-         INC-2 am: am/A-y is over
+         INC-2 am: A y is over
          INC-2: SEV2 P2 triage commander nobody, 0 of 1 fire",
     );
 }
