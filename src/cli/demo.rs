@@ -25,6 +25,9 @@ use crate::domain::words::{ClosureReason, NoteKind, Outcome, Phase, RemedyKind, 
 use crate::proto::{Ask, Reply};
 use crate::tui;
 
+/// Any free port: a demo is in nobody's way, and nobody's settings are in its way.
+const LISTEN: &str = "127.0.0.1:0";
+
 /// The pause between two steps.
 const STEP: Duration = Duration::from_millis(900);
 
@@ -50,7 +53,7 @@ pub fn run(headless: bool) -> Result<(), Failure> {
     let root = std::env::temp_dir().join(format!("warroom-demo-{}", std::process::id()));
     let stage = Stage { home: Home { root } };
     prepare(&stage.home.root)?;
-    let keeper = Caller::new(start::ensure(&stage.home)?)?;
+    let keeper = Caller::new(start::ensure_at(&stage.home, Some(LISTEN))?)?;
     let (stop, stopped) = channel::<()>();
     if headless {
         let told = play(keeper, &stopped, Duration::ZERO)?;
@@ -70,7 +73,7 @@ pub fn run(headless: bool) -> Result<(), Failure> {
 fn prepare(root: &Path) -> Result<(), Failure> {
     std::fs::create_dir_all(root)?;
     let settings: PathBuf = root.join("warroom.toml");
-    std::fs::write(settings, "listen = \"127.0.0.1:0\"\n")?;
+    std::fs::write(settings, format!("listen = \"{LISTEN}\"\n"))?;
     Ok(())
 }
 

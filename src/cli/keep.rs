@@ -195,9 +195,14 @@ pub fn export(context: &Context, file: &Path, with_redacted: bool) -> Result<(),
     })?;
     out.flush()?;
     bar.finish_and_clear();
-    if file != Path::new("-") {
-        say(&format!("{} events are in {}", head.seq, file.display()));
+    if file == Path::new("-") {
+        return Ok(());
     }
+    if context.json {
+        let hash = crate::domain::text::hex(&head.hash);
+        return say_json(&serde_json::json!({ "events": head.seq, "hash": hash, "file": file }));
+    }
+    say(&format!("{} events are in {}", head.seq, file.display()));
     Ok(())
 }
 
@@ -271,6 +276,9 @@ pub fn backup(context: &Context, dest: &Path) -> Result<(), Failure> {
     let reply = context.keeper()?.ask(Ask::Backup { dest: dest.display().to_string() })?;
     bar.finish_and_clear();
     match reply {
+        Reply::Text { lines, ok: true } if context.json => {
+            say_json(&serde_json::json!({ "ok": true, "directory": dest, "said": lines }))
+        }
         Reply::Text { lines, ok: true } => {
             for line in &lines {
                 say(line);

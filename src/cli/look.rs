@@ -75,7 +75,7 @@ pub fn run(look: Look, context: &Context) -> Result<(), Failure> {
         Look::Show { incident, at, limit } => show(context, incident, at, limit),
         Look::Search { words, limit } => search(context, words.join(" "), limit),
         Look::Alerts { incident, limit } => alerts(context, incident, limit),
-        Look::Why { alert } => why(context, &alert),
+        Look::Why { alert } => crate::cli::why::why(context, &alert),
         Look::Intake => intake(context),
         Look::Stats { origin } => statistics(context, origin.as_deref()),
         Look::Status => crate::cli::status::status(context),
@@ -128,7 +128,7 @@ fn list(context: &Context, query: &str, closed: bool, limit: u32) -> Result<(), 
     let mut rows = rows(context, query, closed, limit)?;
     cut(&mut rows, limit);
     if context.json {
-        return say_json(&rows);
+        return say_json(&rows.iter().map(row_json).collect::<Vec<_>>());
     }
     if rows.is_empty() {
         say(if closed { "nothing matches" } else { "nothing is open" });
@@ -137,6 +137,7 @@ fn list(context: &Context, query: &str, closed: bool, limit: u32) -> Result<(), 
     for row in rows {
         let age = span_words(now.since(row.opened_at));
         let ack = match (row.is_acked, row.is_partly) {
+            _ if !row.phase.is_active() => "over",
             (false, _) => "UNACKED",
             (true, true) => "PARTLY",
             (true, false) => "acked",
@@ -147,6 +148,28 @@ fn list(context: &Context, query: &str, closed: bool, limit: u32) -> Result<(), 
         ));
     }
     Ok(())
+}
+
+/// A row under names that a script can be read by.
+fn row_json(row: &Row) -> serde_json::Value {
+    serde_json::json!({
+        "id": row.id,
+        "title": row.title,
+        "severity": row.severity,
+        "priority": row.priority,
+        "phase": row.phase,
+        "acknowledged": row.is_acked,
+        "others_must_answer": row.is_partly,
+        "who": row.who,
+        "services": row.services.split_whitespace().collect::<Vec<_>>(),
+        "firing": row.firing,
+        "alerts": row.members,
+        "debts": row.debts,
+        "next_word_by": row.promise,
+        "opened_at": row.opened_at,
+        "ended_at": row.ended_at,
+        "seq": row.seq,
+    })
 }
 
 /// The event or instant that `--at` names.
@@ -275,6 +298,10 @@ fn alerts(context: &Context, incident: Option<IncidentId>, limit: u32) -> Result
         return say_json(&alerts);
     }
     if alerts.is_empty() {
+        // An incident that is not there has no alerts either, and that is another thing.
+        if let Some(id) = incident {
+            detail(context, id, None, 1)?;
+        }
         say("no alert fires");
     }
     for (key, alert) in alerts {
@@ -289,85 +316,6 @@ fn alerts(context: &Context, incident: Option<IncidentId>, limit: u32) -> Result
         line(&format!("    {key}  ×{}  {}", alert.repeats + 1, alert.labels));
     }
     Ok(())
-}
-
-/// Looks through the journal: an alert that is long over is still answered for.
-fn why(context: &Context, alert: &str) -> Result<(), Failure> {
-    use crate::domain::event::{Became, Body};
-    let mut keeper = context.keeper()?;
-    let mut after = 0;
-    let mut last = None;
-    loop {
-        let events = match keeper.ask(Ask::Events { after, limit: 5_000 })? {
-            Reply::Events { events } => events,
-            other => return Err(unexpected(&other)),
-        };
-        let Some(end) = events.last() else { break };
-        after = end.seq;
-        for event in &events {
-            let Body::AlertsReceived { items, .. } = &event.body else {
-                continue;
-            };
-            let found = items.iter().find(|item| {
-                item.alert == alert
-                    || item.alert.split_once('/').is_some_and(|(_, key)| key == alert)
-                    || item.facts.as_ref().is_some_and(|facts| facts.name == alert)
-            });
-            let Some(item) = found else { continue };
-            // What is only said again says less of why.
-            let says_again = matches!(item.became, Became::Repeated | Became::RepeatedEnd);
-            if last.is_none() || !says_again {
-                last = Some((event.seq, event.at, item.clone()));
-            }
-        }
-    }
-    let Some((seq, at, item)) = last else {
-        return Err(Failure::Failed(anyhow::anyhow!(
-            "no alert '{alert}' was ever posted; see 'warroom intake'"
-        )));
-    };
-    if context.json {
-        return say_json(&serde_json::json!({ "seq": seq, "at": at, "item": item }));
-    }
-    let incident = item.incident.map_or_else(|| "no incident".to_owned(), |id| id.to_string());
-    let rule =
-        if item.rule.is_empty() { String::new() } else { format!(", by the rule '{}'", item.rule) };
-    let words = became_words(item.became);
-    line(&format!("{alert}: {words} → {incident}{rule} (event {seq}, {at})"));
-    // What became of it since then.
-    let Ok(Reply::Alerts { alerts }) = keeper.ask(Ask::Alerts { incident: None, limit: 100_000 })
-    else {
-        return Ok(());
-    };
-    match alerts.into_iter().find(|(key, _)| *key == item.alert) {
-        Some((_, now)) => {
-            let belongs = now
-                .incident
-                .map_or_else(|| "to no incident that is open".to_owned(), |id| format!("to {id}"));
-            line(&format!("now: {}, and belongs {belongs}", now.state()));
-        }
-        None => line("now: it does not fire"),
-    }
-    Ok(())
-}
-
-/// What became of an alert, for people.
-const fn became_words(became: crate::domain::event::Became) -> &'static str {
-    use crate::domain::event::Became;
-    match became {
-        Became::Opened => "opened an incident",
-        Became::Attached => "joined the incident of its group",
-        Became::Reopened => "came back and reopened its incident",
-        Became::Repeated => "was said before, and counted",
-        Became::RepeatedEnd => "its end was said before, and counted",
-        Became::Resolved => "is over",
-        Became::Acknowledged => "was acknowledged at its sender",
-        Became::Recorded => "was recorded and opens nothing",
-        Became::Shelved => "was put aside",
-        Became::FlappingFiring => "flaps, held as firing",
-        Became::FlappingResolved => "flaps and says that it is over, held as firing",
-        Became::Unmatched => "came to its end without a beginning here: it opened nothing",
-    }
 }
 
 fn intake(context: &Context) -> Result<(), Failure> {

@@ -20,6 +20,7 @@ pub mod talk;
 pub mod token;
 pub mod update;
 mod verbs;
+mod why;
 
 use std::process::ExitCode;
 

@@ -16,6 +16,7 @@ use crate::cli::out::{Failure, say, say_json, warn};
 use crate::client::call::Caller;
 use crate::client::start;
 use crate::clock::wall_now;
+use crate::config::Mistake;
 use crate::config::plan_files::{self, ReadPlan};
 use crate::config::plan_host::missing;
 use crate::domain::command::Command;
@@ -51,6 +52,9 @@ pub enum PlanVerb {
 pub fn run(verb: PlanVerb, context: &Context) -> Result<(), Failure> {
     match verb {
         PlanVerb::Check { dir } => {
+            if context.json {
+                return check_json(context, dir);
+            }
             let read = read(context, dir)?;
             let plan = &read.plan;
             say(&format!(
@@ -104,6 +108,35 @@ fn read(context: &Context, dir: Option<PathBuf>) -> Result<ReadPlan, Failure> {
                 "warroom: {} mistakes; the plan in force stays as it is",
                 mistakes.len()
             ));
+            Err(Failure::Said)
+        }
+    }
+}
+
+/// The same as JSON: whether the plan is sound, every mistake with its place, and what is worth a look.
+fn check_json(context: &Context, dir: Option<PathBuf>) -> Result<(), Failure> {
+    let dir = dir.unwrap_or_else(|| context.home.plan());
+    let place = |mistake: &Mistake| {
+        serde_json::json!({
+            "file": mistake.file, "line": mistake.line, "key": mistake.key, "what": mistake.what,
+        })
+    };
+    match plan_files::load(&dir, &own_login()) {
+        Ok(read) => {
+            let mut lints = lint(&read.plan, &desk(context), wall_now());
+            lints.extend(missing(&read.plan, &std::env::var("PATH").unwrap_or_default()));
+            let lints: Vec<_> = lints
+                .iter()
+                .map(|found| serde_json::json!({ "key": found.key, "what": found.what }))
+                .collect();
+            let warnings: Vec<String> = read.warnings.iter().map(ToString::to_string).collect();
+            say_json(&serde_json::json!({
+                "sound": true, "digest": read.digest, "warnings": warnings, "worth_a_look": lints,
+            }))
+        }
+        Err(mistakes) => {
+            let mistakes: Vec<_> = mistakes.iter().map(place).collect();
+            say_json(&serde_json::json!({ "sound": false, "mistakes": mistakes }))?;
             Err(Failure::Said)
         }
     }

@@ -23,7 +23,13 @@ pub(super) fn status(context: &Context) -> Result<(), Failure> {
         other => return Err(unexpected(&other)),
     };
     if context.json {
-        return say_json(&status);
+        let mut value = serde_json::to_value(&status).map_err(anyhow::Error::from)?;
+        value["home"] = serde_json::json!(context.home.root);
+        if let Some(known) = value.as_object_mut() {
+            // The journal's hash is 'warroom verify's to say.
+            known.remove("hash");
+        }
+        return say_json(&value);
     }
     line(&format!(
         "warroom {} (pid {}) in {}",

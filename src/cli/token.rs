@@ -47,12 +47,17 @@ pub fn run(verb: TokenVerb, context: &Context) -> Result<(), Failure> {
             Ok(())
         }
         TokenVerb::Revoke { name } => {
-            give(context, Command::RevokeToken { name })?;
+            give(context, Command::RevokeToken { name: name.clone() })?;
+            let is_last = match context.keeper()?.ask(Ask::Intake)? {
+                Reply::Intake(report) => report.tokens.is_empty() && report.asks_for_tokens,
+                _ => false,
+            };
+            if context.json {
+                let left = serde_json::json!({ "revoked": name, "was_last": is_last });
+                return say_json(&left);
+            }
             say("revoked; whoever posts with it is refused");
-            if let Reply::Intake(report) = context.keeper()?.ask(Ask::Intake)?
-                && report.tokens.is_empty()
-                && report.asks_for_tokens
-            {
+            if is_last {
                 say("no token is left: EVERY post is refused until 'warroom token new NAME'");
             }
             Ok(())

@@ -18,6 +18,12 @@ const OTHER_WITHIN: Duration = Duration::from_secs(30);
 
 /// Makes sure that a keeper serves this home: connects, or starts one and waits until it is ready.
 pub fn ensure(home: &Home) -> Result<UnixStream, ClientError> {
+    ensure_at(home, None)
+}
+
+/// The same, with an address for the intake of a keeper that is started, whatever the environment
+/// says.
+pub fn ensure_at(home: &Home, listen: Option<&str>) -> Result<UnixStream, ClientError> {
     match UnixStream::connect(home.socket()) {
         Ok(stream) => return Ok(stream),
         // A keeper runs, and it is not for this user; another one could not be started beside it.
@@ -26,8 +32,29 @@ pub fn ensure(home: &Home) -> Result<UnixStream, ClientError> {
         }
         Err(_) => {}
     }
-    start(home)?;
+    // Whoever may use this home need not be whoever keeps it: another one's keeper could read neither
+    // the journal nor the secrets.
+    if let Some(owner) = foreign_owner(home) {
+        return Err(ClientError::NotStarted(format!(
+            "no keeper runs, and {} belongs to {owner}: ask them to start it ('warroom keeper', or \
+             its service)",
+            home.root.display()
+        )));
+    }
+    start(home, listen)?;
     connect(home)
+}
+
+/// Whose home it is, where that is neither this user nor this is root.
+fn foreign_owner(home: &Home) -> Option<String> {
+    use std::os::unix::fs::MetadataExt as _;
+    let owner = std::fs::metadata(&home.root).ok()?.uid();
+    let me = nix::unistd::geteuid();
+    if me.is_root() || owner == me.as_raw() {
+        return None;
+    }
+    let user = nix::unistd::User::from_uid(owner.into()).ok().flatten();
+    Some(user.map_or_else(|| format!("uid {owner}"), |user| user.name))
 }
 
 /// Connects to a keeper that must be there.
@@ -37,7 +64,7 @@ pub fn connect(home: &Home) -> Result<UnixStream, ClientError> {
 }
 
 /// Starts a keeper and waits for its word; another one that was quicker is as good.
-fn start(home: &Home) -> Result<(), ClientError> {
+fn start(home: &Home, listen: Option<&str>) -> Result<(), ClientError> {
     let failed =
         |what: &str, error: std::io::Error| ClientError::NotStarted(format!("{what}: {error}"));
     home.make().map_err(|e| failed(&format!("cannot create {}", home.root.display()), e))?;
@@ -52,7 +79,11 @@ fn start(home: &Home) -> Result<(), ClientError> {
         .map_err(|e| failed(&format!("cannot write {}", log.display()), e))?;
     let before = stderr.metadata().map_or(0, |meta| meta.len());
     let program = std::env::current_exe().map_err(|e| failed("cannot find the program", e))?;
-    let mut child = Command::new(program)
+    let mut command = Command::new(program);
+    if let Some(listen) = listen {
+        command.env("WARROOM_LISTEN", listen);
+    }
+    let mut child = command
         .args(["keeper", "--background"])
         .env("WARROOM_HOME", &home.root)
         // Few heaps, and large buffers given back at once: the keeper runs for months.
@@ -102,6 +133,14 @@ fn comes_up(home: &Home) -> nix::Result<bool> {
     Ok(true)
 }
 
+/// A line of the log without the part of the program that wrote it.
+fn reason_of(text: &str) -> &str {
+    match text.split_once(": ") {
+        Some((part, rest)) if part.starts_with("warroom") && !part.contains(' ') => rest,
+        Some(_) | None => text,
+    }
+}
+
 /// What the keeper wrote into its log since `before`.
 fn last_words(home: &Home, before: u64) -> String {
     let text = std::fs::read(home.log()).unwrap_or_default();
@@ -112,7 +151,7 @@ fn last_words(home: &Home, before: u64) -> String {
     // Its time and level are for the log; the reason is for the person.
     let tail: Vec<&str> = tail
         .into_iter()
-        .map(|line| line.split_once(" ERROR ").map_or(line, |(_, text)| text.trim()))
+        .map(|line| line.split_once(" ERROR ").map_or(line, |(_, text)| reason_of(text.trim())))
         .collect();
     if tail.is_empty() { format!("look at {}", home.log().display()) } else { tail.join("\n") }
 }

@@ -11,13 +11,19 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 
+use nix::fcntl::{FallocateFlags, fallocate};
+
 use crate::store::batch::{Batch, Head, Pack};
 use crate::store::sled_log::SledLog;
 use crate::store::twin::Twin;
 use crate::store::{Journal, Reader, StoreError};
 
-/// Space that is given up when the disk is full, so that acknowledgements outlive new alerts.
+/// Space that is kept for the twin's next segments and for the next start on a full disk.
 pub const BALLAST_BYTES: u64 = 16 << 20;
+
+/// Space that is kept behind the end of sled's file, where nobody else can take it: what people do
+/// goes on being recorded though another program has filled the disk.
+const AHEAD_BYTES: u64 = 12 << 20;
 
 /// Free space below which alerts are refused, so that people's acts and the twin's next segment
 /// still have room.
@@ -37,7 +43,8 @@ fn free_for(paths: &Paths) -> Option<u64> {
     [&paths.root, &paths.twin].into_iter().filter_map(|dir| free_bytes(dir)).min()
 }
 
-/// Gives the ballast's space up where space is short: before anything is written there.
+/// Gives the ballast's space up where space is short, for a start that needs some. While a keeper
+/// runs it is not given up: whatever fills the disk would take that too.
 pub fn make_room(paths: &Paths) {
     if free_for(paths).is_some_and(|free| free < SPACE_MIN) {
         // There may be none; then there is nothing to give.
@@ -79,6 +86,8 @@ pub struct DiskJournal {
     head: Head,
     twin: TwinThread,
     is_sound: bool,
+    /// sled's file as it was when space behind its end was taken: its length, and up to where.
+    ahead: (u64, u64),
 }
 
 /// The thread that writes the twin while sled is being synced.
@@ -132,8 +141,9 @@ impl DiskJournal {
         head: Head,
     ) -> Result<Self, StoreError> {
         let handle = log.handle()?;
-        let journal =
-            Self { paths, log, handle, head, twin: TwinThread::start(twin), is_sound: true };
+        let twin = TwinThread::start(twin);
+        let mut journal = Self { paths, log, handle, head, twin, is_sound: true, ahead: (0, 0) };
+        journal.reach_ahead();
         if free_for(&journal.paths).is_none_or(|free| free > SPACE_MIN + 2 * BALLAST_BYTES) {
             journal.keep_ballast();
         }
@@ -143,6 +153,25 @@ impl DiskJournal {
     /// sled's side, for readers and tools.
     pub fn log(&self) -> &SledLog {
         &self.log
+    }
+
+    /// Takes space behind the end of sled's file, where less than half of it is left. A database that
+    /// became shorter has given back what lay behind its end.
+    fn reach_ahead(&mut self) {
+        let Ok(meta) = self.handle.metadata() else { return };
+        let (len, (known, until)) = (meta.len(), self.ahead);
+        if len >= known && until.saturating_sub(len) > AHEAD_BYTES / 2 {
+            self.ahead.0 = len;
+            return;
+        }
+        let (from, bytes) = (len.cast_signed(), AHEAD_BYTES.cast_signed());
+        let flags = FallocateFlags::FALLOC_FL_KEEP_SIZE;
+        // Where there is no space, or the file system cannot do it, what was taken before is left.
+        if fallocate(&self.handle, flags, from, bytes).is_ok() {
+            self.ahead = (len, len + AHEAD_BYTES);
+        } else if len < known {
+            self.ahead = (len, len);
+        }
     }
 
     /// Takes the ballast's space if the disk has room for it.
@@ -206,10 +235,10 @@ impl Journal for DiskJournal {
         if batch.packs.first().is_some_and(|pack| pack.first != self.head.seq + 1) {
             return Err(StoreError::Refused("somebody else wrote to the journal first".to_owned()));
         }
-        make_room(&self.paths);
         match self.append_parts(batch) {
             Ok(()) => {
                 self.head = batch.head;
+                self.reach_ahead();
                 Ok(())
             }
             Err(error) => {
@@ -224,11 +253,9 @@ impl Journal for DiskJournal {
     }
 
     fn is_tight(&self) -> bool {
-        // While space is short the ballast is given up; once there is room again it is taken back.
+        // Where the ballast was used it is taken back once there is room again.
         let Some(free) = free_for(&self.paths) else { return false };
-        if free < SPACE_MIN {
-            make_room(&self.paths);
-        } else if free > SPACE_MIN + 2 * BALLAST_BYTES {
+        if free > SPACE_MIN + 2 * BALLAST_BYTES {
             self.keep_ballast();
         }
         // The ballast's own space is no reason to take alerts again.

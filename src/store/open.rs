@@ -67,6 +67,7 @@ pub fn open(paths: &Paths, progress: &mut dyn FnMut(&str, u64)) -> Result<Opened
     }
     let log = open_sled(paths, &mut mended)?;
     let (mut twin, twin_head) = Twin::open(&paths.twin)?;
+    twin.set_spare(&paths.ballast);
     let head = catch_unwind(AssertUnwindSafe(|| log.head())).unwrap_or_else(|_| {
         Err(StoreError::Corrupt { seq: 0, text: "the database is damaged".to_owned() })
     });

@@ -28,6 +28,8 @@ pub struct Twin {
     path: PathBuf,
     offset: u64,
     is_torn: bool,
+    /// A file of zeros that becomes the next segment where the disk has no space for one.
+    spare: Option<PathBuf>,
 }
 
 /// What a scan of one segment found.
@@ -135,6 +137,7 @@ impl Twin {
             path: PathBuf::new(),
             offset: 0,
             is_torn: false,
+            spare: None,
         };
         let mut head = Head::default();
         for (_, path) in segments(dir)?.iter().rev() {
@@ -155,6 +158,23 @@ impl Twin {
             }
         }
         Ok((twin, head))
+    }
+
+    /// Says which file of zeros may become a segment on a full disk.
+    pub fn set_spare(&mut self, spare: &Path) {
+        self.spare = Some(spare.to_owned());
+    }
+
+    /// Makes a segment of the spare file; false where there is none, or it lies on another disk.
+    fn take_spare(&self, path: &Path) -> bool {
+        let Some(spare) = &self.spare else { return false };
+        let is_large = fs::metadata(spare).is_ok_and(|it| it.len() >= SEGMENT_BYTES);
+        let cut = || {
+            let file = OpenOptions::new().write(true).open(spare)?;
+            file.set_len(SEGMENT_BYTES)?;
+            fs::rename(spare, path)
+        };
+        is_large && cut().is_ok()
     }
 
     /// Cuts off what a kill or damage left behind the last whole frame.
@@ -213,13 +233,20 @@ impl Twin {
         };
         if let Err(errno) = reserved {
             drop(fs::remove_file(&path));
+            if errno == nix::errno::Errno::ENOSPC && self.take_spare(&path) {
+                let file = OpenOptions::new().write(true).open(&path).map_err(io("open"))?;
+                return self.begun(file, path);
+            }
             return Err(io("reserve space in")(errno.into()));
         }
+        self.begun(file, path)
+    }
+
+    fn begun(&mut self, file: File, path: PathBuf) -> Result<(), StoreError> {
+        let io = |doing| StoreError::io(doing, &path);
         file.sync_all().map_err(io("sync"))?;
         sync_dir(&self.dir)?;
-        self.file = Some(file);
-        self.path = path;
-        self.offset = 0;
+        (self.file, self.path, self.offset) = (Some(file), path, 0);
         Ok(())
     }
 }

@@ -388,14 +388,16 @@ fn a_merge_is_taken_back_from_where_it_was_made() {
     shows(&console, "it is part of INC-1 now");
     assert_eq!(console.model.selected_id, Some(IncidentId(1)));
     console.rest();
-    console.keys("WW");
+    console.keys("W");
+    shows(&console, "let INC-2 be an incident of its own again?");
+    console.keys("y");
     assert!(
         console.world.engine.room.incidents.contains_key(&IncidentId(2)),
         "{}",
         console.screen()
     );
     console.rest();
-    console.keys("WW");
+    console.keys("Wy");
     shows(&console, "INC-1 is not merged");
 }
 

@@ -122,9 +122,20 @@ fn a_disk_that_is_full_to_the_last_byte_takes_acknowledgements() {
         ballast.exists().then_some(())
     });
     fill(&filler);
-    for n in 0..20 {
-        let note = format!(r#"{{"do":"note","incident":1,"kind":"note","text":"full {n}"}}"#);
+    let words = "x".repeat(8_000);
+    for n in 0..400 {
+        // Whatever fills the disk takes all that becomes free meanwhile.
+        if n % 50 == 0 {
+            fill(&home.path().join(format!("more{n}")));
+        }
+        let note = format!(r#"{{"do":"note","incident":1,"kind":"note","text":"{n} {words}"}}"#);
         act(&mut caller, &note);
+    }
+    assert!(ballast.exists(), "it is kept for the next segment, and for the next start");
+    let free = warroom::store::journal::free_bytes(&home.path()).expect("free space");
+    assert!(free < 4096, "{free} bytes were free");
+    for n in (0..400).step_by(50) {
+        std::fs::remove_file(home.path().join(format!("more{n}"))).expect("space");
     }
     std::fs::remove_file(&filler).expect("space");
     assert_eq!(home.ok(&["verify"]).matches("chain intact").count(), 2);

@@ -264,7 +264,7 @@ fn close(
         return Err(Rejection::new(
             RejectionKind::NeedsReason,
             format!("{id} still runs on a workaround ({})", debts.join("; ")),
-            "judge it 'removed', or say in a note who follows it up",
+            "judge it 'removed', or say with the closing (its note, --note) who follows it up",
         ));
     }
     talk::check_end(incident, silent.map(String::as_str))?;

@@ -354,6 +354,6 @@ pub(super) fn check_end(incident: &Incident, silent: Option<&str>) -> Result<(),
     Err(Rejection::new(
         RejectionKind::NeedsReason,
         what,
-        "send them the last one, or say why they need none",
+        "send them the last one, or say why they need none (--silent WHY)",
     ))
 }

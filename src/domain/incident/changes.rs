@@ -303,6 +303,9 @@ impl Incident {
 
     pub(super) fn release(&mut self, child: IncidentId, alerts: &[Moved]) {
         self.children.retain(|c| *c != child);
+        if self.severity_because.contains(&format!("{child} is ")) {
+            self.severity_because = format!("{}; {child} left again", self.severity_because);
+        }
         self.lose(alerts);
     }
 

@@ -382,15 +382,15 @@ fn stranger(event: &Recorded, plan: &Plan) -> Option<String> {
 #[expect(clippy::wildcard_enum_match_arm, reason = "most facts are as they were wanted")]
 fn note_of(event: &Recorded) -> Option<String> {
     match &event.body {
-        Body::Incident { change, .. } => match change {
+        Body::Incident { incident, change } => match change {
             Change::LevelReached(reached) if reached.pages.is_empty() => {
                 let fallback =
                     if reached.fallback.is_empty() { "" } else { "; the fallback is paged" };
                 Some(format!("level '{}' reached NOBODY{fallback}", reached.name))
             }
-            Change::MergedInto { into } => {
-                Some(format!("it is part of {into} now; unmerge (W W there) takes that back"))
-            }
+            Change::MergedInto { into } => Some(format!(
+                "it is part of {into} now; 'warroom unmerge {incident}' takes that back (W there)"
+            )),
             Change::HandoverOffered { to, pages, .. } if pages.is_empty() => {
                 Some(format!("NOTHING REACHES {to} now: tell them yourself"))
             }

@@ -156,7 +156,12 @@ fn direct(model: &mut Model, action: Action, ids: &mut dyn Ids) -> Vec<Effect> {
         return Vec::new();
     }
     let holder = (action == Action::Acknowledge).then(|| held_by_another(model)).flatten();
-    let elsewhere = marked_elsewhere(model, action, &targets);
+    // It looks like nothing, and takes apart what somebody put together.
+    let apart = (action == Action::Unmerge).then(|| {
+        let names: Vec<String> = targets.iter().map(ToString::to_string).collect();
+        format!("let {} be an incident of its own again?", names.join(", "))
+    });
+    let elsewhere = apart.or_else(|| marked_elsewhere(model, action, &targets));
     if commands.len() > BULK_FREE || holder.is_some() || elsewhere.is_some() {
         let question = holder.or(elsewhere).unwrap_or_else(|| question(action, &commands));
         model.modals.push(Modal::question(question, commands));
@@ -203,6 +208,9 @@ fn held_by_another(model: &Model) -> Option<String> {
 
 /// The question before an act on several incidents or alerts; it names the number.
 pub(super) fn question(action: Action, commands: &[Command]) -> String {
+    if let Some(Command::Merge { into, .. }) = commands.first() {
+        return format!("merge {} incidents into {into}?", commands.len());
+    }
     let is_of_alerts = commands.iter().all(|command| command.incident().is_none());
     let noun = if is_of_alerts { "alerts" } else { "incidents" };
     let name = action.name().trim_end_matches("-alert").replace('-', " ");

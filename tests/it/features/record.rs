@@ -31,7 +31,7 @@ fn a_workaround_has_an_end_and_outliving_it_is_told_once() {
          INC-1 system: sending to ann by terminal
          INC-1 system: ann by terminal FAILED: no console of theirs is open
          INC-1 ann: resolved (mitigated): ok
-         refused ann: INC-1 still runs on a workaround (1: pool 50 to 200); judge it 'removed', or say in a note who follows it up
+         refused ann: INC-1 still runs on a workaround (1: pool 50 to 200); judge it 'removed', or say with the closing (its note, --note) who follows it up
          INC-1 ann: closed: ticket 99 follows it up",
     );
 }
