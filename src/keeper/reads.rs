@@ -278,11 +278,13 @@ fn backup(places: &Places, head: Head, dest: &Path) -> Result<Reply, StoreError>
         .mode(0o600)
         .open(&partial)
         .map_err(StoreError::io("create", &partial))?;
-    let mut out = std::io::BufWriter::new(file);
-    let reached = transfer::export(&*places.reader, Head::default(), &mut out, &mut |_| {})?;
-    let file = out.into_inner().map_err(|e| StoreError::io("write", &partial)(e.into_error()))?;
-    file.sync_all().map_err(StoreError::io("sync", &partial))?;
-    std::fs::rename(&partial, &path).map_err(StoreError::io("rename", &partial))?;
+    let reached = copy(places, file, &partial)
+        .and_then(|reached| {
+            std::fs::rename(&partial, &path).map_err(StoreError::io("rename", &partial))?;
+            Ok(reached)
+        })
+        // What is half a copy is none, and takes the space that was missing.
+        .inspect_err(|_| drop(std::fs::remove_file(&partial)))?;
     crate::store::twin::sync_dir(dest)?;
     let text = format!("{} {}\n", reached.seq, crate::domain::text::hex(&reached.hash));
     crate::store::twin::write_atomically(&dest.join("head"), text.as_bytes())?;
@@ -293,6 +295,15 @@ fn backup(places: &Places, head: Head, dest: &Path) -> Result<Reply, StoreError>
         head.seq
     )];
     Ok(Reply::Text { lines, ok: reached.seq >= head.seq })
+}
+
+/// Writes the journal into a file, and makes it durable.
+fn copy(places: &Places, file: std::fs::File, path: &Path) -> Result<Head, StoreError> {
+    let mut out = std::io::BufWriter::new(file);
+    let reached = transfer::export(&*places.reader, Head::default(), &mut out, &mut |_| {})?;
+    let file = out.into_inner().map_err(|e| StoreError::io("write", path)(e.into_error()))?;
+    file.sync_all().map_err(StoreError::io("sync", path))?;
+    Ok(reached)
 }
 
 fn check(places: &Places, head: Head) -> Result<Reply, StoreError> {

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::io::Write;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use tokio::net::UnixListener;
 use tokio::runtime::Handle;
@@ -31,6 +32,9 @@ use crate::store::batch::Head;
 use crate::store::journal::{DiskJournal, Paths};
 use crate::store::open::{self, Mended, Rows};
 use crate::store::{Journal, StoreError, fold, snapshot};
+
+/// How often both copies of the journal are looked through.
+const SCRUB_EVERY: Duration = Duration::from_secs(24 * 3_600);
 
 /// What connections share.
 pub struct Shared {
@@ -355,11 +359,19 @@ async fn accept(listener: UnixListener, shared: Arc<Shared>) {
     }
 }
 
+/// Looks through both copies after the start, and then once a day: a disk may lose what nobody reads.
 async fn mend(places: Arc<Places>, inbox: Inbox) {
-    let mended = tokio::task::spawn_blocking(move || background::mend(&places)).await;
-    if let Ok(Some(count)) = mended {
-        let body = Body::StoreRebuilt { what: format!("{count} segments of the twin"), events: 0 };
-        drop(inbox.send(Mail::Input(Input::Own(body))).await);
+    loop {
+        let places = Arc::clone(&places);
+        let mended = tokio::task::spawn_blocking(move || background::mend(&places)).await;
+        if let Ok(Some(count)) = mended {
+            let what = format!("{count} segments of the twin");
+            let body = Body::StoreRebuilt { what, events: 0 };
+            if inbox.send(Mail::Input(Input::Own(body))).await.is_err() {
+                return;
+            }
+        }
+        tokio::time::sleep(SCRUB_EVERY).await;
     }
 }
 

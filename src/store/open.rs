@@ -16,11 +16,11 @@ use std::time::Duration;
 
 use crate::domain::event::Recorded;
 use crate::domain::ids::{IncidentId, Seq};
-use crate::store::StoreError;
 use crate::store::batch::{Batch, Head, Pack, pack_end, unpack};
 use crate::store::journal::{DiskJournal, Paths, make_room};
 use crate::store::sled_log::SledLog;
 use crate::store::twin::{self, Twin};
+use crate::store::{Reader as _, StoreError, Table};
 
 /// Bytes replayed into sled between two syncs; must stay far below a segment.
 const REPLAY_BYTES_MAX: usize = 512 * 1024;
@@ -61,7 +61,9 @@ pub fn open(paths: &Paths, progress: &mut dyn FnMut(&str, u64)) -> Result<Opened
     make_private(&paths.root)?;
     make_room(paths);
     let mut mended = Vec::new();
+    let mut drafts = Vec::new();
     if paths.damaged.exists() && paths.sled.exists() {
+        drafts = open_guarded(&paths.sled).map(|log| drafts_of(&log)).unwrap_or_default();
         set_aside(&paths.sled, &mut mended)?;
         fs::remove_file(&paths.damaged).map_err(StoreError::io("remove", &paths.damaged))?;
     }
@@ -74,11 +76,15 @@ pub fn open(paths: &Paths, progress: &mut dyn FnMut(&str, u64)) -> Result<Opened
     let (log, sled_head) = if let Ok(head) = head {
         (log, head)
     } else {
+        drafts = drafts_of(&log);
         drop(log);
         set_aside(&paths.sled, &mut mended)?;
         let log = open_guarded(&paths.sled)?;
         (log, Head::default())
     };
+    if !drafts.is_empty() {
+        log.put(Table::Drafts, &drafts)?;
+    }
     let head = if twin_head.seq > sled_head.seq {
         let (events, about) = replay_into_sled(paths, &log, (sled_head, twin_head), progress)?;
         let rows = if sled_head.seq == 0 { Rows::All } else { Rows::Of(about) };
@@ -125,10 +131,28 @@ pub fn rebuild_sled(
     progress: &mut dyn FnMut(&str, u64),
 ) -> Result<Opened, StoreError> {
     let mut mended = Vec::new();
+    let drafts = open_guarded(&paths.sled).map(|log| drafts_of(&log)).unwrap_or_default();
     set_aside(&paths.sled, &mut mended)?;
     let mut opened = open(paths, progress)?;
+    if !drafts.is_empty() {
+        opened.journal.log().put(Table::Drafts, &drafts)?;
+    }
     opened.mended.splice(0..0, mended);
     Ok(opened)
+}
+
+/// The half-written texts in a damaged database, as far as they can be read: they are nowhere else.
+fn drafts_of(log: &SledLog) -> Vec<(Vec<u8>, Option<Vec<u8>>)> {
+    let mut drafts = Vec::new();
+    let read = catch_unwind(AssertUnwindSafe(|| {
+        log.prefix(Table::Drafts, &[], &mut |key, value| {
+            drafts.push((key.to_vec(), Some(value.to_vec())));
+            true
+        })
+    }));
+    // What was read before the damage is worth keeping.
+    drop(read);
+    drafts
 }
 
 fn open_sled(paths: &Paths, mended: &mut Vec<Mended>) -> Result<SledLog, StoreError> {

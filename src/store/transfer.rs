@@ -130,18 +130,19 @@ pub fn check(lines: &mut dyn BufRead) -> Result<crate::store::verify::Verdict, S
     Ok(check.finish())
 }
 
-/// Appends an export to an empty journal, checking every link. `fold` is told each event once it
-/// is durable.
+/// Appends an export to an empty journal, or to one that holds its beginning because an import was cut
+/// short, checking every link. `fold` is told each event once it is durable.
 pub fn import(
     journal: &mut dyn Journal,
     lines: &mut dyn BufRead,
     fold: &mut dyn FnMut(&Recorded) -> Result<(), StoreError>,
 ) -> Result<u64, StoreError> {
-    if journal.head().seq != 0 {
-        return Err(StoreError::Refused(
-            "the journal is not empty; import into a new home (WARROOM_HOME)".to_owned(),
-        ));
-    }
+    let known = journal.head();
+    let other = || {
+        StoreError::Refused(
+            "the journal holds another history; import into a new home (WARROOM_HOME)".to_owned(),
+        )
+    };
     let mut check = ChainCheck::default();
     let mut pending: Vec<(Vec<u8>, Vec<IncidentId>)> = Vec::new();
     let mut events: Vec<Recorded> = Vec::new();
@@ -163,6 +164,13 @@ pub fn import(
                 journal.head().seq
             )));
         }
+        if line.event.seq <= known.seq {
+            if line.event.seq == known.seq && line.hash != known.hash {
+                return Err(other());
+            }
+            fold(&line.event)?;
+            continue;
+        }
         size += line.json.len();
         pending.push((line.json, line.event.body.incidents()));
         events.push(line.event);
@@ -170,6 +178,9 @@ pub fn import(
             step(journal, &mut pending, &mut events, fold)?;
             size = 0;
         }
+    }
+    if check.finish().sound < known.seq {
+        return Err(other());
     }
     step(journal, &mut pending, &mut events, fold)?;
     Ok(journal.head().seq)

@@ -270,11 +270,15 @@ pub fn frame(buffer: &mut Vec<u8>, first: Seq, pack: &[u8]) {
     buffer.extend_from_slice(pack);
 }
 
-/// Writes a small file so that it is there whole or not at all.
+/// Writes a small file so that it is there whole or not at all. Nothing is written through a link that
+/// somebody laid in its way.
 pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
     let beside = path.with_extension("new");
     let io = |doing| StoreError::io(doing, &beside);
-    let mut file = File::create(&beside).map_err(io("create"))?;
+    // What a kill left there; if nothing did, there is nothing to remove.
+    drop(fs::remove_file(&beside));
+    let mut file =
+        OpenOptions::new().write(true).create_new(true).open(&beside).map_err(io("create"))?;
     file.write_all(bytes).map_err(io("write"))?;
     file.sync_all().map_err(io("sync"))?;
     fs::rename(&beside, path).map_err(StoreError::io("rename", &beside))?;

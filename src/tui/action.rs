@@ -55,6 +55,7 @@ actions! {
         StepBack "step-back" "see it as it was known one event earlier";
         StepForward "step-forward" "step forward again";
         GoPaged "go-paged" "go to what you were paged for";
+        Said "said" "read again what was said at the bottom";
     }
     "Answering" {
         Acknowledge "acknowledge" "answer for it, or for all that are marked";

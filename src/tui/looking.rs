@@ -5,6 +5,9 @@ use crate::domain::time::Timestamp;
 use crate::tui::form::Form;
 use crate::tui::model::{Held, Modal, Model, Notice, Reading, Tone};
 
+/// Notices that can be read again.
+const SAID_MAX: usize = 100;
+
 impl Model {
     /// Whether somebody writes, or is asked about what they wrote.
     pub fn is_writing(&self) -> bool {
@@ -40,7 +43,20 @@ impl Model {
 
     /// Says what came of an act on many incidents.
     pub fn say_result(&mut self, tone: Tone, text: String) {
-        self.notice = Some(Notice { text, tone, at: self.now, is_result: true });
+        self.show(Notice { text, tone, at: self.now, is_result: true });
+    }
+
+    /// Shows a notice, and keeps it to be read again. What came of an act on many is kept once it is
+    /// over: each step of it takes the place of the one before.
+    pub(super) fn show(&mut self, notice: Notice) {
+        if self.said.back().is_some_and(|last| last.is_result && notice.is_result) {
+            self.said.pop_back();
+        }
+        self.said.push_back(notice.clone());
+        if self.said.len() > SAID_MAX {
+            self.said.pop_front();
+        }
+        self.notice = Some(notice);
     }
 
     /// Says what happens meanwhile: what came of an act on many is still to be read.

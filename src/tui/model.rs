@@ -1,6 +1,6 @@
 //! The console's state. It knows nothing of the screen but its size.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crossterm::event::KeyEvent;
 
@@ -120,6 +120,8 @@ pub enum Reading {
     Matrix,
     /// What is put aside by its labels.
     Silences,
+    /// What was said at the bottom of the screen.
+    Said,
     /// What is wrong in the person's own settings.
     Mistakes,
     /// What was typed and not done, because what it was about never came.
@@ -243,6 +245,8 @@ pub struct Model {
     pub unsaved: BTreeMap<String, String>,
     pub count: Option<usize>,
     pub notice: Option<Notice>,
+    /// What was said at the bottom before, the newest last.
+    pub said: VecDeque<Notice>,
     pub in_flight: Flights,
     pub bulk: Option<Bulk>,
     /// Other requests on their way.
@@ -340,6 +344,7 @@ impl Model {
             unsaved: BTreeMap::new(),
             count: None,
             notice: None,
+            said: VecDeque::new(),
             in_flight: Flights::default(),
             bulk: None,
             asked: BTreeMap::new(),
@@ -458,7 +463,7 @@ impl Model {
 
     /// Says something to the person.
     pub fn say(&mut self, tone: Tone, text: impl Into<String>) {
-        self.notice = Some(Notice { text: text.into(), tone, at: self.now, is_result: false });
+        self.show(Notice { text: text.into(), tone, at: self.now, is_result: false });
     }
 
     /// Who else looks at an incident, and whether they write.

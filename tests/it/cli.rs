@@ -97,6 +97,20 @@ fn an_export_moves_the_journal_to_another_home() {
     other.ok(&["import", &name]);
     let after = other.ok(&["verify"]);
     assert_eq!(before.lines().last(), after.lines().last(), "the same state and hashes");
+    // One that was cut short goes on where it was; another history is not mixed in.
+    let cut = Home::new();
+    let text = std::fs::read_to_string(&file).expect("the export");
+    let some: String = text.split_inclusive('\n').take(4).collect();
+    let part = home.path().join("part.jsonl");
+    std::fs::write(&part, some).expect("a part of it");
+    cut.ok(&["import", &part.display().to_string()]);
+    cut.ok(&["import", &name]);
+    assert_eq!(cut.ok(&["verify"]).lines().last(), before.lines().last(), "the same again");
+    let mixed = Home::new();
+    mixed.ok(&["report", "something else"]);
+    mixed.ok(&["stop"]);
+    let refused = mixed.run(&["import", &name]);
+    assert!(utf8(&refused.stderr).contains("holds another history"), "{refused:?}");
     assert!(other.ok(&["list", "--closed"]).contains("second"));
     let shown = other.ok(&["show", "1"]);
     assert!(shown.contains("(redacted)") && !shown.contains("hunter2"), "{shown}");

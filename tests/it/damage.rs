@@ -184,6 +184,8 @@ fn damage_that_only_a_full_read_finds_is_noted_and_mended_by_the_next_start() {
         let note = format!(r#"{{"do":"note","incident":1,"kind":"note","text":"UNIQUE-{text}"}}"#);
         act(&mut caller, &note);
     }
+    let draft = Ask::SaveDraft { key: "note INC-1".to_owned(), text: "half written".to_owned() };
+    assert!(matches!(caller.ask(draft), Ok(Reply::Done { .. })));
     // Stopped in order: the snapshot spares the next start from reading the events.
     assert_eq!(keeper.term(), Some(0));
     forge(&Paths::new(&journal, None), b"UNIQUE-7 x");
@@ -199,6 +201,8 @@ fn damage_that_only_a_full_read_finds_is_noted_and_mended_by_the_next_start() {
     assert!(journal.join("sled.damaged-1").exists(), "set aside, not deleted");
     let ask =
         Ask::Incident { incident: warroom::domain::ids::IncidentId(1), until: None, limit: 5_000 };
+    let Ok(Reply::Drafts { drafts }) = keeper.caller().ask(Ask::Drafts) else { panic!("none") };
+    assert_eq!(drafts, [("note INC-1".to_owned(), "half written".to_owned())], "it is kept");
     let Ok(Reply::Incident(detail)) = keeper.caller().ask(ask) else { panic!("no incident") };
     let written = detail.events.iter().filter(|event| event.has_words()).count();
     assert_eq!(written, 201, "200 notes, and one while it was damaged");

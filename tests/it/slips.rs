@@ -341,3 +341,16 @@ fn a_number_typed_into_the_filter_is_that_incident_and_words_are_those_lines() {
     console.keys("/titl12<enter>");
     assert_eq!(console.model.selected_id, Some(IncidentId(12)), "what resembles it is found still");
 }
+
+#[test]
+fn what_was_said_can_be_read_again() {
+    let mut console = console();
+    console.keys("S4<c-s>one shop only<c-s>");
+    console.keys("nseen<c-s>");
+    console.rest();
+    assert!(console.model.notice.is_none(), "it is gone from the bottom");
+    console.keys("gs");
+    shows(&console, "What was said, the newest first");
+    shows(&console, "set severity INC-1 ✓");
+    shows(&console, "note INC-1 ✓");
+}

@@ -19,7 +19,7 @@ use crate::domain::rejection::{Rejection, RejectionKind};
 use crate::domain::room::Room;
 use crate::domain::schedule::{self, Cover, Duty, Swap, SwapState, TurnId};
 use crate::domain::time::{DAY_MS, Timestamp};
-use crate::domain::words::DeliveryKind;
+use crate::domain::words::{DeliveryKind, Right};
 
 /// The longest snooze, maintenance window and cover.
 const SNOOZE_MAX_MS: i64 = DAY_MS;
@@ -68,8 +68,32 @@ pub(super) fn decide(room: &Room, order: &Order, now: Timestamp) -> Decision {
             let (by, reason) = (login.to_owned(), why.trim().to_owned());
             one(incident.id, Change::HandoverRefused { by, reason })
         }
+        Command::EndWindow { window } => end_window(room, order, *window),
         other => decide_desk(room, login, other, now),
     }
+}
+
+/// Who may plan a window may end it; what the public reads, or what covers everything, is for those
+/// who command, and for whoever planned it.
+fn end_window(room: &Room, order: &Order, id: u32) -> Decision {
+    let Some(window) = room.desk.windows.get(&id) else {
+        return Err(bad(
+            format!("there is no maintenance window {id}"),
+            "list them with 'warroom maintenance'",
+        ));
+    };
+    if window.stage == WindowStage::Over {
+        return Err(already(format!("maintenance window {id} is over")));
+    }
+    let is_for_command = !window.public.is_empty() || window.services.iter().any(|s| s == "*");
+    if is_for_command && order.right < Right::Command && window.by != order.actor.login {
+        return Err(Rejection::new(
+            RejectionKind::NotAllowed,
+            format!("{} planned window {id}, and it is for those who command", window.by),
+            "ask them, or somebody who may command, to end it",
+        ));
+    }
+    Ok(due::end_window(room, id, true))
 }
 
 const NOTHING_OFFERED: &str = "acknowledge it to take it";
@@ -290,16 +314,6 @@ fn decide_desk(room: &Room, login: &str, command: &Command, now: Timestamp) -> D
             };
             Ok(vec![Body::WindowPlanned { window: Box::new(window) }])
         }
-        Command::EndWindow { window } => match room.desk.windows.get(window) {
-            Some(known) if known.stage != WindowStage::Over => {
-                Ok(due::end_window(room, *window, true))
-            }
-            Some(_) => Err(already(format!("maintenance window {window} is over"))),
-            None => Err(bad(
-                format!("there is no maintenance window {window}"),
-                "list them with 'warroom maintenance'",
-            )),
-        },
         Command::Beat { name } => {
             if !room.plan.heartbeats.contains_key(name) {
                 return Err(Rejection::new(

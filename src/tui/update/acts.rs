@@ -37,6 +37,7 @@ pub(super) fn act(model: &mut Model, action: Action, ids: &mut dyn Ids) -> Vec<E
         Action::Matrix => {
             model.modals.push(Modal::Page { what: Reading::Matrix, scroll: 0 });
         }
+        Action::Said => model.modals.push(Modal::Page { what: Reading::Said, scroll: 0 }),
         Action::Silences => {
             model.modals.push(Modal::Page { what: Reading::Silences, scroll: 0 });
             return vec![ask(model, ids, Asked::Beside, Ask::Plan)];

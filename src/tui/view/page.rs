@@ -7,7 +7,7 @@ use ratatui::text::Line;
 use crate::domain::brief::{Case, Kind, brief};
 use crate::domain::silence::{Silence, ledger};
 use crate::domain::text::visible;
-use crate::tui::model::{Model, Reading};
+use crate::tui::model::{Model, Notice, Reading, Tone};
 
 /// The widest page, in columns.
 const WIDTH: u16 = 110;
@@ -18,6 +18,7 @@ pub(super) const fn title(what: Reading) -> &'static str {
         Reading::Brief => "Reports (# names the entries)",
         Reading::Matrix => "Who must know, how often, by what",
         Reading::Silences => "What is silenced",
+        Reading::Said => "What was said, the newest first",
         Reading::Dropped => "Not done",
         Reading::Mistakes => "Mistakes in your settings: what ships is used instead",
     }
@@ -37,6 +38,7 @@ pub fn lines(model: &Model, what: Reading) -> Vec<String> {
             lines
         }
         Reading::Silences => silences(model),
+        Reading::Said => said(model),
         Reading::Dropped => model.dropped.lines().map(ToOwned::to_owned).collect(),
         Reading::Mistakes => {
             model.mistakes.join("\n").lines().map(|line| visible(line).into_owned()).collect()
@@ -50,6 +52,17 @@ fn silences(model: &Model) -> Vec<String> {
         return vec!["nothing is silenced; A q does it".to_owned()];
     }
     ledger(&all).into_iter().map(|silence| silence.words(model.now)).collect()
+}
+
+fn said(model: &Model) -> Vec<String> {
+    if model.said.is_empty() {
+        return vec!["nothing was said yet".to_owned()];
+    }
+    let line = |notice: &Notice| {
+        let mark = if notice.tone == Tone::Bad { "!" } else { " " };
+        format!("{} {mark} {}", notice.at.clock(), notice.text.replace('\n', " "))
+    };
+    model.said.iter().rev().map(line).collect()
 }
 
 fn reports(model: &Model) -> Vec<String> {

@@ -183,10 +183,17 @@ fn entry_lines(
     };
     let about = if entry.about { "~" } else { "" };
     let late = entry.recorded.map(|_| theme.mark("↩", "<")).unwrap_or_default();
+    // Rows stand in columns: where a time is not exact, or was written down later, the marks take the
+    // place of its seconds.
+    let stamp = if is_today && !(about.is_empty() && late.is_empty()) {
+        format!("{:<8}", format!("{about}{}{late}", entry.when.clock_minutes()))
+    } else {
+        format!("{about}{time}{late}")
+    };
     let columns = if width > 90 { 13 } else { 8 };
     let who = fit(&visible(&entry.who), columns).into_owned();
     let cursor = if is_selected { theme.mark("▶", ">") } else { " " };
-    let head = format!("{cursor}{about}{time}{late} ");
+    let head = format!("{cursor}{stamp} ");
     let head_width = head.width();
     let indent = head_width + columns + 1;
     let room = width.saturating_sub(indent).max(8);
