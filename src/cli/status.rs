@@ -88,6 +88,9 @@ fn watched(status: &Status) -> Vec<String> {
     if status.waiting > 0 {
         lines.push(format!("{} messages wait to be sent", status.waiting));
     }
+    for words in &status.unreached {
+        lines.push(format!("NOT TOLD: {words}"));
+    }
     if let Some(fault) = &status.page_fault {
         lines.push(format!("THE STATUS PAGE {fault}"));
     }

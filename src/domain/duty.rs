@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::delivery::{Delivery, Stand};
 use crate::domain::escalation::PolicyRef;
 use crate::domain::ids::Seq;
 use crate::domain::plan::{Plan, Policy};
@@ -123,6 +124,30 @@ impl LastSent {
     }
 }
 
+/// A word to somebody that belongs to no incident, and how far it came.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Notice {
+    pub delivery: Delivery,
+    pub subject: String,
+    pub text: String,
+}
+
+/// Words about duty that are kept after they arrived, or failed.
+const NOTICES_KEPT: usize = 20;
+
+impl Desk {
+    /// Lets words go that arrived long ago.
+    pub fn forget_notices(&mut self) {
+        let done = self.notices.iter().filter(|(_, notice)| notice.delivery.due().is_none());
+        let is_out = |notice: &Notice| matches!(notice.delivery.stand, Stand::Sending { .. });
+        let done: Vec<u32> =
+            done.filter(|(_, notice)| !is_out(notice)).map(|(number, _)| *number).collect();
+        for number in done.iter().take(done.len().saturating_sub(NOTICES_KEPT)) {
+            self.notices.remove(number);
+        }
+    }
+}
+
 /// A sender that must be heard from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Beat {
@@ -161,6 +186,9 @@ pub struct Desk {
     /// Schedule → the event that last changed who is on duty: calendars take what has a higher number.
     pub revisions: BTreeMap<String, Seq>,
     pub last_change: u32,
+    /// Words to people about their duty, those that arrived not long ago among them.
+    pub notices: BTreeMap<u32, Notice>,
+    pub last_notice: u32,
     /// Schedule → up to when changes of shift were told.
     pub shifts_seen: BTreeMap<String, Timestamp>,
     #[serde(with = "pairs")]

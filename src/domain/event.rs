@@ -13,6 +13,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::change::Change;
+use crate::domain::delivery::Wanted;
 use crate::domain::duty::Window;
 use crate::domain::ids::{CommandId, IncidentId, Seq};
 use crate::domain::plan::Plan;
@@ -243,6 +244,12 @@ pub enum Body {
         swap: u32,
         accepted: bool,
     },
+    /// People hear of what changes about their duty, each by their own methods; beside all incidents.
+    PeopleTold {
+        subject: String,
+        text: String,
+        letters: Vec<Wanted>,
+    },
     /// A maintenance window was planned; it begins and ends by itself.
     WindowPlanned {
         window: Box<Window>,
@@ -289,6 +296,7 @@ pub enum Body {
 /// One delivery's part in an attempt.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sending {
+    /// 0 for a word that belongs to no incident.
     pub incident: IncidentId,
     #[serde(rename = "d")]
     pub delivery: u32,

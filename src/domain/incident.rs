@@ -354,6 +354,7 @@ impl Incident {
             | Body::CoverRevoked { .. }
             | Body::SwapAsked { .. }
             | Body::SwapAnswered { .. }
+            | Body::PeopleTold { .. }
             | Body::WindowPlanned { .. }
             | Body::HeartbeatReceived { .. }
             | Body::StatusPage { .. }

@@ -82,14 +82,10 @@ impl Outbox {
     /// Takes in one delivery of an incident.
     pub fn add_one(&mut self, incident: &Incident, delivery: &Delivery) {
         let (id, number) = (incident.id, delivery.wanted.number);
-        let is_letter = delivery.wanted.kind == DeliveryKind::Update;
+        if delivery.wanted.kind == DeliveryKind::Update {
+            return self.add_letter(id, delivery);
+        }
         match delivery.stand {
-            Stand::Queued { due } if is_letter => {
-                self.letters.insert((due, id, number), destination(delivery));
-            }
-            Stand::Sending { .. } if is_letter => {
-                self.letters_out.insert((id, number), destination(delivery));
-            }
             Stand::Queued { due } => {
                 let queue = self.queue(delivery);
                 queue.waiting.insert((due, id, number));
@@ -112,6 +108,26 @@ impl Outbox {
         }
     }
 
+    /// Takes in a message that goes alone and waits for no bundle: an update, or a word that belongs to
+    /// no incident.
+    pub fn add_letter(&mut self, id: IncidentId, delivery: &Delivery) {
+        let number = delivery.wanted.number;
+        if let Stand::Queued { due } = delivery.stand {
+            self.letters.insert((due, id, number), destination(delivery));
+        } else if matches!(delivery.stand, Stand::Sending { .. }) {
+            self.letters_out.insert((id, number), destination(delivery));
+        }
+    }
+
+    /// Takes it out, as it was when it was added.
+    pub fn remove_letter(&mut self, id: IncidentId, delivery: &Delivery) {
+        let number = delivery.wanted.number;
+        if let Stand::Queued { due } = delivery.stand {
+            self.letters.remove(&(due, id, number));
+        }
+        self.letters_out.remove(&(id, number));
+    }
+
     /// Takes out what an incident wanted, as it was when it was added.
     pub fn remove(&mut self, incident: &Incident) {
         for delivery in incident.deliveries() {
@@ -123,11 +139,7 @@ impl Outbox {
     pub fn remove_one(&mut self, incident: &Incident, delivery: &Delivery) {
         let (id, number) = (incident.id, delivery.wanted.number);
         if delivery.wanted.kind == DeliveryKind::Update {
-            if let Stand::Queued { due } = delivery.stand {
-                self.letters.remove(&(due, id, number));
-            }
-            self.letters_out.remove(&(id, number));
-            return;
+            return self.remove_letter(id, delivery);
         }
         if !matches!(delivery.stand, Stand::Queued { .. } | Stand::Sending { .. }) {
             return;

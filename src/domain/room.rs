@@ -17,7 +17,7 @@ use crate::domain::duty::Desk;
 use crate::domain::elsewhere::Elsewhere;
 use crate::domain::escalation::PolicyRef;
 use crate::domain::event::{Became, Body, Recorded, Sending};
-use crate::domain::ids::{CommandId, IncidentId, Seq};
+use crate::domain::ids::{BESIDE, CommandId, IncidentId, Seq};
 use crate::domain::incident::Incident;
 use crate::domain::outbox::Outbox;
 use crate::domain::plan::Plan;
@@ -289,6 +289,9 @@ impl Room {
         for key in self.alerts.keys().cloned().collect::<Vec<_>>() {
             self.index_alert(&key);
         }
+        for notice in self.desk.notices.values() {
+            self.outbox.add_letter(BESIDE, &notice.delivery);
+        }
         self.index_desk();
         self.index_elsewhere();
     }
@@ -469,12 +472,14 @@ fn changed(room: &mut Room, event: &Recorded) {
         Body::KeeperStarted { .. }
         | Body::KeeperStopped { .. }
         | Body::StoreRebuilt { .. }
-        | Body::SendingBegan { .. }
         | Body::ClockJumped { .. } => {}
         Body::SendingEnded { to, method, items, result, .. } => {
             room.sending_ended(event.at, to, method, items, *result);
+            room.desk_changed(event);
         }
-        Body::ShiftChanged { .. }
+        Body::SendingBegan { .. }
+        | Body::PeopleTold { .. }
+        | Body::ShiftChanged { .. }
         | Body::ShiftCovered { .. }
         | Body::CoverRevoked { .. }
         | Body::SwapAsked { .. }

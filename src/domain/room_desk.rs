@@ -8,10 +8,10 @@ use std::sync::Arc;
 use crate::domain::alert::{Alert, Held};
 use crate::domain::change::{LevelReached, ReachedBy};
 use crate::domain::decide::due::turn_key;
-use crate::domain::delivery::channel_of;
-use crate::domain::duty::{Beat, Destination, WindowStage};
+use crate::domain::delivery::{AttemptEnd, Delivery, Origin, Wanted, channel_of};
+use crate::domain::duty::{Beat, Destination, Notice, WindowStage};
 use crate::domain::event::{AlertItem, Body, Recorded, Sending};
-use crate::domain::ids::IncidentId;
+use crate::domain::ids::{BESIDE, IncidentId};
 use crate::domain::outbox;
 use crate::domain::plan::Plan;
 use crate::domain::room::Room;
@@ -65,8 +65,9 @@ impl Room {
             return;
         }
         let destination = Destination { to: to.to_owned(), method: method.to_owned() };
-        if destination.is_stakeholder() {
-            return; // An update waits for no bundle.
+        let is_beside = items.iter().all(|item| item.incident == BESIDE);
+        if destination.is_stakeholder() || is_beside {
+            return; // Neither waits for a bundle, nor has a page wait for it.
         }
         let incidents = || items.iter().filter_map(|item| self.incidents.get(&item.incident));
         let services: BTreeSet<String> =
@@ -90,6 +91,11 @@ impl Room {
             if let Some(beat) = self.desk.beats.get(&name).copied() {
                 self.set_beat(&name, Beat { at: beat.at.plus(by_ms), ..beat });
             }
+        }
+        for notice in self.desk.notices.values_mut() {
+            self.outbox.remove_letter(BESIDE, &notice.delivery);
+            notice.delivery.clock_moved(by_ms);
+            self.outbox.add_letter(BESIDE, &notice.delivery);
         }
         self.alerts_wait_on(by_ms);
         self.clock_moved_elsewhere(by_ms);
@@ -143,6 +149,16 @@ impl Room {
     pub(crate) fn desk_changed(&mut self, event: &Recorded) {
         let desk = &mut self.desk;
         match &event.body {
+            Body::PeopleTold { subject, text, letters } => {
+                self.people_told(event.at, letters, (subject, text));
+            }
+            Body::SendingBegan { items, .. } => {
+                self.notices_went(items, &|delivery, _| delivery.begin(event.at));
+            }
+            Body::SendingEnded { items, result, detail, wait_ms, .. } => {
+                let end = AttemptEnd { result: *result, detail, wait_ms: *wait_ms };
+                self.notices_went(items, &|delivery, seed| delivery.end(event.at, &end, seed));
+            }
             Body::ShiftChanged { schedule, .. } => {
                 desk.shifts_seen.insert(schedule.clone(), event.at);
             }
@@ -194,6 +210,28 @@ impl Room {
             Body::StatusPage { fault } => desk.page_fault.clone_from(fault),
             Body::AuditFound { findings } => desk.findings.clone_from(findings),
             _ => {}
+        }
+    }
+
+    /// Words that belong to no incident are wanted.
+    fn people_told(&mut self, at: Timestamp, letters: &[Wanted], (subject, text): (&str, &str)) {
+        for wanted in letters {
+            self.desk.last_notice = self.desk.last_notice.max(wanted.number);
+            let delivery = Delivery::new(wanted.clone(), Origin::HAND, at);
+            self.outbox.add_letter(BESIDE, &delivery);
+            let (subject, text) = (subject.to_owned(), text.to_owned());
+            self.desk.notices.insert(wanted.number, Notice { delivery, subject, text });
+        }
+        self.desk.forget_notices();
+    }
+
+    /// Words that belong to no incident are on their way, or arrived.
+    fn notices_went(&mut self, items: &[Sending], change: &dyn Fn(&mut Delivery, u64)) {
+        for item in items.iter().filter(|item| item.incident == BESIDE) {
+            let Some(notice) = self.desk.notices.get_mut(&item.delivery) else { continue };
+            self.outbox.remove_letter(BESIDE, &notice.delivery);
+            change(&mut notice.delivery, u64::from(item.delivery));
+            self.outbox.add_letter(BESIDE, &notice.delivery);
         }
     }
 

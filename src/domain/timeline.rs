@@ -90,6 +90,7 @@ pub fn entry(event: &Recorded, incident: IncidentId) -> Entry {
         | Body::CoverRevoked { .. }
         | Body::SwapAsked { .. }
         | Body::SwapAnswered { .. }
+        | Body::PeopleTold { .. }
         | Body::WindowPlanned { .. }
         | Body::HeartbeatReceived { .. }
         | Body::StatusPage { .. }

@@ -331,6 +331,9 @@ pub struct Status {
     /// Messages that wait to be sent.
     #[serde(default)]
     pub waiting: u32,
+    /// Words to people about their duty that reached nobody: to whom, about what, and why.
+    #[serde(default)]
+    pub unreached: Vec<String>,
     /// Why the status page is not as it should be.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub page_fault: Option<String>,

@@ -124,6 +124,7 @@ pub fn searchable(event: &Recorded) -> String {
         | Body::CoverRevoked { .. }
         | Body::SwapAsked { .. }
         | Body::SwapAnswered { .. }
+        | Body::PeopleTold { .. }
         | Body::WindowPlanned { .. }
         | Body::WindowBegan { .. }
         | Body::WindowEnded { .. }

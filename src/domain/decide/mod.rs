@@ -19,6 +19,7 @@ mod intake;
 pub mod legal;
 mod life;
 pub mod missed;
+mod on_call;
 mod paging;
 mod people;
 mod record;

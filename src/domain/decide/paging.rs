@@ -8,7 +8,9 @@
 use crate::domain::change::{Change, ReachedBy};
 use crate::domain::command::{Command, Order};
 use crate::domain::decide::due::{self, Reach};
-use crate::domain::decide::{Decision, already, bad, call_back, live, not_now, one, reason};
+use crate::domain::decide::{
+    Decision, already, bad, call_back, live, not_now, on_call, one, reason,
+};
 use crate::domain::duty::{Window, WindowStage};
 use crate::domain::escalation::PolicyRef;
 use crate::domain::event::Body;
@@ -17,14 +19,12 @@ use crate::domain::incident::Incident;
 use crate::domain::reach;
 use crate::domain::rejection::{Rejection, RejectionKind};
 use crate::domain::room::Room;
-use crate::domain::schedule::{self, Cover, Duty, Swap, SwapState, TurnId};
 use crate::domain::time::{DAY_MS, Timestamp};
 use crate::domain::words::{DeliveryKind, Right};
 
-/// The longest snooze, maintenance window and cover.
+/// The longest snooze and maintenance window.
 const SNOOZE_MAX_MS: i64 = DAY_MS;
 const WINDOW_MAX_MS: i64 = 7 * DAY_MS;
-const COVER_MAX_MS: i64 = 60 * DAY_MS;
 /// People that are paged by hand at once.
 const BY_HAND_MAX: usize = 20;
 
@@ -275,21 +275,10 @@ fn accept(room: &Room, login: &str, id: IncidentId) -> Decision {
 /// What concerns no single incident.
 fn decide_desk(room: &Room, login: &str, command: &Command, now: Timestamp) -> Decision {
     match command {
-        Command::CoverShift { .. } => cover(room, login, command, now),
-        Command::RevokeCover { schedule, cover } => {
-            let known = room.desk.changes_of(schedule).covers.iter().any(|c| c.id == *cover);
-            if !known {
-                return Err(bad(
-                    format!("schedule '{schedule}' has no cover {cover}"),
-                    "list them with 'warroom oncall'",
-                ));
-            }
-            Ok(vec![Body::CoverRevoked { schedule: schedule.clone(), cover: *cover }])
-        }
-        Command::AskSwap { .. } => ask_swap(room, login, command),
-        Command::AnswerSwap { schedule, swap, accept } => {
-            answer_swap(room, login, schedule, *swap, *accept)
-        }
+        Command::CoverShift { .. }
+        | Command::RevokeCover { .. }
+        | Command::AskSwap { .. }
+        | Command::AnswerSwap { .. } => on_call::decide(room, login, command, now),
         Command::PlanWindow { services, from, until, reason: why, public } => {
             let reason = reason(why, "a maintenance window")?.to_owned();
             if *until <= now || until.since(*from) > WINDOW_MAX_MS || until <= from {
@@ -326,131 +315,4 @@ fn decide_desk(room: &Room, login: &str, command: &Command, now: Timestamp) -> D
         }
         _ => Err(bad("not a command about paging", "this is a defect; please report it")),
     }
-}
-
-fn known_schedule<'a>(room: &'a Room, name: &str) -> Result<&'a schedule::Schedule, Rejection> {
-    room.plan.schedules.get(name).ok_or_else(|| {
-        let known = room.plan.schedules.keys().cloned().collect::<Vec<_>>().join(", ");
-        bad(format!("there is no schedule '{name}'"), format!("use one of: {known}"))
-    })
-}
-
-fn known_person(room: &Room, login: &str) -> Result<(), Rejection> {
-    if room.plan.people.contains_key(login) {
-        return Ok(());
-    }
-    Err(bad(
-        format!("'{login}' is nobody whom the plan can reach"),
-        "add them to [people] first: whoever is on call must be reachable",
-    ))
-}
-
-fn cover(room: &Room, login: &str, command: &Command, now: Timestamp) -> Decision {
-    let Command::CoverShift { schedule, from, until, person, instead_of, reason } = command else {
-        return Err(bad("not a cover", ""));
-    };
-    let found = known_schedule(room, schedule)?;
-    known_person(room, person)?;
-    if *until <= now || until <= from || until.since(*from) > COVER_MAX_MS {
-        return Err(bad(
-            format!("from {from} until {until} cannot be covered"),
-            "give an end that lies ahead, at most 60 days after its beginning",
-        ));
-    }
-    let cover = Cover {
-        id: room.desk.last_change + 1,
-        from: *from,
-        until: *until,
-        person: person.clone(),
-        instead_of: instead_of.clone().filter(|who| !who.is_empty()),
-        reason: reason.trim().to_owned(),
-        by: login.to_owned(),
-    };
-    let (holidays, changes) = (&room.plan.holidays, room.desk.changes_of(schedule));
-    if let Some((what, next)) = schedule::without_effect(found, holidays, changes, &cover, now) {
-        return Err(bad(format!("the cover would change nothing: {what}"), next));
-    }
-    Ok(vec![Body::ShiftCovered { schedule: schedule.clone(), cover }])
-}
-
-/// The turn that somebody has at an instant.
-fn turn_at(room: &Room, name: &str, person: &str, at: Timestamp) -> Result<TurnId, Rejection> {
-    let schedule = known_schedule(room, name)?;
-    let changes = room.desk.changes_of(name);
-    let on_duty = schedule::on_duty(schedule, &room.plan.holidays, changes, at);
-    let is_theirs = |duty: &Duty| duty.person == person;
-    on_duty.into_iter().find(is_theirs).and_then(|duty| duty.turn).ok_or_else(|| {
-        bad(
-            format!("{person} has no turn on '{name}' at {at}"),
-            "give an instant within one of their turns ('warroom oncall' lists them)",
-        )
-    })
-}
-
-fn ask_swap(room: &Room, login: &str, command: &Command) -> Decision {
-    let Command::AskSwap { schedule, from, at, with, their_at } = command else {
-        return Err(bad("not a swap", ""));
-    };
-    let giver = from.as_deref().unwrap_or(login);
-    known_person(room, with)?;
-    if giver == with {
-        return Err(bad(format!("{giver} cannot swap with themselves"), "name somebody else"));
-    }
-    let a = turn_at(room, schedule, giver, *at)?;
-    let b = their_at.map(|at| turn_at(room, schedule, with, at)).transpose()?;
-    let swap = Swap {
-        id: room.desk.last_change + 1,
-        a,
-        b,
-        person_a: giver.to_owned(),
-        person_b: with.clone(),
-        state: SwapState::Asked,
-    };
-    Ok(vec![Body::SwapAsked { schedule: schedule.clone(), swap }])
-}
-
-/// Whoever gives a turn still has it: nobody is told that they take one which somebody else took.
-fn still_theirs(room: &Room, name: &str, swap: &Swap) -> Result<(), Rejection> {
-    let schedule = known_schedule(room, name)?;
-    let changes = room.desk.changes_of(name);
-    let given = [Some((&swap.a, &swap.person_a)), swap.b.as_ref().map(|b| (b, &swap.person_b))];
-    for (turn, giver) in given.into_iter().flatten() {
-        let holders = schedule::holders(schedule, changes, turn);
-        if !holders.contains(giver) {
-            let have =
-                if holders.is_empty() { "nobody has".to_owned() } else { holders.join(", ") };
-            return Err(Rejection::new(
-                RejectionKind::Conflict,
-                format!("{giver} no longer has that turn: it is now of {have}"),
-                "refuse it, and ask anew for another turn",
-            ));
-        }
-    }
-    Ok(())
-}
-
-fn answer_swap(room: &Room, login: &str, name: &str, id: u32, accept: bool) -> Decision {
-    let known = room.desk.changes_of(name).swaps.iter().find(|swap| swap.id == id);
-    let Some(swap) = known else {
-        return Err(bad(
-            format!("schedule '{name}' has no swap {id}"),
-            "list them with 'warroom oncall'",
-        ));
-    };
-    if swap.state != SwapState::Asked {
-        return Err(already(format!("swap {id} was answered")));
-    }
-    // The one who takes the shift decides; the one who asked may only take it back.
-    if swap.person_b != login && (accept || swap.person_a != login) {
-        return Err(Rejection::new(
-            RejectionKind::NotAllowed,
-            format!("swap {id} was asked of {}", swap.person_b),
-            format!("only {} can accept it", swap.person_b),
-        ));
-    }
-    if accept {
-        still_theirs(room, name, swap)?;
-    }
-    let (schedule, swap, accepted) = (name.to_owned(), id, accept);
-    Ok(vec![Body::SwapAnswered { schedule, swap, accepted }])
 }

@@ -225,7 +225,7 @@ pub fn unfinished(room: &Room, id: IncidentId, now: Timestamp) -> Vec<Body> {
 
 /// The ways behind a stakeholder's channel: one, or those of a person in their order, but for those
 /// that only page.
-fn methods(asked: Asked<'_>, way: &str) -> Vec<Method> {
+pub(super) fn methods(asked: Asked<'_>, way: &str) -> Vec<Method> {
     match way.strip_prefix("person:") {
         // Nobody answers an update: no way waits for an answer, and a console is no letter box.
         Some(login) => reach::methods(asked, login)

@@ -1,7 +1,7 @@
 //! What a fact is about: which incidents, which deliveries, or what is beside them.
 
 use crate::domain::event::{Body, Sending};
-use crate::domain::ids::IncidentId;
+use crate::domain::ids::{BESIDE, IncidentId};
 
 impl Body {
     /// Whether it changes a deadline that belongs to no incident and no alert.
@@ -54,7 +54,8 @@ impl Body {
             | Self::AlertExpired { incident, .. }
             | Self::AlertSettled { incident, .. } => incident.iter().copied().collect(),
             Self::SendingBegan { items, .. } | Self::SendingEnded { items, .. } => {
-                let mut ids: Vec<IncidentId> = items.iter().map(|item| item.incident).collect();
+                let ids = items.iter().map(|item| item.incident);
+                let mut ids: Vec<IncidentId> = ids.filter(|id| *id != BESIDE).collect();
                 ids.sort_unstable();
                 ids.dedup();
                 ids
@@ -75,6 +76,7 @@ impl Body {
             | Self::CoverRevoked { .. }
             | Self::SwapAsked { .. }
             | Self::SwapAnswered { .. }
+            | Self::PeopleTold { .. }
             | Self::WindowPlanned { .. }
             | Self::HeartbeatReceived { .. }
             | Self::StatusPage { .. }

@@ -7,6 +7,7 @@ use super::{
     Push, Queue, ROWS_MAX, Reply, Row, Seq, Turn,
 };
 use crate::domain::change::Change;
+use crate::domain::delivery::{Stand, Wanted, channel_of};
 use crate::domain::event::{Body, Recorded};
 use crate::domain::ids::CommandId;
 use crate::domain::incident::Incident;
@@ -208,8 +209,20 @@ impl Engine {
             watched: self.house.watched.clone(),
             beats: self.room.desk.beats.clone(),
             waiting: count(self.waiting()),
+            unreached: self.unreached(),
             page_fault: self.room.desk.page_fault.clone(),
         }
+    }
+
+    /// Words about duty that got through by no way.
+    fn unreached(&self) -> Vec<String> {
+        let notices = self.room.desk.notices.values();
+        let failed = notices.filter(|n| matches!(n.delivery.stand, Stand::Failed { .. }));
+        let words = failed.map(|notice| {
+            let why = notice.delivery.attempts.last().map_or("", |attempt| attempt.detail.as_str());
+            format!("{}: {} ({why})", notice.delivery.wanted.to, notice.subject)
+        });
+        words.collect()
     }
 
     /// What only an administrator may ask for.
@@ -258,7 +271,24 @@ pub(super) fn note(events: &[Recorded], room: &Room) -> String {
     };
     let more = |event| seldom(event, room).into_iter().chain(unknown_services(event, room));
     let of = |event| of(event).into_iter().chain(more(event)).reduce(|a, b| a + "; " + &b);
-    events.iter().filter_map(of).collect::<Vec<String>>().join("; ")
+    let alone = events.iter().filter_map(|event| untold(event, events));
+    events.iter().filter_map(of).chain(alone).collect::<Vec<String>>().join("; ")
+}
+
+/// Who is told of something about their duty, and by which ways.
+fn told_words(letters: &[Wanted]) -> String {
+    let told = letters.iter().map(|letter| {
+        let ways = letter.methods.iter().map(|method| channel_of(&method.name));
+        format!("{} by {}", letter.to, ways.collect::<Vec<_>>().join(", "))
+    });
+    format!("telling {}", told.collect::<Vec<_>>().join("; "))
+}
+
+/// Somebody is asked for something and no way leads to them.
+fn untold(event: &Recorded, all: &[Recorded]) -> Option<String> {
+    let Body::SwapAsked { swap, .. } = &event.body else { return None };
+    let is_told = all.iter().any(|event| matches!(event.body, Body::PeopleTold { .. }));
+    (!is_told).then(|| format!("NOTHING BUT A CONSOLE REACHES {}: tell them", swap.person_b))
 }
 
 /// A silence is over alerts: what is open already goes on.
@@ -429,6 +459,7 @@ fn note_of(event: &Recorded) -> Option<String> {
              --accept {}' takes it",
             swap.id, swap.person_b, swap.person_a, swap.id
         )),
+        Body::PeopleTold { letters, .. } => Some(told_words(letters)),
         Body::WindowPlanned { window } => {
             let (from, until) =
                 (window.from.clock_near(event.at), window.until.clock_near(event.at));

@@ -10,7 +10,7 @@ use crate::domain::decide;
 use crate::domain::delivery::{Delivery, Stand};
 use crate::domain::duty::{Destination, WindowStage};
 use crate::domain::event::{Actor, Body, Sending};
-use crate::domain::ids::IncidentId;
+use crate::domain::ids::{BESIDE, IncidentId};
 use crate::domain::incident::Incident;
 use crate::domain::plan::Plan;
 use crate::domain::rejection::{Rejection, RejectionKind};
@@ -246,6 +246,10 @@ impl Engine {
             update: None,
         };
         for item in items {
+            if item.incident == BESIDE {
+                self.add_notice(&mut job, item.delivery);
+                continue;
+            }
             let Some(incident) = self.room.incidents.get(&item.incident) else { continue };
             if let Some((words, stakeholder)) = incident.letter(item.delivery) {
                 job.kind = DeliveryKind::Update;
@@ -279,6 +283,16 @@ impl Engine {
             });
         }
         job
+    }
+
+    /// A word that belongs to no incident becomes a job.
+    fn add_notice(&self, job: &mut Job, number: u32) {
+        let Some(notice) = self.room.desk.notices.get(&number) else { return };
+        job.kind = DeliveryKind::Update;
+        "en".clone_into(&mut job.language);
+        job.update = Some((notice.subject.clone(), notice.text.clone()));
+        let attempt = notice.delivery.begun;
+        job.items.push(JobItem { attempt, ..JobItem::bare(BESIDE, number) });
     }
 
     /// What somebody who opens a console should know at once.
@@ -372,10 +386,13 @@ impl Engine {
     /// Calls back what is under way and wanted by nobody any more.
     pub(super) fn recall(&mut self, turn: &mut Turn) {
         let is_wanted = |item: &Sending| {
-            let incident = self.room.incidents.get(&item.incident);
-            incident
-                .and_then(|i| i.delivery(item.delivery))
-                .is_some_and(|delivery| matches!(delivery.stand, Stand::Sending { .. }))
+            let delivery = if item.incident == BESIDE {
+                self.room.desk.notices.get(&item.delivery).map(|notice| &notice.delivery)
+            } else {
+                let incident = self.room.incidents.get(&item.incident);
+                incident.and_then(|incident| incident.delivery(item.delivery))
+            };
+            delivery.is_some_and(|delivery| matches!(delivery.stand, Stand::Sending { .. }))
         };
         for (ticket, (destination, items)) in &self.in_flight {
             if destination.method != "terminal" && !items.iter().any(is_wanted) {

@@ -324,3 +324,53 @@ fn somebody_on_two_schedules_at_once_is_told_whatever_policies_they_belong_to() 
     assert_eq!(twice.len(), 1, "{found:#?}");
     assert!(twice[0].what.contains("is on call on 'primary' and 'tokyo' at once"), "{twice:?}");
 }
+
+#[test]
+fn whoever_is_asked_for_a_turn_or_put_in_for_somebody_hears_it_by_their_own_methods() {
+    let mut world = World::under(plan());
+    let during = START.plus(3_600_000);
+    play(
+        &mut world,
+        &format!(
+            r#"0m bob {{"do":"ask-swap","schedule":"primary","at":"{during}","with":"dana"}}
+               0m clock"#
+        ),
+    );
+    let words = |world: &World| {
+        let job = world.jobs.last().expect("a message");
+        let (subject, text) = job.update.clone().expect("words");
+        (job.destination.to.clone(), job.destination.method.clone(), subject, text)
+    };
+    let (to, method, subject, text) = words(&world);
+    assert_eq!((to.as_str(), method.as_str()), ("dana", "mail:dana@example.org"));
+    assert_eq!(subject, "On call: bob asks you to take a turn on 'primary'");
+    assert!(text.contains("warroom swap primary --accept 1"), "{text}");
+    let mail = warroom::keeper::mailroom::message(world.jobs.last().expect("a message"));
+    assert!(mail.incidents.is_empty() && !mail.urgent, "{mail:?}");
+    // A keeper that is killed meanwhile sends it again, and once it is taken no more.
+    world.restart();
+    play(&mut world, "1m clock\n1m answer dana mail accepted\n5m clock");
+    assert_eq!(world.jobs.iter().filter(|job| job.destination.to == "dana").count(), 2);
+    play(
+        &mut world,
+        r#"6m dana {"do":"answer-swap","schedule":"primary","swap":1,"accept":true}
+           6m clock"#,
+    );
+    let (to, _, subject, _) = words(&world);
+    assert_eq!(
+        (to.as_str(), subject.as_str()),
+        ("bob", "On call: a swap on 'primary' is in force")
+    );
+    let told = play(
+        &mut world,
+        &format!(
+            r#"7m ann {{"do":"cover-shift","schedule":"primary","from":"{during}","until":"{}","person":"erik"}}
+               7m clock"#,
+            during.plus(3_600_000)
+        ),
+    );
+    assert!(!told.contains("refused"), "{told}");
+    let (to, _, subject, _) = words(&world);
+    assert_eq!(to, "erik");
+    assert_eq!(subject, "On call: erik stands in on 'primary'");
+}
