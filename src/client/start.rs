@@ -153,5 +153,10 @@ fn last_words(home: &Home, before: u64) -> String {
         .into_iter()
         .map(|line| line.split_once(" ERROR ").map_or(line, |(_, text)| reason_of(text.trim())))
         .collect();
+    // What it said to its person says all that the log says of it.
+    let said: Vec<&str> = tail.iter().filter_map(|line| line.strip_prefix("warroom: ")).collect();
+    if !said.is_empty() {
+        return said.join("\n");
+    }
     if tail.is_empty() { format!("look at {}", home.log().display()) } else { tail.join("\n") }
 }
