@@ -153,6 +153,9 @@ pub enum Change {
         /// What they asked.
         #[serde(default, skip_serializing_if = "String::is_empty")]
         asked: String,
+        /// It was with one of many: what all of them were told and promised stands.
+        #[serde(default, skip_serializing_if = "is_false")]
+        aside: bool,
     },
     /// Something was said to stakeholders, or promised, or is to be said.
     Talk(Box<TalkChange>),

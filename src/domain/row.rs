@@ -6,9 +6,9 @@ use crate::domain::ids::{IncidentId, Seq};
 use crate::domain::incident::Incident;
 use crate::domain::legal;
 use crate::domain::plan::Plan;
-use crate::domain::talk::promise;
+use crate::domain::talk::{Update, promise};
 use crate::domain::time::Timestamp;
-use crate::domain::words::{Phase, Priority, Severity};
+use crate::domain::words::{Approval, Phase, Priority, Severity};
 
 /// The queue's order: what needs a human first. Smaller comes first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -78,6 +78,9 @@ pub struct Row {
     pub debts: u32,
     #[serde(rename = "next", default, skip_serializing_if = "Option::is_none")]
     pub promise: Option<Timestamp>,
+    /// Who may let an update go that waits: logins; `*`: everybody but the `!author`.
+    #[serde(rename = "appr", default, skip_serializing_if = "str::is_empty")]
+    pub approvers: Box<str>,
     #[serde(rename = "open")]
     pub opened_at: Timestamp,
     /// When it left the room, for rows of closed incidents.
@@ -96,7 +99,28 @@ const fn is_zero(count: &u32) -> bool {
     *count == 0
 }
 
+/// Who may let the updates go that wait.
+fn approvers(incident: &Incident) -> String {
+    let of = |update: &Update| {
+        let draft = &update.draft;
+        let commander = incident.commander().filter(|who| *who != update.by);
+        match commander {
+            _ if !draft.approvers.is_empty() => draft.approvers.join(" "),
+            Some(commander) if draft.approval == Approval::Commander => commander.to_owned(),
+            Some(_) | None => format!("* !{}", update.by),
+        }
+    };
+    incident.talk.waiting().map(of).collect::<Vec<_>>().join(" ")
+}
+
 impl Row {
+    /// Whether an update waits for somebody to let it go.
+    pub fn asks(&self, login: &str) -> bool {
+        let mut names = self.approvers.split(' ');
+        let is_author = self.approvers.split(' ').any(|name| name.strip_prefix('!') == Some(login));
+        names.any(|name| name == login || name == "*" && !is_author)
+    }
+
     /// The line for a live incident, with when something is due to somebody outside: by a word that
     /// was given, by the plan, or by law.
     pub fn with_dues(incident: &Incident, plan: &Plan, now: Timestamp) -> Self {
@@ -126,6 +150,7 @@ impl Row {
             members: count(incident.members.len()),
             debts: count(incident.debts().count()),
             promise: promise::next_given(incident),
+            approvers: approvers(incident).into(),
             opened_at: incident.opened_at,
             ended_at: (!incident.phase().is_live()).then_some(incident.changed_at),
             seq: incident.last_seq,

@@ -99,6 +99,12 @@ impl Stakeholder {
         self.approvers.iter().flat_map(of).collect()
     }
 
+    /// Whether they are many, who read the page or get messages of their own: what is said to one of
+    /// them in a conversation is said to none of the others.
+    pub fn are_many(&self) -> bool {
+        self.reads_the_page() || !self.subscribers.is_empty()
+    }
+
     /// Whether updates can be made from templates in the language that they read.
     pub fn has_templates(&self, plan: &Plan) -> bool {
         let own = |sheet: &Sheet| {

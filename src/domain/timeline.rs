@@ -346,11 +346,22 @@ fn remedy_words(change: &Change, when: Timestamp) -> String {
 
 /// A conversation: with whom, what was asked, what was said, and what was promised.
 fn contact_words(change: &Change) -> String {
-    let Change::ContactLogged { stakeholder, channel, text, next_by, last, person, asked, .. } =
-        change
+    let Change::ContactLogged {
+        stakeholder,
+        channel,
+        text,
+        next_by,
+        last,
+        person,
+        asked,
+        aside,
+        ..
+    } = change
     else {
         return String::new();
     };
+    let one = if *aside { "one of " } else { "" };
+    let stakeholder = format!("{one}{stakeholder}");
     let with = if person.is_empty() { String::new() } else { format!(" ({person})") };
     let by = if channel.is_empty() { String::new() } else { format!(" by {channel}") };
     let next = match (next_by, last) {

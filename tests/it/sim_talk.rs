@@ -134,9 +134,13 @@ impl Oracle {
                 }
                 known.severity = *to;
             }
+            Change::ContactLogged { aside: true, .. } => {}
             Change::ContactLogged { stakeholder, next_by, last, .. } => {
                 known.promised.remove(stakeholder);
-                known.told.insert(stakeholder.clone(), (at, *next_by, *last));
+                // The last word stays the last, unless another one is promised.
+                let was_last = known.told.get(stakeholder).is_some_and(|told| told.2);
+                let last = *last || was_last && next_by.is_none();
+                known.told.insert(stakeholder.clone(), (at, *next_by, last));
             }
             Change::Resolved { .. } => {
                 (known.is_active, known.resolved_at) = (false, at);
@@ -145,8 +149,7 @@ impl Oracle {
             Change::Reopened { .. } => {
                 (known.is_active, known.is_triage) = (true, false);
                 known.raised = vec![(known.severity, at)];
-                known.told.values_mut().for_each(|told| (told.1, told.2) = (None, false));
-                known.promised.clear();
+                known.told.values_mut().for_each(|told| told.2 = false);
             }
             Change::Talk(talk) => known.talked(*incident, talk, drafts, at),
             Change::Closed { silent, .. } | Change::Declined { silent, .. } => {

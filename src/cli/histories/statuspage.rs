@@ -111,6 +111,7 @@ fn one(history: &mut History, number: u64, line: Line) {
                 last: false,
                 person: String::new(),
                 asked: String::new(),
+                aside: false,
             },
         ));
     }

@@ -5,10 +5,13 @@
 
 use std::collections::BTreeMap;
 
+use crate::domain::decide::on_call::word;
 use crate::domain::decide::talk::{body, send};
 use crate::domain::decide::{Decision, ahead, bad, not_now, wanted};
+use crate::domain::event::Body;
 use crate::domain::incident::Incident;
 use crate::domain::plan::Plan;
+use crate::domain::reach::Asked;
 use crate::domain::rejection::{Rejection, RejectionKind};
 use crate::domain::room::Room;
 use crate::domain::stakeholder::{Audience, Stakeholder};
@@ -54,7 +57,13 @@ fn readers<'a>(
     Ok(readers)
 }
 
-pub(super) fn draft(room: &Room, incident: &Incident, wish: &TalkWish, now: Timestamp) -> Decision {
+pub(super) fn draft(
+    room: &Room,
+    login: &str,
+    incident: &Incident,
+    wish: &TalkWish,
+    now: Timestamp,
+) -> Decision {
     let TalkWish::Draft {
         audience,
         title,
@@ -83,14 +92,7 @@ pub(super) fn draft(room: &Room, incident: &Incident, wish: &TalkWish, now: Time
     complete(&mut words, (*corrects, *next_by), room, incident, now);
     let public = on_the_page(incident, wish, &readers, now)?;
     let mut bodies = Vec::new();
-    // Somebody whose words must be approved holds up nobody else; and those whom the plan names for
-    // one reader do not approve what goes to another.
-    let (named, rest): (Vec<_>, Vec<_>) =
-        readers.into_iter().partition(|(_, who)| !who.approvers.is_empty());
-    let (free, held): (Vec<_>, Vec<_>) =
-        rest.into_iter().partition(|(_, who)| who.approval() == Approval::None);
-    let parts = [free, held, named].into_iter().filter(|part| !part.is_empty());
-    for (part, update) in parts.zip(incident.talk.last_update + 1..) {
+    for (part, update) in parts_of(readers).zip(incident.talk.last_update + 1..) {
         let approvers = approvers(&room.plan, &part)?;
         let least = if approvers.is_empty() { Approval::None } else { Approval::Other };
         let asked = part.iter().map(|(_, who)| who.approval()).max().unwrap_or(Approval::None);
@@ -113,9 +115,54 @@ pub(super) fn draft(room: &Room, incident: &Incident, wish: &TalkWish, now: Time
         bodies.push(body(incident.id, TalkChange::Drafted(Box::new(draft.clone()))));
         if draft.approval == Approval::None {
             bodies.extend(send(room, incident, &draft, None, now)?);
+        } else {
+            bodies.extend(call_approvers((room, login, incident), &draft, &bodies, now));
         }
     }
     Ok(bodies)
+}
+
+/// Somebody whose words must be approved holds up nobody else; and those whom the plan names for one
+/// reader do not approve what goes to another.
+fn parts_of<'a>(
+    readers: Vec<(&'a String, &'a Stakeholder)>,
+) -> impl Iterator<Item = Vec<(&'a String, &'a Stakeholder)>> {
+    let (named, rest): (Vec<_>, Vec<_>) =
+        readers.into_iter().partition(|(_, who)| !who.approvers.is_empty());
+    let (free, held): (Vec<_>, Vec<_>) =
+        rest.into_iter().partition(|(_, who)| who.approval() == Approval::None);
+    [free, held, named].into_iter().filter(|part| !part.is_empty())
+}
+
+/// Whoever may let an update go hears that it waits: the first word to the public has minutes.
+fn call_approvers(
+    (room, login, incident): (&Room, &str, &Incident),
+    draft: &Draft,
+    bodies: &[Body],
+    now: Timestamp,
+) -> Option<Body> {
+    let commander = incident.commander();
+    let people: Vec<&str> = if draft.approvers.is_empty() {
+        commander.into_iter().collect()
+    } else {
+        draft.approvers.iter().map(String::as_str).collect()
+    };
+    let (id, number) = (incident.id, draft.update);
+    let subject = format!("{id} update {number} waits for your approval");
+    let words = draft.words.first();
+    let (head, said) =
+        words.map_or(("", ""), |words| (words.subject.as_str(), words.text.as_str()));
+    let text = format!(
+        "{login} wrote it for {}. Let it go: warroom approve {id} {number}, or in the console (u a).\n\n\
+         {head}\n{said}",
+        draft.to.join(", ")
+    );
+    let before = bodies.iter().map(|body| match body {
+        Body::PeopleTold { letters, .. } => u32::try_from(letters.len()).unwrap_or(0),
+        _ => 0,
+    });
+    let asked = Asked { plan: &room.plan, desk: &room.desk, severity: incident.severity, now };
+    word(asked, login, &people, (subject, text), before.sum())
 }
 
 /// Words say themselves what they correct, and when the next ones come.

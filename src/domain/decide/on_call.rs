@@ -117,8 +117,6 @@ fn revoke(room: &Room, login: &str, name: &str, id: u32, now: Timestamp) -> Deci
     Ok(std::iter::once(revoked).chain(told).collect())
 }
 
-/// A word to people about their duty, by their own methods: not to whoever did it themselves, and to
-/// nobody whom nothing reaches.
 fn told(
     room: &Room,
     login: &str,
@@ -128,6 +126,18 @@ fn told(
     now: Timestamp,
 ) -> Option<Body> {
     let asked = Asked { plan: &room.plan, desk: &room.desk, severity: Severity::Sev4, now };
+    word(asked, login, people, (subject, text), 0)
+}
+
+/// A word to people by their own methods: not to whoever did it themselves, and to nobody whom nothing
+/// reaches. `before`: how many such words the same decision holds already.
+pub(super) fn word(
+    asked: Asked<'_>,
+    login: &str,
+    people: &[&str],
+    (subject, text): (String, String),
+    before: u32,
+) -> Option<Body> {
     let mut letters: Vec<Wanted> = Vec::new();
     for who in people.iter().filter(|who| **who != login) {
         let methods = methods(asked, &format!("person:{who}"));
@@ -136,7 +146,8 @@ fn told(
         if methods.is_empty() || letters.iter().any(|known| known.to == **who) {
             continue;
         }
-        let number = room.desk.last_notice + 1 + u32::try_from(letters.len()).unwrap_or(0);
+        let own = u32::try_from(letters.len()).unwrap_or(0);
+        let number = asked.desk.last_notice + before + 1 + own;
         let (to, why) = ((*who).to_owned(), subject.clone());
         letters.push(Wanted { number, kind: DeliveryKind::Update, to, why, methods });
     }

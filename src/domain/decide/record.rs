@@ -13,6 +13,7 @@ use crate::domain::ids::IncidentId;
 use crate::domain::incident::{Incident, Stage};
 use crate::domain::rejection::Rejection;
 use crate::domain::room::Room;
+use crate::domain::stakeholder::Stakeholder;
 use crate::domain::talk::promise;
 use crate::domain::time::Timestamp;
 use crate::domain::words::{
@@ -175,19 +176,32 @@ fn contact(room: &Room, order: &Order, now: Timestamp) -> Decision {
         return Err(bad("the last word promises no other", "leave out when the next one comes"));
     }
     let audience = room.plan.stakeholders.get(&stakeholder).map(|who| who.audience);
-    one(
-        *incident,
-        Change::ContactLogged {
-            stakeholder,
-            channel,
-            text,
-            next_by,
-            audience,
-            last,
-            person,
-            asked,
-        },
-    )
+    let aside = is_aside(room, known, &stakeholder);
+    if aside && (next_by.is_some() || last) {
+        return Err(bad(
+            format!("{stakeholder} are many, and a conversation is with one of them"),
+            "leave out the next word and the last one: what all of them read promises that ('u u')",
+        ));
+    }
+    let change = Change::ContactLogged {
+        stakeholder,
+        channel,
+        text,
+        next_by,
+        audience,
+        last,
+        person,
+        asked,
+        aside,
+    };
+    one(*incident, change)
+}
+
+/// Whether a conversation is with one of many, who read the page or get messages of their own: unless
+/// they are to be told by hand, what was said to one was said to none of the others.
+fn is_aside(room: &Room, incident: &Incident, stakeholder: &str) -> bool {
+    let who = room.plan.stakeholders.get(stakeholder);
+    who.is_some_and(Stakeholder::are_many) && !incident.talk.by_hand.contains_key(stakeholder)
 }
 
 /// The press hears one voice, by whatever way: where there is a spokesperson, nobody else tells it

@@ -40,7 +40,9 @@ pub(super) fn decide(
     now: Timestamp,
 ) -> Decision {
     match wish {
-        TalkWish::Draft { .. } => draft::draft(room, live(room, id)?, wish, now),
+        TalkWish::Draft { .. } => {
+            draft::draft(room, &order.actor.login, live(room, id)?, wish, now)
+        }
         TalkWish::Approve { update, force, like } => {
             let update = approve::meant(live(room, id)?, *update, like.as_deref())?;
             approve::approve(room, order, live(room, id)?, update, force.as_deref(), now)

@@ -177,7 +177,15 @@ impl Incident {
 
     pub(super) fn contact(&mut self, event: &Recorded, change: &Change) {
         if let Change::ContactLogged {
-            stakeholder, audience, channel, text, next_by, last, ..
+            stakeholder,
+            audience,
+            channel,
+            text,
+            next_by,
+            last,
+            person,
+            aside: false,
+            ..
         } = change
         {
             let audience = *audience;
@@ -200,7 +208,17 @@ impl Incident {
                 self.first_told(audience, told.at);
                 return;
             }
-            self.talk.by_hand.remove(stakeholder);
+            let mut told = told;
+            let by_hand = self.talk.by_hand.remove(stakeholder).is_some();
+            if let Some(before) = self.told.get(stakeholder) {
+                // A last word stays the last unless another is promised; and what was promised to all
+                // of them in an update is not put off by what one of them was told.
+                told.last |= before.last && told.next_by.is_none();
+                let is_of_one = !person.is_empty() && !by_hand;
+                if is_of_one && before.update.is_some() && !told.last {
+                    told.next_by = before.next_by.into_iter().chain(told.next_by).min();
+                }
+            }
             self.talk.proofs.remove(stakeholder);
             self.tell(stakeholder, told, audience);
         }
@@ -355,9 +373,9 @@ impl Incident {
         self.moments.remove(&Moment::Closed);
         self.ack = None;
         self.esc.fired.clear();
-        // What was promised ended with the resolution; what is promised now is promised anew.
+        // What was promised to the outside stays promised; after a last word there is more to say.
         for told in self.told.values_mut() {
-            (told.next_by, told.last) = (None, false);
+            told.last = false;
         }
         self.talk.begin(self.severity, event.when());
         self.esc.is_forced = false;

@@ -147,17 +147,45 @@ const NEXT: [(&str, &str); 7] = [
 ];
 
 /// Makes words say when the next ones come, where they name no such time themselves: a promise that
-/// its readers do not know of is none.
+/// its readers do not know of is none. Where they name another time, from a template that was filled
+/// in earlier, that one gives way: two times would be none.
 pub fn announce(words: &mut Words, next_by: Timestamp, zone: chrono_tz::Tz) {
     let local = next_by.utc().with_timezone(&zone);
+    let when = local.format("%Y-%m-%d %H:%M %Z").to_string();
+    if let Some((from, until)) = announced(&words.text) {
+        // In the zone that the words have, where that says the same.
+        let is_same = words.text.get(from..until).is_some_and(|said| {
+            let clock =
+                |at: chrono::DateTime<chrono_tz::Tz>| at.format("%Y-%m-%d %H:%M").to_string();
+            said.starts_with(&clock(local))
+                || said == next_by.utc().format("%Y-%m-%d %H:%M UTC").to_string()
+        });
+        if !is_same {
+            words.text.replace_range(from..until, &when);
+        }
+        return;
+    }
     let clock = local.format("%H:%M").to_string();
     if words.text.contains(&clock) || words.text.contains(&next_by.clock_minutes()) {
         return;
     }
     let known = NEXT.iter().find(|(language, _)| words.language.starts_with(language));
     let (_, line) = known.unwrap_or(&NEXT[0]);
-    let line = line.replace("{}", &local.format("%Y-%m-%d %H:%M %Z").to_string());
-    words.text = format!("{}\n\n{line}", words.text.trim_end());
+    words.text = format!("{}\n\n{}", words.text.trim_end(), line.replace("{}", &when));
+}
+
+/// Where words announce a time as we write it, `2026-11-28 16:34 CET`, in any of our languages.
+fn announced(text: &str) -> Option<(usize, usize)> {
+    NEXT.iter().find_map(|(_, line)| {
+        let head = line.split("{}").next().unwrap_or_default();
+        let from = text.find(head)? + head.len();
+        let rest = text.get(from..)?;
+        chrono::NaiveDateTime::parse_from_str(rest.get(..16)?, "%Y-%m-%d %H:%M").ok()?;
+        let zone = rest.get(16..)?.strip_prefix(' ')?;
+        let is_name = |c: char| c.is_ascii_alphanumeric() || c == '+' || c == '-';
+        let len = zone.find(|c| !is_name(c)).unwrap_or(zone.len());
+        Some((from, from + 17 + len))
+    })
 }
 
 /// Makes words say that they correct what was said at an instant, in their own language.

@@ -268,6 +268,7 @@ pub(super) fn note(events: &[Recorded], room: &Room) -> String {
             .or_else(|| still_owed(event, room))
             .or_else(|| not_owed_by(event, room))
             .or_else(|| taken_back(event, events))
+            .or_else(|| next_word(event, room))
     };
     let more = |event| seldom(event, room).into_iter().chain(unknown_services(event, room));
     let of = |event| of(event).into_iter().chain(more(event)).reduce(|a, b| a + "; " + &b);
@@ -282,6 +283,17 @@ fn told_words(letters: &[Wanted]) -> String {
         format!("{} by {}", letter.to, ways.collect::<Vec<_>>().join(", "))
     });
     format!("telling {}", told.collect::<Vec<_>>().join("; "))
+}
+
+/// When the next word is due to whom somebody talked: an earlier promise may stand.
+fn next_word(event: &Recorded, room: &Room) -> Option<String> {
+    let Body::Incident { incident, change: Change::ContactLogged { stakeholder, .. } } =
+        &event.body
+    else {
+        return None;
+    };
+    let at = room.incidents.get(incident)?.told.get(stakeholder)?.next_by?;
+    Some(format!("next word by {}", at.clock_near(event.at)))
 }
 
 /// Somebody is asked for something and no way leads to them.
@@ -442,8 +454,8 @@ fn note_of(event: &Recorded) -> Option<String> {
                 until.clock_near(event.at),
                 span_words(until.since(event.at))
             )),
-            Change::ContactLogged { next_by: Some(at), .. } => {
-                Some(format!("next word by {}", at.clock_near(event.at)))
+            Change::ContactLogged { aside: true, stakeholder, .. } => {
+                Some(format!("logged; what all of {stakeholder} were promised stands"))
             }
             _ => None,
         },

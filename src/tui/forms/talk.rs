@@ -136,7 +136,12 @@ fn contact(about: &About<'_>) -> Vec<Field> {
         let number = incident.talk.by_hand.get(&chosen)?;
         incident.talk.update(*number)?.draft.next_by.filter(|at| *at > about.now)
     });
+    let by_hand = about.incident.is_some_and(|i| i.talk.by_hand.contains_key(&chosen));
+    // A conversation with one of many promises nothing to all of them.
+    let is_aside = stakeholder.is_some_and(Stakeholder::are_many) && !by_hand;
+    let last = if is_aside { "no" } else { last };
     let next = match said_by {
+        _ if is_aside => String::new(),
         Some(at) => format!("{} {}", at.date(), at.clock_minutes()),
         None if is_over => String::new(),
         None => format!("{every}m"),

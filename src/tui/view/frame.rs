@@ -13,6 +13,7 @@ use crate::domain::legal;
 use crate::domain::talk::promise;
 use crate::domain::text::{fit, visible};
 use crate::domain::time::{MINUTE_MS, Timestamp, span_words};
+use crate::domain::words::Right;
 use crate::proto::PAGES_TOLD;
 use crate::tui::action::Action;
 use crate::tui::model::{LinkState, Model, Pane, SILENT_MS, Tone};
@@ -203,6 +204,15 @@ fn counts(model: &Model) -> Vec<Part> {
     }
     if unacked > 0 {
         parts.push((4, format!("{unacked} unacked")));
+    }
+    if model.right >= Right::Respond {
+        let asking = model.mirror.ordered().filter(|row| row.asks(&model.login));
+        let asking: Vec<String> = asking.take(2).map(|row| row.id.to_string()).collect();
+        if !asking.is_empty() {
+            let mark = model.theme.mark("✎", "?");
+            let key = model.keymap.key_in(&["global"], Action::Approve).unwrap_or_default();
+            parts.push((1, format!("{mark} APPROVE {} ({key})", asking.join(", "))));
+        }
     }
     let swaps = model.swaps_asked();
     if swaps > 0 {

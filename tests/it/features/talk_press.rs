@@ -1,7 +1,7 @@
 //! The press: one voice, one statement until more can be said, and what it may print when.
 
-use crate::features::talk::{at, begin, draft};
-use crate::world::play;
+use crate::features::talk::{BEGIN, at, begin, draft, letter, plan};
+use crate::world::{World, play};
 
 #[test]
 fn all_of_the_press_hear_one_holding_statement() {
@@ -81,4 +81,72 @@ fn a_conversation_is_logged_with_whom_what_they_asked_and_when_it_was() {
     let nothing = r#"31m bob {"do":"log-contact","incident":1,"stakeholder":"support","channel":"phone","text":" ","next_by":null,"asked":"And now?"}"#;
     let refused = play(&mut world, nothing);
     assert!(refused.contains("the text is empty"), "{refused}");
+}
+
+#[test]
+fn what_one_of_many_is_told_leaves_what_all_were_promised_and_a_reopening_does_too() {
+    let mut world = begin();
+    let public = draft("public", &["customers"], Some(20), r#","public":"investigating""#);
+    play(
+        &mut world,
+        &format!(
+            r#"1m bob {public}
+               2m ann {{"do":"talk","incident":1,"talk":{{"say":"approve","update":1}}}}"#
+        ),
+    );
+    let next = |world: &World| letter(world).told["customers"].next_by;
+    let promised = next(&world);
+    assert!(promised.is_some());
+    let call = |more: &str| {
+        format!(
+            r#"3m bob {{"do":"log-contact","incident":1,"stakeholder":"customers","channel":"phone","text":"t","person":"Ms Kahn"{more}}}"#
+        )
+    };
+    let refused = play(&mut world, &call(&format!(r#","next_by":"{}""#, at(90))));
+    assert!(refused.contains("customers are many"), "{refused}");
+    let told = play(&mut world, &call(r#","next_by":null"#));
+    assert!(told.contains("told one of customers (Ms Kahn) by phone: t"), "{told}");
+    assert_eq!(next(&world), promised);
+    assert!(letter(&world).talk.proofs.contains_key("customers"), "and the proof stands");
+    // A resolution that was none takes no promise back.
+    play(
+        &mut world,
+        r#"4m ann {"do":"resolve","incident":1,"reason":"fixed","evidence":"seems ok"}
+           5m ann {"do":"reopen","incident":1,"reason":"it is not"}"#,
+    );
+    assert_eq!(next(&world), promised);
+}
+
+#[test]
+fn words_that_name_another_time_than_is_promised_name_the_one_that_is() {
+    let mut world = begin();
+    let words = |language: &str, text: &str| serde_json::json!({ "language": language, "subject": "s", "text": text });
+    let update = serde_json::json!({"do": "talk", "incident": 1, "talk": {
+    "say": "draft", "audience": "internal", "to": ["support"], "next_by": at(45),
+    "words": [
+        words("de", "Es geht nicht.\n\nNächste Nachricht bis 2026-11-23 14:34 CET."),
+        words("en", "It fails.\n\nNext update by 2026-11-23 13:34 UTC, from bob."),
+    ]}});
+    play(&mut world, &format!("1m bob {update}"));
+    let said = &letter(&world).talk.updates[0].draft.words;
+    assert_eq!(said[0].text, "Es geht nicht.\n\nNächste Nachricht bis 2026-11-23 14:05 UTC.");
+    assert_eq!(said[1].text, "It fails.\n\nNext update by 2026-11-23 14:05 UTC, from bob.");
+}
+
+#[test]
+fn whoever_approves_hears_that_an_update_waits() {
+    let mut plan = plan();
+    plan.stakeholders.get_mut("customers").expect("they").approvers = vec!["zoe".to_owned()];
+    let mut world = World::under(plan);
+    play(&mut world, BEGIN);
+    let public = draft("public", &["customers"], Some(20), r#","public":"investigating""#);
+    play(&mut world, &format!("1m bob {public}\n1m clock"));
+    let job = world.jobs.last().expect("a message");
+    assert_eq!(job.destination.to, "zoe");
+    let (subject, text) = job.update.clone().expect("words");
+    assert_eq!(subject, "INC-1 update 1 waits for your approval");
+    assert!(
+        text.contains("warroom approve INC-1 1") && text.contains("One in ten fails."),
+        "{text}"
+    );
 }

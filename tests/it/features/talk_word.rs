@@ -81,14 +81,22 @@ fn what_is_due_by_the_plan_or_by_law_is_in_the_line_of_the_queue() {
     };
     let minutes = |due: Option<Timestamp>| due.map(|due| due.since(START) / 60_000);
     assert_eq!(minutes(row(&world).promise), Some(5), "the first word to somebody");
-    let tell = |who: &&str| {
-        let next = at(600);
-        format!(
-            r#"1m ann {{"do":"log-contact","incident":1,"stakeholder":"{who}","channel":"phone","text":"t","next_by":"{next}"}}"#
-        )
-    };
-    let both: Vec<String> = ["customers", "support"].iter().map(tell).collect();
-    play(&mut world, &both.join("\n"));
+    let next = at(600);
+    let tell = format!(
+        r#"1m ann {{"do":"log-contact","incident":1,"stakeholder":"support","channel":"phone","text":"t","next_by":"{next}"}}"#
+    );
+    let public = crate::features::talk::draft(
+        "public",
+        &["customers"],
+        Some(600),
+        r#","public":"investigating""#,
+    );
+    let approve = r#"{"do":"talk","incident":1,"talk":{"say":"approve","update":1}}"#;
+    play(&mut world, &format!("{tell}\n1m bob {public}"));
+    let asks = |world: &World, login: &str| row(world).asks(login);
+    assert!(asks(&world, "ann") && !asks(&world, "bob"), "it waits for whoever commands");
+    play(&mut world, &format!("1m ann {approve}"));
+    assert!(!asks(&world, "ann"));
     assert_eq!(minutes(row(&world).promise), Some(600));
     let late = at(-80 * 60);
     let aware = format!(
