@@ -18,12 +18,15 @@ use crate::client::start;
 use crate::clock::wall_now;
 use crate::config::Mistake;
 use crate::config::plan_files::{self, ReadPlan};
-use crate::config::plan_host::missing;
+use crate::config::plan_host;
 use crate::domain::command::Command;
 use crate::domain::duty::Desk;
-use crate::domain::lint::lint;
+use crate::domain::lint::{Lint, lint};
+use crate::domain::plan::Plan;
 use crate::domain::plan_diff::differences;
-use crate::keeper::identity::own_login;
+use crate::domain::words::Right;
+use crate::keeper::engine::right_of;
+use crate::keeper::identity::{self, own_login};
 use crate::proto::{Ask, Reply};
 
 #[derive(Debug, Subcommand)]
@@ -66,9 +69,7 @@ pub fn run(verb: PlanVerb, context: &Context) -> Result<(), Failure> {
                 plan.stakeholders.len(),
                 plan.rules.len()
             ));
-            let mut lints = lint(plan, &desk(context), wall_now());
-            lints.extend(missing(plan, &std::env::var("PATH").unwrap_or_default()));
-            for found in &lints {
+            for found in lints(context, plan) {
                 warn(&format!("worth a look: {}: {}", found.key, found.what));
             }
             Ok(())
@@ -78,6 +79,18 @@ pub fn run(verb: PlanVerb, context: &Context) -> Result<(), Failure> {
         PlanVerb::Adopt { dir, note } => adopt(context, read(context, dir)?, note),
         PlanVerb::Init { dir } => init(&dir.unwrap_or_else(|| context.home.plan())),
     }
+}
+
+/// What is worth a look, in the plan itself and on this machine.
+fn lints(context: &Context, plan: &Plan) -> Vec<Lint> {
+    let mut lints = lint(plan, &desk(context), wall_now());
+    lints.extend(plan_host::missing(plan, &std::env::var("PATH").unwrap_or_default()));
+    let may = |login: &str| {
+        let who = identity::who_is(login, &context.home.root)?;
+        Some(right_of(plan, &who) >= Right::Respond)
+    };
+    lints.extend(plan_host::may_not_answer(plan, &may));
+    lints
 }
 
 /// The covers and swaps of a keeper that runs; one is not started for a check.
@@ -123,9 +136,7 @@ fn check_json(context: &Context, dir: Option<PathBuf>) -> Result<(), Failure> {
     };
     match plan_files::load(&dir, &own_login()) {
         Ok(read) => {
-            let mut lints = lint(&read.plan, &desk(context), wall_now());
-            lints.extend(missing(&read.plan, &std::env::var("PATH").unwrap_or_default()));
-            let lints: Vec<_> = lints
+            let lints: Vec<_> = lints(context, &read.plan)
                 .iter()
                 .map(|found| serde_json::json!({ "key": found.key, "what": found.what }))
                 .collect();

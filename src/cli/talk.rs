@@ -6,7 +6,7 @@ use crate::cli::Context;
 use crate::cli::act::{give, text_of, time_ahead};
 use crate::cli::look::detail;
 use crate::cli::oncall::known;
-use crate::cli::out::{Failure, say, say_json};
+use crate::cli::out::{Failure, say, say_json, warn};
 use crate::cli::update;
 use crate::clock::wall_now;
 use crate::domain::brief::{self, Kind, brief};
@@ -278,11 +278,19 @@ fn approve(
     };
     let (first, wish) = (incident, TalkWish::Approve { update, force: force.cloned(), like: None });
     give(context, Command::Talk { incident: first, talk: Box::new(wish) })?;
+    // One that is refused keeps no other from going.
+    let mut refused = None;
     for incident in also {
         let wish = TalkWish::Approve { update: 0, force: force.cloned(), like: like.clone() };
-        give(context, Command::Talk { incident, talk: Box::new(wish) })?;
+        match give(context, Command::Talk { incident, talk: Box::new(wish) }) {
+            Err(Failure::Rejected(rejection)) => {
+                warn(&format!("{incident}: {rejection}"));
+                refused = Some(rejection);
+            }
+            other => other?,
+        }
     }
-    Ok(())
+    refused.map_or(Ok(()), |rejection| Err(Failure::Rejected(rejection)))
 }
 
 pub(super) fn print_update(update: &Update, incident: &Incident) {

@@ -13,6 +13,9 @@ use crate::cli::out::{Failure, say_json};
 use crate::domain::event::{Became, Body};
 use crate::proto::{Ask, Reply};
 
+/// Alerts that the keeper names in one answer.
+const ALERTS_MAX: u32 = 500;
+
 /// Looks through the journal: an alert that is long over is still answered for.
 pub(super) fn why(context: &Context, alert: &str) -> Result<(), Failure> {
     let mut keeper = context.keeper()?;
@@ -56,10 +59,9 @@ pub(super) fn why(context: &Context, alert: &str) -> Result<(), Failure> {
     let words = became_words(item.became);
     line(&format!("{alert}: {words} → {incident}{rule} (event {seq}, {at})"));
     // What became of it since then.
-    let Ok(Reply::Alerts { alerts }) = keeper.ask(Ask::Alerts { incident: None, limit: 100_000 })
-    else {
-        return Ok(());
-    };
+    let ask = Ask::Alerts { incident: item.incident, limit: ALERTS_MAX };
+    let Ok(Reply::Alerts { alerts }) = keeper.ask(ask) else { return Ok(()) };
+    let is_all = alerts.len() < ALERTS_MAX as usize;
     match alerts.into_iter().find(|(key, _)| *key == item.alert) {
         Some((_, now)) => {
             let belongs = now
@@ -67,7 +69,9 @@ pub(super) fn why(context: &Context, alert: &str) -> Result<(), Failure> {
                 .map_or_else(|| "to no incident that is open".to_owned(), |id| format!("to {id}"));
             line(&format!("now: {}, and belongs {belongs}", now.state()));
         }
-        None => line("now: it does not fire"),
+        None if is_all && item.incident.is_none() => line("now: it does not fire"),
+        // It may belong to another one by now, or to none.
+        None => {}
     }
     Ok(())
 }

@@ -48,7 +48,9 @@ pub fn ensure_at(home: &Home, listen: Option<&str>) -> Result<UnixStream, Client
 /// Whose home it is, where that is neither this user nor this is root.
 fn foreign_owner(home: &Home) -> Option<String> {
     use std::os::unix::fs::MetadataExt as _;
-    let owner = std::fs::metadata(&home.root).ok()?.uid();
+    // Where there is a journal, whoever it belongs to keeps it; a home may be root's, for a group.
+    let journal = std::fs::metadata(home.root.join("journal"));
+    let owner = journal.or_else(|_| std::fs::metadata(&home.root)).ok()?.uid();
     let me = nix::unistd::geteuid();
     if me.is_root() || owner == me.as_raw() {
         return None;

@@ -5,6 +5,7 @@
 //! - Nothing here is a mistake of the plan: it may be meant for another machine, and the keeper may
 //!   be another user.
 
+use std::collections::BTreeSet;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
@@ -21,6 +22,36 @@ pub fn missing(plan: &Plan, path: &str) -> Vec<Lint> {
     let found = programs.filter_map(|(name, program)| {
         let what = cannot_run(program, path)?;
         Some(Lint { key: format!("channels.{name}"), what })
+    });
+    found.collect()
+}
+
+/// People whom a page may ask for an answer and who may not give one on this machine. `may` says it of
+/// a login, where the machine knows it; who is not known here answers by a page's code.
+pub fn may_not_answer(plan: &Plan, may: &dyn Fn(&str) -> Option<bool>) -> Vec<Lint> {
+    let levels = plan.policies.values().flat_map(|policy| policy.levels.iter());
+    let levels = levels.filter(|level| !level.informs);
+    let targets = levels.flat_map(|level| level.targets.iter()).chain(&plan.fallback);
+    let mut asked: BTreeSet<&String> = BTreeSet::new();
+    for target in targets {
+        match target.split_once(':') {
+            Some(("team", name)) => asked.extend(plan.teams.get(name).into_iter().flatten()),
+            Some(("schedule", name)) => {
+                let rotations = plan.schedules.get(name).into_iter().flat_map(|it| &it.rotations);
+                asked.extend(rotations.flat_map(|rotation| &rotation.people));
+            }
+            Some(("person", _)) => {
+                let named = plan.people.keys().find(|who| target[7..] == ***who);
+                asked.extend(named);
+            }
+            _ => {}
+        }
+    }
+    let found = asked.into_iter().filter(|who| may(who) == Some(false)).map(|who| Lint {
+        key: format!("people.{who}"),
+        what: "is paged and may only observe here: the answer must come by a page's code; put \
+               them into a group of [rights]"
+            .to_owned(),
     });
     found.collect()
 }
@@ -62,5 +93,38 @@ mod tests {
             assert_eq!(said.is_some(), why.is_some(), "{program}: {said:?}");
             assert!(said.unwrap_or_default().contains(why.unwrap_or_default()), "{program}");
         }
+    }
+
+    #[test]
+    fn whoever_is_paged_and_may_not_answer_is_told() {
+        let text = r#"
+            default_policy = "standard"
+            fallback = ["person:fay"]
+            [people.ann]
+            contacts = ["terminal"]
+            [people.bob]
+            contacts = ["terminal"]
+            [people.fay]
+            contacts = ["terminal"]
+            [schedules.primary]
+            zone = "UTC"
+            [[schedules.primary.rotations]]
+            start = "2026-11-16T09:00:00"
+            every = "week"
+            people = ["ann", "bob"]
+            [[policies.standard.levels]]
+            name = "L1"
+            targets = ["schedule:primary"]
+        "#;
+        let files = vec![("plan.toml".to_owned(), text.to_owned())];
+        let plan = crate::config::plan_files::check(&files, "ann").expect("a plan").plan;
+        let may = |login: &str| match login {
+            "ann" => Some(true),
+            "bob" | "fay" => Some(false),
+            _ => None,
+        };
+        let found = may_not_answer(&plan, &may);
+        let keys: Vec<&str> = found.iter().map(|lint| lint.key.as_str()).collect();
+        assert_eq!(keys, ["people.bob", "people.fay"]);
     }
 }

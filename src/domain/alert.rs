@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::event::AlertFacts;
 use crate::domain::ids::IncidentId;
+use crate::domain::silence::labels_of;
 use crate::domain::time::Timestamp;
 use crate::domain::words::AlertState;
 
@@ -88,10 +89,8 @@ impl Alert {
 
     /// What it is called, with what it fires on: `HighErrors api-1`.
     pub fn full_name(&self) -> String {
-        let value = |label: &&str| {
-            let (_, rest) = self.labels.split_once(&format!("{label}=\""))?;
-            rest.split('"').next().filter(|text| !text.is_empty())
-        };
+        let labels = labels_of(self);
+        let value = |label: &&str| labels.get(*label).filter(|text| !text.is_empty());
         match WHERE_LABELS.iter().find_map(value) {
             Some(place) => format!("{} {place}", self.name),
             None => self.name.clone(),

@@ -17,7 +17,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::domain::change::Change;
 use crate::domain::escalation::PolicyRef;
 use crate::domain::event::{Body, Recorded};
-use crate::domain::ids::IncidentId;
+use crate::domain::ids::{BESIDE, IncidentId};
 use crate::domain::plan::{Plan, Policy};
 use crate::domain::throttle::Throttle;
 use crate::domain::time::{MINUTE_MS, SECOND_MS, Timestamp};
@@ -109,6 +109,8 @@ impl Auditor {
         match &event.body {
             Body::Incident { incident, change } => self.change(event, *incident, change),
             Body::PlanAdopted { plan, .. } => self.adopt(plan),
+            // Words that belong to no incident move no page.
+            Body::SendingBegan { items, .. } if items.iter().all(|it| it.incident == BESIDE) => {}
             Body::SendingBegan { to, items, .. } => {
                 if to.starts_with("stakeholder:") {
                     self.last_letter = Some(event.at);

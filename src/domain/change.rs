@@ -279,11 +279,20 @@ pub enum Change {
         /// one, as it would have.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         next: Option<u16>,
+        /// It climbs no more on a person's word.
+        #[serde(default, skip_serializing_if = "is_false")]
+        unforced: bool,
+        /// The snooze that goes on.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        snoozed_until: Option<Timestamp>,
     },
     /// The acknowledgement no longer counts: nobody has acted for too long.
     AckExpired {
         by: String,
         after_min: u32,
+        /// They are in the plan no more, and could not be reached.
+        #[serde(default, skip_serializing_if = "is_false")]
+        gone: bool,
     },
     Snoozed {
         until: Timestamp,

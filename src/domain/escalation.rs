@@ -102,10 +102,26 @@ pub struct Escalation {
     pub is_forced: bool,
     /// The last level reached nobody.
     pub is_unreached: bool,
+    /// Levels that people had reached since the clock moved the chain last, and what each of them
+    /// changed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub by_hand: Vec<ByHand>,
     /// Why paging began anew, where it did.
     pub again: String,
     pub last_number: u32,
     pub deliveries: Vec<Delivery>,
+}
+
+/// A level that a person had reached: what it wanted, and how the chain stood before.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ByHand {
+    pub deliveries: Vec<u32>,
+    pub next: u16,
+    pub round: u8,
+    pub is_forced: bool,
+    pub is_unreached: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub snooze: Option<Snooze>,
 }
 
 /// What comes next.
@@ -128,6 +144,19 @@ pub enum Step {
 }
 
 impl Escalation {
+    /// How the chain stood before the levels that people had reached and of which nobody is wanted any
+    /// more once these deliveries are not: from the last one back. None: it stays where it is.
+    pub fn before(&self, gone: &[u32]) -> Option<&ByHand> {
+        let is_off = |number: &u32| {
+            gone.contains(number) || self.delivery(*number).is_none_or(|it| !it.is_open())
+        };
+        let taken = |level: &&ByHand| {
+            let is_meant = level.deliveries.iter().any(|number| gone.contains(number));
+            is_meant && level.deliveries.iter().all(is_off)
+        };
+        self.by_hand.iter().rev().take_while(taken).last()
+    }
+
     /// The delivery of a number, if it is still kept.
     pub fn delivery(&self, number: u32) -> Option<&Delivery> {
         self.deliveries.iter().find(|delivery| delivery.wanted.number == number)
@@ -142,6 +171,7 @@ impl Escalation {
         (self.next, self.round, self.anchor) = (0, 0, at);
         self.must.clear();
         self.held.clear();
+        self.by_hand.clear();
         self.snooze = None;
         self.is_unreached = false;
         why.clone_into(&mut self.again);

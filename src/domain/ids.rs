@@ -17,12 +17,12 @@ pub type Seq = u64;
 pub struct IncidentId(pub u32);
 
 /// A text that names no incident.
-/// What stands in the place of an incident for a word that belongs to none: no incident has it.
-pub const BESIDE: IncidentId = IncidentId(0);
-
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("'{0}' is not an incident; write INC-42 or 42")]
 pub struct BadIncidentId(pub String);
+
+/// What stands in the place of an incident for a word that belongs to none: no incident has it.
+pub const BESIDE: IncidentId = IncidentId(0);
 
 impl fmt::Display for IncidentId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -458,7 +458,7 @@ fn changed(room: &mut Room, event: &Recorded) {
         Body::AlertExpired { alert, .. } => room.alert_steady(event.at, alert, false),
         Body::AlertSettled { alert, firing, .. } => room.alert_steady(event.at, alert, *firing),
         Body::ChangeReceived { source, summary, origin, .. } => {
-            room.change_received(event.when(), source, summary, origin);
+            room.change_received((event.when(), event.at), source, summary, origin);
         }
         Body::PlanAdopted { plan, digest, .. } => room.plan_adopted(event.at, plan, digest),
         Body::TokenIssued { name, hash, answers } => room.token_issued(name, hash, *answers),

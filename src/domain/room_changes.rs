@@ -132,13 +132,13 @@ impl Room {
 
     pub(crate) fn change_received(
         &mut self,
-        at: Timestamp,
+        (at, heard_at): (Timestamp, Timestamp),
         source: &str,
         summary: &str,
         origin: &str,
     ) {
         let counts = self.sources.entry(source.to_owned()).or_default();
-        (counts.changes, counts.last_at) = (counts.changes + 1, Some(at));
+        (counts.changes, counts.last_at) = (counts.changes + 1, Some(heard_at));
         let (source, summary) = (source.to_owned(), summary.to_owned());
         self.changes.push_back(Changed { at, source, summary, origin: origin.to_owned() });
         if self.changes.len() > CHANGES_MAX {
@@ -377,7 +377,9 @@ impl Room {
             alert.last_seen = at;
             let is_said = |facts: &AlertFacts| {
                 let is_end = item.became == Became::Repeated && facts.ends_at.is_some();
-                is_end || item.became == Became::Shelved
+                // Put aside, what begins to fire says all of itself; what only goes on may say no end.
+                let is_aside = item.became == Became::Shelved;
+                is_end || is_aside && (facts.ends_at.is_some() || !alert.is_firing)
             };
             if let Some(facts) = item.facts.as_ref().filter(|facts| is_said(facts)) {
                 alert.ends_at = facts.ends_at;

@@ -184,7 +184,9 @@ impl Room {
             }
             Body::SwapAnswered { schedule, swap, accepted } => {
                 desk.answer_swap(schedule, *swap, *accepted);
-                desk.revisions.insert(schedule.clone(), event.seq);
+                if *accepted {
+                    desk.revisions.insert(schedule.clone(), event.seq);
+                }
             }
             Body::WindowPlanned { window } => {
                 desk.last_window = desk.last_window.max(window.id);

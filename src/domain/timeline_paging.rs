@@ -25,15 +25,23 @@ pub(super) fn change_words(change: &Change) -> String {
         }
         Change::PagedByHand { reason, pages } => format!("{}: {reason}", wanted_words(pages)),
         Change::CalledBack { reason, pages, deliveries, .. } => {
-            let told: Vec<&str> = pages.iter().map(|page| page.to.as_str()).collect();
-            let told = match (told.is_empty(), deliveries.len()) {
-                (true, 1) => "before anybody was reached".to_owned(),
-                (true, n) => format!("{n} pages, before anybody was reached"),
-                (false, _) => format!("telling {}", told.join(", ")),
+            let tell = |is_told: bool| {
+                let of = pages.iter().filter(|page| page.methods.is_empty() != is_told);
+                of.map(|page| page.to.as_str()).collect::<Vec<_>>().join(", ")
+            };
+            let (told, untold) = (tell(true), tell(false));
+            let told = match (told.is_empty(), untold.is_empty()) {
+                (true, true) => format!("{} pages, before they left", deliveries.len()),
+                (false, true) => format!("telling {told}"),
+                (true, false) => format!("NOTHING TELLS {untold}"),
+                (false, false) => format!("telling {told}; NOTHING TELLS {untold}"),
             };
             format!("CALLED BACK what was wanted by hand ({told}): {reason}")
         }
-        Change::AckExpired { by, after_min } => format!(
+        Change::AckExpired { by, gone: true, .. } => {
+            format!("{by}, who answered for it, is in the plan NO MORE; paging again")
+        }
+        Change::AckExpired { by, after_min, .. } => format!(
             "the acknowledgement of {by} expired: nothing was done for {after_min}m; paging again"
         ),
         Change::Snoozed { until, reason } => {

@@ -44,6 +44,9 @@ const RESOLVED: &[&str] = &[
     "up",
     "success",
 ];
+/// States that say that something is wrong, whatever the severity is called.
+const FIRING: &[&str] =
+    &["firing", "alerting", "triggered", "trigger", "open", "alarm", "problem", "down", "active"];
 /// Severities that say that nothing is wrong any more.
 const WELL: &[&str] = &["ok", "cleared", "clear", "recovered", "resolved"];
 /// Labels that tell two alerts of one name apart.
@@ -168,11 +171,11 @@ fn one(source: &str, body: &Value, mapping: Option<&Mapping>) -> Result<Incoming
     let severity_word = item.find(|m| &m.severity, SEVERITIES).or_else(labelled);
     let severity_word = severity_word.unwrap_or_default();
     let is_well = WELL.iter().any(|word| severity_word.eq_ignore_ascii_case(word));
-    let is_resolved = match mapping.filter(|m| !m.resolved_words.is_empty()) {
-        Some(mapping) => {
-            mapping.resolved_words.iter().any(|word| word.eq_ignore_ascii_case(&state))
-        }
-        None => RESOLVED.contains(&state.as_str()) || is_well,
+    let is_resolved = if let Some(mapping) = mapping.filter(|m| !m.resolved_words.is_empty()) {
+        mapping.resolved_words.iter().any(|word| word.eq_ignore_ascii_case(&state))
+    } else {
+        let says_firing = FIRING.contains(&state.as_str());
+        RESOLVED.contains(&state.as_str()) || is_well && !says_firing
     };
     let fingerprint = item.find(|m| &m.fingerprint, KEYS).unwrap_or_else(|| {
         let own = IDENTITY;
@@ -257,6 +260,9 @@ mod tests {
         let over = br#"{"title":"db1 recovered","alert_id":"26","state":0,"severity":"ok"}"#;
         let post = read("x", over, None).expect("readable");
         assert_eq!(post.alerts[0].signal, Signal::Resolved);
+        let both = br#"{"title":"db1","status":"firing","severity":"ok"}"#;
+        let post = read("x", both, None).expect("readable");
+        assert_eq!(post.alerts[0].signal, Signal::Firing, "its state says so");
         let low = br#"{"title":"low disk","priority":"normal"}"#;
         let post = read("x", low, None).expect("readable");
         assert_eq!(post.alerts[0].signal, Signal::Firing, "a priority is no state");

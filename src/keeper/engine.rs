@@ -8,6 +8,7 @@
 
 mod answers;
 mod elsewhere;
+mod notes;
 mod orphans;
 mod paging;
 
@@ -64,8 +65,8 @@ pub struct Engine {
     in_flight: BTreeMap<u64, (Destination, Vec<Sending>)>,
     /// The deliveries among it.
     carried: BTreeSet<(IncidentId, u32)>,
-    /// The minute in which consoles were last told when senders were heard.
-    heard_minute: i64,
+    /// The minute in which consoles were last told when senders were heard, and who was silent then.
+    heard_told: (i64, BTreeSet<String>),
     /// It is to end once what is under way has ended, or at this time.
     stopping: Option<(String, Timestamp)>,
     /// Nothing was looked at by this engine yet.
@@ -89,7 +90,7 @@ impl Engine {
             in_flight: BTreeMap::new(),
             carried: BTreeSet::new(),
             stopping: None,
-            heard_minute: 0,
+            heard_told: <_>::default(),
             is_fresh: true,
             is_first: true,
             closings: Closings::default(),
@@ -372,8 +373,8 @@ impl Engine {
                 let (seq, events) = (self.room.seq, &turn.events[before..]);
                 Reply::Done {
                     seq,
-                    incident: order.command.incident().or_else(|| answers::about(events)),
-                    note: answers::note(events, &self.room),
+                    incident: order.command.incident().or_else(|| notes::about(events)),
+                    note: notes::note(events, &self.room),
                 }
             }
             Err(refusal) => Reply::Rejected(refusal),

@@ -29,6 +29,12 @@ pub fn who(uid: u32, gid: u32, home: &Path) -> Who {
     Who { login, groups, is_owner: uid == 0 || owns }
 }
 
+/// The same for somebody who may not be there; None: this machine does not know them.
+pub fn who_is(login: &str, home: &Path) -> Option<Who> {
+    let user = User::from_name(login).ok().flatten()?;
+    Some(who(user.uid.as_raw(), user.gid.as_raw(), home))
+}
+
 /// The login of whoever runs this process.
 pub fn own_login() -> String {
     let uid = Uid::current();

@@ -88,9 +88,13 @@ pub fn bind(path: &Path) -> Result<UnixListener, StoreError> {
         }
         fs::remove_file(path).map_err(StoreError::io("remove the stale socket", path))?;
     }
-    let listener = UnixListener::bind(path).map_err(StoreError::io("listen on", path))?;
+    // It appears when it answers: whoever waits for it and connects at once is not refused.
+    let made = path.with_extension("new");
+    drop(fs::remove_file(&made));
+    let listener = UnixListener::bind(&made).map_err(StoreError::io("listen on", &made))?;
     let group = fs::Permissions::from_mode(0o660);
-    fs::set_permissions(path, group).map_err(StoreError::io("protect", path))?;
+    fs::set_permissions(&made, group).map_err(StoreError::io("protect", &made))?;
+    fs::rename(&made, path).map_err(StoreError::io("put into its place", path))?;
     listener.set_nonblocking(true).map_err(StoreError::io("listen on", path))?;
     Ok(listener)
 }

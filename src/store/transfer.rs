@@ -179,8 +179,12 @@ pub fn import(
             size = 0;
         }
     }
-    if check.finish().sound < known.seq {
-        return Err(other());
+    let ends = check.finish().sound;
+    if ends < known.seq {
+        return Err(StoreError::Refused(format!(
+            "the file ends at event {ends}, and the journal already holds {}: nothing was changed",
+            known.seq
+        )));
     }
     step(journal, &mut pending, &mut events, fold)?;
     Ok(journal.head().seq)

@@ -169,12 +169,12 @@ impl Twin {
     fn take_spare(&self, path: &Path) -> bool {
         let Some(spare) = &self.spare else { return false };
         let is_large = fs::metadata(spare).is_ok_and(|it| it.len() >= SEGMENT_BYTES);
-        let cut = || {
-            let file = OpenOptions::new().write(true).open(spare)?;
-            file.set_len(SEGMENT_BYTES)?;
-            fs::rename(spare, path)
-        };
-        is_large && cut().is_ok()
+        // It lies on another disk where it cannot be moved; then it is left as it is.
+        if !is_large || fs::rename(spare, path).is_err() {
+            return false;
+        }
+        let cut = OpenOptions::new().write(true).open(path).and_then(|f| f.set_len(SEGMENT_BYTES));
+        cut.is_ok()
     }
 
     /// Cuts off what a kill or damage left behind the last whole frame.

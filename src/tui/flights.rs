@@ -66,9 +66,8 @@ impl Flights {
         self.all.insert(id, flight);
     }
 
-    /// Takes one out that was answered.
+    /// Takes one out that was answered: it was sent, or it would have no answer.
     pub fn answered(&mut self, id: &CommandId) -> Option<InFlight> {
-        self.unsent.retain(|waiting| waiting != id);
         self.all.remove(id)
     }
 
@@ -79,7 +78,7 @@ impl Flights {
 
     /// Those that may go now.
     pub fn release(&mut self) -> Vec<Effect> {
-        let under_way = self.all.len() - self.unsent.len();
+        let under_way = self.all.len().saturating_sub(self.unsent.len());
         let room = AT_ONCE.saturating_sub(under_way).min(self.unsent.len());
         let next: Vec<CommandId> = self.unsent.drain(..room).collect();
         let send = |id: CommandId| {

@@ -9,7 +9,6 @@
 )]
 
 use crate::domain::duty::WindowStage;
-use crate::domain::incident::Incident;
 use crate::domain::schedule::SwapState;
 use crate::domain::silence::Stage;
 use crate::tui::action::Action;
@@ -57,7 +56,7 @@ impl Model {
                 .and_then(|i| i.offer.as_ref())
                 .is_some_and(|offer| offer.to == self.login),
             Action::Escalate | Action::Page | Action::Policy => row.phase.is_active(),
-            Action::CallBack => self.watched().is_some_and(Incident::is_wanted_by_hand),
+            Action::CallBack => self.watched().is_some_and(|i| i.wanted_by_hand().next().is_some()),
             Action::Snooze => {
                 row.phase.is_active() && self.watched().is_some_and(|i| i.esc.snooze.is_none())
             }

@@ -105,13 +105,10 @@ impl Case {
                     self.want_a_word(event.at, pages);
                 }
             }
-            Change::CalledBack { deliveries, pages, next, .. } => {
-                for number in deliveries {
-                    let Some(wish) = self.wanted.get_mut(number) else { continue };
-                    wish.is_off = true;
-                    self.must.remove(&wish.to);
-                }
-                self.is_forced &= next.is_none();
+            Change::CalledBack { deliveries, pages, unforced, snoozed_until, .. } => {
+                self.called_back(deliveries);
+                self.is_forced &= !unforced;
+                self.snoozed_until = snoozed_until.or(self.snoozed_until);
                 self.stepped_at = event.at;
                 self.want_a_word(event.at, pages);
             }
@@ -145,6 +142,26 @@ impl Case {
                 self.stepped_at = event.at;
             }
             _ => {}
+        }
+    }
+
+    /// People who were wanted by hand are not; whom the policy wants too is waited for still.
+    fn called_back(&mut self, deliveries: &[u32]) {
+        for number in deliveries {
+            let Some(wish) = self.wanted.get_mut(number) else { continue };
+            wish.is_off = true;
+            let to = wish.to.clone();
+            let is_paged =
+                |wish: &&Wish| wish.to == to && wish.kind == DeliveryKind::Page && !wish.is_off;
+            let (mut other, mut certain) = (false, false);
+            for wish in self.wanted.values().filter(is_paged) {
+                (other, certain) = (true, certain || !wish.has_failed);
+            }
+            if !other && self.must.remove(&to) {
+                continue;
+            }
+            // A page that failed, perhaps for good: whether they are waited for is not known here.
+            self.is_unsure |= other && !certain && self.must.contains(&to);
         }
     }
 

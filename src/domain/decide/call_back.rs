@@ -5,13 +5,11 @@
 //! - Only what a person wanted is taken back; what the policy wants goes on.
 //! - Whoever may have been woken hears that they are not needed.
 
-use std::collections::BTreeSet;
-
 use crate::domain::change::Change;
-use crate::domain::decide::{Decision, due, not_now, one, reason};
-use crate::domain::delivery::{Delivery, Stand};
+use crate::domain::channel::Channel;
+use crate::domain::decide::{Decision, not_now, one, reason};
+use crate::domain::delivery::{Delivery, Method, Stand, Wanted};
 use crate::domain::incident::Incident;
-use crate::domain::reach;
 use crate::domain::room::Room;
 use crate::domain::time::Timestamp;
 use crate::domain::words::DeliveryKind;
@@ -26,56 +24,49 @@ pub(super) fn decide(
 ) -> Decision {
     let id = incident.id;
     let why = reason(why, &format!("calling somebody back from {id}"))?.to_owned();
-    let is_meant = |it: &&Delivery| {
-        it.origin.by_hand && is_wanted(it) && (people.is_empty() || people.contains(&it.wanted.to))
-    };
-    let taken: Vec<&Delivery> = incident.esc.deliveries.iter().filter(is_meant).collect();
+    let is_meant = |it: &&Delivery| people.is_empty() || people.contains(&it.wanted.to);
+    let taken: Vec<&Delivery> = incident.wanted_by_hand().filter(is_meant).collect();
     if taken.is_empty() {
-        let whom = if people.is_empty() { "nobody".to_owned() } else { people.join(", ") };
-        let what = if people.is_empty() { "is" } else { "is not" };
+        let what = if people.is_empty() {
+            format!("nobody is wanted by hand for {id} just now")
+        } else {
+            format!("{} is not wanted by hand for {id} just now", people.join(", "))
+        };
         return Err(not_now(
-            format!("{whom} {what} wanted by hand for {id} just now"),
+            what,
             "what the policy wants ends with an answer ('warroom ack'), a snooze or the incident",
         ));
     }
-    let reached: BTreeSet<&str> = taken
-        .iter()
-        .filter(|it| it.is_handed_over || matches!(it.stand, Stand::Sending { .. }))
-        .map(|it| it.wanted.to.as_str())
-        .collect();
-    let targets: Vec<String> = reached
-        .into_iter()
-        .map(|to| if to.contains(':') { to.to_owned() } else { format!("person:{to}") })
-        .collect();
-    let (found, _) = reach::targets(due::asked(room, incident, now), &targets);
     let words = format!("{login} calls you back, you are not needed: {why}");
-    let number = incident.esc.last_number + 1;
-    let pages = reach::wanted(found, DeliveryKind::Inform, number, &words);
+    let pages = words_to(room, incident, &taken, &words);
     let deliveries: Vec<u32> = taken.iter().map(|it| it.wanted.number).collect();
-    let next = chain_goes_on(incident, &deliveries);
-    one(id, Change::CalledBack { deliveries, reason: why, pages, next })
+    let before = incident.esc.before(&deliveries);
+    let snooze = before.and_then(|before| before.snooze.as_ref());
+    let snooze = snooze.filter(|snooze| snooze.until > now && incident.ack.is_some());
+    let (next, unforced) = (before.map(|b| b.next), before.is_some_and(|b| !b.is_forced));
+    let snoozed_until = snooze.map(|snooze| snooze.until);
+    let change =
+        Change::CalledBack { deliveries, reason: why, pages, next, unforced, snoozed_until };
+    one(id, change)
 }
 
-/// Whether somebody is still wanted by it: a page, or a word to a level that is informed.
-fn is_wanted(delivery: &Delivery) -> bool {
-    let is_of_chain = match delivery.wanted.kind {
-        DeliveryKind::Page => true,
-        DeliveryKind::Inform => delivery.origin.level.is_some(),
-        DeliveryKind::Handover | DeliveryKind::Update => false,
+/// A word to each who may have been woken, by the ways by which they were: not by those that would open
+/// something elsewhere, which is closed there with the incident.
+fn words_to(room: &Room, incident: &Incident, taken: &[&Delivery], words: &str) -> Vec<Wanted> {
+    let is_out = |it: &&&Delivery| it.is_handed_over || matches!(it.stand, Stand::Sending { .. });
+    let opens = |method: &Method| {
+        room.plan.channels.get(method.channel()).is_some_and(Channel::opens_events)
     };
-    is_of_chain && delivery.is_open()
-}
-
-/// Where a level that was reached by hand is taken back as a whole: the level that the clock would
-/// reach next.
-fn chain_goes_on(incident: &Incident, gone: &[u32]) -> Option<u16> {
-    let all = incident.esc.deliveries.iter();
-    let by_hand = all.clone().filter(|it| it.origin.by_hand && it.origin.level.is_some());
-    let is_left = |it: &Delivery| is_wanted(it) && !gone.contains(&it.wanted.number);
-    let was_level = by_hand.clone().any(|it| gone.contains(&it.wanted.number));
-    if !was_level || by_hand.clone().any(is_left) {
-        return None;
+    let mut pages: Vec<Wanted> = Vec::new();
+    for it in taken.iter().filter(is_out) {
+        if pages.iter().any(|known| known.to == it.wanted.to) {
+            continue;
+        }
+        let methods = it.wanted.methods.iter().filter(|method| !opens(method)).cloned();
+        let methods: Vec<Method> = methods.map(|method| Method { after_s: 0, ..method }).collect();
+        let number = incident.esc.last_number + 1 + u32::try_from(pages.len()).unwrap_or(0);
+        let (to, why) = (it.wanted.to.clone(), words.to_owned());
+        pages.push(Wanted { number, kind: DeliveryKind::Inform, to, why, methods });
     }
-    let by_clock = all.filter(|it| !it.origin.by_hand).filter_map(|it| it.origin.level);
-    Some(by_clock.max().map_or(0, |level| level.saturating_add(1)))
+    pages
 }

@@ -68,10 +68,10 @@ pub fn escalate(room: &Room, id: IncidentId, now: Timestamp) -> Vec<Body> {
         Step::AckExpires => {
             let by = incident.ack.as_ref().map(|ack| ack.by.clone()).unwrap_or_default();
             let after_min = policy.ack_expires_min.get(&incident.severity).copied().unwrap_or(0);
-            of(id, Change::AckExpired { by, after_min })
+            of(id, Change::AckExpired { by, after_min, gone: false })
         }
         Step::Fallback => {
-            let why = format!("nobody has answered {id}, and no level is left");
+            let why = format!("{}, and no level is left", unanswered(incident));
             let pages = fallback(room, incident, incident.esc.last_number + 1, &why, now);
             of(id, Change::FallbackPaged { why, pages })
         }
@@ -96,6 +96,17 @@ pub fn escalate(room: &Room, id: IncidentId, now: Timestamp) -> Vec<Body> {
             let reach = Reach { level, round, by, late_ms };
             of(id, reach_level(room, incident, policy, &reach, &why, now))
         }
+    }
+}
+
+/// Whose answer is missing; where all of a level must answer one of them may have.
+fn unanswered(incident: &Incident) -> String {
+    match &incident.ack {
+        Some(ack) if !incident.esc.must.is_empty() => {
+            let others: Vec<&str> = incident.esc.must.iter().map(String::as_str).collect();
+            format!("{} answered {}, not yet {}", ack.by, incident.id, others.join(", "))
+        }
+        Some(_) | None => format!("nobody has answered {}", incident.id),
     }
 }
 
@@ -189,7 +200,10 @@ fn clock_words(incident: &Incident, policy: &Policy, level: u16, round: u8) -> S
     } else if incident.esc.is_unreached {
         format!("{name}: the level before reached nobody")
     } else {
-        format!("{name}: no answer")
+        incident.ack.as_ref().map_or_else(
+            || format!("{name}: no answer"),
+            |_| format!("{name}: {}", unanswered(incident)),
+        )
     };
     if round > 0 {
         words = format!("{words}, round {}", round + 1);
@@ -251,6 +265,10 @@ pub fn shift(room: &Room, name: &str, now: Timestamp) -> Vec<Body> {
     let mut bodies = Vec::new();
     let target = format!("schedule:{name}");
     for incident in room.incidents.values().filter(|i| i.phase().is_active()) {
+        if incident.ack.is_none() {
+            bodies.extend(come(room, incident, name, &left, &came, now));
+            continue;
+        }
         let Some(holder) = incident.ack.as_ref().filter(|ack| left.contains(&ack.by)) else {
             continue;
         };
@@ -265,6 +283,36 @@ pub fn shift(room: &Room, name: &str, now: Timestamp) -> Vec<Body> {
     }
     bodies.insert(0, Body::ShiftChanged { schedule: name.to_owned(), due, left, came });
     bodies
+}
+
+/// Whoever comes on duty is wanted for what those who went were wanted for, while nobody answers.
+fn come(
+    room: &Room,
+    incident: &Incident,
+    schedule: &str,
+    left: &[String],
+    came: &[String],
+    now: Timestamp,
+) -> Vec<Body> {
+    let waits = |who: &String| {
+        let pages = incident.esc.deliveries.iter();
+        let mut pages = pages.filter(|page| page.wanted.kind == DeliveryKind::Page);
+        pages.any(|page| page.is_open() && page.wanted.to == *who)
+    };
+    if !left.iter().any(waits) {
+        return Vec::new();
+    }
+    let targets: Vec<String> =
+        came.iter().filter(|who| !waits(who)).map(|who| format!("person:{who}")).collect();
+    let (reached, _) = reach::targets(asked(room, incident, now), &targets);
+    if reached.is_empty() {
+        return Vec::new();
+    }
+    let why = format!("you are on duty now ({schedule}), and {}", unanswered(incident));
+    let number = incident.esc.last_number + 1;
+    let pages = reach::wanted(reached, DeliveryKind::Page, number, &why);
+    let reason = format!("on duty now ({schedule}), and nobody has answered");
+    of(incident.id, Change::PagedByHand { reason, pages })
 }
 
 /// An offer of an incident, with a brief.

@@ -97,7 +97,7 @@ fn cover_told(
     let why = Some(&cover.reason).filter(|why| !why.is_empty());
     let why = why.map(|why| format!(": {why}")).unwrap_or_default();
     let words = format!(
-        "{} on '{schedule}'{instead} from {} until {}{why} (cover {}, by {login}).",
+        "{} {head} on '{schedule}'{instead} from {} until {}{why} (cover {}; {login} said so).",
         cover.person, cover.from, cover.until, cover.id
     );
     let subject = format!("On call: {} {head} on '{schedule}'", cover.person);

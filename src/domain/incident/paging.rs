@@ -4,7 +4,7 @@
 
 use crate::domain::change::{Change, LevelReached, ReachedBy};
 use crate::domain::delivery::{AttemptEnd, Delivery, Origin, Wanted};
-use crate::domain::escalation::{Handover, Pause, Snooze};
+use crate::domain::escalation::{ByHand, Handover, Pause, Snooze};
 use crate::domain::event::{Recorded, Sending};
 use crate::domain::time::Timestamp;
 use crate::domain::words::{AckMode, DeliveryKind};
@@ -41,15 +41,11 @@ impl Incident {
                 self.want(at, pages, Origin { level: None, late_ms: 0, by_hand: false });
             }
             Change::PagedByHand { pages, .. } => self.want(at, pages, Origin::HAND),
-            Change::CalledBack { deliveries, pages, next, .. } => {
-                self.called_back(at, deliveries, *next);
+            Change::CalledBack { deliveries, pages, .. } => {
+                self.called_back(at, deliveries);
                 self.inform(at, pages);
             }
-            Change::AckExpired { by, .. } => {
-                let why = format!("the acknowledgement of {by} expired");
-                self.ack = None;
-                self.esc.restart(at, &why);
-            }
+            Change::AckExpired { by, gone, .. } => self.expired(at, by, *gone),
             Change::Snoozed { until, reason } => {
                 let (by, reason) = (by.to_owned(), reason.clone());
                 self.ack.get_or_insert_with(|| Ack { by: by.clone(), at: event.when() });
@@ -93,24 +89,51 @@ impl Incident {
         pages.filter(is_theirs).for_each(|page| page.cancel(at));
     }
 
-    /// People are not wanted any more, and their answer is not waited for. The chain goes on as if
-    /// the level that was reached by hand had not been.
-    fn called_back(&mut self, at: Timestamp, deliveries: &[u32], next: Option<u16>) {
-        for number in deliveries {
-            let Some(delivery) = self.esc.delivery_mut(*number) else { continue };
-            delivery.cancel(at);
-            let to = delivery.wanted.to.clone();
-            self.esc.must.remove(&to);
-        }
-        if let Some(next) = next {
-            (self.esc.next, self.esc.anchor) = (next, at);
-            self.esc.is_forced = false;
-        }
+    /// An acknowledgement no longer counts: paging begins anew.
+    fn expired(&mut self, at: Timestamp, by: &str, gone: bool) {
+        let why = if gone {
+            format!("{by}, who answered for it, is in the plan no more")
+        } else {
+            format!("the acknowledgement of {by} expired")
+        };
+        self.ack = None;
+        self.esc.restart(at, &why);
     }
 
-    /// Whether somebody is wanted by hand who has not answered.
-    pub fn is_wanted_by_hand(&self) -> bool {
-        self.esc.deliveries.iter().any(|it| it.origin.by_hand && it.is_open())
+    /// People are not wanted any more, and their answer is not waited for, unless the policy wants it
+    /// too. The chain goes on as if the level that was reached by hand had not been.
+    fn called_back(&mut self, at: Timestamp, deliveries: &[u32]) {
+        let esc = &mut self.esc;
+        let before = esc.before(deliveries).cloned();
+        for number in deliveries {
+            let Some(delivery) = esc.delivery_mut(*number) else { continue };
+            delivery.cancel(at);
+            let to = delivery.wanted.to.clone();
+            let is_paged = |it: &Delivery| {
+                it.is_open() && it.wanted.to == to && it.wanted.kind == DeliveryKind::Page
+            };
+            if !esc.deliveries.iter().any(is_paged) {
+                esc.must.remove(&to);
+            }
+        }
+        let Some(before) = before else { return };
+        let kept = esc.by_hand.iter().position(|level| *level == before);
+        esc.by_hand.truncate(kept.unwrap_or(0));
+        (esc.next, esc.round, esc.anchor) = (before.next, before.round, at);
+        (esc.is_forced, esc.is_unreached) = (before.is_forced, before.is_unreached);
+        esc.snooze = before.snooze.filter(|snooze| snooze.until > at && self.ack.is_some());
+    }
+
+    /// What people wanted by hand and that was not answered: pages, and words to a level that is
+    /// informed.
+    pub fn wanted_by_hand(&self) -> impl Iterator<Item = &Delivery> {
+        let is_of_chain = |it: &&Delivery| match it.wanted.kind {
+            DeliveryKind::Page => true,
+            DeliveryKind::Inform => it.origin.level.is_some(),
+            DeliveryKind::Handover | DeliveryKind::Update => false,
+        };
+        let open = self.esc.deliveries.iter().filter(|it| it.origin.by_hand && it.is_open());
+        open.filter(is_of_chain)
     }
 
     /// Words for information, to people of ours.
@@ -142,6 +165,7 @@ impl Incident {
         }
         // Beside a chain that climbs anyway, a trigger does not move it; where somebody holds the
         // incident, what follows is the level above the one that the trigger reached.
+        self.remember_by_hand(reached);
         self.esc.is_forced |= reached.by == ReachedBy::Hand;
         self.esc.held.remove(&reached.level);
         // Where a person reached nobody, the levels between are still to come.
@@ -177,6 +201,26 @@ impl Incident {
         let (late_ms, by_hand) = (reached.late_ms, reached.by == ReachedBy::Hand);
         self.want(at, &reached.pages, Origin { level: Some(reached.level), late_ms, by_hand });
         self.want(at, &reached.fallback, Origin { level: None, late_ms, by_hand: false });
+    }
+
+    /// What a person changes about the chain can be taken back until the clock moves it.
+    fn remember_by_hand(&mut self, reached: &LevelReached) {
+        match reached.by {
+            ReachedBy::Clock => self.esc.by_hand.clear(),
+            ReachedBy::Hand if !reached.pages.is_empty() => {
+                let esc = &self.esc;
+                let level = ByHand {
+                    deliveries: reached.pages.iter().map(|page| page.number).collect(),
+                    next: esc.next,
+                    round: esc.round,
+                    is_forced: esc.is_forced,
+                    is_unreached: esc.is_unreached,
+                    snooze: esc.snooze.clone(),
+                };
+                self.esc.by_hand.push(level);
+            }
+            ReachedBy::Hand | ReachedBy::Count | ReachedBy::Trigger(_) => {}
+        }
     }
 
     /// Somebody answered: all that is on its way is called back, but for those whose own answer is

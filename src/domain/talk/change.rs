@@ -65,11 +65,13 @@ pub struct Draft {
 
 impl Draft {
     /// What the words of one incident have in common with the same ones on another, as a hash in hex:
-    /// what they say to whom, what the status page shows, and when the next word comes.
+    /// what they say to whom, how the status page and its components stand, what they correct, why
+    /// they go out before an embargo ends, and when the next word comes. Each incident has a title of its own.
     pub fn likeness(&self) -> String {
         let said = (self.audience.word(), &self.words, &self.to);
         let page = self.public.map(|status| status.to_string());
-        let what = serde_json::json!([said, page, self.next_by, self.last]);
+        let more = (&self.components, self.corrects, &self.before_embargo);
+        let what = serde_json::json!([said, page, more, self.next_by, self.last]);
         hex(&Sha256::digest(what.to_string().as_bytes()))
     }
 }

@@ -402,7 +402,7 @@ impl Engine {
     }
 
     /// The one-time code of a page: whoever has it may answer for the person it was sent to. It is
-    /// worth nothing once the page was answered or called back.
+    /// worth nothing while somebody answers for the incident and the page is not open.
     pub fn code(&self, incident: IncidentId, delivery: u32) -> String {
         use sha2::{Digest, Sha256};
         let mut hasher = Sha256::new();
@@ -435,11 +435,28 @@ impl Engine {
             return Err(wrong());
         }
         let incident = self.room.incidents.get(&id).ok_or_else(wrong)?;
-        // One that failed as far as we know may have arrived all the same.
-        let may_answer = |d: &&Delivery| {
-            d.is_open() || incident.ack.is_none() && matches!(d.stand, Stand::Failed { .. })
-        };
-        let page = incident.esc.delivery(delivery).filter(may_answer).ok_or_else(wrong)?;
+        let not_now = |what: String, next: &str| Rejection::new(RejectionKind::NotNow, what, next);
+        if !incident.phase().is_active() {
+            return Err(not_now(format!("{id} is over: there is nothing to answer"), "rest"));
+        }
+        // While nobody answers for it any code of it is good: what failed as far as we know may have
+        // arrived, and who was called back, or whose answer expired, may hold the oldest message.
+        let may_answer = |d: &&Delivery| d.is_open() || incident.ack.is_none();
+        let page = incident.esc.delivery(delivery).filter(may_answer).ok_or_else(|| {
+            incident.ack.as_ref().map_or_else(
+                || {
+                    not_now(
+                        format!("{id} waits, and that page is too old"),
+                        "use a newer one's code",
+                    )
+                },
+                |ack| {
+                    let what =
+                        format!("{id} is answered by {} since {}", ack.by, ack.at.clock_minutes());
+                    not_now(what, "there is nothing left to answer")
+                },
+            )
+        })?;
         let passed = &order.actor;
         let via = if passed.via == Via::Http { Via::Gateway } else { passed.via };
         let through = Some(passed.login.clone()).filter(|login| *login != page.wanted.to);

@@ -76,9 +76,9 @@ pub(super) fn fields(action: Action, about: &About<'_>) -> Option<Vec<Field>> {
             ]
         }
         Action::CallBack => {
-            let pages = about.incident.iter().flat_map(|i| &i.esc.deliveries);
-            let open = pages.filter(|it| it.origin.by_hand && it.is_open());
+            let open = about.incident.iter().flat_map(|incident| incident.wanted_by_hand());
             let mut who: Vec<&str> = open.map(|it| it.wanted.to.as_str()).collect();
+            who.sort_unstable();
             who.dedup();
             vec![
                 Field::line("people", "who", &who.join(" "))

@@ -230,7 +230,7 @@ pub(super) fn about(model: &Model, action: Action) -> About<'_> {
             .filter_map(|id| model.mirror.row(*id))
             .all(|row| !row.phase.is_active()),
         incidents: subjects(model, action),
-        others: others(model, action),
+        others: others(model, &subjects(model, action)),
         plan: &model.mirror.plan,
         login: &model.login,
         levels: levels(model),
@@ -247,9 +247,8 @@ pub(super) fn about(model: &Model, action: Action) -> About<'_> {
 }
 
 /// The others among the incidents that an act is about, with their services.
-fn others(model: &Model, action: Action) -> Vec<(IncidentId, Vec<String>)> {
-    let others = subjects(model, action).into_iter().skip(1);
-    let rows = others.filter_map(|id| model.mirror.row(id));
+pub(super) fn others(model: &Model, all: &[IncidentId]) -> Vec<(IncidentId, Vec<String>)> {
+    let rows = all.iter().skip(1).filter_map(|id| model.mirror.row(*id));
     rows.map(|row| (row.id, row.services.split(' ').map(str::to_owned).collect())).collect()
 }
 

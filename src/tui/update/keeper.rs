@@ -405,6 +405,12 @@ fn paged(model: &mut Model, pages: &[Page]) {
             model.paged.push(page.incident);
         }
     }
+    // What is said last is where the key goes first.
+    if let Some(at) =
+        model.paged.iter().position(|id| *id == worst.incident).filter(|_| asks(&worst))
+    {
+        model.paged[..=at].rotate_right(1);
+    }
     let here = model.selected_id == Some(worst.incident);
     let key = model.keymap.key_in(&["global"], Action::GoPaged).unwrap_or_default();
     let go = if here || !asks(&worst) { String::new() } else { format!(" ({key} goes there)") };

@@ -135,14 +135,18 @@ fn own_words(model: &Model, form: &Form) -> Option<String> {
 
 /// What is known becomes words, in a form of their own.
 fn write(model: &mut Model, mut form: Box<Form>, ids: &mut dyn Ids) -> Vec<Effect> {
-    let made = match not_seen(model, &form) {
-        Some(why) => Err(why),
-        None => forms::update::written(&form, &acts::about(model, Action::Update), model.now),
-    };
+    let made = not_seen(model, &form).map_or(Ok(()), Err).and_then(|()| {
+        // It is about what it was opened for, whatever was marked since.
+        let others = acts::others(model, &form.incidents);
+        let about = forms::About { others, ..acts::about(model, Action::Update) };
+        forms::update::written(&form, &about, model.now)
+    });
     match made {
         Ok(second) => {
             let (key, text) = (form.draft_key(), String::new());
             let mut effects = vec![keep(model, ids, key, text)];
+            // Older words that were left half-written are kept beside these.
+            effects.push(ask(model, ids, Asked::Draft(second.draft_key()), Ask::Drafts));
             effects.extend(acts::show_form(model, second, ids));
             effects.extend(save_draft(model, ids));
             effects
@@ -281,11 +285,11 @@ fn take_up(model: &mut Model, key: &str, text: &str, ids: &mut dyn Ids) -> Vec<E
 pub(super) fn form_of(model: &Model, key: &str, text: &str) -> Option<Form> {
     let (name, about) = key.split_once(' ')?;
     let action = Action::named(name)?;
-    let incident = about.trim_end_matches(OLDER).parse().ok();
     let several = Form::incidents_of(text);
+    let incident = about.trim_end_matches(OLDER).parse().ok().or(several.first().copied());
     let info = forms::About {
         is_over: false,
-        others: Vec::new(),
+        others: acts::others(model, &several),
         incident: model.watched().filter(|i| Some(i.id) == incident),
         incidents: if several.is_empty() { incident.into_iter().collect() } else { several },
         plan: &model.mirror.plan,
@@ -332,6 +336,9 @@ pub(super) fn take_back(
     let text = drafts.iter().find(|(name, _)| name == key).filter(|_| is_wanted && !is_sent);
     let Some(text) = text.map(|(_, text)| text.clone()) else { return Vec::new() };
     if form.is_changed {
+        if text == form.draft() {
+            return Vec::new();
+        }
         let mut key = format!("{key}{OLDER}");
         while drafts.iter().any(|(name, kept)| *name == key && *kept != text) {
             key.push(OLDER);

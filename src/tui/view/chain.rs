@@ -298,6 +298,11 @@ fn ahead_line(model: &Model, rung: &Rung) -> Told {
     let extra =
         if extra.is_empty() { String::new() } else { format!(" · {}", extra.join(" · ")) };
     let mark = theme.mark("○", "o");
+    if rung.due.is_none() && rung.is_behind {
+        // Who is on call now says nothing of who was when it was reached.
+        let text = format!("{mark} {name} {when:<9} nobody was wanted by it{extra}");
+        return Told { text, style: theme.bad };
+    }
     if rung.people.is_empty() {
         let why =
             if left_out.is_empty() { "nobody on call".to_owned() } else { left_out.join("; ") };

@@ -169,7 +169,7 @@ fn demand_8_all_of_a_level_must_answer() {
          INC-1 system: sending to bob by mail
          INC-1 system: sending to dana by mail
          INC-1 bob: acknowledged
-         INC-1 system: paging erik by mail (manager: no answer)
+         INC-1 system: paging erik by mail (manager: bob answered INC-1, not yet dana)
          INC-1 system: sending to erik by mail
          INC-1 dana: acknowledged",
     );
@@ -222,7 +222,7 @@ fn escalation_by_hand_wants_an_answer_from_whom_it_reached() {
          INC-1 bob: paging erik by mail (manager: bob escalated: too big for me)
          INC-1 system: sending to erik by mail
          INC-1 system: erik by mail took it: 250 ok
-         INC-1 system: telling zoe by mail (executive: no answer)
+         INC-1 system: telling zoe by mail (executive: bob answered INC-1, not yet erik)
          INC-1 system: sending to zoe by mail
          INC-1 erik: acknowledged
          refused bob: the policy of INC-1 has no level 'ceo'; use one of: L1 on-call, L2 senior, manager, executive",

@@ -181,7 +181,13 @@ fn a_code_answers_for_the_person_it_was_sent_to_and_only_once() {
     let transcript = play(&mut world, &script);
     let refusal = "refused eve: that code belongs to no page that is open; it may be answered already; look with 'warroom list'\n";
     let answered = "INC-1 bob: acknowledged by the code of their page, given by eve\n";
-    assert_eq!(transcript, format!("{refusal}{answered}{refusal}"));
+    let late =
+        "refused eve: INC-1 is answered by bob since 13:21; there is nothing left to answer\n";
+    assert_eq!(transcript, format!("{refusal}{answered}{late}"));
+    // The answer expires: whoever finds the oldest message first is not turned away.
+    let script = format!(r#"63m eve {{"do":"acknowledge-by-code","code":"{code}"}}"#);
+    let transcript = play(&mut world, &format!("62m clock\n{script}"));
+    assert!(transcript.ends_with(answered), "{transcript}");
 }
 
 #[test]

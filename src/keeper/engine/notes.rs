@@ -1,0 +1,275 @@
+//! What is said beside an act's "done": what did not happen, what is still owed, who is not reached.
+
+use std::collections::BTreeSet;
+
+use super::IncidentId;
+use crate::domain::change::Change;
+use crate::domain::delivery::{Wanted, channel_of};
+use crate::domain::event::{Body, Recorded};
+use crate::domain::legal::{self, LegalChange};
+use crate::domain::plan::Plan;
+use crate::domain::room::Room;
+use crate::domain::schedule::swap_words;
+use crate::domain::talk::change::TalkChange;
+use crate::domain::talk::promise;
+use crate::domain::time::{MINUTE_MS, span_words};
+use crate::domain::words::Approval;
+
+/// What the person who gave a command should know of what came of it.
+pub(super) fn note(events: &[Recorded], room: &Room) -> String {
+    let of = |event| {
+        note_of(event)
+            .or_else(|| stranger(event, &room.plan))
+            .or_else(|| goes_on(event, room))
+            .or_else(|| swapped(event, room))
+            .or_else(|| still_owed(event, room))
+            .or_else(|| not_owed_by(event, room))
+            .or_else(|| taken_back(event, events))
+            .or_else(|| next_word(event, room))
+    };
+    let more = |event| seldom(event, room).into_iter().chain(unknown_services(event, room));
+    let of = |event| of(event).into_iter().chain(more(event)).reduce(|a, b| a + "; " + &b);
+    let alone = events.iter().filter_map(|event| untold(event, events, room));
+    events.iter().filter_map(of).chain(alone).collect::<Vec<String>>().join("; ")
+}
+
+/// Who is told of something about their duty, and by which ways.
+fn told_words(letters: &[Wanted]) -> String {
+    let told = letters.iter().map(|letter| {
+        let ways = letter.methods.iter().map(|method| channel_of(&method.name));
+        format!("{} by {}", letter.to, ways.collect::<Vec<_>>().join(", "))
+    });
+    format!("telling {}", told.collect::<Vec<_>>().join("; "))
+}
+
+/// When the next word is due to whom somebody talked: an earlier promise may stand.
+fn next_word(event: &Recorded, room: &Room) -> Option<String> {
+    let Body::Incident { incident, change: Change::ContactLogged { stakeholder, .. } } =
+        &event.body
+    else {
+        return None;
+    };
+    let at = room.incidents.get(incident)?.told.get(stakeholder)?.next_by?;
+    Some(format!("next word by {}", at.clock_near(event.at)))
+}
+
+/// Whose duty changes and who cannot be told of it now: nothing but a console reaches them, or all that
+/// would is quiet.
+fn untold(event: &Recorded, all: &[Recorded], room: &Room) -> Option<String> {
+    let swap_of = |schedule: &str, id: u32| {
+        let swaps = room.desk.changes_of(schedule).swaps.iter();
+        swaps.clone().find(|swap| swap.id == id).cloned()
+    };
+    let concerned: Vec<String> = match &event.body {
+        Body::SwapAsked { swap, .. } => vec![swap.person_b.clone()],
+        Body::SwapAnswered { schedule, swap, .. } => {
+            let swap = swap_of(schedule, *swap)?;
+            vec![swap.person_a, swap.person_b]
+        }
+        Body::ShiftCovered { cover, .. } => {
+            cover.instead_of.iter().chain([&cover.person]).cloned().collect()
+        }
+        _ => return None,
+    };
+    let told = all.iter().flat_map(|event| match &event.body {
+        Body::PeopleTold { letters, .. } => letters.as_slice(),
+        _ => &[],
+    });
+    let told: Vec<&str> = told.map(|letter| letter.to.as_str()).collect();
+    let is_left = |who: &&String| **who != event.actor.login && !told.contains(&who.as_str());
+    let left: Vec<&str> = concerned.iter().filter(is_left).map(String::as_str).collect();
+    (!left.is_empty()).then(|| {
+        format!("NOT TOLD: {} (nothing but a console reaches them now): tell them", left.join(", "))
+    })
+}
+
+/// A silence is over alerts: what is open already goes on.
+fn goes_on(event: &Recorded, room: &Room) -> Option<String> {
+    let Body::SilenceBegan { alerts, .. } = &event.body else { return None };
+    let of = alerts.iter().filter_map(|key| room.alerts.get(key)?.incident);
+    let is_paging = |id: &IncidentId| {
+        room.incidents.get(id).is_some_and(|i| i.phase().is_active() && i.ack.is_none())
+    };
+    let open: BTreeSet<IncidentId> = of.filter(is_paging).collect();
+    let first = open.first()?;
+    let more = if open.len() > 1 {
+        format!(" and {} more go", open.len() - 1)
+    } else {
+        " goes".to_owned()
+    };
+    Some(format!("{first}{more} on paging: acknowledge, snooze or decline"))
+}
+
+/// What was handed in does not stand for what the same law asked for before it.
+fn still_owed(event: &Recorded, room: &Room) -> Option<String> {
+    let Body::Incident { incident, change: Change::Legal(change) } = &event.body else {
+        return None;
+    };
+    let LegalChange::Submitted { rule, stage, .. } = &**change else { return None };
+    let incident = room.incidents.get(incident)?;
+    let open = legal::open(incident, &room.plan, event.at);
+    let of_rule = legal::rule(&room.plan, rule)?;
+    let earlier = of_rule.stages.iter().take_while(|known| known.id != *stage);
+    let owed: Vec<String> = earlier
+        .filter_map(|known| {
+            let clock = open.iter().find(|it| it.rule.id == *rule && it.clock.stage == known.id)?;
+            let due = clock.clock.due.map(|at| format!(" (due {})", at.clock_near(event.at)));
+            Some(format!("{}{}", known.id, due.unwrap_or_default()))
+        })
+        .collect();
+    (!owed.is_empty()).then(|| {
+        format!("STILL OWED before it: {}; hand that in too, or say why not", owed.join(", "))
+    })
+}
+
+/// What was thought before and is taken back because something else was determined.
+fn taken_back(event: &Recorded, all: &[Recorded]) -> Option<String> {
+    let legal = |event: &Recorded| match &event.body {
+        Body::Incident { change: Change::Legal(change), .. } => Some((**change).clone()),
+        _ => None,
+    };
+    let LegalChange::TakenBack { kind, .. } = legal(event)? else { return None };
+    let is_made = all.iter().any(|e| matches!(legal(e), Some(LegalChange::Determined { .. })));
+    is_made.then(|| format!("'{kind}' was taken back by it"))
+}
+
+/// What was determined before keeps a clock from running: nobody may think that it runs now.
+fn not_owed_by(event: &Recorded, room: &Room) -> Option<String> {
+    let Body::Incident { incident, change: Change::Legal(change) } = &event.body else {
+        return None;
+    };
+    let LegalChange::Determined { rule, kind, .. } = &**change else { return None };
+    let facts = room.incidents.get(incident)?.legal.facts.get(rule)?;
+    let of_rule = legal::rule(&room.plan, rule)?;
+    let kept: Vec<String> = of_rule
+        .stages
+        .iter()
+        .filter_map(|stage| {
+            let by = stage.not_if.as_ref().filter(|by| *by != kind)?;
+            let known = facts.triggers.get(by)?;
+            Some(format!("{} ('{by}' since {})", stage.id, known.at))
+        })
+        .collect();
+    (!kept.is_empty()).then(|| {
+        format!("STILL NOT OWED: {}; if that is no longer so, take it back", kept.join(", "))
+    })
+}
+
+/// Whose turn it is after a swap was answered, and when.
+fn swapped(event: &Recorded, room: &Room) -> Option<String> {
+    let Body::SwapAnswered { schedule, swap, accepted } = &event.body else { return None };
+    let known = room.desk.changes_of(schedule).swaps.iter().find(|known| known.id == *swap)?;
+    let words = swap_words(room.plan.schedules.get(schedule)?, known);
+    let how = if *accepted { "in force" } else { "refused" };
+    Some(format!("{how}: swap {words}"))
+}
+
+/// A name of a service that the plan does not know may be a slip of the finger.
+fn unknown_services(event: &Recorded, room: &Room) -> Option<String> {
+    let Body::WindowPlanned { window } = &event.body else { return None };
+    let is_known = |name: &&String| *name == "*" || room.plan.services.contains_key(*name);
+    let unknown: Vec<&str> =
+        window.services.iter().filter(|name| !is_known(name)).map(String::as_str).collect();
+    let is_told = !unknown.is_empty() && !room.plan.services.is_empty();
+    is_told.then(|| format!("THE PLAN KNOWS NO service {}", unknown.join(", ")))
+}
+
+/// The next word comes later than the plan asks for.
+fn seldom(event: &Recorded, room: &Room) -> Option<String> {
+    let Body::Incident { incident, change: Change::Talk(talk) } = &event.body else { return None };
+    let TalkChange::Drafted(draft) = &**talk else { return None };
+    let incident = room.incidents.get(incident).filter(|i| i.phase().is_active())?;
+    let readers = draft.to.iter().filter_map(|name| room.plan.stakeholders.get(name));
+    let (severity, phase, is_long) = (incident.severity, incident.phase(), incident.talk.is_long);
+    let every = readers.map(|who| promise::every_min(who, severity, phase, is_long)).min()?;
+    let wait_ms = draft.next_by?.since(event.at);
+    (wait_ms > (i64::from(every) + 1) * MINUTE_MS)
+        .then(|| format!("LATER THAN THE PLAN: it asks for a word every {every}m"))
+}
+
+/// A name that the plan does not know may be a slip of the finger.
+#[expect(clippy::wildcard_enum_match_arm, reason = "few facts name somebody")]
+fn stranger(event: &Recorded, plan: &Plan) -> Option<String> {
+    let Body::Incident { change, .. } = &event.body else { return None };
+    let who = match change {
+        Change::OwnerChanged { owner } => owner.as_ref()?,
+        Change::RoleAssigned { person, .. } => person,
+        Change::CommandOffered { to, .. } | Change::HandoverOffered { to, .. } => to,
+        _ => return None,
+    };
+    let is_known = plan.people.is_empty() || plan.people.contains_key(who);
+    (!is_known).then(|| format!("the plan knows no '{who}'"))
+}
+
+#[expect(clippy::wildcard_enum_match_arm, reason = "most facts are as they were wanted")]
+fn note_of(event: &Recorded) -> Option<String> {
+    match &event.body {
+        Body::Incident { incident, change } => match change {
+            Change::LevelReached(reached) if reached.pages.is_empty() => {
+                let fallback =
+                    if reached.fallback.is_empty() { "" } else { "; the fallback is paged" };
+                Some(format!("level '{}' reached NOBODY{fallback}", reached.name))
+            }
+            Change::MergedInto { into } => Some(format!(
+                "it is part of {into} now; 'warroom unmerge {incident}' takes that back (W there)"
+            )),
+            Change::HandoverOffered { to, pages, .. } if pages.is_empty() => {
+                Some(format!("NOTHING REACHES {to} now: tell them yourself"))
+            }
+            Change::Talk(talk) => match &**talk {
+                TalkChange::Sent(sent) if !sent.by_hand.is_empty() => {
+                    Some(format!("TELL BY HAND: {}", sent.by_hand.join(", ")))
+                }
+                TalkChange::Drafted(draft) if draft.approval != Approval::None => {
+                    let update = draft.update;
+                    Some(format!("update {update} waits for somebody else's approval"))
+                }
+                TalkChange::Promised { next_by, .. } => {
+                    Some(format!("by {}", next_by.clock_near(event.at)))
+                }
+                _ => None,
+            },
+            Change::Snoozed { until, .. } => Some(format!(
+                "snoozed until {} UTC (in {})",
+                until.clock_near(event.at),
+                span_words(until.since(event.at))
+            )),
+            Change::ContactLogged { aside: true, stakeholder, .. } => {
+                Some(format!("logged; what all of {stakeholder} were promised stands"))
+            }
+            _ => None,
+        },
+        Body::ShiftCovered { schedule, cover } => {
+            let (from, until) = (cover.from.clock_near(event.at), cover.until.clock_near(event.at));
+            let (id, who) = (cover.id, &cover.person);
+            let instead = cover.instead_of.as_ref().map(|of| format!(" instead of {of}"));
+            let instead = instead.unwrap_or_default();
+            Some(format!("cover {id}: {who}{instead} on {schedule} from {from} until {until}"))
+        }
+        Body::SwapAsked { schedule, swap } => Some(format!(
+            "swap {}: {} is asked to take a turn of {} on {schedule}; 'warroom swap {schedule} \
+             --accept {}' takes it",
+            swap.id, swap.person_b, swap.person_a, swap.id
+        )),
+        Body::PeopleTold { letters, .. } => Some(told_words(letters)),
+        Body::WindowPlanned { window } => {
+            let (from, until) =
+                (window.from.clock_near(event.at), window.until.clock_near(event.at));
+            let services = window.services.join(", ");
+            Some(format!("window {}: {services} from {from} until {until}", window.id))
+        }
+        Body::SilenceMade { silence } => Some(format!(
+            "silence {} until {}, over {} of {} alerts that fire",
+            silence.id,
+            silence.until.clock_near(event.at),
+            silence.matched_then,
+            silence.known_then
+        )),
+        _ => None,
+    }
+}
+
+/// The first incident that events are about.
+pub(super) fn about(events: &[Recorded]) -> Option<IncidentId> {
+    events.iter().find_map(|event| event.body.incidents().first().copied())
+}

@@ -1,0 +1,50 @@
+//! What becomes of open incidents when those who answer for them go.
+
+use warroom::domain::command::Command;
+use warroom::domain::timeline;
+
+use crate::features::paging_world::{OPEN, plan};
+use crate::world::{World, play};
+
+#[test]
+fn whoever_comes_on_duty_is_wanted_for_what_nobody_answered() {
+    let mut world = World::under(plan());
+    let transcript = play(
+        &mut world,
+        r#"6d19h38m ann {"do":"open","title":"t","severity":"SEV2","services":["payments"]}
+           6d19h38m clock
+           6d19h38m answer bob mail accepted
+           6d19h41m clock"#,
+    );
+    assert!(transcript.contains("primary: bob goes, dana comes"), "{transcript}");
+    assert!(transcript.contains("on duty now (primary), and nobody has answered"), "{transcript}");
+    let job = world.jobs.iter().rev().find(|job| job.destination.to == "dana").expect("a page");
+    let words = "you are on duty now (primary), and nobody has answered INC-1";
+    assert!(job.items[0].why.contains(words), "{job:?}");
+}
+
+#[test]
+fn what_somebody_answered_for_who_left_the_plan_is_paged_again() {
+    let mut world = World::under(plan());
+    play(
+        &mut world,
+        &format!("0m ann {OPEN}\n0m clock\n1m bob {{\"do\":\"acknowledge\",\"incident\":1}}"),
+    );
+    let mut without = plan();
+    without.people.remove("bob");
+    let (plan, note) = (Box::new(without), String::new());
+    let (_, events) =
+        world.act("root", Command::AdoptPlan { plan, digest: "other".to_owned(), note });
+    let told: Vec<String> = events
+        .iter()
+        .flat_map(|event| event.body.incidents().into_iter().map(|id| timeline::entry(event, id)))
+        .map(|entry| entry.text)
+        .collect();
+    let words = "bob, who answered for it, is in the plan NO MORE; paging again";
+    assert!(told.iter().any(|text| text == words), "{told:?}");
+    let told = play(&mut world, "1m clock");
+    assert!(
+        told.contains("L1 on-call: bob, who answered for it, is in the plan no more"),
+        "{told}"
+    );
+}
