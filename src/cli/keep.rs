@@ -238,7 +238,7 @@ fn redacted(paths: &Paths) -> Result<BTreeSet<Seq>, StoreError> {
     Ok(found)
 }
 
-/// Reads an export into an empty home.
+/// Reads an export into an empty home, or goes on with one that was cut off.
 pub fn import(context: &Context, file: &Path) -> Result<(), Failure> {
     let _lock = supervise::take_home(&context.home)?;
     let paths = paths(context)?;

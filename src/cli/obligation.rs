@@ -191,6 +191,9 @@ fn due(at: Option<Timestamp>) -> String {
 }
 
 fn running(at: Option<Timestamp>, warned: u8) -> String {
+    if warned >= 100 {
+        return format!("PAST, it was {}", due(at));
+    }
     let gone = if warned >= 50 { format!(", {warned}% gone") } else { String::new() };
     format!("{}{gone}", due(at))
 }

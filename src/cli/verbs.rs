@@ -50,7 +50,7 @@ pub(super) enum Verb {
         #[arg(long)]
         with_redacted: bool,
     },
-    /// Read an export into an empty home, or a history from another system.
+    /// Read an export into an empty home (one that was cut off goes on), or a history from another system.
     Import {
         /// The file ("-": standard input).
         file: PathBuf,

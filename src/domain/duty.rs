@@ -1,5 +1,5 @@
 //! What the room knows of paging besides the incidents: policies that are in use, maintenance
-//! windows, changes of schedules, what was sent to whom last, signs of life.
+//! windows, changes of schedules and the words about them, what was sent to whom last, signs of life.
 //!
 //! Invariants:
 //! - Everything here follows from events; nothing looks at a clock.

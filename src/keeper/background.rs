@@ -59,7 +59,8 @@ pub async fn index(places: Arc<Places>, gate: Arc<Gate>) {
     }
 }
 
-/// Checks the whole chain in the database, and the twin's closed segments, once after the start.
+/// Checks the whole chain in the database, and the twin's closed segments: after the start, and once a
+/// day.
 /// A damaged segment is mended; a damaged database is rebuilt at the next start, which is said.
 pub fn mend(places: &Places) -> Option<u64> {
     let checked = catch_unwind(AssertUnwindSafe(|| verify::check_sled(&places.log, &mut |_| {})));

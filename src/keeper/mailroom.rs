@@ -185,6 +185,9 @@ pub fn message(job: &Job) -> Message {
         job.items.iter().map(|i| i.brief.as_str()).filter(|b| !b.is_empty()).collect();
     let how = if job.items.iter().any(|item| item.code.is_some()) {
         "Acknowledge in the console, with 'warroom ack INC-…', or with 'warroom ack --code CODE'."
+    } else if job.kind == DeliveryKind::Handover {
+        "Take it in the console, or with 'warroom handover INC-… --accept'; until then it stays where \
+         it is ('--refuse WHY' says that you cannot)."
     } else {
         ""
     };

@@ -163,11 +163,17 @@ async fn write(site: Arc<Site>, dir: PathBuf, before: Written) -> io::Result<(Wr
 
 /// A file is there whole, or as it was.
 fn put(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    if let Some(parent) = path.parent() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let may =
+        |path: &Path, mode| std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode));
+    if let Some(parent) = path.parent().filter(|parent| !parent.exists()) {
         std::fs::create_dir_all(parent)?;
+        may(parent, 0o755)?;
     }
     let beside = path.with_extension("new");
     std::fs::write(&beside, bytes)?;
+    // Whoever serves it is another user; what the page says is public, whatever the umask is.
+    may(&beside, 0o644)?;
     std::fs::rename(&beside, path)
 }
 

@@ -209,6 +209,12 @@ fn words(clock: &Clock, now: Timestamp) -> String {
         (State::Missed, Some(at)) => {
             format!("MISSED, it was due {} ago", span_words(now.since(at)))
         }
+        // Past by one reading of the law, not by the other.
+        (State::Running { .. }, Some(at)) if at <= now => {
+            let other = clock.other_reading.map(|at| format!("; by another reading until {at}"));
+            let other = other.unwrap_or_default();
+            format!("PAST, it was due {} ago{other}", span_words(now.since(at)))
+        }
         (State::Running { warned }, Some(at)) => {
             format!("{warned}% gone, due in {} ({at})", span_words(at.since(now)))
         }

@@ -11,7 +11,7 @@
 use crate::domain::command::Command;
 use crate::domain::ids::IncidentId;
 use crate::domain::plan::Plan;
-use crate::domain::schedule::{self, SwapState};
+use crate::domain::schedule::{self, Changes, SwapState};
 use crate::domain::silence;
 use crate::domain::time::Timestamp;
 use crate::tui::action::Action;
@@ -94,7 +94,7 @@ pub(super) fn fields(action: Action, about: &About<'_>) -> Option<Vec<Field>> {
             why("always needed"),
         ],
         Action::Handover => vec![
-            super::person_field("person", "to", &super::people(about, about.login)),
+            super::person_field("person", "to", &duty_first(about)),
             Field::line("note", "note", "").hint("they get a brief of the incident as well"),
         ],
         Action::RefuseHandover => vec![why("may be empty")],
@@ -109,6 +109,23 @@ pub(super) fn fields(action: Action, about: &About<'_>) -> Option<Vec<Field>> {
         }
         _ => return desk_fields(action, about),
     })
+}
+
+/// Whom one would hand something to: those who are on duty now first.
+fn duty_first(about: &About<'_>) -> Vec<String> {
+    let none = Changes::default();
+    let on_duty = about.plan.schedules.iter().flat_map(|(name, schedule)| {
+        let changes = about.changes.get(name).unwrap_or(&none);
+        schedule::on_duty(schedule, &about.plan.holidays, changes, about.now)
+    });
+    let mut people: Vec<String> = Vec::new();
+    let others = super::people(about, about.login);
+    for who in on_duty.map(|duty| duty.person).chain(others) {
+        if who != about.login && !people.contains(&who) {
+            people.push(who);
+        }
+    }
+    people
 }
 
 /// The forms about shifts and maintenance, which belong to no incident.

@@ -1,8 +1,8 @@
 //! The stakeholders: who must know, what each was last told and the proof, and what is promised.
 //!
 //! Invariants:
-//! - What is late comes first, then what is due; what waits for somebody's approval and what the
-//!   press asked stands above all.
+//! - What is late comes first, then what waits for somebody's approval and what the press asked, then
+//!   what is due.
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -25,8 +25,8 @@ use crate::tui::view::frame::late_words;
 /// How a line stands; the order of the pane.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Rank {
-    Asks,
     Late,
+    Asks,
     Due,
     Open,
     Told,
