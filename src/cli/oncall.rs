@@ -340,6 +340,15 @@ struct Who<'a> {
     fallback: Vec<String>,
 }
 
+/// Somebody who would be reached, how, and what is left out at that hour.
+fn say_candidate(one: &outlook::Candidate) {
+    let ways = one.methods.join(", then ");
+    say(&format!("    {} by {ways} ({})", one.to, one.through));
+    for way in &one.quiet {
+        say(&format!("      not by {way}"));
+    }
+}
+
 fn who(
     context: &Context,
     known: &Known,
@@ -393,9 +402,7 @@ fn who(
             say(&format!("    skipped: {why}"));
             continue;
         }
-        for one in &rung.people {
-            say(&format!("    {} by {} ({})", one.to, one.methods.join(", then "), one.through));
-        }
+        rung.people.iter().for_each(say_candidate);
         for gap in &rung.gaps {
             say(&format!("    ! {gap}"));
         }

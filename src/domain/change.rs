@@ -264,7 +264,7 @@ pub enum Change {
         why: String,
         pages: Vec<Wanted>,
     },
-    /// Somebody was wanted by hand.
+    /// Somebody was wanted by hand; or, where the clock did it, because they came on duty.
     PagedByHand {
         reason: String,
         pages: Vec<Wanted>,

@@ -39,6 +39,13 @@ pub struct Rung {
     pub gaps: Vec<String>,
 }
 
+impl Rung {
+    /// The level after it does not wait then.
+    fn reaches_nobody(&self) -> bool {
+        self.people.is_empty() && self.skipped.is_none()
+    }
+}
+
 /// Somebody who would be reached.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Candidate {
@@ -46,6 +53,9 @@ pub struct Candidate {
     /// Methods in order, as a reader wants them: `mail:a@b`, `phone:1 (after 3m)`.
     pub methods: Vec<String>,
     pub through: String,
+    /// Methods that are left out at that hour: `sms (quiet until 07:00)`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub quiet: Vec<String>,
 }
 
 /// A method as a reader wants it.
@@ -61,9 +71,11 @@ pub fn method_words(method: &Method) -> String {
 pub fn of_policy(asked: Asked<'_>, policy: &Policy, services: &[String]) -> Vec<Rung> {
     let is_paging = policy.from_severity.is_none_or(|from| asked.severity <= from);
     let mut due = asked.now;
-    let mut all = Vec::new();
+    let mut all: Vec<Rung> = Vec::new();
     for (level, index) in policy.levels.iter().zip(0_u16..) {
-        due = due.plus(i64::from(level.after_min) * MINUTE_MS);
+        if !all.last().is_some_and(Rung::reaches_nobody) {
+            due = due.plus(i64::from(level.after_min) * MINUTE_MS);
+        }
         let then = Asked { now: due, ..asked };
         let skipped = reach::skipped(then, &level.when, services);
         let rung = rung(then, level, index, is_paging.then_some(due), false);
@@ -81,10 +93,14 @@ pub fn of_incident(asked: Asked<'_>, policy: &Policy, incident: &Incident) -> Ve
         && esc.pause.is_none()
         && esc.snooze.is_none();
     let mut due = esc.anchor;
-    let mut all = Vec::new();
+    let mut all: Vec<Rung> = Vec::new();
     for (level, index) in policy.levels.iter().zip(0_u16..) {
         let is_behind = index < esc.next;
-        if !is_behind {
+        let is_at_once = match all.last() {
+            Some(before) if !before.is_behind => before.reaches_nobody(),
+            Some(_) | None => esc.is_unreached && index > 0,
+        };
+        if !is_behind && !is_at_once {
             due = due.plus(i64::from(level.after_min) * MINUTE_MS);
         }
         let then = Asked { now: if is_behind { asked.now } else { due.max(asked.now) }, ..asked };
@@ -103,8 +119,9 @@ fn rung(
 ) -> Rung {
     let (reached, gaps) = reach::targets(asked, &level.targets);
     let people = reached.into_iter().map(|one| Candidate {
-        to: one.to,
         methods: one.methods.iter().map(method_words).collect(),
+        quiet: reach::quiet(asked, &one.to),
+        to: one.to,
         through: one.through,
     });
     Rung {

@@ -9,7 +9,7 @@ use chrono::{Datelike, NaiveTime, TimeZone};
 use crate::domain::delivery::{Method, Wanted, channel_of};
 use crate::domain::duty::Desk;
 use crate::domain::incident::Incident;
-use crate::domain::plan::{Level, Person, Plan, When};
+use crate::domain::plan::{Level, Person, Plan, Quiet, When};
 use crate::domain::room::Room;
 use crate::domain::talk::promise;
 use crate::domain::time::{MINUTE_MS, Timestamp};
@@ -90,6 +90,18 @@ pub fn methods(asked: Asked<'_>, to: &str) -> Result<Vec<Method>, String> {
         return Err(format!("{to}: every method is quiet at this hour for {}", asked.severity));
     }
     Ok(loud)
+}
+
+/// A person's methods that are left out at this hour, in words.
+pub fn quiet(asked: Asked<'_>, to: &str) -> Vec<String> {
+    let Some(person) = asked.plan.people.get(to) else { return Vec::new() };
+    let channels = person.contacts.iter().map(|text| channel_of(text));
+    let quiet = channels.filter(|it| is_quiet(person, it, asked.severity, asked.now));
+    let until = |channel: &str| {
+        let of = |it: &&Quiet| it.methods.iter().any(|method| channel_of(method) == channel);
+        person.quiet.iter().find(of).map(|it| it.until.format("%H:%M").to_string())
+    };
+    quiet.map(|it| format!("{it} (quiet until {})", until(it).unwrap_or_default())).collect()
 }
 
 /// Whether a person's method is left out at this hour.

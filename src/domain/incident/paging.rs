@@ -7,7 +7,7 @@ use crate::domain::delivery::{AttemptEnd, Delivery, Origin, Wanted};
 use crate::domain::escalation::{ByHand, Handover, Pause, Snooze};
 use crate::domain::event::{Recorded, Sending};
 use crate::domain::time::Timestamp;
-use crate::domain::words::{AckMode, DeliveryKind};
+use crate::domain::words::{AckMode, DeliveryKind, Via};
 
 use super::{Ack, Incident, Stage};
 
@@ -40,7 +40,11 @@ impl Incident {
                 self.esc.anchor = at;
                 self.want(at, pages, Origin { level: None, late_ms: 0, by_hand: false });
             }
-            Change::PagedByHand { pages, .. } => self.want(at, pages, Origin::HAND),
+            Change::PagedByHand { pages, .. } => {
+                // Whoever comes on duty is wanted by the clock: they wait for one message with others.
+                let by_hand = event.actor.via != Via::Timer;
+                self.want(at, pages, Origin { by_hand, ..Origin::HAND });
+            }
             Change::CalledBack { deliveries, pages, .. } => {
                 self.called_back(at, deliveries);
                 self.inform(at, pages);

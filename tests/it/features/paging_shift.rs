@@ -1,10 +1,17 @@
 //! What becomes of open incidents when those who answer for them go.
 
 use warroom::domain::command::Command;
+use warroom::domain::duty::Desk;
+use warroom::domain::outlook;
+use warroom::domain::plan::{Plan, Quiet};
+use warroom::domain::reach::Asked;
 use warroom::domain::timeline;
+use warroom::domain::words::Severity;
 
 use crate::features::paging_world::{OPEN, plan};
-use crate::world::{World, play};
+use crate::world::{START, World, play};
+
+static DESK: std::sync::LazyLock<Desk> = std::sync::LazyLock::new(Desk::default);
 
 #[test]
 fn whoever_comes_on_duty_is_wanted_for_what_nobody_answered() {
@@ -21,6 +28,11 @@ fn whoever_comes_on_duty_is_wanted_for_what_nobody_answered() {
     let job = world.jobs.iter().rev().find(|job| job.destination.to == "dana").expect("a page");
     let words = "you are on duty now (primary), and nobody has answered INC-1";
     assert!(job.items[0].why.contains(words), "{job:?}");
+    let told = play(
+        &mut world,
+        r#"7d ann {"do":"call-back","incident":1,"people":[],"reason":"not by hand"}"#,
+    );
+    assert!(told.contains("nobody is wanted by hand for INC-1 just now"), "{told}");
 }
 
 #[test]
@@ -46,5 +58,32 @@ fn what_somebody_answered_for_who_left_the_plan_is_paged_again() {
     assert!(
         told.contains("L1 on-call: bob, who answered for it, is in the plan no more"),
         "{told}"
+    );
+}
+
+fn asked(plan: &Plan) -> Asked<'_> {
+    Asked { plan, desk: &DESK, severity: Severity::Sev3, now: START }
+}
+
+#[test]
+fn what_lies_ahead_is_told_as_it_will_be() {
+    let mut plan = plan();
+    let rungs = outlook::of_policy(asked(&plan), &plan.policies["empty"], &["void".to_owned()]);
+    // The level after one that reaches nobody does not wait.
+    assert_eq!(rungs.iter().map(|rung| rung.due).collect::<Vec<_>>(), [Some(START), Some(START)]);
+
+    let quiet = Quiet {
+        methods: vec!["phone".to_owned()],
+        from: "13:00".parse().expect("a time"),
+        until: "15:30".parse().expect("a time"),
+        unless: Severity::Sev2,
+    };
+    plan.people.get_mut("bob").expect("bob").quiet.push(quiet);
+    let rungs =
+        outlook::of_policy(asked(&plan), &plan.policies["standard"], &["payments".to_owned()]);
+    let bob = &rungs[0].people[0];
+    assert_eq!(
+        (bob.methods.len(), bob.quiet.as_slice()),
+        (1, &["phone (quiet until 15:30)".to_owned()][..])
     );
 }
