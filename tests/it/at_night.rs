@@ -439,3 +439,34 @@ fn a_template_makes_the_words_about_several_and_one_reading_sends_them_all() {
         assert!(sent.words[0].text.contains("Payments are slow"), "INC-{id}: {sent:?}");
     }
 }
+
+#[test]
+fn words_for_several_that_were_left_half_written_open_again_and_stand_beside_newer_ones() {
+    let mut console = console();
+    console.keys("mm");
+    console.keys("kkuu");
+    console.keys("internal<c-s>");
+    console.keys("Payments are slow<c-s>");
+    console.keys("<esc>");
+    // Written again, for the same ones: what was left is kept beside it.
+    console.keys("uuinternal<c-s>");
+    console.keys("Something else<c-s>");
+    console.keys("<esc>");
+    console.keys("P");
+    shows(&console, "write-update INC-1+1.");
+    console.keys("j<enter>");
+    shows(&console, "[INC-1, INC-2 ");
+    console.keys("<c-s>");
+    shows(&console, "about 2 incidents");
+    console.keys("y");
+    shows(&console, "2 of 2 done");
+    console.keys("Pj<enter>");
+    console.keys("<c-s>y");
+    for id in [1, 2] {
+        let sent = &incident(&console, id).talk.updates;
+        let mut said: Vec<bool> =
+            sent.iter().map(|it| it.draft.words[0].text.contains("Payments are slow")).collect();
+        said.sort_unstable();
+        assert_eq!(said, [false, true], "INC-{id}: {sent:?}");
+    }
+}

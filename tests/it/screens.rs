@@ -1,5 +1,7 @@
 //! Screens as they are seen, driven by keys, with colours in words; and every size without a panic.
 
+use std::collections::BTreeMap;
+
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
@@ -39,6 +41,8 @@ pub struct Console {
     read: usize,
     pub copied: Vec<String>,
     pub saved: Vec<String>,
+    /// What the keeper keeps of them.
+    drafts: BTreeMap<String, String>,
 }
 
 impl Console {
@@ -54,6 +58,7 @@ impl Console {
             client,
             copied: Vec::new(),
             saved: Vec::new(),
+            drafts: [("note INC-1".to_owned(), r#"{"text":"half a thought"}"#.to_owned())].into(),
         };
         console.welcome(login);
         console.rest();
@@ -97,8 +102,10 @@ impl Console {
 
     fn send(&mut self, id: CommandId, ask: warroom::proto::Ask) {
         let ClientMsg::Request { id, ask } = (ClientMsg::Request { id, ask }) else { return };
-        if let warroom::proto::Ask::SaveDraft { text, .. } = &ask {
+        if let warroom::proto::Ask::SaveDraft { key, text } = &ask {
             self.saved.push(text.clone());
+            self.drafts.insert(key.clone(), text.clone());
+            self.drafts.retain(|_, text| !text.is_empty());
         }
         let (_, out) = self.world.give(Input::Request { client: self.client, id, ask });
         for output in out {
@@ -123,9 +130,7 @@ impl Console {
                 Reply::Incident(Box::new(Detail { head, total, events, policy }))
             }
             ReadJob::Drafts { .. } => {
-                let drafts =
-                    vec![("note INC-1".to_owned(), r#"{"text":"half a thought"}"#.to_owned())];
-                Reply::Drafts { drafts }
+                Reply::Drafts { drafts: self.drafts.clone().into_iter().collect() }
             }
             _ => Reply::done(0, None),
         }
@@ -347,15 +352,15 @@ fn the_palette_and_the_help_name_every_action() {
 #[test]
 fn drafts_are_taken_up_again() {
     let mut console = Console::new(busy(), "ann", (80, 24));
-    console.keys("nhalf<esc>");
+    console.keys("n, whole<esc>");
     assert!(console.screen().contains("kept as a draft"), "{}", console.screen());
     console.keys("P<enter>");
-    assert!(console.screen().contains("half a thought"), "{}", console.screen());
+    assert!(console.screen().contains("half a thought, whole"), "{}", console.screen());
     console.keys("!");
     console.rest();
     console.tell(Msg::Lost("the line broke while the draft was on its way".to_owned()));
     console.welcome("ann");
-    assert_eq!(console.saved.concat().matches("half a thought!").count(), 2);
+    assert_eq!(console.saved.concat().matches("half a thought, whole!").count(), 2);
 }
 
 #[test]

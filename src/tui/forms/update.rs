@@ -189,8 +189,10 @@ fn fix_next(form: &mut Form, until: String) {
 
 /// The second form as it was left: with as many languages, and what goes with the readers.
 pub fn restored(about: &About<'_>, draft: &str) -> Option<Form> {
-    let saved: BTreeMap<String, String> = serde_json::from_str(draft).ok()?;
-    let get = |name: &str| saved.get(name).cloned().unwrap_or_default();
+    // What a draft is about, beside its fields, may be numbers and lists.
+    let saved: BTreeMap<String, serde_json::Value> = serde_json::from_str(draft).ok()?;
+    let get =
+        |name: &str| saved.get(name).and_then(|it| it.as_str()).unwrap_or_default().to_owned();
     let texts: Vec<Text> = PARTS
         .iter()
         .filter(|(_, subject, _)| saved.contains_key(*subject))

@@ -393,13 +393,15 @@ fn writes_elsewhere(model: &Model, incident: Option<IncidentId>) -> bool {
 /// Shows a form and tells the others that somebody is writing.
 pub(super) fn show_form(model: &mut Model, mut form: Form, ids: &mut dyn Ids) -> Vec<Effect> {
     let incident = form.incidents.first().copied();
+    // Words that were just made are kept beside older ones that were left half-written.
+    let is_made = form.action == Action::Write && form.draft_name.is_none();
     if form.draft_name.is_none() && writes_elsewhere(model, incident) {
         form.draft_name = Some(format!("{}{}", form.draft_key(), modals::OLDER));
         model.say(Tone::Plain, "you write on this at another console too: drafts are kept apart");
     }
     // What was left half-written is taken up again.
     let draft = Asked::Draft(form.draft_key());
-    let is_fresh = !form.is_changed;
+    let is_fresh = !form.is_changed || is_made;
     model.modals.push(Modal::Form(Box::new(form)));
     let mut effects = Vec::new();
     if is_fresh {

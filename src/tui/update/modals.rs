@@ -145,8 +145,6 @@ fn write(model: &mut Model, mut form: Box<Form>, ids: &mut dyn Ids) -> Vec<Effec
         Ok(second) => {
             let (key, text) = (form.draft_key(), String::new());
             let mut effects = vec![keep(model, ids, key, text)];
-            // Older words that were left half-written are kept beside these.
-            effects.push(ask(model, ids, Asked::Draft(second.draft_key()), Ask::Drafts));
             effects.extend(acts::show_form(model, second, ids));
             effects.extend(save_draft(model, ids));
             effects

@@ -56,3 +56,25 @@ fn whoever_was_called_to_help_and_is_called_back_is_waited_for_no_more() {
     assert!(!told.contains("refused"), "{told}");
     assert_eq!(must(&world), 0, "bob holds it alone again");
 }
+
+#[test]
+fn the_chain_stands_after_a_call_back_as_it_stood_before_whatever_the_keeper_went_through() {
+    let mut world = World::under(plan());
+    play(
+        &mut world,
+        r#"0m ann {"do":"open","title":"t","severity":"SEV5","services":["payments"]}
+           0m clock
+           1m ann {"do":"escalate","incident":1,"level":"manager","reason":"the wrong key"}
+           1m clock
+           1m answer erik mail accepted
+           2m kill
+           2m clock
+           3m ann {"do":"call-back","incident":1,"people":[],"reason":"it was the wrong key"}
+           3m kill"#,
+    );
+    let esc = &world.engine.room.incidents[&IncidentId(1)].esc;
+    assert_eq!((esc.next, esc.is_forced, esc.by_hand.len()), (0, false, 0));
+    // Below the severity from which the policy pages, nothing climbs any more.
+    let told = play(&mut world, "5h clock");
+    assert!(!told.contains("paging") && !told.contains("telling zoe"), "{told}");
+}
