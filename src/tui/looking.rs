@@ -65,6 +65,10 @@ impl Model {
             return self.say(tone, text);
         };
         let before = result.text.split(" | ").next().unwrap_or_default();
+        // Shown beside it, and kept by itself: the next one takes its place on the screen.
+        let at = self.said.len().saturating_sub(1);
+        let alone = Notice { text: text.to_owned(), tone, at: self.now, is_result: false };
+        self.said.insert(at, alone);
         let text = format!("{before} | {text}");
         self.say_result(tone, text);
     }

@@ -354,3 +354,15 @@ fn what_was_said_can_be_read_again() {
     shows(&console, "set severity INC-1 ✓");
     shows(&console, "note INC-1 ✓");
 }
+
+#[test]
+fn what_was_said_of_one_act_on_many_is_not_lost_by_the_next_one() {
+    let mut console = console();
+    console.keys("May");
+    let said = |console: &Console| {
+        console.model.said.iter().filter(|it| it.text.contains(" of 3 done")).count()
+    };
+    assert_eq!(said(&console), 1, "{:?}", console.model.said);
+    console.keys("<esc>Mnwatch it<c-s>y");
+    assert_eq!(said(&console), 2, "{:?}", console.model.said);
+}

@@ -27,7 +27,10 @@ pub(super) fn note(events: &[Recorded], room: &Room) -> String {
             .or_else(|| taken_back(event, events))
             .or_else(|| next_word(event, room))
     };
-    let more = |event| seldom(event, room).into_iter().chain(unknown_services(event, room));
+    let more = |event| {
+        let more = seldom(event, room).into_iter().chain(unknown_services(event, room));
+        more.chain(followed(event, room))
+    };
     let of = |event| of(event).into_iter().chain(more(event)).reduce(|a, b| a + "; " + &b);
     let alone = events.iter().filter_map(|event| untold(event, events, room));
     events.iter().filter_map(of).chain(alone).collect::<Vec<String>>().join("; ")
@@ -272,4 +275,13 @@ fn note_of(event: &Recorded) -> Option<String> {
 /// The first incident that events are about.
 pub(super) fn about(events: &[Recorded]) -> Option<IncidentId> {
     events.iter().find_map(|event| event.body.incidents().first().copied())
+}
+
+/// What was public and becomes part of another one is said to be followed there: nobody wrote that.
+fn followed(event: &Recorded, room: &Room) -> Option<String> {
+    let Body::Incident { incident, change: Change::MergedInto { .. } } = &event.body else {
+        return None;
+    };
+    let word = room.board.incidents.get(incident)?.words.last()?;
+    (word.seq == event.seq).then(|| format!("THE STATUS PAGE SAYS of it: {}", word.text))
 }

@@ -447,6 +447,10 @@ pub(super) fn send_all(
     }
     if !is_single {
         let (ids, sent) = (sent.clone(), sent.len());
+        // What came of the act before is kept as it is.
+        if let Some(last) = model.said.back_mut() {
+            last.is_result = false;
+        }
         model.bulk = Some(Bulk { ids, sent, form, ..Bulk::default() });
         model.marks.clear();
     }

@@ -30,7 +30,7 @@ pub(super) fn draw(model: &Model, screen: &mut Frame<'_>, rect: Rect) {
     let title = match model.shown_incident() {
         Some(incident) => {
             let policy = incident.esc.policy.as_ref().map_or("", |policy| &policy.name);
-            format!("Escalation {} {policy}", incident.id)
+            format!("{}Escalation {} {policy}", super::alone_as_known(model), incident.id)
         }
         None => "Escalation".to_owned(),
     };

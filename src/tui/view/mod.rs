@@ -97,6 +97,24 @@ fn only_ascii(screen: &mut Frame<'_>, is_narrow: bool) {
     }
 }
 
+/// Which time is shown, where it is not now.
+fn as_known(model: &Model) -> Option<String> {
+    let past = model.past.as_ref()?;
+    let now = model.shown_now();
+    let when = if now.is_same_day(model.now) {
+        now.clock()
+    } else {
+        now.utc().format("%m-%d %H:%M").to_string()
+    };
+    Some(format!("AS KNOWN AT {when} (#{})", past.seq))
+}
+
+/// The same for the title of a pane that stands alone; beside others the timeline says it.
+fn alone_as_known(model: &Model) -> String {
+    let past = as_known(model).filter(|_| model.zoom);
+    past.map(|past| format!("{past} · ")).unwrap_or_default()
+}
+
 /// A pane's frame with its title; returns the inside.
 fn pane_frame(
     model: &Model,

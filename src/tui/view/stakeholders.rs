@@ -340,8 +340,9 @@ pub(super) fn draw(model: &Model, screen: &mut Frame<'_>, rect: Rect) {
     let is_stale = incident.is_public() && model.mirror.desk.page_fault.is_some();
     let page = if is_stale { " · THE STATUS PAGE IS OLD" } else { "" };
     let more = super::more(model, top, rows, list.len());
-    let title =
-        format!("Stakeholders {}{more} · public: {}{page}{long}", incident.id, incident.public);
+    let past = super::alone_as_known(model);
+    let public = incident.public;
+    let title = format!("{past}Stakeholders {}{more} · public: {public}{page}{long}", incident.id);
     let inner = super::pane_frame(model, screen, rect, Some(Pane::Stakeholders), &title);
     let width = usize::from(inner.width);
     if list.is_empty() {

@@ -140,14 +140,8 @@ fn title(model: &Model, columns: usize) -> String {
         let does = if writes { "writes" } else { "looks" };
         before = format!("{before}{} {does} · ", visible(&login));
     }
-    if let Some(past) = &model.past {
-        let now = model.shown_now();
-        let when = if now.is_same_day(model.now) {
-            now.clock()
-        } else {
-            now.utc().format("%m-%d %H:%M").to_string()
-        };
-        before = format!("AS KNOWN AT {when} (#{}) · {before}", past.seq);
+    if let Some(past) = super::as_known(model) {
+        before = format!("{past} · {before}");
     }
     let after = format!(" · {} {} {}", incident.severity, incident.priority(), incident.phase());
     let before = fit(&before, columns / 2);

@@ -3,6 +3,7 @@
 use warroom::domain::plan::Plan;
 use warroom::domain::stakeholder::Stakeholder;
 use warroom::domain::status::{ComponentStatus, Impact, IncidentStatus, Site, files, site};
+use warroom::proto::Reply;
 
 use crate::features::paging_world;
 use crate::world::{START, World, play};
@@ -149,8 +150,7 @@ fn a_merge_that_is_taken_back_gives_the_page_back_what_it_said() {
     let two = r#"
         0m ann {"do":"open","title":"the cause","severity":"SEV2","services":["payments"],"declare":true}
         0m ann {"do":"take-command","incident":2}"#;
-    let merge = r#"
-        5m ann {"do":"merge","incident":1,"into":2}"#;
+    let merge = r#"{"do":"merge","incident":1,"into":2}"#;
     let back = r#"
         9m ann {"do":"unmerge","incident":1}"#;
     for both in [false, true] {
@@ -164,7 +164,12 @@ fn a_merge_that_is_taken_back_gives_the_page_back_what_it_said() {
             play(&mut world, text);
         }
         let before = published(&world);
-        play(&mut world, merge);
+        play(&mut world, "5m clock");
+        let command = serde_json::from_str(merge).expect("a command");
+        let (reply, _) = world.act("ann", command);
+        let Reply::Done { note, .. } = reply else { panic!("{reply:?}") };
+        let public = "THE STATUS PAGE SAYS of it: It is followed from now on as 'Other'.";
+        assert_eq!(note.contains(public), both, "{note}");
         let merged = published(&world);
         assert_eq!(merged.components[0].status, ComponentStatus::PartialOutage, "it is not mended");
         play(&mut world, back);
