@@ -42,7 +42,8 @@ pub(super) fn decide(
     let deliveries: Vec<u32> = taken.iter().map(|it| it.wanted.number).collect();
     let before = incident.esc.before(&deliveries);
     let snooze = before.and_then(|before| before.snooze.as_ref());
-    let snooze = snooze.filter(|snooze| snooze.until > now && incident.ack.is_some());
+    let is_back = incident.ack.is_some() && incident.esc.snooze.is_none();
+    let snooze = snooze.filter(|snooze| snooze.until > now && is_back);
     let (next, unforced) = (before.map(|b| b.next), before.is_some_and(|b| !b.is_forced));
     let snoozed_until = snooze.map(|snooze| snooze.until);
     let change =

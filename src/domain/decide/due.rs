@@ -279,7 +279,7 @@ pub fn shift(room: &Room, name: &str, now: Timestamp) -> Vec<Body> {
         let Some(to) = came.first().filter(|_| follows && incident.esc.handover.is_none()) else {
             continue;
         };
-        bodies.extend(offer(room, incident, &holder.by, to, "the shift ends", now));
+        bodies.extend(offer(room, incident, &holder.by, to, SHIFT_ENDS, now));
     }
     bodies.insert(0, Body::ShiftChanged { schedule: name.to_owned(), due, left, came });
     bodies
@@ -315,6 +315,10 @@ fn come(
     of(incident.id, Change::PagedByHand { reason, pages })
 }
 
+/// Why something is offered, where nobody wrote a note.
+pub const BY_HAND: &str = "hand-over";
+const SHIFT_ENDS: &str = "the shift ends";
+
 /// An offer of an incident, with a brief.
 pub fn offer(
     room: &Room,
@@ -324,6 +328,11 @@ pub fn offer(
     why: &str,
     now: Timestamp,
 ) -> Vec<Body> {
+    // What they must know is on record with the offer, not in the message alone.
+    let brief = match why {
+        BY_HAND | SHIFT_ENDS => brief(incident, now),
+        note => format!("{note}\n{}", brief(incident, now)),
+    };
     let why = format!("{from} offers you {}: {why}", incident.id);
     let target = vec![format!("person:{to}")];
     let (mut reached, _) = reach::targets(asked(room, incident, now), &target);
@@ -334,7 +343,7 @@ pub fn offer(
     }
     let number = incident.esc.last_number + 1;
     let pages = reach::wanted(reached, DeliveryKind::Handover, number, &why);
-    let (from, to, brief) = (from.to_owned(), to.to_owned(), brief(incident, now));
+    let (from, to) = (from.to_owned(), to.to_owned());
     of(incident.id, Change::HandoverOffered { from, to, brief, pages })
 }
 

@@ -254,7 +254,7 @@ fn offer(
     if to == login {
         return Err(already(format!("you hold {id}")));
     }
-    let why = if note.trim().is_empty() { "hand-over" } else { note.trim() };
+    let why = if note.trim().is_empty() { due::BY_HAND } else { note.trim() };
     Ok(due::offer(room, incident, login, to, why, now))
 }
 

@@ -125,7 +125,9 @@ impl Incident {
         esc.by_hand.truncate(kept.unwrap_or(0));
         (esc.next, esc.round, esc.anchor) = (before.next, before.round, at);
         (esc.is_forced, esc.is_unreached) = (before.is_forced, before.is_unreached);
-        esc.snooze = before.snooze.filter(|snooze| snooze.until > at && self.ack.is_some());
+        // One that was set since stands.
+        let kept = before.snooze.filter(|snooze| snooze.until > at && self.ack.is_some());
+        esc.snooze = esc.snooze.take().or(kept);
     }
 
     /// What people wanted by hand and that was not answered: pages, and words to a level that is

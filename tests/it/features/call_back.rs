@@ -78,3 +78,23 @@ fn the_chain_stands_after_a_call_back_as_it_stood_before_whatever_the_keeper_wen
     let told = play(&mut world, "5h clock");
     assert!(!told.contains("paging") && !told.contains("telling zoe"), "{told}");
 }
+
+#[test]
+fn a_snooze_that_was_set_after_the_escalation_stands_when_that_is_called_back() {
+    let mut world = World::under(plan());
+    let told = play(
+        &mut world,
+        &format!(
+            r#"0m ann {OPEN}
+               0m clock
+               1m bob {{"do":"snooze","incident":1,"until":"2026-11-23T13:40:00Z","reason":"waits"}}
+               2m ann {{"do":"escalate","incident":1,"level":"executive","reason":"the wrong key"}}
+               2m clock
+               3m bob {{"do":"snooze","incident":1,"until":"2026-11-23T14:20:00Z","reason":"longer"}}
+               4m ann {{"do":"call-back","incident":1,"people":[],"reason":"it was the wrong key"}}"#
+        ),
+    );
+    assert!(!told.contains("refused"), "{told}");
+    let snooze = world.engine.room.incidents[&IncidentId(1)].esc.snooze.as_ref().expect("one");
+    assert_eq!(snooze.until.clock_minutes(), "14:20");
+}

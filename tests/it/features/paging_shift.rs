@@ -87,3 +87,18 @@ fn what_lies_ahead_is_told_as_it_will_be() {
         (1, &["phone (quiet until 15:30)".to_owned()][..])
     );
 }
+
+#[test]
+fn the_note_of_a_hand_over_is_on_record_and_in_what_lies_before_the_next_one() {
+    let mut world = World::under(plan());
+    let told = play(
+        &mut world,
+        &format!(
+            r#"0m ann {OPEN}
+               0m clock
+               1m bob {{"do":"acknowledge","incident":1}}
+               2m bob {{"do":"offer-handover","incident":1,"to":"dana","note":"restart node 7 first"}}"#
+        ),
+    );
+    assert!(told.contains("until then\nrestart node 7 first\nINC-1 SEV2"), "{told}");
+}
