@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 use crate::domain::delivery::{Method, address_of};
 use crate::domain::plan::{Level, Person, Plan, Policy, Trigger, When};
 use crate::domain::reach;
-use crate::domain::schedule;
+use crate::domain::schedule::{self, Schedule};
 use crate::domain::throttle::WITHIN_MAX_MS;
 
 /// The longest that pages may be held to be bundled, in seconds.
@@ -96,10 +96,7 @@ fn nobody(login: &str) -> String {
 fn schedules(plan: &Plan, found: &mut Found) {
     for (name, schedule) in &plan.schedules {
         let key = format!("schedules.{name}");
-        let people = schedule.rotations.iter().flat_map(|r| r.people.iter());
-        let others = schedule.overrides.iter().map(|o| &o.person);
-        let stints = schedule.temporary.iter().flat_map(|t| t.shifts.iter().map(|s| &s.person));
-        for login in people.chain(others).chain(stints) {
+        for login in schedule.people() {
             if !plan.people.contains_key(login) {
                 found.wrong(key.clone(), nobody(login));
             }
@@ -212,11 +209,18 @@ fn check_target(plan: &Plan, target: &str) -> Result<(), String> {
     }
 }
 
-/// Everybody whom a policy, the fallback or a schedule may lead to.
+/// Everybody whom a policy or the fallback may lead to.
 fn reachable(plan: &Plan) -> BTreeSet<&str> {
-    let mut found = BTreeSet::new();
     let levels = plan.policies.values().flat_map(|policy| policy.levels.iter());
-    let targets = levels.flat_map(|level| level.targets.iter()).chain(&plan.fallback);
+    behind(plan, levels.flat_map(|level| level.targets.iter()).chain(&plan.fallback))
+}
+
+/// The logins behind targets, whoever of them is on duty.
+pub(super) fn behind<'a>(
+    plan: &'a Plan,
+    targets: impl Iterator<Item = &'a String>,
+) -> BTreeSet<&'a str> {
+    let mut found: BTreeSet<&str> = BTreeSet::new();
     for target in targets {
         match target.split_once(':') {
             Some(("person", login)) => drop(found.insert(login)),
@@ -224,13 +228,8 @@ fn reachable(plan: &Plan) -> BTreeSet<&str> {
                 found.extend(plan.teams.get(team).into_iter().flatten().map(String::as_str));
             }
             Some(("schedule", name)) => {
-                let schedule = plan.schedules.get(name);
-                found.extend(schedule.into_iter().flat_map(|s| {
-                    let rotas = s.rotations.iter().flat_map(|r| r.people.iter());
-                    let stints = s.temporary.iter().flat_map(|t| t.shifts.iter());
-                    let others = s.overrides.iter().map(|o| &o.person);
-                    rotas.chain(others).chain(stints.map(|s| &s.person)).map(String::as_str)
-                }));
+                let schedule = plan.schedules.get(name).into_iter();
+                found.extend(schedule.flat_map(Schedule::people).map(String::as_str));
             }
             _ => {}
         }

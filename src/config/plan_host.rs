@@ -1,14 +1,14 @@
-//! What a plan needs of the machine that it is checked on: programs that can be run, and files that
-//! hold secrets.
+//! What a plan needs of the machine that it is checked on: programs that can be run, and people who
+//! may answer there.
 //!
 //! Invariants:
 //! - Nothing here is a mistake of the plan: it may be meant for another machine, and the keeper may
 //!   be another user.
 
-use std::collections::BTreeSet;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
+use crate::config::plan_check::behind;
 use crate::domain::channel::Channel;
 use crate::domain::lint::Lint;
 use crate::domain::plan::Plan;
@@ -32,21 +32,7 @@ pub fn may_not_answer(plan: &Plan, may: &dyn Fn(&str) -> Option<bool>) -> Vec<Li
     let levels = plan.policies.values().flat_map(|policy| policy.levels.iter());
     let levels = levels.filter(|level| !level.informs);
     let targets = levels.flat_map(|level| level.targets.iter()).chain(&plan.fallback);
-    let mut asked: BTreeSet<&String> = BTreeSet::new();
-    for target in targets {
-        match target.split_once(':') {
-            Some(("team", name)) => asked.extend(plan.teams.get(name).into_iter().flatten()),
-            Some(("schedule", name)) => {
-                let rotations = plan.schedules.get(name).into_iter().flat_map(|it| &it.rotations);
-                asked.extend(rotations.flat_map(|rotation| &rotation.people));
-            }
-            Some(("person", _)) => {
-                let named = plan.people.keys().find(|who| target[7..] == ***who);
-                asked.extend(named);
-            }
-            _ => {}
-        }
-    }
+    let asked = behind(plan, targets);
     let found = asked.into_iter().filter(|who| may(who) == Some(false)).map(|who| Lint {
         key: format!("people.{who}"),
         what: "is paged and may only observe here: the answer must come by a page's code; put \
@@ -93,38 +79,5 @@ mod tests {
             assert_eq!(said.is_some(), why.is_some(), "{program}: {said:?}");
             assert!(said.unwrap_or_default().contains(why.unwrap_or_default()), "{program}");
         }
-    }
-
-    #[test]
-    fn whoever_is_paged_and_may_not_answer_is_told() {
-        let text = r#"
-            default_policy = "standard"
-            fallback = ["person:fay"]
-            [people.ann]
-            contacts = ["terminal"]
-            [people.bob]
-            contacts = ["terminal"]
-            [people.fay]
-            contacts = ["terminal"]
-            [schedules.primary]
-            zone = "UTC"
-            [[schedules.primary.rotations]]
-            start = "2026-11-16T09:00:00"
-            every = "week"
-            people = ["ann", "bob"]
-            [[policies.standard.levels]]
-            name = "L1"
-            targets = ["schedule:primary"]
-        "#;
-        let files = vec![("plan.toml".to_owned(), text.to_owned())];
-        let plan = crate::config::plan_files::check(&files, "ann").expect("a plan").plan;
-        let may = |login: &str| match login {
-            "ann" => Some(true),
-            "bob" | "fay" => Some(false),
-            _ => None,
-        };
-        let found = may_not_answer(&plan, &may);
-        let keys: Vec<&str> = found.iter().map(|lint| lint.key.as_str()).collect();
-        assert_eq!(keys, ["people.bob", "people.fay"]);
     }
 }

@@ -275,10 +275,6 @@ pub enum Change {
         reason: String,
         /// Those who were reached are told.
         pages: Vec<Wanted>,
-        /// A level was reached by hand, and everybody of it is called back: the chain goes on with this
-        /// one, as it would have.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        next: Option<u16>,
         /// It climbs no more on a person's word.
         #[serde(default, skip_serializing_if = "is_false")]
         unforced: bool,

@@ -78,7 +78,7 @@ pub struct Row {
     pub debts: u32,
     #[serde(rename = "next", default, skip_serializing_if = "Option::is_none")]
     pub promise: Option<Timestamp>,
-    /// Who may let an update go that waits: logins; `*`: everybody but the `!author`.
+    /// Who may let an update go that waits: logins; `*!AUTHOR`: everybody but the author.
     #[serde(rename = "appr", default, skip_serializing_if = "str::is_empty")]
     pub approvers: Box<str>,
     #[serde(rename = "open")]
@@ -107,7 +107,7 @@ fn approvers(incident: &Incident) -> String {
         match commander {
             _ if !draft.approvers.is_empty() => draft.approvers.join(" "),
             Some(commander) if draft.approval == Approval::Commander => commander.to_owned(),
-            Some(_) | None => format!("* !{}", update.by),
+            Some(_) | None => format!("*!{}", update.by),
         }
     };
     incident.talk.waiting().map(of).collect::<Vec<_>>().join(" ")
@@ -117,8 +117,7 @@ impl Row {
     /// Whether an update waits for somebody to let it go.
     pub fn asks(&self, login: &str) -> bool {
         let mut names = self.approvers.split(' ');
-        let is_author = self.approvers.split(' ').any(|name| name.strip_prefix('!') == Some(login));
-        names.any(|name| name == login || name == "*" && !is_author)
+        names.any(|name| name.strip_prefix("*!").map_or(name == login, |author| author != login))
     }
 
     /// The line for a live incident, with when something is due to somebody outside: by a word that

@@ -89,7 +89,7 @@ pub fn bind(path: &Path) -> Result<UnixListener, StoreError> {
         fs::remove_file(path).map_err(StoreError::io("remove the stale socket", path))?;
     }
     // It appears when it answers: whoever waits for it and connects at once is not refused.
-    let made = path.with_extension("new");
+    let made = path.with_extension("bind");
     drop(fs::remove_file(&made));
     let listener = UnixListener::bind(&made).map_err(StoreError::io("listen on", &made))?;
     let group = fs::Permissions::from_mode(0o660);

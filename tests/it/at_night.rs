@@ -444,15 +444,9 @@ fn a_template_makes_the_words_about_several_and_one_reading_sends_them_all() {
 fn words_for_several_that_were_left_half_written_open_again_and_stand_beside_newer_ones() {
     let mut console = console();
     console.keys("mm");
-    console.keys("kkuu");
-    console.keys("internal<c-s>");
-    console.keys("Payments are slow<c-s>");
-    console.keys("<esc>");
+    console.keys("kkuuinternal<c-s>Payments are slow<c-s><esc>");
     // Written again, for the same ones: what was left is kept beside it.
-    console.keys("uuinternal<c-s>");
-    console.keys("Something else<c-s>");
-    console.keys("<esc>");
-    console.keys("P");
+    console.keys("uuinternal<c-s>Something else<c-s><esc>P");
     shows(&console, "write-update INC-1+1.");
     console.keys("j<enter>");
     shows(&console, "[INC-1, INC-2 ");

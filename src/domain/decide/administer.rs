@@ -5,11 +5,9 @@
     reason = "each file decides its own commands; `route` is the exhaustive list"
 )]
 
-use crate::domain::change::Change;
 use crate::domain::command::{Command, Order};
 use crate::domain::decide::{Decision, already, bad, not_now, wanted};
 use crate::domain::event::Body;
-use crate::domain::plan::Plan;
 use crate::domain::room::Room;
 
 /// The plan and the senders' tokens.
@@ -19,10 +17,8 @@ pub(super) fn decide(room: &Room, order: &Order) -> Decision {
             if room.plan_digest == *digest {
                 return Err(already("this plan is in force"));
             }
-            let stranded = stranded(room, plan);
             let (plan, digest, note) = (plan.clone(), digest.clone(), note.clone());
-            let adopted = std::iter::once(Body::PlanAdopted { plan, digest, note });
-            Ok(adopted.chain(stranded).collect())
+            Ok(vec![Body::PlanAdopted { plan, digest, note }])
         }
         Command::IssueToken { name, hash, answers } => {
             let name = wanted(name, "name")?;
@@ -57,18 +53,4 @@ pub(super) fn decide(room: &Room, order: &Order) -> Decision {
         }
         _ => Err(bad("not a command of administration", "this is a defect; please report it")),
     }
-}
-
-/// What somebody answers for whom the new plan does not know: nobody could reach them any more, so
-/// others are paged for it again.
-fn stranded(room: &Room, plan: &Plan) -> Vec<Body> {
-    let is_gone =
-        |who: &String| room.plan.people.contains_key(who) && !plan.people.contains_key(who);
-    let active = room.incidents.values().filter(|incident| incident.phase().is_active());
-    let held = active.filter_map(|incident| {
-        let by = incident.ack.as_ref().map(|ack| &ack.by).filter(|by| is_gone(by))?.clone();
-        let change = Change::AckExpired { by, after_min: 0, gone: true };
-        Some(Body::Incident { incident: incident.id, change })
-    });
-    held.collect()
 }

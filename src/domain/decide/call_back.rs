@@ -44,10 +44,9 @@ pub(super) fn decide(
     let snooze = before.and_then(|before| before.snooze.as_ref());
     let is_back = incident.ack.is_some() && incident.esc.snooze.is_none();
     let snooze = snooze.filter(|snooze| snooze.until > now && is_back);
-    let (next, unforced) = (before.map(|b| b.next), before.is_some_and(|b| !b.is_forced));
+    let unforced = before.is_some_and(|before| !before.is_forced);
     let snoozed_until = snooze.map(|snooze| snooze.until);
-    let change =
-        Change::CalledBack { deliveries, reason: why, pages, next, unforced, snoozed_until };
+    let change = Change::CalledBack { deliveries, reason: why, pages, unforced, snoozed_until };
     one(id, change)
 }
 

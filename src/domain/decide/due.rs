@@ -15,7 +15,7 @@ use crate::domain::event::{AlertFacts, Body};
 use crate::domain::ids::IncidentId;
 use crate::domain::incident::Incident;
 use crate::domain::outlook::when_words;
-use crate::domain::plan::Policy;
+use crate::domain::plan::{Plan, Policy};
 use crate::domain::post::{Incoming, Post, Signal};
 use crate::domain::reach::{self, Asked};
 use crate::domain::room::Room;
@@ -265,21 +265,22 @@ pub fn shift(room: &Room, name: &str, now: Timestamp) -> Vec<Body> {
     let mut bodies = Vec::new();
     let target = format!("schedule:{name}");
     for incident in room.incidents.values().filter(|i| i.phase().is_active()) {
-        if incident.ack.is_none() {
-            bodies.extend(come(room, incident, name, &left, &came, now));
+        let policy = room.desk.policy(incident.esc.policy.as_ref());
+        let levels = policy.into_iter().flat_map(|policy| &policy.levels);
+        if !levels.flat_map(|level| &level.targets).any(|known| *known == target) {
             continue;
         }
-        let Some(holder) = incident.ack.as_ref().filter(|ack| left.contains(&ack.by)) else {
+        let Some(ack) = &incident.ack else {
+            bodies.extend(come(room, incident, name, (&left, &came), now));
             continue;
         };
-        let follows = room
-            .desk
-            .policy(incident.esc.policy.as_ref())
-            .is_some_and(|policy| policy.levels.iter().any(|l| l.targets.contains(&target)));
-        let Some(to) = came.first().filter(|_| follows && incident.esc.handover.is_none()) else {
+        let Some(to) = came.first().filter(|_| incident.esc.handover.is_none()) else {
             continue;
         };
-        bodies.extend(offer(room, incident, &holder.by, to, SHIFT_ENDS, now));
+        if !left.contains(&ack.by) {
+            continue;
+        }
+        bodies.extend(offer(room, incident, (&ack.by, to), ("the shift ends", ""), now));
     }
     bodies.insert(0, Body::ShiftChanged { schedule: name.to_owned(), due, left, came });
     bodies
@@ -290,8 +291,7 @@ fn come(
     room: &Room,
     incident: &Incident,
     schedule: &str,
-    left: &[String],
-    came: &[String],
+    (left, came): (&[String], &[String]),
     now: Timestamp,
 ) -> Vec<Body> {
     let waits = |who: &String| {
@@ -315,24 +315,38 @@ fn come(
     of(incident.id, Change::PagedByHand { reason, pages })
 }
 
-/// Why something is offered, where nobody wrote a note.
-pub const BY_HAND: &str = "hand-over";
-const SHIFT_ENDS: &str = "the shift ends";
+/// Who left the plan is waited for no longer: neither for their own answer, nor for what they answered
+/// for, which pages again, because nobody could reach them any more.
+pub fn gone(room: &Room, before: &Plan) -> Vec<Body> {
+    let is_gone =
+        |who: &String| before.people.contains_key(who) && !room.plan.people.contains_key(who);
+    let mut bodies = Vec::new();
+    for incident in room.incidents.values() {
+        let people: Vec<String> =
+            incident.esc.must.iter().filter(|who| is_gone(who)).cloned().collect();
+        if !people.is_empty() {
+            bodies.extend(of(incident.id, Change::AnswersDropped { people }));
+        }
+        let holder = incident.ack.as_ref().map(|ack| &ack.by).filter(|by| is_gone(by));
+        if let Some(by) = holder.filter(|_| incident.phase().is_active()) {
+            let (by, after_min) = (by.clone(), 0);
+            bodies.extend(of(incident.id, Change::AckExpired { by, after_min, gone: true }));
+        }
+    }
+    bodies
+}
 
-/// An offer of an incident, with a brief.
+/// An offer of an incident from somebody to somebody, with a brief, why, and what the giver notes.
 pub fn offer(
     room: &Room,
     incident: &Incident,
-    from: &str,
-    to: &str,
-    why: &str,
+    (from, to): (&str, &str),
+    (why, note): (&str, &str),
     now: Timestamp,
 ) -> Vec<Body> {
     // What they must know is on record with the offer, not in the message alone.
-    let brief = match why {
-        BY_HAND | SHIFT_ENDS => brief(incident, now),
-        note => format!("{note}\n{}", brief(incident, now)),
-    };
+    let brief = [note, &brief(incident, now)].join("\n").trim_start().to_owned();
+    let why = if note.is_empty() { why } else { note };
     let why = format!("{from} offers you {}: {why}", incident.id);
     let target = vec![format!("person:{to}")];
     let (mut reached, _) = reach::targets(asked(room, incident, now), &target);

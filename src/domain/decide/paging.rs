@@ -254,8 +254,7 @@ fn offer(
     if to == login {
         return Err(already(format!("you hold {id}")));
     }
-    let why = if note.trim().is_empty() { due::BY_HAND } else { note.trim() };
-    Ok(due::offer(room, incident, login, to, why, now))
+    Ok(due::offer(room, incident, (login, to), ("hand-over", note.trim()), now))
 }
 
 fn accept(room: &Room, login: &str, id: IncidentId) -> Decision {

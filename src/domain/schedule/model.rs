@@ -33,6 +33,16 @@ pub struct Schedule {
     pub temporary: Vec<Temporary>,
 }
 
+impl Schedule {
+    /// The logins of everybody who is named in it, some of them more than once.
+    pub fn people(&self) -> impl Iterator<Item = &String> {
+        let rotas = self.rotations.iter().flat_map(|rotation| &rotation.people);
+        let others = self.overrides.iter().map(|other| &other.person);
+        let stints = self.temporary.iter().flat_map(|plan| &plan.shifts);
+        rotas.chain(others).chain(stints.map(|stint| &stint.person))
+    }
+}
+
 /// A layer: people who take turns.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

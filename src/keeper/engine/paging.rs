@@ -83,32 +83,8 @@ impl Engine {
                 self.by_the_clock(body, now, archive, turn);
             }
         }
-        self.drop_answers(before, now, archive, turn);
-    }
-
-    /// Nobody's own answer is waited for who left the plan.
-    fn drop_answers(
-        &mut self,
-        before: &Plan,
-        now: Timestamp,
-        archive: &dyn Archive,
-        turn: &mut Turn,
-    ) {
-        let known = &self.room.plan.people;
-        let before = before.people.keys();
-        let gone: Vec<&String> = before.filter(|who| !known.contains_key(*who)).collect();
-        if gone.is_empty() {
-            return;
-        }
-        let waits = |incident: &Incident| -> Vec<String> {
-            let gone = gone.iter().filter(|who| incident.esc.must.contains(**who));
-            gone.map(|who| (*who).clone()).collect()
-        };
-        let found = self.room.incidents.values().map(|incident| (incident.id, waits(incident)));
-        let found: Vec<_> = found.filter(|(_, people)| !people.is_empty()).collect();
-        for (incident, people) in found {
-            let change = Change::AnswersDropped { people };
-            self.by_the_clock(Body::Incident { incident, change }, now, archive, turn);
+        for body in decide::due::gone(&self.room, before) {
+            self.by_the_clock(body, now, archive, turn);
         }
     }
 
@@ -434,11 +410,12 @@ impl Engine {
         if self.code(id, delivery) != given {
             return Err(wrong());
         }
-        let incident = self.room.incidents.get(&id).ok_or_else(wrong)?;
         let not_now = |what: String, next: &str| Rejection::new(RejectionKind::NotNow, what, next);
-        if !incident.phase().is_active() {
-            return Err(not_now(format!("{id} is over: there is nothing to answer"), "rest"));
-        }
+        let active = self.room.incidents.get(&id).filter(|incident| incident.phase().is_active());
+        let incident = active.ok_or_else(|| {
+            let next = format!("look with 'warroom show {}' where it stands", id.0);
+            not_now(format!("{id} is over, or part of another one"), &next)
+        })?;
         // While nobody answers for it any code of it is good: what failed as far as we know may have
         // arrived, and who was called back, or whose answer expired, may hold the oldest message.
         let may_answer = |d: &&Delivery| d.is_open() || incident.ack.is_none();

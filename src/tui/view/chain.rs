@@ -301,7 +301,7 @@ fn ahead_line(model: &Model, rung: &Rung) -> Told {
     if rung.due.is_none() && rung.is_behind {
         // Who is on call now says nothing of who was when it was reached.
         let text = format!("{mark} {name} {when:<9} nobody was wanted by it{extra}");
-        return Told { text, style: theme.bad };
+        return Told { text, style: Style::default() };
     }
     if rung.people.is_empty() {
         let why =

@@ -1,6 +1,8 @@
 //! Who looks at words before they go out, and by which ways they then go.
 
 use warroom::domain::plan::Plan;
+use warroom::domain::row::Row;
+use warroom::domain::words::Approval;
 
 use crate::features::talk::{BEGIN, draft, letter, plan};
 use crate::world::{World, play};
@@ -131,4 +133,21 @@ fn one_reading_is_for_the_same_words_on_several_incidents_and_for_no_others() {
     for incident in world.engine.room.incidents.values() {
         assert_eq!(incident.talk.waiting().count(), 0, "{}", incident.id);
     }
+}
+
+#[test]
+fn two_who_wrote_are_each_asked_to_look_at_what_the_other_wrote() {
+    let mut plan = plan();
+    plan.stakeholders.get_mut("support").expect("they").approval = Some(Approval::Other);
+    let mut world = World::under(plan);
+    play(&mut world, BEGIN);
+    let words = draft("internal", &["support"], Some(30), "");
+    let asks = |world: &World, login: &str| {
+        let room = &world.engine.room;
+        Row::with_dues(letter(world), &room.plan, room.at).asks(login)
+    };
+    play(&mut world, &format!("1m bob {words}"));
+    assert!(!asks(&world, "bob") && asks(&world, "zoe"));
+    play(&mut world, &format!("2m zoe {words}"));
+    assert!(asks(&world, "bob") && asks(&world, "zoe"));
 }

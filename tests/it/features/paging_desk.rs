@@ -188,6 +188,12 @@ fn a_code_answers_for_the_person_it_was_sent_to_and_only_once() {
     let script = format!(r#"63m eve {{"do":"acknowledge-by-code","code":"{code}"}}"#);
     let transcript = play(&mut world, &format!("62m clock\n{script}"));
     assert!(transcript.ends_with(answered), "{transcript}");
+    // What is over, or part of another one, says so; a code that nobody sent says nothing.
+    let more = r#"64m ann {"do":"open","title":"the cause","severity":"SEV2"}
+        64m ann {"do":"merge","incident":1,"into":2}"#;
+    let script = format!(r#"65m eve {{"do":"acknowledge-by-code","code":"{code}"}}"#);
+    let transcript = play(&mut world, &format!("{more}\n{script}"));
+    assert!(transcript.contains("INC-1 is over, or part of another one"), "{transcript}");
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! What becomes of open incidents when those who answer for them go.
 
+use warroom::config::plan_host;
 use warroom::domain::command::Command;
 use warroom::domain::duty::Desk;
 use warroom::domain::outlook;
@@ -101,4 +102,17 @@ fn the_note_of_a_hand_over_is_on_record_and_in_what_lies_before_the_next_one() {
         ),
     );
     assert!(told.contains("until then\nrestart node 7 first\nINC-1 SEV2"), "{told}");
+}
+
+#[test]
+fn whoever_is_paged_and_may_not_answer_on_this_machine_is_told_of() {
+    let may = |login: &str| match login {
+        "dana" => Some(true),
+        // Zoe is informed only, and nobody asks her for an answer.
+        "bob" | "fay" | "zoe" => Some(false),
+        _ => None,
+    };
+    let found = plan_host::may_not_answer(&plan(), &may);
+    let keys: Vec<&str> = found.iter().map(|lint| lint.key.as_str()).collect();
+    assert_eq!(keys, ["people.bob", "people.fay"]);
 }
