@@ -24,14 +24,14 @@ pub(super) fn change_words(change: &Change) -> String {
             format!("FALLBACK: {why}; {}", wanted_words(pages))
         }
         Change::PagedByHand { reason, pages } => format!("{}: {reason}", wanted_words(pages)),
-        Change::CalledBack { reason, pages, deliveries, .. } => {
+        Change::CalledBack { reason, pages, .. } => {
             let tell = |is_told: bool| {
                 let of = pages.iter().filter(|page| page.methods.is_empty() != is_told);
                 of.map(|page| page.to.as_str()).collect::<Vec<_>>().join(", ")
             };
             let (told, untold) = (tell(true), tell(false));
             let told = match (told.is_empty(), untold.is_empty()) {
-                (true, true) => format!("{} pages, before they left", deliveries.len()),
+                (true, true) => "nobody is to be told".to_owned(),
                 (false, true) => format!("telling {told}"),
                 (true, false) => format!("NOTHING TELLS {untold}"),
                 (false, false) => format!("telling {told}; NOTHING TELLS {untold}"),

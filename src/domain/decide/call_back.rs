@@ -3,7 +3,7 @@
 //!
 //! Invariants:
 //! - Only what a person wanted is taken back; what the policy wants goes on.
-//! - Whoever may have been woken hears that they are not needed.
+//! - Whoever may have been woken hears that they are not needed, unless something else wants them.
 
 use crate::domain::change::Change;
 use crate::domain::channel::Channel;
@@ -57,9 +57,16 @@ fn words_to(room: &Room, incident: &Incident, taken: &[&Delivery], words: &str) 
     let opens = |method: &Method| {
         room.plan.channels.get(method.channel()).is_some_and(Channel::opens_events)
     };
+    // Whom another page wants, the policy's or somebody else's, is needed all the same.
+    let is_wanted = |who: &str| {
+        let open = incident.esc.deliveries.iter().filter(|it| {
+            it.is_open() && it.wanted.to == who && it.wanted.kind == DeliveryKind::Page
+        });
+        open.into_iter().any(|it| !taken.iter().any(|one| one.wanted.number == it.wanted.number))
+    };
     let mut pages: Vec<Wanted> = Vec::new();
     for it in taken.iter().filter(is_out) {
-        if pages.iter().any(|known| known.to == it.wanted.to) {
+        if is_wanted(&it.wanted.to) || pages.iter().any(|known| known.to == it.wanted.to) {
             continue;
         }
         let methods = it.wanted.methods.iter().filter(|method| !opens(method)).cloned();

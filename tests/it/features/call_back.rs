@@ -98,3 +98,23 @@ fn a_snooze_that_was_set_after_the_escalation_stands_when_that_is_called_back() 
     let snooze = world.engine.room.incidents[&IncidentId(1)].esc.snooze.as_ref().expect("one");
     assert_eq!(snooze.until.clock_minutes(), "14:20");
 }
+
+#[test]
+fn whom_the_policy_wants_as_well_is_not_told_that_nobody_needs_them() {
+    let mut world = World::under(plan());
+    let told = play(
+        &mut world,
+        &format!(
+            r#"0m ann {OPEN}
+               0m clock
+               0m answer bob mail accepted
+               1m ann {{"do":"escalate","incident":1,"level":"L2 senior","reason":"the wrong key"}}
+               2m clock
+               2m answer bob mail accepted
+               2m answer dana mail accepted
+               3m ann {{"do":"call-back","incident":1,"people":[],"reason":"it was the wrong key"}}"#
+        ),
+    );
+    let words = "CALLED BACK what was wanted by hand (telling dana): it was the wrong key";
+    assert!(told.contains(words), "{told}");
+}
