@@ -230,8 +230,10 @@ fn show(
     for (role, people) in &head.roles {
         line(&format!("  {role}: {}", people.join(", ")));
     }
-    if let Some(ack) = &head.ack {
-        line(&format!("  acknowledged by {} at {}", ack.by, ack.at));
+    match &head.ack {
+        Some(ack) => line(&format!("  acknowledged by {} at {}", ack.by, ack.at)),
+        None if head.phase().is_active() => line("  NOT ACKNOWLEDGED: nobody answers for it now"),
+        None => {}
     }
     for (kind, other) in &head.links {
         line(&format!("  {kind} {other}"));

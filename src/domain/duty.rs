@@ -191,6 +191,10 @@ pub struct Desk {
     pub last_notice: u32,
     /// Schedule → up to when changes of shift were told.
     pub shifts_seen: BTreeMap<String, Timestamp>,
+    /// Schedule → who was on duty by what was told last: a cover that is taken back, a swap or a new
+    /// plan makes it others at once.
+    #[serde(default)]
+    pub duty_seen: BTreeMap<String, Vec<String>>,
     #[serde(with = "pairs")]
     pub sent: BTreeMap<Destination, LastSent>,
     pub beats: BTreeMap<String, Beat>,
@@ -277,14 +281,24 @@ impl Desk {
         }
         self.shifts_seen.retain(|name, _| plan.schedules.contains_key(name));
         self.changes.retain(|name, _| plan.schedules.contains_key(name));
+        self.duty_seen.retain(|name, _| plan.schedules.contains_key(name));
         for name in plan.schedules.keys() {
             self.shifts_seen.insert(name.clone(), at);
+            if !self.duty_seen.contains_key(name) {
+                self.see_duty(plan, name, at);
+            }
         }
         self.beats.retain(|name, _| plan.heartbeats.contains_key(name));
         for name in plan.heartbeats.keys() {
             let fresh = Beat { at, is_missed: false, is_heard: false, is_back: false };
             self.beats.entry(name.clone()).or_insert(fresh);
         }
+    }
+
+    /// Who is on duty at an instant is told, or need not be.
+    pub fn see_duty(&mut self, plan: &Plan, name: &str, at: Timestamp) {
+        self.shifts_seen.insert(name.to_owned(), at);
+        self.duty_seen.insert(name.to_owned(), self.on_call(plan, name, at));
     }
 
     /// The window that covers services now, if one is open.
@@ -322,6 +336,10 @@ impl Desk {
     pub fn next_shift(&self, plan: &Plan, name: &str) -> Option<Timestamp> {
         let schedule = plan.schedules.get(name)?;
         let seen = *self.shifts_seen.get(name)?;
+        // What was changed since by hand, or by a new plan, counts at once.
+        if self.duty_seen.get(name).is_some_and(|who| *who != self.on_call(plan, name, seen)) {
+            return Some(seen);
+        }
         let horizon = seen.plus(SHIFT_HORIZON_MS);
         let changes = self.changes_of(name);
         let next = schedule::next_change(schedule, &plan.holidays, changes, seen, horizon);

@@ -118,6 +118,7 @@ pub struct ByHand {
     pub deliveries: Vec<u32>,
     pub next: u16,
     pub round: u8,
+    pub anchor: Timestamp,
     pub is_forced: bool,
     pub is_unreached: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -37,6 +37,13 @@ pub fn lint(plan: &Plan, desk: &Desk, now: Timestamp) -> Vec<Lint> {
             let what = format!("swap {swap} names a turn that its giver no longer has");
             found.push(Lint { key: format!("schedules.{name}"), what });
         }
+        let covers = changes.covers.iter().filter(|cover| cover.until > now);
+        for cover in covers.filter(|cover| !plan.people.contains_key(&cover.person)) {
+            let (id, who, until) = (cover.id, &cover.person, cover.until);
+            let what =
+                format!("cover {id} puts {who} on duty until {until}, who is not in [people]");
+            found.push(Lint { key: format!("schedules.{name}"), what });
+        }
     }
     holes(plan, &shifts, &mut found);
     for (name, policy) in &plan.policies {

@@ -160,7 +160,7 @@ impl Room {
                 self.notices_went(items, &|delivery, seed| delivery.end(event.at, &end, seed));
             }
             Body::ShiftChanged { schedule, .. } => {
-                desk.shifts_seen.insert(schedule.clone(), event.at);
+                desk.see_duty(&self.plan, schedule, event.at);
             }
             Body::ShiftCovered { schedule, cover } => {
                 desk.last_change = desk.last_change.max(cover.id);

@@ -57,8 +57,12 @@ fn words_to(room: &Room, incident: &Incident, taken: &[&Delivery], words: &str) 
     let opens = |method: &Method| {
         room.plan.channels.get(method.channel()).is_some_and(Channel::opens_events)
     };
-    // Whom another page wants, the policy's or somebody else's, is needed all the same.
+    // Whoever answers for it, or whom another page wants, the policy's or somebody else's, is needed
+    // all the same.
     let is_wanted = |who: &str| {
+        if incident.ack.as_ref().is_some_and(|ack| ack.by == who) {
+            return true;
+        }
         let open = incident.esc.deliveries.iter().filter(|it| {
             it.is_open() && it.wanted.to == who && it.wanted.kind == DeliveryKind::Page
         });

@@ -256,8 +256,7 @@ pub fn shift(room: &Room, name: &str, now: Timestamp) -> Vec<Body> {
     let Some(due) = room.desk.next_shift(&room.plan, name).filter(|due| *due <= now) else {
         return Vec::new();
     };
-    let before = room.desk.shifts_seen.get(name).copied().unwrap_or(due);
-    let was = room.desk.on_call(&room.plan, name, before);
+    let was = room.desk.duty_seen.get(name).cloned().unwrap_or_default();
     // After a long sleep several changes may have passed: what counts is who is there now.
     let is = room.desk.on_call(&room.plan, name, now);
     let left: Vec<String> = was.iter().filter(|login| !is.contains(login)).cloned().collect();

@@ -92,7 +92,20 @@ fn cover_told(
     now: Timestamp,
 ) -> Option<Body> {
     let whose = cover.instead_of.as_deref();
-    let people: Vec<&str> = std::iter::once(cover.person.as_str()).chain(whose).collect();
+    // Without a name it is in the place of everybody who would be on duty then.
+    let mut changes = room.desk.changes_of(schedule).clone();
+    changes.covers.retain(|known| known.id != cover.id);
+    let at = cover.from.max(now);
+    let without = room
+        .plan
+        .schedules
+        .get(schedule)
+        .into_iter()
+        .flat_map(|schedule| schedule::on_duty(schedule, &room.plan.holidays, &changes, at));
+    let without: Vec<String> = without.map(|duty| duty.person).collect();
+    let others = without.iter().map(String::as_str).filter(|_| whose.is_none());
+    let people: Vec<&str> =
+        std::iter::once(cover.person.as_str()).chain(whose).chain(others).collect();
     let instead = whose.map(|whose| format!(" instead of {whose}")).unwrap_or_default();
     let why = Some(&cover.reason).filter(|why| !why.is_empty());
     let why = why.map(|why| format!(": {why}")).unwrap_or_default();

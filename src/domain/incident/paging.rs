@@ -123,7 +123,7 @@ impl Incident {
         let Some(before) = before else { return };
         let kept = esc.by_hand.iter().position(|level| *level == before);
         esc.by_hand.truncate(kept.unwrap_or(0));
-        (esc.next, esc.round, esc.anchor) = (before.next, before.round, at);
+        (esc.next, esc.round, esc.anchor) = (before.next, before.round, before.anchor);
         (esc.is_forced, esc.is_unreached) = (before.is_forced, before.is_unreached);
         // One that was set since stands.
         let kept = before.snooze.filter(|snooze| snooze.until > at && self.ack.is_some());
@@ -219,6 +219,7 @@ impl Incident {
                     deliveries: reached.pages.iter().map(|page| page.number).collect(),
                     next: esc.next,
                     round: esc.round,
+                    anchor: esc.anchor,
                     is_forced: esc.is_forced,
                     is_unreached: esc.is_unreached,
                     snooze: esc.snooze.clone(),
@@ -313,6 +314,12 @@ impl Incident {
     /// outside (the next word, a limit of the law) holds by the wall clock.
     pub(super) fn clock_moved(&mut self, by_ms: i64) {
         self.esc.anchor = self.esc.anchor.plus(by_ms);
+        for level in &mut self.esc.by_hand {
+            level.anchor = level.anchor.plus(by_ms);
+            if let Some(snooze) = &mut level.snooze {
+                snooze.until = snooze.until.plus(by_ms);
+            }
+        }
         if let Some(snooze) = &mut self.esc.snooze {
             snooze.until = snooze.until.plus(by_ms);
         }

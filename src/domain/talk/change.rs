@@ -11,7 +11,7 @@ use crate::domain::delivery::Wanted;
 use crate::domain::stakeholder::Audience;
 use crate::domain::status::ComponentStatus;
 use crate::domain::text::hex;
-use crate::domain::time::Timestamp;
+use crate::domain::time::{MINUTE_MS, Timestamp};
 use crate::domain::words::{Approval, PublicStatus};
 
 /// The words of an update in one language.
@@ -71,7 +71,9 @@ impl Draft {
         let said = (self.audience.word(), &self.words, &self.to);
         let page = self.public.map(|status| status.to_string());
         let more = (&self.components, self.corrects, &self.before_embargo);
-        let what = serde_json::json!([said, page, more, self.next_by, self.last]);
+        // The words name the minute; two that were written a moment apart are the same.
+        let next = self.next_by.map(|at| at.0 / MINUTE_MS);
+        let what = serde_json::json!([said, page, more, next, self.last]);
         hex(&Sha256::digest(what.to_string().as_bytes()))
     }
 }

@@ -274,7 +274,8 @@ fn note_of(event: &Recorded) -> Option<String> {
 
 /// The first incident that events are about.
 pub(super) fn about(events: &[Recorded]) -> Option<IncidentId> {
-    events.iter().find_map(|event| event.body.incidents().first().copied())
+    let told = events.iter().filter(|event| !event.body.is_about_the_desk());
+    told.flat_map(|event| event.body.incidents()).next()
 }
 
 /// What was public and becomes part of another one is said to be followed there: nobody wrote that.

@@ -396,8 +396,8 @@ impl Engine {
         let wrong = || {
             Rejection::new(
                 RejectionKind::NotFound,
-                "that code belongs to no page that is open",
-                "it may be answered already; look with 'warroom list'",
+                "that code belongs to no page",
+                "look at it letter by letter: it has no I, L, O or U; or 'warroom ack INC-7'",
             )
         };
         let given = code.trim().to_ascii_uppercase().replace(' ', "-");

@@ -81,10 +81,10 @@ pub(super) fn fields(action: Action, about: &About<'_>) -> Option<Vec<Field>> {
             who.sort_unstable();
             who.dedup();
             vec![
+                why("always needed; those who were reached read it"),
                 Field::line("people", "who", &who.join(" "))
                     .hint("empty: everybody who is wanted by hand")
                     .proposed(),
-                why("always needed; those who were reached read it"),
             ]
         }
         Action::Snooze => vec![

@@ -363,8 +363,9 @@ fn delivery_lines(model: &Model, delivery: &Delivery, full: bool) -> Vec<Told> {
         "{level}".to_owned()
     } else {
         let kind = match delivery.wanted.kind {
-            DeliveryKind::Page if delivery.wanted.why.starts_with("nobody") => "fallback",
-            DeliveryKind::Page => "by hand",
+            DeliveryKind::Page if delivery.origin.by_hand => "by hand",
+            DeliveryKind::Page if delivery.wanted.why.starts_with("you are on duty") => "on duty",
+            DeliveryKind::Page => "fallback",
             DeliveryKind::Inform => "informed",
             DeliveryKind::Handover => "hand-over",
             DeliveryKind::Update => "update",

@@ -29,7 +29,7 @@ fn an_escalation_by_mistake_is_called_back_and_the_chain_goes_on_as_it_would_hav
     assert!(told.contains("refused ann: erik is not wanted by hand for INC-1 just now"), "{told}");
     let last = &world.jobs.iter().rev().find(|job| job.destination.to == "erik").expect("a word");
     assert!(last.items[0].why.contains("ann calls you back, you are not needed"), "{last:?}");
-    // Level 2 comes five minutes after it was called back, and not the level above the manager's.
+    // Level 2 comes when it would have come, and not the level above the manager's.
     assert!(told.contains("(L2 senior: "), "{told}");
     assert!(!told.contains("(executive: "), "{told}");
 }
@@ -117,4 +117,34 @@ fn whom_the_policy_wants_as_well_is_not_told_that_nobody_needs_them() {
     );
     let words = "CALLED BACK what was wanted by hand (telling dana): it was the wrong key";
     assert!(told.contains(words), "{told}");
+}
+
+#[test]
+fn a_call_back_puts_nothing_off_and_whoever_answers_for_it_is_needed_still() {
+    let mut world = World::under(plan());
+    let told = play(
+        &mut world,
+        &format!(
+            r#"0m ann {OPEN}
+               0m clock
+               4m ann {{"do":"escalate","incident":1,"level":"manager","reason":"the wrong key"}}
+               4m ann {{"do":"call-back","incident":1,"people":[],"reason":"it was"}}
+               6m clock"#
+        ),
+    );
+    assert!(told.contains("(L2 senior: no answer)"), "as if it had not been: {told}");
+    let mut world = World::under(plan());
+    let told = play(
+        &mut world,
+        &format!(
+            r#"0m ann {OPEN}
+               0m clock
+               1m dana {{"do":"acknowledge","incident":1}}
+               2m ann {{"do":"escalate","incident":1,"level":"L2 senior","reason":"the wrong key"}}
+               2m clock
+               2m answer bob mail accepted
+               3m ann {{"do":"call-back","incident":1,"people":[],"reason":"it was"}}"#
+        ),
+    );
+    assert!(told.contains("(telling bob)"), "and not dana, who answers for it: {told}");
 }

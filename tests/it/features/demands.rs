@@ -1,11 +1,14 @@
 //! What users of other tools ask for, by its number in the list of demands: what the scripts about
 //! paging do not show already.
 
+use std::collections::BTreeSet;
+
 use warroom::domain::duty::Desk;
 use warroom::domain::lint::lint;
 use warroom::domain::plan::Heartbeat;
 use warroom::domain::plan_diff::differences;
 use warroom::domain::words::Severity;
+use warroom::keeper::turn::Job;
 
 use crate::features::paging_world::{OPEN, plan};
 use crate::world::{START, World, play};
@@ -370,7 +373,9 @@ fn whoever_is_asked_for_a_turn_or_put_in_for_somebody_hears_it_by_their_own_meth
         ),
     );
     assert!(!told.contains("refused"), "{told}");
-    let (to, _, subject, _) = words(&world);
-    assert_eq!(to, "erik");
-    assert_eq!(subject, "On call: erik stands in on 'primary'");
+    let subject = "On call: erik stands in on 'primary'";
+    let is_it = |job: &&Job| job.update.as_ref().is_some_and(|words| words.0 == subject);
+    let told: BTreeSet<&str> =
+        world.jobs.iter().filter(is_it).map(|job| job.destination.to.as_str()).collect();
+    assert_eq!(told, BTreeSet::from(["dana", "erik"]), "and whose place they take");
 }

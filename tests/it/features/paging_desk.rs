@@ -179,7 +179,7 @@ fn a_code_answers_for_the_person_it_was_sent_to_and_only_once() {
         code.to_lowercase()
     );
     let transcript = play(&mut world, &script);
-    let refusal = "refused eve: that code belongs to no page that is open; it may be answered already; look with 'warroom list'\n";
+    let refusal = "refused eve: that code belongs to no page; look at it letter by letter: it has no I, L, O or U; or 'warroom ack INC-7'\n";
     let answered = "INC-1 bob: acknowledged by the code of their page, given by eve\n";
     let late =
         "refused eve: INC-1 is answered by bob since 13:21; there is nothing left to answer\n";

@@ -3,6 +3,7 @@
 use warroom::config::plan_host;
 use warroom::domain::command::Command;
 use warroom::domain::duty::Desk;
+use warroom::domain::lint::lint;
 use warroom::domain::outlook;
 use warroom::domain::plan::{Plan, Quiet};
 use warroom::domain::reach::Asked;
@@ -115,4 +116,60 @@ fn whoever_is_paged_and_may_not_answer_on_this_machine_is_told_of() {
     let found = plan_host::may_not_answer(&plan(), &may);
     let keys: Vec<&str> = found.iter().map(|lint| lint.key.as_str()).collect();
     assert_eq!(keys, ["people.bob", "people.fay"]);
+}
+
+#[test]
+fn whoever_is_back_on_duty_because_a_cover_is_taken_back_is_wanted_at_once() {
+    let mut world = World::under(plan());
+    let (from, until) = (START, START.plus(3_600_000));
+    let told = play(
+        &mut world,
+        &format!(
+            r#"0m erik {{"do":"cover-shift","schedule":"primary","from":"{from}","until":"{until}","person":"erik","reason":""}}
+               0m clock
+               1m ann {OPEN}
+               1m clock
+               1m answer erik mail accepted
+               2m erik {{"do":"revoke-cover","schedule":"primary","cover":1}}
+               2m clock"#
+        ),
+    );
+    assert!(told.contains("primary: bob goes, erik comes"), "{told}");
+    assert!(told.contains("primary: erik goes, bob comes"), "{told}");
+    assert!(told.contains("on duty now (primary), and nobody has answered"), "{told}");
+    let to_bob: Vec<_> = world.jobs.iter().filter(|job| job.destination.to == "bob").collect();
+    let words: Vec<&str> =
+        to_bob.iter().filter_map(|job| Some(job.update.as_ref()?.0.as_str())).collect();
+    let expected =
+        ["On call: erik stands in on 'primary'", "On call: erik no longer stands in on 'primary'"];
+    assert_eq!(words, expected, "he is told both times");
+}
+
+#[test]
+fn a_new_plan_that_puts_somebody_else_on_duty_is_a_change_of_shift() {
+    let mut world = World::under(plan());
+    play(&mut world, &format!("0m ann {OPEN}\n0m clock\n0m answer bob mail accepted"));
+    let mut other = plan();
+    let rotation = &mut other.schedules.get_mut("primary").expect("it").rotations[0];
+    rotation.people = vec!["erik".to_owned()];
+    let (plan, note) = (Box::new(other), String::new());
+    world.act("root", Command::AdoptPlan { plan, digest: "other".to_owned(), note });
+    let told = play(&mut world, "1m clock");
+    assert!(told.contains("primary: bob goes, erik comes"), "{told}");
+    assert!(told.contains("on duty now (primary), and nobody has answered"), "{told}");
+}
+
+#[test]
+fn a_cover_by_somebody_whom_the_plan_does_not_know_is_worth_a_look() {
+    let mut world = World::under(plan());
+    let (from, until) = (START, START.plus(3_600_000));
+    let cover = format!(
+        r#"0m ann {{"do":"cover-shift","schedule":"primary","from":"{from}","until":"{until}","person":"erik","reason":""}}"#
+    );
+    play(&mut world, &cover);
+    let mut without = plan();
+    without.people.remove("erik");
+    let found = lint(&without, &world.engine.room.desk, world.now);
+    let words = "cover 1 puts erik on duty until";
+    assert!(found.iter().any(|lint| lint.what.starts_with(words)), "{found:?}");
 }
