@@ -1,5 +1,6 @@
-//! Simulated days of a war room that pages: random plans, acts, channels that fail or hang, kills,
-//! clocks that jump. `WARROOM_DAYS` sets how many (200 here; 10,000 on demand), `WARROOM_SEED` which.
+//! Simulated days of a war room that pages: random plans, acts, turns that are covered and swapped,
+//! people who leave, channels that fail or hang, kills, clocks that jump. `WARROOM_DAYS` sets how many
+//! (200 here; 10,000 on demand), `WARROOM_SEED` which, `WARROOM_TURNS` that turns move on each of them.
 //!
 //! What must hold on every day: a page is sent or loudly failed; none begins after the answer; an
 //! attempt is repeated only across a kill; an incident that pages is never left with nothing due;
@@ -15,6 +16,7 @@ use warroom::domain::ids::IncidentId;
 use warroom::domain::incident::Incident;
 use warroom::domain::plan::Plan;
 use warroom::domain::post::Signal;
+use warroom::domain::schedule::SwapState;
 use warroom::domain::time::{HOUR_MS, MINUTE_MS, SECOND_MS, Timestamp};
 use warroom::domain::words::{AckMode, AttemptResult, ClosureReason, DeliveryKind, Severity};
 use warroom::keeper::turn::Input;
@@ -37,6 +39,8 @@ struct Day {
     random: SplitMix,
     /// Some people are paged by a service that pages on its own.
     pages_elsewhere: bool,
+    /// Turns are covered and swapped, and plans come without somebody.
+    turns_move: bool,
     auditor: Auditor,
     /// How often something began to be sent, by incident and delivery.
     begun: BTreeMap<(IncidentId, u32), u32>,
@@ -82,7 +86,7 @@ fn random_plan(random: &mut SplitMix, pages_elsewhere: bool) -> Plan {
 }
 
 impl Day {
-    fn new(seed: u64) -> Self {
+    fn new(seed: u64, turns_move: bool) -> Self {
         let mut random = SplitMix(seed);
         let pages_elsewhere = seed.is_multiple_of(2);
         let world = World::under(random_plan(&mut random, pages_elsewhere));
@@ -90,6 +94,7 @@ impl Day {
             world,
             random,
             pages_elsewhere,
+            turns_move,
             auditor: Auditor::default(),
             begun: BTreeMap::new(),
             kills: 0,
@@ -134,8 +139,68 @@ impl Day {
         );
     }
 
-    fn act(&mut self) {
+    /// Who is on duty changes: covers, swaps and their answers.
+    fn move_turns(&mut self) {
+        let login = self.actor();
+        let schedule = "primary".to_owned();
+        let hours = |random: &mut SplitMix, below: u64| {
+            i64::try_from(random.below(below)).unwrap_or(0) * HOUR_MS
+        };
+        let from = self.world.now.plus(hours(&mut self.random, 8) - 2 * HOUR_MS);
+        let last = u64::from(self.world.engine.room.desk.last_change).max(1);
+        let known = u32::try_from(self.random.below(last) + 1).unwrap_or(1);
+        let command = match self.random.below(6) {
+            0..=2 => Command::CoverShift {
+                schedule,
+                from,
+                until: from.plus(hours(&mut self.random, 12) + HOUR_MS),
+                person: pick(&mut self.random, &PEOPLE).to_owned(),
+                instead_of: None,
+                reason: "because".to_owned(),
+            },
+            3 => Command::RevokeCover { schedule, cover: known },
+            4 => {
+                let at = from.plus(hours(&mut self.random, 24 * 10));
+                let room = &self.world.engine.room;
+                let giver = room.desk.on_call(&room.plan, &schedule, at).first().cloned();
+                let with = pick(&mut self.random, &PEOPLE).to_owned();
+                Command::AskSwap { schedule, from: giver, at, with, their_at: None }
+            }
+            _ => {
+                let swaps = &self.world.engine.room.desk.changes_of(&schedule).swaps;
+                let open = swaps.iter().find(|swap| swap.state == SwapState::Asked);
+                let Some((swap, whose)) = open.map(|s| (s.id, s.person_b.clone())) else { return };
+                let accept = self.random.below(4) > 0;
+                drop(self.world.act(&whose, Command::AnswerSwap { schedule, swap, accept }));
+                return;
+            }
+        };
+        drop(self.world.act(login, command));
+    }
+
+    /// A plan that comes by a command, without one of the people and wherever they are named.
+    fn adopt(&mut self) {
+        let mut plan = random_plan(&mut self.random, self.pages_elsewhere);
+        if self.random.below(3) == 0 {
+            plan.people.remove(pick(&mut self.random, &PEOPLE));
+        }
+        let digest = format!("plan {}", self.world.engine.room.seq);
+        let note = String::new();
+        drop(self.world.act("root", Command::AdoptPlan { plan: Box::new(plan), digest, note }));
+    }
+
+    /// Somebody who acts: only people of the plan do where its people change.
+    fn actor(&mut self) -> &'static str {
         let login = pick(&mut self.random, &PEOPLE);
+        let is_known = |login: &str| self.world.engine.room.plan.people.contains_key(login);
+        if !self.turns_move || is_known(login) {
+            return login;
+        }
+        PEOPLE.into_iter().find(|login| is_known(login)).unwrap_or("bob")
+    }
+
+    fn act(&mut self) {
+        let login = self.actor();
         let last = u64::from(self.world.engine.room.last_incident).max(1);
         let incident = IncidentId(u32::try_from(self.random.below(last) + 1).unwrap_or(1));
         let reason = "because".to_owned();
@@ -235,6 +300,13 @@ impl Day {
     }
 
     fn step(&mut self) {
+        if self.turns_move {
+            match self.random.below(12) {
+                0 => self.adopt(),
+                1 | 2 => self.move_turns(),
+                _ => {}
+            }
+        }
         match self.random.below(24) {
             0 => self.kill(),
             1 => self.jump(),
@@ -298,6 +370,12 @@ impl Day {
         let room = &self.world.engine.room;
         for incident in room.incidents.values().filter(|i| i.phase().is_active()) {
             check_incident(&self.world, incident);
+            let holder = incident.ack.as_ref().map(|ack| ack.by.as_str());
+            assert!(
+                !self.turns_move || holder.is_none_or(|by| room.plan.people.contains_key(by)),
+                "{} is held by {holder:?}, whom the plan does not know",
+                incident.id
+            );
         }
         let mut rebuilt = room.clone();
         rebuilt.rebuild_index();
@@ -362,8 +440,8 @@ fn check_streams(world: &World) {
     }
 }
 
-fn simulate(seed: u64) {
-    let mut day = Day::new(seed);
+fn simulate(seed: u64, turns_move: bool) {
+    let mut day = Day::new(seed, turns_move);
     for _ in 0..40 {
         day.step();
     }
@@ -396,14 +474,17 @@ const FOUND: [u64; 4] = [
 
 #[test]
 fn days_on_which_something_was_found_stay_mended() {
-    FOUND.into_iter().for_each(simulate);
+    FOUND.into_iter().for_each(|seed| simulate(seed, false));
 }
 
 #[test]
 fn a_war_room_that_pages_survives_its_days() {
     let first = seed();
-    for seed in first..first + days() {
-        let outcome = std::panic::catch_unwind(|| simulate(seed));
-        assert!(outcome.is_ok(), "replay with WARROOM_SEED={seed} WARROOM_DAYS=1");
+    for (number, seed) in (first..first + days()).enumerate() {
+        // Every second day, who is on duty and who is in the plan changes too.
+        let turns_move = number % 2 == 1 || std::env::var("WARROOM_TURNS").is_ok();
+        let outcome = std::panic::catch_unwind(|| simulate(seed, turns_move));
+        let also = if turns_move { " WARROOM_TURNS=1" } else { "" };
+        assert!(outcome.is_ok(), "replay with WARROOM_SEED={seed} WARROOM_DAYS=1{also}");
     }
 }
