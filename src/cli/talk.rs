@@ -14,7 +14,7 @@ use crate::domain::command::Command;
 use crate::domain::ids::IncidentId;
 use crate::domain::incident::Incident;
 use crate::domain::stakeholder::Stakeholder;
-use crate::domain::talk::change::TalkWish;
+use crate::domain::talk::change::{Moved, TalkWish};
 use crate::domain::talk::{Standing, Update};
 use crate::domain::words::{PublicStatus, Role};
 
@@ -134,14 +134,15 @@ pub enum Talk {
         #[arg(long)]
         off: bool,
     },
-    /// List what the press asked; log a question, answer it, or say what the press hears for now.
+    /// List what the press asked; log a question, answer it, change what was agreed on, or say what
+    /// the press hears for now.
     Press {
         incident: IncidentId,
         /// The paper or station; with --answer: the answer, or nothing for the holding statement;
-        /// with --hold: the statement.
+        /// with --hold: the statement; with --change: why.
         #[arg(default_value = "", required_unless_present_any = ["answer", "list"])]
         outlet_or_answer: String,
-        #[arg(default_value = "", required_unless_present_any = ["answer", "hold", "list"])]
+        #[arg(default_value = "", required_unless_present_any = ["answer", "hold", "list", "change"])]
         question: String,
         /// What was asked so far, by when it needs an answer, and what was answered.
         #[arg(long, conflicts_with_all = ["outlet_or_answer", "answer", "hold"])]
@@ -159,6 +160,9 @@ pub enum Talk {
         /// The holding statement: what all of the press hear until more can be said.
         #[arg(long, conflicts_with_all = ["question", "answer"])]
         hold: bool,
+        /// Changes --by or --embargo of the inquiry of this number, with the reason.
+        #[arg(long, value_name = "NUMBER", conflicts_with_all = ["question", "answer", "hold"])]
+        change: Option<u32>,
     },
     /// Log how content a stakeholder was, 1 (bad) to 5 (good).
     Feedback {
@@ -210,6 +214,17 @@ pub fn run(talk: Talk, context: &Context) -> Result<(), Failure> {
             (incident, TalkWish::Hold { text: text_of(text)? })
         }
         Talk::Press {
+            incident,
+            outlet_or_answer: reason,
+            change: Some(inquiry),
+            by,
+            embargo,
+            ..
+        } => {
+            let (answer_by, embargo) = (moved(by.as_deref())?, moved(embargo.as_deref())?);
+            (incident, TalkWish::MoveInquiry { inquiry, answer_by, embargo, reason })
+        }
+        Talk::Press {
             incident, outlet_or_answer: outlet, question, person, by, embargo, ..
         } => {
             let answer_by = by.map(|text| time_ahead(&text)).transpose()?;
@@ -221,6 +236,15 @@ pub fn run(talk: Talk, context: &Context) -> Result<(), Failure> {
         }
     };
     give(context, Command::Talk { incident, talk: Box::new(wish) })
+}
+
+/// A time that changes: not given, 'none', or a time.
+fn moved(given: Option<&str>) -> Result<Moved, Failure> {
+    Ok(match given.map(str::trim) {
+        None | Some("") => Moved::Kept,
+        Some("none") => Moved::Lifted,
+        Some(text) => Moved::To(time_ahead(text)?),
+    })
 }
 
 /// What the press asked about an incident, and what it heard.

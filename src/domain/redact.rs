@@ -48,6 +48,7 @@ impl Recorded {
                 TalkChange::Drafted(_)
                     | TalkChange::Promised { .. }
                     | TalkChange::InquiryLogged(_)
+                    | TalkChange::InquiryMoved { .. }
                     | TalkChange::InquiryAnswered { .. }
                     | TalkChange::HoldingSet { .. }
                     | TalkChange::FeedbackGiven { .. }
@@ -81,6 +82,7 @@ fn redact_talk(talk: &mut TalkChange) {
             inquiry.person.clear();
         }
         TalkChange::InquiryAnswered { text, .. }
+        | TalkChange::InquiryMoved { reason: text, .. }
         | TalkChange::HoldingSet { text, .. }
         | TalkChange::FeedbackGiven { text, .. }
         | TalkChange::Promised { text, .. } => hide(text),

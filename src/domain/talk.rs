@@ -329,6 +329,12 @@ impl Talk {
                     answer: None,
                 });
             }
+            TalkChange::InquiryMoved { inquiry, answer_by, embargo, .. } => {
+                let known = self.inquiries.iter_mut().find(|a| a.inquiry.number == *inquiry);
+                if let Some(known) = known {
+                    (known.inquiry.answer_by, known.inquiry.embargo) = (*answer_by, *embargo);
+                }
+            }
             TalkChange::InquiryAnswered { inquiry, text, by } => {
                 let known = self.inquiries.iter_mut().find(|a| a.inquiry.number == *inquiry);
                 if let Some(known) = known {

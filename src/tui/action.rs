@@ -117,6 +117,7 @@ actions! {
         Promise "promise" "promise somebody the next word";
         Pace "long-incident" "have words come less often, or again";
         Inquiry "press-inquiry" "log a question of the press";
+        PressTimes "press-times" "change or lift an embargo, or a deadline";
         Holding "holding-statement" "say what the press hears for now";
         AnswerPress "answer-press" "answer the press, with one voice";
         Determine "determine" "start a clock of the law, or stop one";
@@ -192,6 +193,7 @@ impl Action {
                 | Self::Withdraw
                 | Self::Holding
                 | Self::AnswerPress
+                | Self::PressTimes
                 | Self::Determine
                 | Self::FileReport
         ) || self.is_of_the_desk()

@@ -72,6 +72,7 @@ impl Model {
             Action::Approve | Action::Withdraw => {
                 self.watched().is_some_and(|i| i.talk.waiting().next().is_some())
             }
+            Action::PressTimes => self.watched().is_some_and(|i| !i.talk.inquiries.is_empty()),
             Action::AnswerPress => {
                 self.watched().is_some_and(|i| i.talk.inquiries.iter().any(|a| a.answer.is_none()))
             }

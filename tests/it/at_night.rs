@@ -57,6 +57,10 @@ fn the_selected_entry_is_seen_wherever_the_cursor_is_and_a_tall_one_is_read_whol
 
 /// Bob wrote a long public update that ann is to approve.
 pub fn long_update() -> Console {
+    long_update_of("bob")
+}
+
+fn long_update_of(author: &str) -> Console {
     let mut world = busy();
     let mut plan: Plan = world.engine.room.plan.clone();
     let who = Stakeholder {
@@ -78,8 +82,29 @@ pub fn long_update() -> Console {
         "words": [{"language": "en", "subject": "Payments fail", "text": lines.join("\n")}],
         "next_by": world.now.plus(1_200_000).to_string(), "public": "investigating",
     }});
-    world.act("bob", serde_json::from_value(draft).expect("a command"));
+    world.act(author, serde_json::from_value(draft).expect("a command"));
     Console::new(world, "ann", (80, 24))
+}
+
+#[test]
+fn words_that_their_author_takes_back_are_a_draft_to_be_written_anew() {
+    let mut console = long_update_of("ann");
+    console.keys("ux<c-s>");
+    let update = &incident(&console, 1).talk.updates[0];
+    assert!(matches!(update.standing, Standing::Withdrawn { .. }), "{update:?}");
+    console.keys("Pj");
+    shows(&console, "write-update INC-1 (update 1, taken back): paragraph 01 of it");
+    console.keys("<enter>");
+    shows(&console, "Payments fail");
+    console.keys("<c-s>y");
+    let again = &incident(&console, 1).talk.updates[1].draft;
+    assert_eq!(again.words[0].subject, "Payments fail");
+    assert!(again.words[0].text.contains("paragraph 40 of it"), "{again:?}");
+    assert_eq!(again.public, Some(PublicStatus::Investigating));
+    // Nobody else's words become one's own.
+    let mut console = long_update();
+    console.keys("ux<c-s>P");
+    assert!(!console.screen().contains("taken back): "), "{}", console.screen());
 }
 
 #[test]
@@ -447,7 +472,7 @@ fn words_for_several_that_were_left_half_written_open_again_and_stand_beside_new
     console.keys("kkuuinternal<c-s>Payments are slow<c-s><esc>");
     // Written again, for the same ones: what was left is kept beside it.
     console.keys("uuinternal<c-s>Something else<c-s><esc>P");
-    shows(&console, "write-update INC-1+1.");
+    shows(&console, "write-update INC-1 and 1 more: ");
     console.keys("j<enter>");
     shows(&console, "[INC-1, INC-2 ");
     console.keys("<c-s>");

@@ -474,7 +474,9 @@ const FOUND: [u64; 4] = [
 
 #[test]
 fn days_on_which_something_was_found_stay_mended() {
-    FOUND.into_iter().for_each(|seed| simulate(seed, false));
+    for seed in FOUND {
+        simulate(seed, false);
+    }
 }
 
 #[test]

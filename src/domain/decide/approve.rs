@@ -11,6 +11,7 @@ use crate::domain::decide::{Decision, already, bad, not_now};
 use crate::domain::incident::Incident;
 use crate::domain::rejection::{Rejection, RejectionKind};
 use crate::domain::room::Room;
+use crate::domain::stakeholder::Audience;
 use crate::domain::talk::{Standing, Update};
 use crate::domain::time::Timestamp;
 use crate::domain::words::{Approval, Right, Role};
@@ -77,6 +78,10 @@ pub(super) fn approve(
         }
     };
     still_fits(room, incident, update)?;
+    // The press may have agreed on one since it was written.
+    if update.draft.audience == Audience::Public {
+        draft::check_embargo(incident, &update.draft.before_embargo, now)?;
+    }
     draft::not_overtaken(incident, update)?;
     if let Some(at) = update.draft.next_by.filter(|at| *at <= now) {
         return Err(not_now(

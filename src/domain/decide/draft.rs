@@ -216,14 +216,19 @@ fn on_the_page(
 }
 
 /// What the press was told under an embargo does not reach the public before, but for a reason.
-fn check_embargo(incident: &Incident, why: &str, now: Timestamp) -> Result<(), Rejection> {
+pub(super) fn check_embargo(
+    incident: &Incident,
+    why: &str,
+    now: Timestamp,
+) -> Result<(), Rejection> {
     let Some((asked, until)) = incident.talk.embargo(now).filter(|_| why.trim().is_empty()) else {
         return Ok(());
     };
     Err(Rejection::new(
         RejectionKind::NeedsReason,
         format!("{} has an embargo until {}", asked.label, until.clock_near(now)),
-        "wait until then, or say why the public reads this before it ends (--before-embargo WHY)",
+        "wait until then, have it lifted (press --change), or write why the public reads this before \
+         it ends (--before-embargo WHY)",
     ))
 }
 

@@ -347,7 +347,9 @@ fn talk_texts(wish: &TalkWish) -> Result<Vec<&str>, Rejection> {
             check_small(like.iter())?;
             force.as_deref().into_iter().collect()
         }
-        TalkWish::Withdraw { reason, .. } | TalkWish::Cadence { reason, .. } => vec![reason],
+        TalkWish::Withdraw { reason, .. }
+        | TalkWish::Cadence { reason, .. }
+        | TalkWish::MoveInquiry { reason, .. } => vec![reason],
         TalkWish::AnswerInquiry { text, .. } | TalkWish::Hold { text } => vec![text],
     })
 }

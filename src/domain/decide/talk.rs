@@ -20,7 +20,8 @@ use crate::domain::reach::{self, Asked};
 use crate::domain::rejection::{Rejection, RejectionKind};
 use crate::domain::room::Room;
 use crate::domain::stakeholder::{Audience, can_send};
-use crate::domain::talk::change::{Draft, Inquiry, Posted, Sent, TalkChange, TalkWish};
+use crate::domain::talk;
+use crate::domain::talk::change::{Draft, Inquiry, Moved, Posted, Sent, TalkChange, TalkWish};
 use crate::domain::talk::promise;
 use crate::domain::time::{HOUR_MS, Timestamp};
 use crate::domain::words::{DeliveryKind, Moment, Role};
@@ -71,6 +72,7 @@ pub(super) fn decide(
             said(id, TalkChange::FeedbackGiven { stakeholder, score, text })
         }
         TalkWish::Inquire { .. } => inquire(find(room, id)?, wish),
+        TalkWish::MoveInquiry { .. } => move_inquiry(find(room, id)?, wish, now),
         TalkWish::AnswerInquiry { inquiry, text } => answer(order, find(room, id)?, *inquiry, text),
         TalkWish::Hold { text } => {
             let incident = find(room, id)?;
@@ -279,14 +281,38 @@ fn inquire(incident: &Incident, wish: &TalkWish) -> Decision {
     said(incident.id, TalkChange::InquiryLogged(Box::new(inquiry)))
 }
 
+/// What was agreed on with the press changed.
+fn move_inquiry(incident: &Incident, wish: &TalkWish, now: Timestamp) -> Decision {
+    let TalkWish::MoveInquiry { inquiry: number, answer_by, embargo, reason: why } = wish else {
+        return Err(bad("not a change of an inquiry", ""));
+    };
+    let inquiry = &inquiry_of(incident, *number)?.inquiry;
+    for time in [answer_by, embargo] {
+        if let Moved::To(at) = time {
+            ahead(*at, now)?;
+        }
+    }
+    let (answer_by, embargo) = (answer_by.of(inquiry.answer_by), embargo.of(inquiry.embargo));
+    if (answer_by, embargo) == (inquiry.answer_by, inquiry.embargo) {
+        return Err(already(format!("inquiry {number} has these times")));
+    }
+    let reason = reason(why, "changing what was agreed on with the press")?.to_owned();
+    let inquiry = *number;
+    said(incident.id, TalkChange::InquiryMoved { inquiry, answer_by, embargo, reason })
+}
+
+fn inquiry_of(incident: &Incident, number: u32) -> Result<&talk::Asked, Rejection> {
+    incident.talk.inquiries.iter().find(|a| a.inquiry.number == number).ok_or_else(|| {
+        bad(
+            format!("{} has no press inquiry {number}", incident.id),
+            format!("list them with 'warroom press {} --list'", incident.id),
+        )
+    })
+}
+
 /// An answer to the press; without words of its own it is the holding statement.
 fn answer(order: &Order, incident: &Incident, inquiry: u32, text: &str) -> Decision {
-    let Some(asked) = incident.talk.inquiries.iter().find(|a| a.inquiry.number == inquiry) else {
-        return Err(bad(
-            format!("{} has no press inquiry {inquiry}", incident.id),
-            "look at its stakeholders",
-        ));
-    };
+    let asked = inquiry_of(incident, inquiry)?;
     if let Some((by, _)) = &asked.answer {
         return Err(already(format!("{by} answered inquiry {inquiry}")));
     }

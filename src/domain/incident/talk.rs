@@ -35,6 +35,7 @@ impl Incident {
             | TalkChange::CadenceSet { .. }
             | TalkChange::FeedbackGiven { .. }
             | TalkChange::InquiryLogged(_)
+            | TalkChange::InquiryMoved { .. }
             | TalkChange::InquiryAnswered { .. }
             | TalkChange::HoldingSet { .. } => self.talk.apply(change, by, at, event.seq),
         }

@@ -181,10 +181,42 @@ pub enum TalkChange {
     FeedbackGiven { stakeholder: String, score: u8, text: String },
     /// The press asked.
     InquiryLogged(Box<Inquiry>),
+    /// They need the answer at another time, or may print it at another: both as they are now.
+    InquiryMoved {
+        inquiry: u32,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        answer_by: Option<Timestamp>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        embargo: Option<Timestamp>,
+        reason: String,
+    },
     /// The spokesperson answered.
     InquiryAnswered { inquiry: u32, text: String, by: String },
     /// What the press hears of it until more can be said: one statement, for all who ask.
     HoldingSet { text: String, by: String },
+}
+
+/// What becomes of a time that was agreed on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Moved {
+    /// It stays as it is.
+    #[default]
+    Kept,
+    /// There is none any more.
+    Lifted,
+    To(Timestamp),
+}
+
+impl Moved {
+    /// The time as it is then.
+    pub const fn of(self, was: Option<Timestamp>) -> Option<Timestamp> {
+        match self {
+            Self::Kept => was,
+            Self::Lifted => None,
+            Self::To(at) => Some(at),
+        }
+    }
 }
 
 /// What is wanted.
@@ -259,6 +291,15 @@ pub enum TalkWish {
         answer_by: Option<Timestamp>,
         #[serde(default)]
         embargo: Option<Timestamp>,
+    },
+    /// Changes by when an answer is needed, or an embargo: lifts it, or has it end at another time.
+    MoveInquiry {
+        inquiry: u32,
+        #[serde(default)]
+        answer_by: Moved,
+        #[serde(default)]
+        embargo: Moved,
+        reason: String,
     },
     /// Answers the press; without a text by the holding statement.
     AnswerInquiry {

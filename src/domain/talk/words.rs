@@ -43,6 +43,19 @@ pub fn change_words(change: &TalkChange, now: Timestamp) -> String {
             because(format!("{stakeholder} gave {score} of 5"), text)
         }
         TalkChange::InquiryLogged(inquiry) => inquiry_words(inquiry, now),
+        TalkChange::InquiryMoved { inquiry, answer_by, embargo, reason } => {
+            let near = |at: &Option<Timestamp>, none: &str| {
+                at.map_or_else(|| none.to_owned(), |at| at.clock_near(now))
+            };
+            because(
+                format!(
+                    "press inquiry {inquiry}: needed by {} · embargo until {}",
+                    near(answer_by, "no time"),
+                    near(embargo, "no time: LIFTED")
+                ),
+                reason,
+            )
+        }
         TalkChange::InquiryAnswered { inquiry, text, by } => {
             format!("{by} answered inquiry {inquiry}: {text}")
         }

@@ -15,7 +15,7 @@ use crate::domain::ids::IncidentId;
 use crate::domain::incident::Incident;
 use crate::domain::plan::Plan;
 use crate::domain::stakeholder::{Audience, Stakeholder};
-use crate::domain::talk::change::TalkWish;
+use crate::domain::talk::change::{Moved, TalkWish};
 use crate::domain::talk::promise;
 use crate::domain::time::{HOUR_MS, Timestamp};
 use crate::tui::action::Action;
@@ -34,6 +34,7 @@ pub(super) const fn heading(action: Action) -> &'static str {
         Action::Inquiry => "The press asks about",
         Action::Holding => "What the press hears of",
         Action::AnswerPress => "Answer the press about",
+        Action::PressTimes => "What was agreed on with the press about",
         Action::Feedback => "How content was a stakeholder with",
         _ => "",
     }
@@ -53,7 +54,8 @@ pub(super) fn fields(action: Action, about: &About<'_>) -> Option<Vec<Field>> {
         ],
         Action::Withdraw => vec![
             Field::choice("update", "which", waiting(incident), ""),
-            Field::line("reason", "why", "").hint("may be empty"),
+            Field::line("reason", "why", "")
+                .hint("may be empty; words of your own stay as a draft ('P')"),
         ],
         Action::Promise => {
             let (who, chosen) = stakeholders(about);
@@ -83,6 +85,7 @@ pub(super) fn fields(action: Action, about: &About<'_>) -> Option<Vec<Field>> {
             Field::line("embargo", "embargo until", "")
                 .hint("not to be printed before; may be empty"),
         ],
+        Action::PressTimes => press_times(incident),
         Action::AnswerPress => vec![
             Field::choice("inquiry", "which", inquiries(incident), ""),
             Field::text("text", "the answer", &holding(incident))
@@ -191,6 +194,31 @@ fn inquiries(incident: Option<&Incident>) -> Vec<String> {
     open.map(|a| format!("{} {}", a.inquiry.number, a.inquiry.facts())).collect()
 }
 
+/// What was agreed on with the press, to be changed.
+fn press_times(incident: Option<&Incident>) -> Vec<Field> {
+    vec![
+        Field::choice("inquiry", "which", all_inquiries(incident), ""),
+        Field::line("embargo", "embargo until", "")
+            .hint("'none' lifts it · 14:30 · 2h · empty: as it is"),
+        Field::line("answer_by", "needed by", "").hint("'none' · 14:30 · 2h · empty: as it is"),
+        Field::line("reason", "why", "").hint("who agreed to it, and when"),
+    ]
+}
+
+fn all_inquiries(incident: Option<&Incident>) -> Vec<String> {
+    let all = incident.iter().flat_map(|i| i.talk.inquiries.iter().rev());
+    all.map(|a| format!("{} {}", a.inquiry.number, a.inquiry.facts())).collect()
+}
+
+/// A time that changes: empty, 'none', or a time.
+fn moved(text: &str, now: Timestamp) -> Result<Moved, String> {
+    Ok(match text.trim() {
+        "" => Moved::Kept,
+        "none" => Moved::Lifted,
+        text => ahead(text, now)?.map_or(Moved::Kept, Moved::To),
+    })
+}
+
 /// Why the form's words may not go out yet, where that is known before anybody is asked whether to
 /// send them.
 pub fn too_early(form: &Form, incident: Option<&Incident>, now: Timestamp) -> Option<String> {
@@ -201,7 +229,7 @@ pub fn too_early(form: &Form, incident: Option<&Incident>, now: Timestamp) -> Op
     why.trim().is_empty().then(|| {
         let until = until.clock_near(now);
         format!(
-            "{} has an embargo until {until}: wait, or say why not under 'embargo'",
+            "{} has an embargo until {until}: wait, say why not under 'embargo', or lift it (u e)",
             asked.label
         )
     })
@@ -266,6 +294,12 @@ pub(super) fn command(
             question: value("question"),
             answer_by: ahead(&value("answer_by"), now)?,
             embargo: ahead(&value("embargo"), now)?,
+        },
+        Action::PressTimes => TalkWish::MoveInquiry {
+            inquiry: number("inquiry", "the press asked nothing here; 'u i' logs a question")?,
+            answer_by: moved(&value("answer_by"), now)?,
+            embargo: moved(&value("embargo"), now)?,
+            reason: value("reason"),
         },
         Action::Holding => TalkWish::Hold { text: value("text") },
         Action::AnswerPress => TalkWish::AnswerInquiry {

@@ -9,7 +9,7 @@ use crate::domain::incident::Incident;
 use crate::domain::plan::Plan;
 use crate::domain::stakeholder::{Audience, Stakeholder};
 use crate::domain::status::ComponentStatus;
-use crate::domain::talk::change::{TalkWish, Words};
+use crate::domain::talk::change::{Draft, TalkWish, Words};
 use crate::domain::talk::{Standing, promise};
 use crate::domain::time::Timestamp;
 use crate::domain::words::{Phase, PublicStatus, Severity};
@@ -215,6 +215,29 @@ pub fn restored(about: &About<'_>, draft: &str) -> Option<Form> {
     Some(form)
 }
 
+/// The words of an update as a form that was left half-written; when the next one comes is said anew.
+pub fn as_draft(draft: &Draft) -> String {
+    let components: Vec<String> =
+        draft.components.iter().map(|(name, how)| format!("{name}={}", part_word(*how))).collect();
+    let mut map = BTreeMap::from([
+        ("audience", draft.audience.word().to_owned()),
+        ("to", draft.to.join(", ")),
+        ("title", draft.title.clone()),
+        ("next", if draft.last { "last" } else { "20m" }.to_owned()),
+        ("components", components.join(" ")),
+        ("before_embargo", draft.before_embargo.clone()),
+    ]);
+    if let Some(status) = draft.public {
+        map.insert("public", status.word().to_owned());
+    }
+    for ((language, subject, text), words) in PARTS.into_iter().zip(&draft.words) {
+        map.insert(language, words.language.clone());
+        map.insert(subject, words.subject.clone());
+        map.insert(text, words.text.clone());
+    }
+    serde_json::to_string(&map).unwrap_or_default()
+}
+
 fn is_last(text: &str) -> bool {
     text.trim().eq_ignore_ascii_case("last")
 }
@@ -335,13 +358,8 @@ pub fn components(incident: &Incident, plan: &Plan, is_total: bool) -> String {
         let sent = incident.talk.updates.iter().rev();
         let mut sent = sent.filter(|update| matches!(update.standing, Standing::Sent { .. }));
         let known = sent.find_map(|update| update.draft.components.get(name))?;
-        Some(match known {
-            ComponentStatus::DegradedPerformance => "degraded",
-            ComponentStatus::PartialOutage => "partial",
-            ComponentStatus::MajorOutage => "major",
-            // It is affected still, or it would not be named; whole it is called at the end.
-            ComponentStatus::Operational | ComponentStatus::UnderMaintenance => return None,
-        })
+        // It is affected still, or it would not be named; whole it is called at the end.
+        Some(part_word(*known)).filter(|word| *word != WHOLE)
     };
     let is_active = incident.phase().is_active();
     let of = |name: &String| {
@@ -349,6 +367,18 @@ pub fn components(incident: &Incident, plan: &Plan, is_total: bool) -> String {
         format!("{name}={status}")
     };
     incident.services.iter().filter(is_shown).map(of).collect::<Vec<_>>().join(" ")
+}
+
+const WHOLE: &str = "operational";
+
+/// How a component stands, as it is typed.
+const fn part_word(status: ComponentStatus) -> &'static str {
+    match status {
+        ComponentStatus::DegradedPerformance => "degraded",
+        ComponentStatus::PartialOutage => "partial",
+        ComponentStatus::MajorOutage => "major",
+        ComponentStatus::Operational | ComponentStatus::UnderMaintenance => WHOLE,
+    }
 }
 
 /// Reads `payments=partial web=operational`.

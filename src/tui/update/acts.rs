@@ -365,6 +365,7 @@ fn nothing_there(model: &Model, action: Action) -> Option<&'static str> {
         Action::Approve | Action::Withdraw => {
             talk.waiting().next().is_none().then_some("no update waits for approval here")
         }
+        Action::PressTimes => talk.inquiries.is_empty().then_some("the press asked nothing here"),
         Action::AnswerPress => {
             let is_open = talk.inquiries.iter().any(|asked| asked.answer.is_none());
             (!is_open).then_some("no question of the press is open here")
@@ -463,6 +464,7 @@ fn plainly(name: &str) -> String {
         "draft" => "update".to_owned(),
         "hold" => "holding statement".to_owned(),
         "inquire" => "question of the press".to_owned(),
+        "move-inquiry" => "change of what the press was told".to_owned(),
         "answer-inquiry" => "answer to the press".to_owned(),
         "cadence" => "how often words come".to_owned(),
         other => other.replace('-', " "),

@@ -9,6 +9,7 @@ mod keeper;
 mod keys;
 pub mod modals;
 mod mouse;
+mod taken_back;
 
 use crossterm::event::KeyEvent;
 

@@ -7,10 +7,10 @@ use crate::tui::evidence::FileFacts;
 use crate::tui::form::Form;
 use crate::tui::forms;
 use crate::tui::model::{Asked, LinkState, Modal, Model, Tone};
-use crate::tui::update::{Effect, Ids, acts, alerts, ask, keys};
+use crate::tui::update::{Effect, Ids, acts, alerts, ask, keys, taken_back};
 
 /// Ends the name of a draft that gave way to a newer one.
-pub(super) const OLDER: char = '~';
+pub const OLDER: char = '~';
 /// Hits wanted at once.
 const HITS: u32 = 100;
 
@@ -101,7 +101,9 @@ fn submit_form(model: &mut Model, mut form: Box<Form>, ids: &mut dyn Ids) -> Vec
         return vec![keep(model, ids, key, text)];
     }
     model.draft_at = None;
+    let words = taken_back::keep_words(model, &form, ids);
     let mut effects = acts::send_all(model, commands, occurred, Some(form), ids);
+    effects.extend(words);
     effects.push(ask(model, ids, Asked::Nothing, Ask::Writing { incident: None }));
     effects
 }
@@ -284,7 +286,7 @@ pub(super) fn form_of(model: &Model, key: &str, text: &str) -> Option<Form> {
     let (name, about) = key.split_once(' ')?;
     let action = Action::named(name)?;
     let several = Form::incidents_of(text);
-    let incident = about.trim_end_matches(OLDER).parse().ok().or(several.first().copied());
+    let incident = about.split(OLDER).next()?.parse().ok().or(several.first().copied());
     let info = forms::About {
         is_over: false,
         others: acts::others(model, &several),

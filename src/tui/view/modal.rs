@@ -10,6 +10,7 @@ use crate::domain::text::{fit, visible};
 use crate::tui::action::Action;
 use crate::tui::form::{Field, Form, Input};
 use crate::tui::model::{Find, Modal, Model};
+use crate::tui::update::modals::OLDER;
 use crate::tui::update::modals::palette;
 
 pub(super) fn draw(model: &Model, shown: &Modal, screen: &mut Frame<'_>, area: Rect) {
@@ -117,7 +118,21 @@ pub(super) fn draft_words(key: &str, text: &str) -> String {
     };
     let said = ["text", "note", "evidence", "question", "title", "reason"].iter().find_map(text);
     let longest = fields.values().filter_map(|v| v.as_str()).max_by_key(|text| text.len());
-    format!("{key}: {}", said.or(longest).unwrap_or_default())
+    format!("{}: {}", draft_name(key), said.or(longest).unwrap_or_default())
+}
+
+/// What a draft is of: its key without what only tells it from others.
+fn draft_name(key: &str) -> String {
+    let (about, which) = key.split_once(OLDER).unwrap_or((key, ""));
+    let (first, others) = about.split_once('+').unwrap_or((about, ""));
+    let others = others.split('.').next().filter(|n| !n.is_empty());
+    let others = others.map(|n| format!(" and {n} more")).unwrap_or_default();
+    let which = if which.parse::<u32>().is_ok() {
+        format!(" (update {which}, taken back)")
+    } else {
+        String::new()
+    };
+    format!("{first}{others}{which}")
 }
 
 /// A box in the middle; returns its inside.

@@ -66,6 +66,40 @@ fn what_is_under_an_embargo_reaches_the_public_before_only_for_a_reason() {
 }
 
 #[test]
+fn an_embargo_is_lifted_or_ends_at_another_time_and_holds_what_waits_for_approval() {
+    let mut world = begin();
+    let public = draft("public", &["customers"], Some(90), r#","public":"investigating""#);
+    play(&mut world, &format!("1m dana {public}"));
+    let ask = format!(
+        r#"1m bob {{"do":"talk","incident":1,"talk":{{"say":"inquire","outlet":"Evening News","question":"Is it an attack?","embargo":"{}"}}}}"#,
+        at(60)
+    );
+    play(&mut world, &ask);
+    let approve = r#"{"do":"talk","incident":1,"talk":{"say":"approve","update":1}}"#;
+    let held = play(&mut world, &format!("2m ann {approve}"));
+    assert!(held.contains("refused ann: press 1 (Evening News) has an embargo until"), "{held}");
+    let change = |minute: u32, rest: &str, why: &str| {
+        format!(
+            r#"{minute}m bob {{"do":"talk","incident":1,"talk":{{"say":"move-inquiry","inquiry":1,{rest},"reason":"{why}"}}}}"#
+        )
+    };
+    let lifted = r#""embargo":"lifted""#;
+    assert!(play(&mut world, &change(3, lifted, "")).contains("refused bob"));
+    let same = play(&mut world, &change(3, r#""answer_by":"kept""#, "why"));
+    assert!(same.contains("has these times"), "{same}");
+    let past = format!(r#""embargo":{{"to":"{}"}}"#, at(1));
+    assert!(play(&mut world, &change(3, &past, "why")).contains("refused bob"));
+    let later = format!(r#""answer_by":{{"to":"{}"}}"#, at(40));
+    let told = play(&mut world, &change(4, &later, "they called"));
+    assert!(told.contains("press inquiry 1: needed by"), "{told}");
+    assert!(!told.contains("LIFTED"), "{told}");
+    let told = play(&mut world, &change(5, lifted, "they print it at once"));
+    assert!(told.contains("embargo until no time: LIFTED: they print it at once"), "{told}");
+    let sent = play(&mut world, &format!("6m ann {approve}"));
+    assert!(!sent.contains("refused"), "{sent}");
+}
+
+#[test]
 fn a_conversation_is_logged_with_whom_what_they_asked_and_when_it_was() {
     let mut world = begin();
     let call = format!(
