@@ -99,6 +99,7 @@ fn wish(
     context: &Context,
 ) -> Result<TalkWish, Failure> {
     let Talk::Update {
+        incidents,
         audience,
         to,
         title,
@@ -149,6 +150,7 @@ fn wish(
         components,
         corrects: *corrects,
         before_embargo: before_embargo.clone(),
+        together: incidents.len() > 1,
     })
 }
 

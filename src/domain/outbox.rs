@@ -46,6 +46,8 @@ pub struct Queue {
     by_hand: BTreeSet<(Timestamp, IncidentId, u32)>,
 }
 
+/// Incidents about which one message says the same, at the most.
+const TOGETHER_MAX: usize = 1_000;
 /// Updates to stakeholders that are on their way at once; pages are not held up behind them.
 pub const LETTERS_MAX: usize = 64;
 /// The same by one channel: one that hangs holds up no other.
@@ -58,8 +60,8 @@ const HANGS_MS: i64 = 2 * SECOND_MS;
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Outbox {
     pub queues: BTreeMap<Destination, Queue>,
-    /// Updates to stakeholders: each goes alone and waits for no bundle. When due, of which incident,
-    /// its number.
+    /// Updates to stakeholders: they wait for no bundle, and each goes alone but for the same words
+    /// about several incidents. When due, of which incident, its number.
     pub letters: BTreeMap<(Timestamp, IncidentId, u32), Destination>,
     /// Those that are on their way.
     pub letters_out: BTreeMap<(IncidentId, u32), Destination>,
@@ -197,17 +199,48 @@ impl Outbox {
         // Pages come first; of the updates only as many as there is room for.
         let letters = self.next_letters(LETTERS_MAX).into_iter();
         let due = letters.filter(|((due, ..), _)| *due <= now);
-        ready.extend(due.map(|((_, id, number), to)| (to.clone(), vec![(*id, *number)])));
+        let mut taken = BTreeSet::new();
+        for ((_, id, number), to) in due {
+            if !taken.insert((*id, *number)) {
+                continue;
+            }
+            let mut items = vec![(*id, *number)];
+            let others = self.same_words(room, (*id, *number), to);
+            items.extend(others.into_iter().filter(|other| taken.insert(*other)));
+            ready.push((to.clone(), items));
+        }
         ready
+    }
+
+    /// Messages with the same words to the same destination, about other incidents. They go with the
+    /// first one, whenever they are due: a reader gets one message.
+    fn same_words(
+        &self,
+        room: &Room,
+        (id, number): (IncidentId, u32),
+        to: &Destination,
+    ) -> Vec<(IncidentId, u32)> {
+        let letter = |id: &IncidentId, number: u32| {
+            let incident = room.incidents.get(id).filter(|it| it.goes_together(number))?;
+            incident.letter(number)
+        };
+        let Some(first) = letter(&id, number) else { return Vec::new() };
+        let same = |((_, other, its), place): (&(Timestamp, IncidentId, u32), &Destination)| {
+            let is_other = *other != id && place == to;
+            (is_other && letter(other, *its) == Some(first)).then_some((*other, *its))
+        };
+        self.letters.iter().filter_map(same).take(TOGETHER_MAX).collect()
     }
 
     /// The updates for which there is room, at most so many.
     fn next_letters(&self, most: usize) -> Vec<(&(Timestamp, IncidentId, u32), &Destination)> {
         let mut out: BTreeMap<&str, usize> = BTreeMap::new();
-        for to in self.letters_out.values() {
+        // One message about several incidents is one.
+        let messages: BTreeSet<&Destination> = self.letters_out.values().collect();
+        for to in &messages {
             *out.entry(channel_of(&to.method)).or_default() += 1;
         }
-        let room_left = LETTERS_MAX.saturating_sub(self.letters_out.len()).min(most);
+        let room_left = LETTERS_MAX.saturating_sub(messages.len()).min(most);
         if room_left == 0 {
             return Vec::new();
         }

@@ -290,6 +290,7 @@ impl Day {
             "say": "draft", "audience": audience, "to": [who], "title": "t",
             "words": [{"language": "en", "subject": "s", "text": "t"}],
             "next_by": if last { None } else { Some(next) }, "last": last,
+            "together": (next.0 / MINUTE_MS) % 3 == 0,
             "public": if who == "customers" { Some(public) } else { None }}})
     }
 

@@ -73,6 +73,7 @@ pub(super) fn draft(
         components,
         corrects,
         before_embargo,
+        together,
         ..
     } = wish
     else {
@@ -111,6 +112,7 @@ pub(super) fn draft(
             approval: asked.max(least),
             approvers,
             before_embargo: before_embargo.trim().to_owned(),
+            together: *together,
         };
         bodies.push(body(incident.id, TalkChange::Drafted(Box::new(draft.clone()))));
         if draft.approval == Approval::None {

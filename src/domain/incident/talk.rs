@@ -119,6 +119,13 @@ impl Incident {
         Some((words.or(draft.words.first())?, &letter.who))
     }
 
+    /// Whether an open message goes together with the same words about other incidents.
+    pub fn goes_together(&self, number: u32) -> bool {
+        let letter = self.talk.letters.get(&number);
+        let update = letter.and_then(|letter| self.talk.update(letter.update));
+        update.is_some_and(|update| update.draft.together)
+    }
+
     /// Whether anything was told to the public.
     pub fn is_public(&self) -> bool {
         self.public != PublicStatus::Unpublished

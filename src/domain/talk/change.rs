@@ -61,6 +61,9 @@ pub struct Draft {
     /// Why the public reads it before an embargo ends.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub before_embargo: String,
+    /// The same words go out about other incidents: each reader gets one message about all of them.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub together: bool,
 }
 
 impl Draft {
@@ -245,6 +248,9 @@ pub enum TalkWish {
         /// Why the public reads it before an embargo ends.
         #[serde(default)]
         before_embargo: String,
+        /// The same words are written about other incidents too: one message for each reader.
+        #[serde(default)]
+        together: bool,
     },
     /// Lets an update go. `force` says why nobody else can look at it.
     Approve {

@@ -435,5 +435,6 @@ pub(super) fn wish(form: &Form, now: Timestamp) -> Result<TalkWish, String> {
         components: read_components(&page("components").unwrap_or_default())?,
         corrects: corrects.split(' ').next().and_then(|n| n.parse().ok()),
         before_embargo: value("before_embargo"),
+        together: form.incidents.len() > 1,
     })
 }

@@ -229,3 +229,40 @@ fn clocks_that_stop_by_a_change_of_the_plan_are_told_whatever_the_change_is() {
         assert!(told, "{what}: {events:?}");
     }
 }
+
+#[test]
+fn the_same_words_about_several_incidents_are_one_message_to_each_reader() {
+    let mut world = begin();
+    play(
+        &mut world,
+        r#"0m ann {"do":"open","title":"the queue is stuck","severity":"SEV2","services":["payments"]}"#,
+    );
+    let together = draft("internal", "support", 30, r#","together":true"#);
+    let second = together.replace(r#""incident":1"#, r#""incident":2"#);
+    let words = |world: &World| -> Vec<usize> {
+        let is_update = |job: &&warroom::keeper::turn::Job| job.update.is_some();
+        world.jobs.iter().filter(is_update).map(|job| job.items.len()).collect()
+    };
+    play(&mut world, &format!("2m ann {together}\n2m ann {second}"));
+    world.tick();
+    assert_eq!(words(&world), Vec::<usize>::new(), "the words about the other may still come");
+    world.now = world.now.plus(2_000);
+    world.tick();
+    assert_eq!(words(&world), [2]);
+    // What fails is tried again in one message too.
+    let told = play(&mut world, "3m answer stakeholder:support mail failed");
+    assert!(told.contains("(with 1 other)"), "{told}");
+    for minute in 4..20 {
+        play(&mut world, &format!("{minute}m clock"));
+    }
+    assert_eq!(words(&world), [2, 2], "{:?}", "tried again");
+    play(&mut world, "20m answer stakeholder:support mail accepted");
+    for id in [1, 2] {
+        let incident = &world.engine.room.incidents[&IncidentId(id)];
+        assert_eq!(incident.talk.proofs["support"].words(false), "accepted", "INC-{id}");
+    }
+    // Other words are another message, and one that is for one incident alone does not wait.
+    let alone = draft("internal", "support", 60, "");
+    play(&mut world, &format!("21m ann {alone}\n21m clock"));
+    assert_eq!(words(&world), [2, 2, 1]);
+}
