@@ -18,7 +18,9 @@ use crate::domain::talk::change::{TalkWish, Words};
 use crate::domain::talk::promise;
 use crate::domain::time::{MINUTE_MS, Timestamp};
 use crate::render::draft::{Case, texts};
-use crate::tui::forms::update::{components as proposed_parts, proposed, read_components};
+use crate::tui::forms::update::{
+    components as proposed_parts, foreign_readers, proposed, read_components,
+};
 
 const fn audience_of(given: For) -> Audience {
     match given {
@@ -36,6 +38,11 @@ pub(super) fn update(context: &Context, talk: &Talk) -> Result<(), Failure> {
         let wish = wish(talk, &incident, &plan, context)?;
         if let Some(warning) = as_typed(talk, &wish) {
             warn(&warning);
+        }
+        if let TalkWish::Draft { to, words, .. } = &wish
+            && let Some(warning) = foreign_readers(&plan, to, words)
+        {
+            warn(&format!("{warning} ('--words FILE' sends several languages)"));
         }
         if *preview {
             print_words(context, &wish)?;

@@ -218,3 +218,25 @@ people = ["ann", "bob"]
     assert!(text.iter().all(|line| line.chars().count() <= 78), "{text:#?}");
     assert!(text[at + 1..].iter().any(|line| line.contains("23:00")), "{text:#?}");
 }
+
+#[test]
+fn words_in_another_language_than_their_readers_have_are_asked_about() {
+    let mut world = busy();
+    let mut plan = world.engine.room.plan.clone();
+    plan.stakeholders.get_mut("support").expect("support").language = "de".to_owned();
+    let body = warroom::domain::event::Body::PlanAdopted {
+        plan: Box::new(plan),
+        digest: "in German".to_owned(),
+        note: String::new(),
+    };
+    world.give(warroom::keeper::turn::Input::Own(body));
+    let mut console = Console::new(world, "ann", (80, 24));
+    console.keys("uwi<tab>support, executives");
+    while console.model.modals.last().is_some_and(|modal| {
+        matches!(modal, warroom::tui::model::Modal::Form(form) if form.fields[form.at].name != "subject")
+    }) {
+        console.keys("<tab>");
+    }
+    console.keys("All of them<tab>we look at it<c-s>");
+    shows(&console, "in another language than they read");
+}

@@ -384,7 +384,9 @@ pub(super) fn question(
                 n => format!(" about {n} incidents"),
             };
             let late = tomorrow(&form.value("next"), now).map(|text| format!("\n{text}"));
-            Some(format!("{verb} it{on} to {}?{}", ways.join(", "), late.unwrap_or_default()))
+            let foreign = update::foreign(form, plan, now).map(|text| format!("\n{text}"));
+            let more = [late, foreign].map(Option::unwrap_or_default).concat();
+            Some(format!("{verb} it{on} to {}?{more}", ways.join(", ")))
         }
         Action::Approve => Some(approval(form, incident)),
         _ => None,

@@ -381,6 +381,31 @@ const fn part_word(status: ComponentStatus) -> &'static str {
     }
 }
 
+/// Who reads another language than the words of a form have.
+pub(super) fn foreign(form: &Form, plan: &Plan, now: Timestamp) -> Option<String> {
+    let Ok(TalkWish::Draft { to, words, .. }) = wish(form, now) else { return None };
+    foreign_readers(plan, &to, &words)
+}
+
+/// Readers in whose language an update has no words: what they get instead, in a sentence.
+pub fn foreign_readers(plan: &Plan, to: &[String], words: &[Words]) -> Option<String> {
+    let written: Vec<&str> = words
+        .iter()
+        .filter(|words| !words.text.trim().is_empty())
+        .map(|words| words.language.as_str())
+        .collect();
+    let first = *written.first()?;
+    let reads = |name: &String| {
+        let language = plan.stakeholders.get(name)?.language.as_str();
+        let is_foreign = !language.is_empty() && !written.contains(&language);
+        is_foreign.then(|| format!("{name} ({language})"))
+    };
+    let foreign: Vec<String> = to.iter().filter_map(reads).collect();
+    (!foreign.is_empty()).then(|| {
+        format!("in another language than they read: {}; they get '{first}'", foreign.join(", "))
+    })
+}
+
 /// Reads `payments=partial web=operational`.
 pub fn read_components(text: &str) -> Result<BTreeMap<String, ComponentStatus>, String> {
     let one = |part: &str| {
