@@ -116,6 +116,18 @@ pub struct Told {
     pub last: bool,
 }
 
+/// A word that was taken over from an incident which became part of this one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Inherited {
+    pub child: IncidentId,
+    pub who: String,
+    /// The entry and the promise as they were then.
+    pub entry: Seq,
+    pub next_by: Option<Timestamp>,
+    /// What was promised here before, and whether it was the last word; none: they knew nothing.
+    pub was: Option<(Option<Timestamp>, bool)>,
+}
+
 /// A member alert, as the incident needs it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Member {
@@ -163,6 +175,9 @@ pub struct Incident {
     /// The alerts it took along when it was merged.
     pub brought: Vec<String>,
     pub told: BTreeMap<String, Told>,
+    /// What of that came from incidents that became part of it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub inherited: Vec<Inherited>,
     /// What is said to them besides.
     #[serde(default)]
     pub talk: Talk,
@@ -246,6 +261,7 @@ impl Incident {
             members: BTreeMap::new(),
             firing: 0,
             brought: Vec::new(),
+            inherited: Vec::new(),
             told: BTreeMap::new(),
             talk: Talk { since: when, raised: vec![(opened.severity, when)], ..Talk::default() },
             legal: Legal::default(),

@@ -289,26 +289,7 @@ impl Incident {
     ) {
         self.children.push(child);
         self.receive(alerts);
-        for (name, next_by) in told {
-            let heard = Told {
-                at: event.when(),
-                by: event.actor.login.clone(),
-                channel: String::new(),
-                text: format!("told of {child}, which became part of this"),
-                next_by: *next_by,
-                promised_at: None,
-                count: 1,
-                entry: event.seq,
-                update: None,
-                last: false,
-            };
-            let both = |known: &mut Told| {
-                known.next_by = [known.next_by, *next_by].into_iter().flatten().min();
-                known.count = known.count.max(1);
-                known.last = false;
-            };
-            self.told.entry(name.clone()).and_modify(both).or_insert(heard);
-        }
+        self.inherit(event, child, told);
     }
 
     pub(super) fn unmerge(&mut self, alerts: &[Moved]) {
@@ -321,6 +302,7 @@ impl Incident {
 
     pub(super) fn release(&mut self, child: IncidentId, alerts: &[Moved]) {
         self.children.retain(|c| *c != child);
+        self.disinherit(child);
         if self.severity_because.contains(&format!("{child} is ")) {
             self.severity_because = format!("{}; {child} left again", self.severity_because);
         }

@@ -2,12 +2,14 @@
 //!
 //! Invariants: as in `incident`; everything here is total.
 
+use std::collections::BTreeMap;
+
 use crate::domain::event::Recorded;
 use crate::domain::legal::LegalChange;
 use crate::domain::stakeholder::{Audience, STATUS_PAGE};
 use crate::domain::talk::change::{Draft, Posted, Sent, TalkChange, Words};
 
-use super::{Incident, Moment, PublicStatus, Timestamp, Told};
+use super::{Incident, IncidentId, Inherited, Moment, PublicStatus, Timestamp, Told};
 
 impl Incident {
     pub(super) fn talk(&mut self, event: &Recorded, change: &TalkChange) {
@@ -109,6 +111,55 @@ impl Incident {
             last: false,
         });
         (told.next_by, told.promised_at, told.last) = (Some(next_by), Some(at), false);
+    }
+
+    /// Those who were told of an incident that became part of this one hear from this one.
+    pub(super) fn inherit(
+        &mut self,
+        event: &Recorded,
+        child: IncidentId,
+        told: &BTreeMap<String, Option<Timestamp>>,
+    ) {
+        for (name, next_by) in told {
+            let known = self.told.get(name);
+            let was = known.map(|known| (known.next_by, known.last));
+            let known = self.told.entry(name.clone()).or_insert_with(|| Told {
+                at: event.when(),
+                by: event.actor.login.clone(),
+                channel: String::new(),
+                text: format!("told of {child}, which became part of this"),
+                next_by: None,
+                promised_at: None,
+                count: 1,
+                entry: event.seq,
+                update: None,
+                last: false,
+            });
+            known.next_by = [known.next_by, *next_by].into_iter().flatten().min();
+            known.count = known.count.max(1);
+            known.last = false;
+            let (entry, next_by) = (known.entry, known.next_by);
+            self.inherited.push(Inherited { child, who: name.clone(), entry, next_by, was });
+        }
+    }
+
+    /// The merge is taken back: what was promised about the other one is its own again, but for those
+    /// who heard something here since.
+    pub(super) fn disinherit(&mut self, child: IncidentId) {
+        let all = std::mem::take(&mut self.inherited);
+        let (gone, kept): (Vec<_>, Vec<_>) = all.into_iter().partition(|it| it.child == child);
+        self.inherited = kept;
+        // What was taken over last gives way first.
+        for it in gone.into_iter().rev() {
+            let Some(known) = self.told.get_mut(&it.who) else { continue };
+            if known.entry != it.entry || known.next_by != it.next_by {
+                continue;
+            }
+            match it.was {
+                Some((next_by, last)) => (known.next_by, known.last) = (next_by, last),
+                None => drop(self.told.remove(&it.who)),
+            }
+        }
     }
 
     /// The words of an open message to a stakeholder, and who that is.

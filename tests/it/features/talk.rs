@@ -302,6 +302,35 @@ fn whoever_was_told_of_a_merged_incident_hears_from_the_other_one() {
     );
     let parent = world.engine.room.incidents.get(&IncidentId(2)).expect("it is open");
     assert_eq!(parent.told["support"].next_by, Some(START.plus(30 * 60_000)));
+    // Taken back, the promise is that of the other one alone.
+    play(&mut world, r#"4m ann {"do":"unmerge","incident":1}"#);
+    let parent = world.engine.room.incidents.get(&IncidentId(2)).expect("it is open");
+    assert!(!parent.told.contains_key("support"), "{:?}", parent.told);
+    assert_eq!(letter(&world).told["support"].next_by, Some(START.plus(30 * 60_000)));
+    // Who had a promise here has it again; who heard something here since has what they heard.
+    let other = update.replace(r#""incident":1"#, r#""incident":2"#).replace(&at(30), &at(45));
+    let settle = "5m clock\n5m answer stakeholder:support mail accepted";
+    let told = play(
+        &mut world,
+        &format!(
+            "5m ann {other}\n{settle}\n\
+             6m ann {{\"do\":\"merge\",\"incident\":1,\"into\":2}}"
+        ),
+    );
+    let next = |world: &World| world.engine.room.incidents[&IncidentId(2)].told["support"].next_by;
+    assert_eq!(next(&world), Some(START.plus(30 * 60_000)), "{told}");
+    play(&mut world, r#"7m ann {"do":"unmerge","incident":1}"#);
+    assert_eq!(next(&world), Some(START.plus(45 * 60_000)));
+    let later = other.replace(&at(45), &at(50));
+    play(
+        &mut world,
+        &format!(
+            "8m ann {{\"do\":\"merge\",\"incident\":1,\"into\":2}}\n9m ann {later}\n9m clock\n\
+             9m answer stakeholder:support mail accepted\n\
+             10m ann {{\"do\":\"unmerge\",\"incident\":1}}"
+        ),
+    );
+    assert_eq!(next(&world), Some(START.plus(50 * 60_000)));
 }
 
 #[test]
