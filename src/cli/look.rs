@@ -83,7 +83,12 @@ pub fn run(look: Look, context: &Context) -> Result<(), Failure> {
 }
 
 /// The whole queue, or the incidents that are over, narrowed to the words that must occur.
-fn rows(context: &Context, query: &str, closed: bool, limit: u32) -> Result<Vec<Row>, Failure> {
+pub(super) fn rows(
+    context: &Context,
+    query: &str,
+    closed: bool,
+    limit: u32,
+) -> Result<Vec<Row>, Failure> {
     let mut keeper = context.keeper()?;
     if closed {
         return match keeper.ask(Ask::Closed { query: query.to_owned(), limit })? {

@@ -41,7 +41,7 @@ pub enum Report {
 pub enum Talk {
     /// Tell stakeholders how it stands: words from a template, or your own.
     Update {
-        #[arg(required = true)]
+        #[arg(required = true, value_delimiter = ',')]
         incidents: Vec<IncidentId>,
         #[arg(long = "for", value_enum)]
         audience: For,

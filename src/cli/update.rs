@@ -5,12 +5,13 @@ use std::collections::BTreeSet;
 
 use crate::cli::Context;
 use crate::cli::act::{give, text_of, time_ahead};
-use crate::cli::look::detail;
+use crate::cli::look::{detail, rows};
 use crate::cli::oncall::known;
 use crate::cli::out::{Failure, say, say_json, warn};
 use crate::cli::talk::{For, Talk, print_update};
 use crate::clock::wall_now;
 use crate::domain::command::Command;
+use crate::domain::ids::IncidentId;
 use crate::domain::incident::Incident;
 use crate::domain::plan::Plan;
 use crate::domain::stakeholder::{Audience, Stakeholder};
@@ -19,7 +20,7 @@ use crate::domain::talk::promise;
 use crate::domain::time::{MINUTE_MS, Timestamp};
 use crate::render::draft::{Case, texts};
 use crate::tui::forms::update::{
-    components as proposed_parts, foreign_readers, proposed, read_components,
+    components as proposed_parts, foreign_readers, held, proposed, read_components,
 };
 
 const fn audience_of(given: For) -> Audience {
@@ -33,9 +34,16 @@ const fn audience_of(given: For) -> Audience {
 pub(super) fn update(context: &Context, talk: &Talk) -> Result<(), Failure> {
     let Talk::Update { incidents, preview, .. } = talk else { return Ok(()) };
     let plan = known(context)?.plan;
-    for id in incidents {
-        let incident = detail(context, *id, None, 1)?.head;
-        let wish = wish(talk, &incident, &plan, context)?;
+    // The words are made once, of the first; what the page shows is each one's own.
+    let heads: Vec<Incident> = incidents
+        .iter()
+        .map(|id| Ok(detail(context, *id, None, 1)?.head))
+        .collect::<Result<_, Failure>>()?;
+    let Some((first, others)) = heads.split_first() else { return Ok(()) };
+    let said = said(talk, first, others, &plan, context)?;
+    for incident in &heads {
+        let id = &incident.id;
+        let wish = wish(talk, incident, &plan, said.clone())?;
         if let Some(warning) = as_typed(talk, &wish) {
             warn(&warning);
         }
@@ -99,25 +107,52 @@ fn words_of(file: &str) -> Result<Vec<Words>, Failure> {
         .map_err(|e| Failure::Usage(format!("{file}: {e}; the words look like {form}")))
 }
 
+/// What is the same about all of the incidents: the words, to whom, and when the next ones come.
+#[derive(Debug, Clone)]
+struct Said {
+    to: Vec<String>,
+    words: Vec<Words>,
+    next_by: Option<Timestamp>,
+}
+
+fn said(
+    talk: &Talk,
+    first: &Incident,
+    others: &[Incident],
+    plan: &Plan,
+    context: &Context,
+) -> Result<Said, Failure> {
+    let Talk::Update { audience, to, next, subject, text, words, .. } = talk else {
+        return Err(Failure::Usage("not an update".to_owned()));
+    };
+    let audience = audience_of(*audience);
+    let names = if to.is_empty() { careful(first, plan, audience) } else { to.clone() };
+    let next_by = next_by(next.as_deref(), first, plan, &names)?;
+    let words = match (subject, text) {
+        _ if words.is_some() => words_of(words.as_deref().unwrap_or_default())?,
+        (Some(subject), Some(text)) => {
+            let (subject, text) = (subject.clone(), text_of(text.clone())?);
+            vec![Words { language: "en".to_owned(), subject, text }]
+        }
+        _ => from_template(talk, (first, others), plan, context, (audience, &names, next_by))?,
+    };
+    Ok(Said { to: names, words, next_by })
+}
+
 fn wish(
     talk: &Talk,
     incident: &Incident,
     plan: &Plan,
-    context: &Context,
+    Said { to: names, words, next_by }: Said,
 ) -> Result<TalkWish, Failure> {
     let Talk::Update {
         incidents,
         audience,
-        to,
         title,
-        next,
-        subject,
-        text,
         public,
         components,
         corrects,
         before_embargo,
-        words,
         total,
         ..
     } = talk
@@ -125,20 +160,8 @@ fn wish(
         return Err(Failure::Usage("not an update".to_owned()));
     };
     let audience = audience_of(*audience);
-    let names = if to.is_empty() { careful(incident, plan, audience) } else { to.clone() };
-    let next_by = next_by(next.as_deref(), incident, plan, &names)?;
-    let last = next_by.is_none();
-    let known = |name: &String| plan.stakeholders.get(name);
-    let readers: Vec<&Stakeholder> = names.iter().filter_map(known).collect();
-    let words = match (subject, text) {
-        _ if words.is_some() => words_of(words.as_deref().unwrap_or_default())?,
-        (Some(subject), Some(text)) => {
-            let (subject, text) = (subject.clone(), text_of(text.clone())?);
-            vec![Words { language: "en".to_owned(), subject, text }]
-        }
-        _ => from_template(talk, incident, plan, context, (audience, &names, &readers, next_by))?,
-    };
-    let reads = readers.iter().any(|who| who.reads_the_page());
+    let readers = names.iter().filter_map(|name| plan.stakeholders.get(name));
+    let reads = readers.into_iter().any(Stakeholder::reads_the_page);
     // As the form proposes it: what is affected is not shown as whole.
     let given = if components.is_empty() && reads {
         proposed_parts(incident, plan, *total)
@@ -152,7 +175,7 @@ fn wish(
         to: names,
         words,
         next_by,
-        last,
+        last: next_by.is_none(),
         public: public.or_else(|| reads.then(|| proposed(incident.phase()))),
         components,
         corrects: *corrects,
@@ -195,15 +218,10 @@ fn careful(incident: &Incident, plan: &Plan, audience: Audience) -> Vec<String> 
 
 fn from_template(
     talk: &Talk,
-    incident: &Incident,
+    (incident, others): (&Incident, &[Incident]),
     plan: &Plan,
     context: &Context,
-    (audience, names, readers, next_update): (
-        Audience,
-        &[String],
-        &[&Stakeholder],
-        Option<Timestamp>,
-    ),
+    (audience, names, next_update): (Audience, &[String], Option<Timestamp>),
 ) -> Result<Vec<Words>, Failure> {
     let Talk::Update { title, what, impact, action, data, lingering, total, .. } = talk else {
         return Ok(Vec::new());
@@ -218,10 +236,16 @@ fn from_template(
             return Err(Failure::Usage(what.to_owned()));
         }
     };
-    let languages: BTreeSet<&str> = readers.iter().map(|who| who.language.as_str()).collect();
+    let readers = names.iter().filter_map(|name| plan.stakeholders.get(name));
+    let languages: BTreeSet<&str> = readers.map(|who| who.language.as_str()).collect();
+    let ids: Vec<IncidentId> = std::iter::once(incident).chain(others).map(|it| it.id).collect();
+    let held = held(&rows(context, "", false, u32::MAX)?, &ids);
+    let others: Vec<(IncidentId, Vec<String>)> =
+        others.iter().map(|it| (it.id, it.services.clone())).collect();
     let case = Case {
         incident,
-        others: &[],
+        others: &others,
+        held: &held,
         plan,
         audience,
         title,

@@ -122,7 +122,7 @@ fn samples(stage: Stage) -> Vec<Known> {
         services: Vec::new(),
         ..all.clone()
     };
-    let total = Known { is_total: true, ..all.clone() };
+    let total = Known { is_total: true, still_affected: all.services.clone(), ..all.clone() };
     let hostile = "{{ 7*7 }}{% for %} <b>&\"'\r\nBcc: all\u{202e}";
     let odd = Known {
         title: hostile.into(),
@@ -143,6 +143,7 @@ pub(super) fn sample(stage: Stage) -> Known {
         severity: "SEV2".into(),
         phase: stage.word().into(),
         services: vec!["payments".into(), "checkout".into()],
+        still_affected: Vec::new(),
         what: Some("Some card payments are declined.".into()),
         impact: Some("About one customer in ten cannot pay by card in the EU.".into()),
         action: Some("Traffic is being moved to the second provider.".into()),

@@ -26,6 +26,8 @@ pub struct Known {
     pub phase: String,
     /// The services that are affected.
     pub services: Vec<String>,
+    /// Those of them that other open incidents affect too.
+    pub still_affected: Vec<String>,
     /// What happens, in a sentence or more.
     pub what: Option<String>,
     /// Who is affected and how.
@@ -72,6 +74,7 @@ pub const fn context_names() -> &'static [Meaning] {
         of("severity", "SEV1 to SEV5"),
         of("phase", "which part of its life it is in"),
         of("services", "a list of the services that are affected"),
+        of("still_affected", "a list of those that other open incidents affect too"),
         of("what", "what happens; may be missing"),
         of("impact", "who is affected and how; may be missing"),
         of("action", "what is being done; may be missing"),
@@ -103,7 +106,7 @@ fn lines(text: &str) -> Value {
 impl Known {
     /// The values by name; what is not known has none.
     pub(super) fn values(&self) -> BTreeMap<&'static str, Value> {
-        let services: Vec<Value> = self.services.iter().map(|service| line(service)).collect();
+        let list = |names: &[String]| names.iter().map(|name| line(name)).collect::<Vec<Value>>();
         let known = |text: &Option<String>| {
             text.as_deref().filter(|text| !text.trim().is_empty()).map(lines)
         };
@@ -112,7 +115,8 @@ impl Known {
             ("title", Some(line(&self.title))),
             ("severity", Some(line(&self.severity))),
             ("phase", Some(line(&self.phase))),
-            ("services", Some(services.into())),
+            ("services", Some(list(&self.services).into())),
+            ("still_affected", Some(list(&self.still_affected).into())),
             ("what", known(&self.what)),
             ("impact", known(&self.impact)),
             ("action", known(&self.action)),

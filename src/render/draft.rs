@@ -21,6 +21,8 @@ pub struct Case<'a> {
     pub incident: &'a Incident,
     /// Other incidents that the same words are about, with their services.
     pub others: &'a [(IncidentId, Vec<String>)],
+    /// Services that open incidents affect beside these.
+    pub held: &'a BTreeSet<String>,
     pub plan: &'a Plan,
     /// Who reads it.
     pub audience: Audience,
@@ -134,6 +136,11 @@ fn known(case: &Case<'_>) -> Known {
         title: case.title.clone(),
         severity: incident.severity.to_string(),
         phase: incident.phase().to_string(),
+        still_affected: services
+            .iter()
+            .filter(|name| case.held.contains(**name))
+            .filter_map(|name| public(name))
+            .collect(),
         services: services.into_iter().filter_map(public).collect(),
         what: case.what.clone(),
         impact: case.impact.clone(),

@@ -11,7 +11,7 @@ mod rarer;
 pub mod talk;
 pub mod update;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::command::Command;
 use crate::domain::event::Occurred;
@@ -33,6 +33,8 @@ pub struct About<'a> {
     pub incidents: Vec<IncidentId>,
     /// Those of them that are not under the cursor, with their services.
     pub others: Vec<(IncidentId, Vec<String>)>,
+    /// Services that open incidents affect beside those, where words are made.
+    pub held: BTreeSet<String>,
     /// All of them are over.
     pub is_over: bool,
     pub plan: &'a Plan,

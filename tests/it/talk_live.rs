@@ -278,3 +278,30 @@ limits = [{ within = "4 hours", after = "trigger:down" }]
     let clocks = home.ok(&["obligation", "list", "1"]);
     assert!(clocks.contains("First report to Acme") && clocks.contains("75% gone"), "{clocks}");
 }
+
+#[test]
+fn words_about_several_are_one_message_and_no_recovery_is_told_while_something_else_is_broken() {
+    let home = Home::new();
+    let (hook, mail) = (Sink::http(), Sink::smtp());
+    write_plan(&home, &hook, &mail, "");
+    let _keeper = home.keeper();
+    for title in ["the pool is empty", "the queue is stuck", "the disk is full"] {
+        home.ok(&["declare", title, "-s", "2", "--service", "payments"]);
+    }
+    let what = ["--for", "internal", "--title", "Payments", "--what", "both are of one cause"];
+    home.ok(&[&["update", "1,2"], &what[..]].concat());
+    let first = hook.wait_for(1);
+    assert!(first[0].text().contains("INC-1, INC-2"), "{}", first[0].text());
+    for incident in ["1", "2"] {
+        until("both have their proof", || {
+            home.ok(&["updates", incident]).contains("accepted").then_some(())
+        });
+    }
+    assert_eq!(hook.received().len(), 1, "one message about both");
+    let end = ["--data", "No data was lost.", "--lingering", "Nothing."];
+    home.ok(&["resolve", "1", "quiet", "--force", "drill"]);
+    home.ok(&[&["update", "1", "--for", "internal", "--next", "last"], &end[..]].concat());
+    let told = hook.wait_for(2)[1].text();
+    assert!(told.contains("other incidents still affect payments"), "{told}");
+    assert!(!told.contains("Full recovery"), "{told}");
+}

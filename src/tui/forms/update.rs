@@ -5,8 +5,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::domain::ids::IncidentId;
 use crate::domain::incident::Incident;
 use crate::domain::plan::Plan;
+use crate::domain::row::Row;
 use crate::domain::stakeholder::{Audience, Stakeholder};
 use crate::domain::status::ComponentStatus;
 use crate::domain::talk::change::{Draft, TalkWish, Words};
@@ -113,6 +115,15 @@ pub(super) fn known(about: &About<'_>) -> Vec<Field> {
     fields
 }
 
+/// Services that open incidents affect beside some.
+pub fn held<'a>(
+    rows: impl IntoIterator<Item = &'a Row>,
+    beside: &[IncidentId],
+) -> BTreeSet<String> {
+    let open = rows.into_iter().filter(|row| row.phase.is_active() && !beside.contains(&row.id));
+    open.flat_map(|row| row.services.split_whitespace()).map(str::to_owned).collect()
+}
+
 /// The second form, from what the first one says; the error says what is missing.
 pub fn written(form: &Form, about: &About<'_>, now: Timestamp) -> Result<Form, String> {
     let incident = about.incident.ok_or("no incident is selected")?;
@@ -143,6 +154,7 @@ pub fn written(form: &Form, about: &About<'_>, now: Timestamp) -> Result<Form, S
     let case = Case {
         incident,
         others: &about.others,
+        held: &about.held,
         plan: about.plan,
         audience,
         title: title.clone(),

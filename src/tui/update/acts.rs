@@ -231,6 +231,7 @@ pub(super) fn about(model: &Model, action: Action) -> About<'_> {
             .all(|row| !row.phase.is_active()),
         incidents: subjects(model, action),
         others: others(model, &subjects(model, action)),
+        held: BTreeSet::new(),
         plan: &model.mirror.plan,
         login: &model.login,
         levels: levels(model),

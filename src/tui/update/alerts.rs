@@ -152,6 +152,7 @@ fn form(
         incident: model.watched().filter(|i| i.id == list.incident),
         incidents: vec![list.incident],
         others: Vec::new(),
+        held: BTreeSet::new(),
         plan: &model.mirror.plan,
         login: &model.login,
         levels: Vec::new(),

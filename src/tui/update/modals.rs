@@ -1,5 +1,7 @@
 //! What happens inside modals: submitting, leaving, moving, searching.
 
+use std::collections::BTreeSet;
+
 use crate::domain::command::Command;
 use crate::proto::Ask;
 use crate::tui::action::Action;
@@ -140,7 +142,8 @@ fn write(model: &mut Model, mut form: Box<Form>, ids: &mut dyn Ids) -> Vec<Effec
     let made = not_seen(model, &form).map_or(Ok(()), Err).and_then(|()| {
         // It is about what it was opened for, whatever was marked since.
         let others = acts::others(model, &form.incidents);
-        let about = forms::About { others, ..acts::about(model, Action::Update) };
+        let held = forms::update::held(model.mirror.ordered(), &form.incidents);
+        let about = forms::About { others, held, ..acts::about(model, Action::Update) };
         forms::update::written(&form, &about, model.now)
     });
     match made {
@@ -290,6 +293,7 @@ pub(super) fn form_of(model: &Model, key: &str, text: &str) -> Option<Form> {
     let info = forms::About {
         is_over: false,
         others: acts::others(model, &several),
+        held: BTreeSet::new(),
         incident: model.watched().filter(|i| Some(i.id) == incident),
         incidents: if several.is_empty() { incident.into_iter().collect() } else { several },
         plan: &model.mirror.plan,
