@@ -29,6 +29,8 @@ use crate::notify::send::{Context, Outcome, send};
 const ANEW: Duration = Duration::from_secs(600);
 /// After what could not be written or carried away, it is tried again.
 const AGAIN: Duration = Duration::from_secs(30);
+/// A program that takes longer than this to carry the page away is told of.
+const SLOW: Duration = Duration::from_secs(3);
 /// Below the home directory, where the settings name no other place.
 pub const FOLDER: &str = "status";
 
@@ -106,12 +108,29 @@ impl Publisher {
         self.written = now;
         self.is_owed |= has_changed;
         if self.is_owed && !settings.status.publish.is_empty() {
-            carry(&settings.status.publish, &dir, &self.context)
-                .await
-                .map_err(|why| format!("is not carried away: {why}"))?;
+            let context = self.context.clone();
+            let mut carried = std::pin::pin!(carry(&settings.status.publish, &dir, &context));
+            let done = tokio::select! {
+                done = &mut carried => done,
+                () = tokio::time::sleep(SLOW) => {
+                    self.tell_slow().await;
+                    carried.await
+                }
+            };
+            done.map_err(|why| format!("is not carried away: {why}"))?;
         }
         self.is_owed = false;
         Ok(())
+    }
+
+    /// Says that the page is on its way still: until it is there it proves nothing.
+    async fn tell_slow(&mut self) {
+        if self.fault.is_none() {
+            let fault = Some("is written, and still being carried away".to_owned());
+            self.fault.clone_from(&fault);
+            // Where the keeper goes, the next one carries it anew.
+            drop(self.inbox.send(Mail::Input(Input::Own(Body::StatusPage { fault }))).await);
+        }
     }
 
     /// Puts a fault on record when it comes and when it goes; false when the keeper goes.

@@ -197,6 +197,30 @@ fn a_channel_that_fails_is_seen_and_a_program_carries_the_page_away() {
 }
 
 #[test]
+fn a_page_that_is_still_being_carried_away_is_no_proof() {
+    let home = Home::new();
+    let (hook, mail) = (Sink::http(), Sink::smtp());
+    write_plan(&home, &hook, &mail, "");
+    let gate = home.path().join("may-go");
+    let wait = format!("while [ ! -e {} ]; do sleep 0.05; done", gate.display());
+    let settings = format!(
+        "listen = \"127.0.0.1:0\"\n[status]\npublish = [\"/bin/sh\", \"-c\", \"{wait}\"]\n"
+    );
+    std::fs::write(home.path().join("warroom.toml"), settings).expect("the settings");
+    let _keeper = home.keeper();
+    home.ok(&["declare", "x", "-s", "2", "--service", "payments"]);
+    home.ok(&["update", "1", "--for", "public", "--title", "Payments", "--what", "it"]);
+    until("it is not there yet", || {
+        home.ok(&["updates", "1"]).contains("NOT YET on the status page").then_some(())
+    });
+    std::fs::write(gate, "").expect("a file");
+    until("it is there", || {
+        let told = home.ok(&["updates", "1"]);
+        (told.contains("on the status page") && !told.contains("NOT YET")).then_some(())
+    });
+}
+
+#[test]
 fn a_page_that_cannot_be_written_is_an_alert_and_no_proof() {
     let home = Home::new();
     let (hook, mail) = (Sink::http(), Sink::smtp());
