@@ -13,6 +13,7 @@
 //! | `to` | the address |
 //! | `to_name` | the person |
 //! | `subject`, `text`, `language` | what is to be read |
+//! | `sms` | all of it in one line of at most 160 characters, with the code that answers |
 //! | `drill` | the mark of a drill, or null |
 //! | `in_reply_to` | the `id` that this one continues, or null |
 //! | `incidents` | `id`, `title`, `severity`, `services`, `why`, `ack_code` and `url` of each |
@@ -50,6 +51,7 @@ pub fn generic(message: &Message, to: &str) -> Value {
         "to_name": m.to_name,
         "subject": m.headline(),
         "text": m.words(),
+        "sms": m.sms(),
         "language": m.language,
         "drill": m.watermark,
         "in_reply_to": m.in_reply_to,

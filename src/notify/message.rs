@@ -24,6 +24,8 @@ const FULL_MAX: usize = 20;
 const SERVICES_MAX: usize = 10;
 /// The longest name, title or reason, in bytes.
 const FIELD_MAX: usize = 300;
+/// The longest short message, in characters: one part in the alphabet of GSM (3GPP TS 23.038).
+pub const SMS_MAX: usize = 160;
 /// The longest URL, in bytes: a longer one is left out, since half a link leads elsewhere.
 const URL_MAX: usize = 500;
 
@@ -179,6 +181,24 @@ impl Message {
         [self.text.trim_end(), self.closing.trim()].join("\n").trim().to_owned()
     }
 
+    /// All that a short message holds, in one line of at most `SMS_MAX` characters: what is worst, why
+    /// now, how many more, and the code that answers for it, which is never cut.
+    pub fn sms(&self) -> String {
+        let mark = self.watermark.as_ref().map(|mark| format!("[{mark}] ")).unwrap_or_default();
+        let Some(worst) = self.incidents.iter().min_by_key(|about| &about.severity) else {
+            return clip(&format!("{mark}{}", self.subject), SMS_MAX);
+        };
+        let more = match self.incidents.len() {
+            1 => String::new(),
+            n => format!(" (+{} more)", n - 1),
+        };
+        let code = worst.ack_code.as_ref().map(|code| format!(" code {code}")).unwrap_or_default();
+        let why = if worst.why.is_empty() { String::new() } else { format!(": {}", worst.why) };
+        let head = format!("{mark}{} {} {}{why}", worst.severity, worst.id, worst.title);
+        let room = SMS_MAX.saturating_sub(more.chars().count() + code.chars().count());
+        format!("{}{more}{code}", clip(&head, room))
+    }
+
     /// The text, and below it what must be known of each incident: what, where, why now, and how
     /// to acknowledge. Facts stand without labels, so that they read alike in every language.
     pub fn plain(&self) -> String {
@@ -237,6 +257,15 @@ impl About {
     }
 }
 
+/// Cuts to so many characters, and says so with two dots: they are in the alphabet of short messages.
+fn clip(text: &str, most: usize) -> String {
+    if text.chars().count() <= most {
+        return text.to_owned();
+    }
+    let kept: String = text.chars().take(most.saturating_sub(2)).collect();
+    format!("{}..", kept.trim_end())
+}
+
 /// One line of a known size.
 fn line(text: &str) -> String {
     cut(visible(text).into_owned(), FIELD_MAX)
@@ -288,6 +317,29 @@ fn is_link(url: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_short_message_holds_the_code_whatever_else_is_long() {
+        let about = |severity: &str, title: &str| About {
+            id: "INC-7".to_owned(),
+            severity: severity.to_owned(),
+            title: title.to_owned(),
+            why: "L1 on-call: new".to_owned(),
+            ack_code: Some("7-3-ABCDEFGH".to_owned()),
+            ..About::default()
+        };
+        let one = Message { incidents: vec![about("SEV2", "disk full")], ..Message::default() };
+        assert_eq!(one.sms(), "SEV2 INC-7 disk full: L1 on-call: new code 7-3-ABCDEFGH");
+        let long = about("SEV1", &"é".repeat(300));
+        let incidents = vec![about("SEV3", "a"), long, about("SEV2", "b")];
+        let watermark = Some("DRILL".to_owned());
+        let text = Message { incidents, watermark, ..Message::default() }.sms();
+        assert_eq!(text.chars().count(), SMS_MAX, "{text}");
+        assert!(text.starts_with("[DRILL] SEV1 INC-7 é"), "{text}");
+        assert!(text.ends_with("é.. (+2 more) code 7-3-ABCDEFGH"), "{text}");
+        let words = Message { subject: "Cover: ann stands in".to_owned(), ..Message::default() };
+        assert_eq!(words.sms(), "Cover: ann stands in");
+    }
 
     fn message() -> Message {
         Message {
