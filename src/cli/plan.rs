@@ -184,8 +184,11 @@ fn adopt(context: &Context, read: ReadPlan, note: String) -> Result<(), Failure>
     let command = Command::AdoptPlan { plan: Box::new(read.plan), digest: read.digest, note };
     let ask = Ask::Do { command: Box::new(command), occurred: None, seen: None };
     match context.keeper()?.ask(ask)? {
-        Reply::Done { seq, .. } => {
+        Reply::Done { seq, note, .. } => {
             say(&format!("in force since event {seq}"));
+            for line in note.split("; ").filter(|line| !line.is_empty()) {
+                say(line);
+            }
             Ok(())
         }
         Reply::Rejected(rejection) => Err(Failure::Rejected(rejection)),

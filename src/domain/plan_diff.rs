@@ -109,10 +109,13 @@ fn chain_words(
         return format!("{name}: pages nobody");
     }
     let asked = Asked { plan, desk, severity, now: at };
+    // When a level is reached, as 'warroom who' says it: all delays before it together.
+    let mut after_min = 0;
     let levels: Vec<String> = policy
         .levels
         .iter()
         .map(|level| {
+            after_min += level.after_min;
             let (reached, _) = reach::targets(asked, &level.targets);
             let people: Vec<String> = reached
                 .into_iter()
@@ -122,7 +125,7 @@ fn chain_words(
                 })
                 .collect();
             let who = if people.is_empty() { "NOBODY".to_owned() } else { people.join("; ") };
-            format!("{} +{}m {who}", level.name, level.after_min)
+            format!("{} +{after_min}m {who}", level.name)
         })
         .collect();
     format!("{name}: {}", levels.join(" → "))

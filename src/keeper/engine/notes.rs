@@ -15,6 +15,9 @@ use crate::domain::talk::promise;
 use crate::domain::time::{MINUTE_MS, span_words};
 use crate::domain::words::Approval;
 
+/// Incidents that are named one by one whose people left the plan.
+const LEFT_TOLD: usize = 8;
+
 /// What the person who gave a command should know of what came of it.
 pub(super) fn note(events: &[Recorded], room: &Room) -> String {
     let of = |event| {
@@ -33,7 +36,32 @@ pub(super) fn note(events: &[Recorded], room: &Room) -> String {
     };
     let of = |event| of(event).into_iter().chain(more(event)).reduce(|a, b| a + "; " + &b);
     let alone = events.iter().filter_map(|event| untold(event, events, room));
-    events.iter().filter_map(of).chain(alone).collect::<Vec<String>>().join("; ")
+    let left = left_the_plan(events);
+    events.iter().filter_map(of).chain(alone).chain(left).collect::<Vec<String>>().join("; ")
+}
+
+/// What a new plan took from whom it does not know any more.
+fn left_the_plan(events: &[Recorded]) -> Vec<String> {
+    let of = |event: &Recorded| {
+        let Body::Incident { incident, change } = &event.body else { return None };
+        match change {
+            Change::AckExpired { by, gone: true, .. } => {
+                Some(format!("{incident} pages again: {by} had it and is not in the plan"))
+            }
+            Change::AnswersDropped { people } => {
+                let people = people.join(", ");
+                Some(format!("{incident} waits no longer for {people}, not in the plan"))
+            }
+            _ => None,
+        }
+    };
+    let mut all: Vec<String> = events.iter().filter_map(of).collect();
+    let more = all.len().saturating_sub(LEFT_TOLD);
+    all.truncate(LEFT_TOLD);
+    if more > 0 {
+        all.push(format!("and {more} more such incidents ('warroom list')"));
+    }
+    all
 }
 
 /// Who is told of something about their duty, and by which ways.

@@ -9,6 +9,7 @@ use warroom::domain::plan::{Plan, Quiet};
 use warroom::domain::reach::Asked;
 use warroom::domain::timeline;
 use warroom::domain::words::Severity;
+use warroom::proto::Reply;
 
 use crate::features::paging_world::{OPEN, plan};
 use crate::world::{START, World, play};
@@ -47,8 +48,10 @@ fn what_somebody_answered_for_who_left_the_plan_is_paged_again() {
     let mut without = plan();
     without.people.remove("bob");
     let (plan, note) = (Box::new(without), String::new());
-    let (_, events) =
+    let (reply, events) =
         world.act("root", Command::AdoptPlan { plan, digest: "other".to_owned(), note });
+    let said = "INC-1 pages again: bob had it and is not in the plan";
+    assert!(matches!(reply, Reply::Done { note, .. } if note == said), "who adopts it is told");
     let told: Vec<String> = events
         .iter()
         .flat_map(|event| event.body.incidents().into_iter().map(|id| timeline::entry(event, id)))
