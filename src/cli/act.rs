@@ -276,14 +276,13 @@ pub fn run(act: Act, context: &Context) -> Result<(), Failure> {
     let mut keeper = context.keeper()?;
     let mut refused = None;
     for Wanted { command, occurred } in wanted {
+        let verb = verb(&command);
         let ask = Ask::Do { command: Box::new(command), occurred, seen: None };
         match keeper.ask(ask)? {
-            Reply::Done { seq, incident, .. } if context.json => {
-                say_json(
-                    &serde_json::json!({ "seq": seq, "incident": incident.map(|i| i.to_string()) }),
-                )?;
+            Reply::Done { seq, incident, note } if context.json => {
+                say_json(&done_json(seq, incident, &note))?;
             }
-            Reply::Done { incident, note, .. } => say(&done_words(incident, &note)),
+            Reply::Done { incident, note, .. } => say(&done_words(verb, incident, &note)),
             Reply::Rejected(rejection) => refused = Some(rejection),
             other => return Err(unexpected(&other)),
         }
@@ -302,21 +301,36 @@ fn note_stranger(context: &Context, name: &str) -> Result<(), Failure> {
 }
 
 /// What is printed when a command was done: about what, and what came of it.
-fn done_words(incident: Option<IncidentId>, note: &str) -> String {
+fn done_words(verb: &str, incident: Option<IncidentId>, note: &str) -> String {
     let on = incident.map(|id| format!("{id}: ")).unwrap_or_default();
     let note = if note.is_empty() { String::new() } else { format!(" · {note}") };
-    format!("{on}done{note}")
+    format!("{on}{verb}{note}")
+}
+
+/// What was done, in a word.
+const fn verb(command: &Command) -> &'static str {
+    if matches!(command, Command::Open { .. }) { "opened" } else { "done" }
+}
+
+/// The same as JSON, with what should be known of it where there is something.
+fn done_json(seq: Seq, incident: Option<IncidentId>, note: &str) -> serde_json::Value {
+    let mut value = serde_json::json!({ "seq": seq, "incident": incident.map(|i| i.to_string()) });
+    if !note.is_empty() {
+        value["note"] = note.into();
+    }
+    value
 }
 
 /// Gives one command to the keeper and prints the answer.
 pub fn give(context: &Context, command: Command) -> Result<(), Failure> {
+    let verb = verb(&command);
     let ask = Ask::Do { command: Box::new(command), occurred: None, seen: None };
     match context.keeper()?.ask(ask)? {
-        Reply::Done { seq, incident, .. } if context.json => say_json(
-            &serde_json::json!({ "seq": seq, "incident": incident.map(|i| i.to_string()) }),
-        ),
+        Reply::Done { seq, incident, note } if context.json => {
+            say_json(&done_json(seq, incident, &note))
+        }
         Reply::Done { incident, note, .. } => {
-            say(&done_words(incident, &note));
+            say(&done_words(verb, incident, &note));
             Ok(())
         }
         Reply::Rejected(rejection) => Err(Failure::Rejected(rejection)),

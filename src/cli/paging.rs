@@ -199,7 +199,8 @@ fn incident(paging: Paging) -> Result<Command, Failure> {
 
 /// A time: `now` unless given.
 fn start(text: Option<String>) -> Result<Timestamp, Failure> {
-    text.map_or_else(|| Ok(wall_now()), |text| time_ahead(&text))
+    let given = text.filter(|text| text.trim() != "now");
+    given.map_or_else(|| Ok(wall_now()), |text| time_ahead(&text))
 }
 
 /// An end: `8h` counts from the beginning, `02:00` is the first one after it.
@@ -255,16 +256,7 @@ fn windows(context: &Context) -> Result<(), Failure> {
         say("no maintenance is planned");
     }
     for window in windows {
-        say(&format!(
-            "{} {:?} {} … {} {} by {}: {}",
-            window.id,
-            window.stage,
-            window.from,
-            window.until,
-            window.services.join(" "),
-            window.by,
-            window.reason
-        ));
+        say(&window.words(wall_now()));
     }
     Ok(())
 }

@@ -57,6 +57,24 @@ pub enum WindowStage {
 }
 
 impl Window {
+    /// In a line, as of `now`: `1 open from 18:10 until 19:10: * by root: disks are replaced`.
+    pub fn words(&self, now: Timestamp) -> String {
+        let stage = match self.stage {
+            WindowStage::Planned => "planned",
+            WindowStage::Open => "open",
+            WindowStage::Over => "over",
+        };
+        format!(
+            "{} {stage} from {} until {}: {} by {}: {}",
+            self.id,
+            self.from.clock_near(now),
+            self.until.clock_near(now),
+            self.services.join(" "),
+            self.by,
+            self.reason
+        )
+    }
+
     /// Whether it covers an incident on these services: all of them, and there are some.
     pub fn covers(&self, services: &[String]) -> bool {
         let is_named = |service: &String| self.services.iter().any(|name| name == service);

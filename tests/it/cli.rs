@@ -8,7 +8,7 @@ fn an_incident_is_worked_by_the_command_line_alone() {
     let home = Home::new();
     assert_eq!(
         home.ok(&["report", "checkout is slow", "-s", "2", "--service", "payments"]),
-        "INC-1: done\n"
+        "INC-1: opened\n"
     );
     home.ok(&["ack", "1"]);
     home.ok(&["declare", "INC-1"]);

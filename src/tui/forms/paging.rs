@@ -366,7 +366,8 @@ pub(super) fn question(form: &Form, plan: &Plan) -> Option<String> {
 
 /// From when until when; `until` may be a span from then.
 fn span(form: &Form, now: Timestamp) -> Result<(Timestamp, Timestamp), String> {
-    let from = ahead(&form.value("from"), now)?.unwrap_or(now);
+    let from = Some(form.value("from")).filter(|text| text.trim() != "now");
+    let from = ahead(&from.unwrap_or_default(), now)?.unwrap_or(now);
     // `8h` counts from the beginning, and `02:00` is the first one after it.
     let until = ahead(&form.value("until"), from)?.ok_or("say until when")?;
     Ok((from, until))
