@@ -327,6 +327,10 @@ pub enum Change {
     AnswersDropped {
         people: Vec<String>,
     },
+    /// Nobody is reached any more who was: the chain begins at its first level again.
+    BegunAnew {
+        why: String,
+    },
     /// What our pages opened in another service was acknowledged or closed there, or could not be.
     ToldElsewhere(Box<ToldElsewhere>),
 }

@@ -13,7 +13,7 @@ use crate::domain::delivery::{Delivery, Stand};
 use crate::domain::escalation::PolicyRef;
 use crate::domain::ids::Seq;
 use crate::domain::plan::{Plan, Policy};
-use crate::domain::schedule::{self, Changes, SwapState};
+use crate::domain::schedule::{self, Changes, Cover, Swap, SwapState};
 use crate::domain::silence::Silence;
 use crate::domain::time::{DAY_MS, HOUR_MS, Timestamp};
 use crate::domain::words::Severity;
@@ -213,6 +213,12 @@ pub struct Desk {
     /// plan makes it others at once.
     #[serde(default)]
     pub duty_seen: BTreeMap<String, Vec<String>>,
+    /// Schedule → who went off duty when nobody came: what they have is handed over to whoever comes.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub unrelieved: BTreeMap<String, Vec<String>>,
+    /// People who were in a plan and are in none now, and since when.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub left: BTreeMap<String, Timestamp>,
     #[serde(with = "pairs")]
     pub sent: BTreeMap<Destination, LastSent>,
     pub beats: BTreeMap<String, Beat>,
@@ -291,6 +297,53 @@ impl Desk {
         self.policies.get(&*policy?.digest)
     }
 
+    /// Who is in a plan no more, or again.
+    pub fn take_people(&mut self, before: &Plan, plan: &Plan, at: Timestamp) {
+        self.left.retain(|login, _| !plan.people.contains_key(login));
+        let gone = before.people.keys().filter(|login| !plan.people.contains_key(*login));
+        for login in gone {
+            self.left.entry(login.clone()).or_insert(at);
+        }
+    }
+
+    /// Whether somebody was in a plan, and since `at` is in none.
+    pub fn has_left_since(&self, login: &str, at: Timestamp) -> bool {
+        self.left.get(login).is_some_and(|left| *left >= at)
+    }
+
+    /// Covers that are not over, and swaps, that put somebody on duty whom the plan does not know.
+    pub fn by_strangers<'a>(
+        &'a self,
+        plan: &'a Plan,
+        now: Timestamp,
+    ) -> impl Iterator<Item = (&'a String, Result<&'a Cover, &'a Swap>)> {
+        let is_stranger = |who: &str| !plan.people.is_empty() && !plan.people.contains_key(who);
+        self.changes.iter().flat_map(move |(name, changes)| {
+            let covers = changes.covers.iter();
+            let covers = covers.filter(move |it| it.until > now && is_stranger(&it.person));
+            let takes = move |swap: &&Swap| {
+                let gives_back = swap.b.is_some() && is_stranger(&swap.person_a);
+                swap.state == SwapState::Accepted && (is_stranger(&swap.person_b) || gives_back)
+            };
+            let swaps = changes.swaps.iter().filter(takes);
+            covers.map(Ok).chain(swaps.map(Err)).map(move |it| (name, it))
+        })
+    }
+
+    /// The desk as it would be under another plan: nobody stands in whom that plan does not know.
+    #[must_use]
+    pub fn under(&self, plan: &Plan, now: Timestamp) -> Self {
+        let mut desk = self.clone();
+        for (name, it) in self.by_strangers(plan, now) {
+            let Some(changes) = desk.changes.get_mut(name) else { continue };
+            match it {
+                Ok(cover) => changes.covers.retain(|known| known.id != cover.id),
+                Err(swap) => changes.swaps.retain(|known| known.id != swap.id),
+            }
+        }
+        desk
+    }
+
     /// Takes the policies, schedules and heartbeats of a plan that came into force at `at`.
     pub fn take_plan(&mut self, plan: &Plan, at: Timestamp, in_use: &BTreeSet<Box<str>>) {
         self.policies.retain(|digest, _| in_use.contains(digest));
@@ -300,6 +353,7 @@ impl Desk {
         self.shifts_seen.retain(|name, _| plan.schedules.contains_key(name));
         self.changes.retain(|name, _| plan.schedules.contains_key(name));
         self.duty_seen.retain(|name, _| plan.schedules.contains_key(name));
+        self.unrelieved.retain(|name, _| plan.schedules.contains_key(name));
         for name in plan.schedules.keys() {
             self.shifts_seen.insert(name.clone(), at);
             if !self.duty_seen.contains_key(name) {
@@ -317,6 +371,19 @@ impl Desk {
     pub fn see_duty(&mut self, plan: &Plan, name: &str, at: Timestamp) {
         self.shifts_seen.insert(name.to_owned(), at);
         self.duty_seen.insert(name.to_owned(), self.on_call(plan, name, at));
+    }
+
+    /// A change of shift is told: who went, went home, unless somebody came.
+    pub fn shift_changed(&mut self, plan: &Plan, name: &str, left: &[String], at: Timestamp) {
+        self.see_duty(plan, name, at);
+        let is_empty = self.duty_seen.get(name).is_none_or(Vec::is_empty);
+        if is_empty {
+            let waiting = self.unrelieved.entry(name.to_owned()).or_default();
+            let new = left.iter().filter(|who| !waiting.contains(who)).cloned();
+            waiting.extend(new.collect::<Vec<_>>());
+        } else {
+            self.unrelieved.remove(name);
+        }
     }
 
     /// The window that covers services now, if one is open.
@@ -342,11 +409,16 @@ impl Desk {
         self.changes.get(schedule).unwrap_or(&NONE)
     }
 
-    /// Takes the answer to a swap.
-    pub fn answer_swap(&mut self, schedule: &str, swap: u32, accepted: bool) {
+    /// Takes the answer to a swap. One that was accepted may fall away: somebody of it left the plan.
+    pub fn answer_swap(&mut self, schedule: &str, swap: u32, accepted: bool, seq: Seq) {
         let Some(changes) = self.changes.get_mut(schedule) else { return };
+        let mut counts = accepted;
         for known in changes.swaps.iter_mut().filter(|known| known.id == swap) {
+            counts |= known.state == SwapState::Accepted;
             known.state = if accepted { SwapState::Accepted } else { SwapState::Refused };
+        }
+        if counts {
+            self.revisions.insert(schedule.to_owned(), seq);
         }
     }
 

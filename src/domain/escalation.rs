@@ -69,6 +69,9 @@ pub struct Handover {
     pub at: Timestamp,
     /// What the next one must know.
     pub brief: String,
+    /// A change of shift made it, no person.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub by_clock: bool,
 }
 
 /// How far an incident has climbed.
@@ -106,6 +109,9 @@ pub struct Escalation {
     /// changed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub by_hand: Vec<ByHand>,
+    /// When a call-back put the chain where it was before: what is due since earlier is not late.
+    #[serde(default)]
+    pub back_at: Timestamp,
     /// Why paging began anew, where it did.
     pub again: String,
     pub last_number: u32,

@@ -404,6 +404,10 @@ impl Incident {
             Some(LastAct { seq: event.seq, by: event.actor.login.clone(), at: event.at, what });
     }
 
+    fn offer_command(&mut self, from: &str, to: &str, at: Timestamp) {
+        self.offer = Some(Offer { from: from.to_owned(), to: to.to_owned(), at });
+    }
+
     fn change(&mut self, event: &Recorded, change: &Change) {
         let when = event.when();
         match change {
@@ -424,9 +428,7 @@ impl Incident {
             Change::RoleAssigned { role, person } => self.assign(*role, person),
             Change::RoleLeft { role, person } => self.leave(*role, person),
             Change::CommandTaken { person } => self.command(event, person),
-            Change::CommandOffered { from, to } => {
-                self.offer = Some(Offer { from: from.clone(), to: to.clone(), at: when });
-            }
+            Change::CommandOffered { from, to } => self.offer_command(from, to, when),
             Change::CommandAccepted { to, .. } => self.command(event, to),
             Change::CommandRefused { .. } => self.offer = None,
             Change::EntryRedacted { entry, .. } => self.redact(*entry),
@@ -471,6 +473,7 @@ impl Incident {
             | Change::EscalationPaused { .. }
             | Change::EscalationResumed { .. }
             | Change::AnswersDropped { .. }
+            | Change::BegunAnew { .. }
             | Change::ToldElsewhere(_) => self.paging(event, change),
         }
     }

@@ -87,6 +87,7 @@ impl Room {
             | Change::EscalationPaused { .. }
             | Change::EscalationResumed { .. }
             | Change::AnswersDropped { .. }
+            | Change::BegunAnew { .. }
             | Change::ToldElsewhere(_) => {}
             Change::LevelReached(reached) => self.take_turn(id, reached),
         }

@@ -32,6 +32,7 @@ impl Room {
             }
         }
         self.desk.revisions.retain(|name, _| plan.schedules.contains_key(name));
+        self.desk.take_people(&self.plan, plan, at);
         self.plan = plan.clone();
         digest.clone_into(&mut self.plan_digest);
         let in_use: BTreeSet<Box<str>> = self
@@ -99,6 +100,7 @@ impl Room {
         }
         self.alerts_wait_on(by_ms);
         self.clock_moved_elsewhere(by_ms);
+        self.desk.left.values_mut().for_each(|at| *at = at.plus(by_ms));
         if by_ms >= 0 {
             return;
         }
@@ -159,8 +161,8 @@ impl Room {
                 let end = AttemptEnd { result: *result, detail, wait_ms: *wait_ms };
                 self.notices_went(items, &|delivery, seed| delivery.end(event.at, &end, seed));
             }
-            Body::ShiftChanged { schedule, .. } => {
-                desk.see_duty(&self.plan, schedule, event.at);
+            Body::ShiftChanged { schedule, left, .. } => {
+                desk.shift_changed(&self.plan, schedule, left, event.at);
             }
             Body::ShiftCovered { schedule, cover } => {
                 desk.last_change = desk.last_change.max(cover.id);
@@ -183,10 +185,7 @@ impl Room {
                 desk.changes.entry(schedule.clone()).or_default().swaps.push(swap.clone());
             }
             Body::SwapAnswered { schedule, swap, accepted } => {
-                desk.answer_swap(schedule, *swap, *accepted);
-                if *accepted {
-                    desk.revisions.insert(schedule.clone(), event.seq);
-                }
+                desk.answer_swap(schedule, *swap, *accepted, event.seq);
             }
             Body::WindowPlanned { window } => {
                 desk.last_window = desk.last_window.max(window.id);

@@ -198,6 +198,7 @@ fn change_words(change: &Change, event: &Recorded) -> (Kind, String) {
         | Change::EscalationPaused { .. }
         | Change::EscalationResumed { .. }
         | Change::AnswersDropped { .. }
+        | Change::BegunAnew { .. }
         | Change::ToldElsewhere(_) => (Kind::Paging, timeline_paging::change_words(change)),
         Change::RemedyRecorded { .. }
         | Change::RemedyJudged { .. }

@@ -61,6 +61,7 @@ pub(super) fn change_words(change: &Change) -> String {
             format!("maintenance window {window} no longer covers it")
         }
         Change::EscalationPaused { why, .. } => format!("pages nobody: {why}"),
+        Change::BegunAnew { why } => format!("paging begins anew: {why}"),
         Change::AnswersDropped { people } => {
             format!("{} left the plan: their answer is not waited for", people.join(", "))
         }

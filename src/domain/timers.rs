@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::alert::Alert;
 use crate::domain::change::Change;
-use crate::domain::decide::{self, due, missed, silence, stale};
+use crate::domain::decide::{self, due, missed, shift, silence, stale};
 use crate::domain::duty::WindowStage;
 use crate::domain::event::Body;
 use crate::domain::ids::IncidentId;
@@ -129,7 +129,7 @@ impl Timer {
             Self::Escalate(incident) => due::escalate(room, *incident, now),
             Self::Window(window) => due::window(room, *window, now),
             Self::Silence(silence) => silence::due(room, *silence, now),
-            Self::Shift(schedule) => due::shift(room, schedule, now),
+            Self::Shift(schedule) => shift::shift(room, schedule, now),
             Self::Beat(name) => due::silence(room, name, now),
             Self::Promise(incident) => missed::missed(room, *incident, now),
             Self::Stale(incident) => stale::close(room, *incident, now),

@@ -31,7 +31,9 @@ impl Case {
                 self.answered(&holder);
                 self.snoozed_until = Some(*until);
             }
-            Change::AckExpired { .. } | Change::SnoozeEnded { .. } => self.again(event.at),
+            Change::AckExpired { .. } | Change::SnoozeEnded { .. } | Change::BegunAnew { .. } => {
+                self.again(event.at);
+            }
             Change::Reopened { .. } => {
                 (self.is_active, self.is_forced) = (true, false);
                 self.again(event.at);
@@ -203,7 +205,13 @@ impl Case {
         let (is_called, is_certain) =
             called.fold((false, false), |(_, certain), wish| (true, certain || !wish.has_failed));
         let is_helper = is_called && self.snoozed_until.is_none();
+        // Whoever only helps ends no offer of the one who has it.
+        let offered_by = self.offered_by.clone();
+        if holder.is_some() && is_helper && is_certain {
+            self.offered_by = Some(by.to_owned());
+        }
         self.answered(by);
+        self.offered_by = offered_by;
         match holder.filter(|_| is_helper) {
             Some(holder) => {
                 self.answered_by = Some(holder);

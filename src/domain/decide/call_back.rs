@@ -9,7 +9,9 @@ use crate::domain::change::Change;
 use crate::domain::channel::Channel;
 use crate::domain::decide::{Decision, not_now, one, reason};
 use crate::domain::delivery::{Delivery, Method, Stand, Wanted};
+use crate::domain::escalation::Step;
 use crate::domain::incident::Incident;
+use crate::domain::reach::{self, Asked};
 use crate::domain::room::Room;
 use crate::domain::time::Timestamp;
 use crate::domain::words::DeliveryKind;
@@ -38,8 +40,9 @@ pub(super) fn decide(
         ));
     }
     let words = format!("{login} calls you back, you are not needed: {why}");
-    let pages = words_to(room, incident, &taken, &words);
     let deliveries: Vec<u32> = taken.iter().map(|it| it.wanted.number).collect();
+    let again = due_again(room, incident, &deliveries, now);
+    let pages = words_to(room, incident, (&taken, &again), &words);
     let before = incident.esc.before(&deliveries);
     let snooze = before.and_then(|before| before.snooze.as_ref());
     let is_back = incident.ack.is_some() && incident.esc.snooze.is_none();
@@ -50,9 +53,29 @@ pub(super) fn decide(
     one(id, change)
 }
 
+/// Whom the policy wants at once when the chain is put back: nobody is told that they are not needed
+/// and paged in the same breath.
+fn due_again(room: &Room, incident: &Incident, deliveries: &[u32], now: Timestamp) -> Vec<String> {
+    let then = incident.after_call_back(now, deliveries);
+    let Some(policy) = room.desk.policy(then.esc.policy.as_ref()) else { return Vec::new() };
+    let next = then.next_step(policy, &room.plan).filter(|(due, _)| *due <= now);
+    let level = match next {
+        Some((_, Step::Level { level, .. })) => policy.levels.get(usize::from(level)),
+        _ => None,
+    };
+    let asked = Asked { plan: &room.plan, desk: &room.desk, severity: incident.severity, now };
+    let targets = level.into_iter().flat_map(|level| &level.targets);
+    targets.flat_map(|target| reach::logins(asked, target)).collect()
+}
+
 /// A word to each who may have been woken, by the ways by which they were: not by those that would open
 /// something elsewhere, which is closed there with the incident.
-fn words_to(room: &Room, incident: &Incident, taken: &[&Delivery], words: &str) -> Vec<Wanted> {
+fn words_to(
+    room: &Room,
+    incident: &Incident,
+    (taken, again): (&[&Delivery], &[String]),
+    words: &str,
+) -> Vec<Wanted> {
     let is_out = |it: &&&Delivery| it.is_handed_over || matches!(it.stand, Stand::Sending { .. });
     let opens = |method: &Method| {
         room.plan.channels.get(method.channel()).is_some_and(Channel::opens_events)
@@ -60,7 +83,8 @@ fn words_to(room: &Room, incident: &Incident, taken: &[&Delivery], words: &str) 
     // Whoever answers for it, or whom another page wants, the policy's or somebody else's, is needed
     // all the same.
     let is_wanted = |who: &str| {
-        if incident.ack.as_ref().is_some_and(|ack| ack.by == who) {
+        let holds = incident.ack.as_ref().is_some_and(|ack| ack.by == who);
+        if holds || again.iter().any(|known| known == who) {
             return true;
         }
         let open = incident.esc.deliveries.iter().filter(|it| {

@@ -15,7 +15,7 @@ use crate::domain::event::{AlertFacts, Body};
 use crate::domain::ids::IncidentId;
 use crate::domain::incident::Incident;
 use crate::domain::outlook::when_words;
-use crate::domain::plan::{Plan, Policy};
+use crate::domain::plan::Policy;
 use crate::domain::post::{Incoming, Post, Signal};
 use crate::domain::reach::{self, Asked};
 use crate::domain::room::Room;
@@ -62,7 +62,8 @@ pub fn escalate(room: &Room, id: IncidentId, now: Timestamp) -> Vec<Body> {
         Step::Count(_) => false,
         Step::Level { .. } | Step::Fallback | Step::AckExpires | Step::SnoozeEnds => true,
     };
-    let late_ms = Some(now.since(due)).filter(|late| has_time && *late >= LATE_MS).unwrap_or(0);
+    let since = due.max(incident.esc.back_at);
+    let late_ms = Some(now.since(since)).filter(|late| has_time && *late >= LATE_MS).unwrap_or(0);
     match step {
         Step::SnoozeEnds => of(id, Change::SnoozeEnded { by_hand: false }),
         Step::AckExpires => {
@@ -100,7 +101,7 @@ pub fn escalate(room: &Room, id: IncidentId, now: Timestamp) -> Vec<Body> {
 }
 
 /// Whose answer is missing; where all of a level must answer one of them may have.
-fn unanswered(incident: &Incident) -> String {
+pub(super) fn unanswered(incident: &Incident) -> String {
     match &incident.ack {
         Some(ack) if !incident.esc.must.is_empty() => {
             let others: Vec<&str> = incident.esc.must.iter().map(String::as_str).collect();
@@ -249,152 +250,6 @@ pub(super) fn in_parts<T: Clone>(all: Vec<T>, one: impl Fn(Vec<T>) -> Body) -> V
         return vec![one(all)];
     }
     all.chunks(INCIDENTS_MAX).map(|part| one(part.to_vec())).collect()
-}
-
-/// Other people come on call: what those who go hold is offered to them, with what they must know.
-pub fn shift(room: &Room, name: &str, now: Timestamp) -> Vec<Body> {
-    let Some(due) = room.desk.next_shift(&room.plan, name).filter(|due| *due <= now) else {
-        return Vec::new();
-    };
-    let was = room.desk.duty_seen.get(name).cloned().unwrap_or_default();
-    // After a long sleep several changes may have passed: what counts is who is there now.
-    let is = room.desk.on_call(&room.plan, name, now);
-    let left: Vec<String> = was.iter().filter(|login| !is.contains(login)).cloned().collect();
-    let came: Vec<String> = is.iter().filter(|login| !was.contains(login)).cloned().collect();
-    let mut bodies = Vec::new();
-    let target = format!("schedule:{name}");
-    for incident in room.incidents.values().filter(|i| i.phase().is_active()) {
-        let policy = room.desk.policy(incident.esc.policy.as_ref());
-        let levels = policy.into_iter().flat_map(|policy| &policy.levels);
-        if !levels.flat_map(|level| &level.targets).any(|known| *known == target) {
-            continue;
-        }
-        let Some(ack) = &incident.ack else {
-            bodies.extend(come(room, incident, name, (&left, &came), now));
-            continue;
-        };
-        let Some(to) = came.first().filter(|_| incident.esc.handover.is_none()) else {
-            continue;
-        };
-        if !left.contains(&ack.by) {
-            continue;
-        }
-        bodies.extend(offer(room, incident, (&ack.by, to), ("the shift ends", ""), now));
-    }
-    bodies.insert(0, Body::ShiftChanged { schedule: name.to_owned(), due, left, came });
-    bodies
-}
-
-/// Whoever comes on duty is wanted for what those who went were wanted for, while nobody answers.
-fn come(
-    room: &Room,
-    incident: &Incident,
-    schedule: &str,
-    (left, came): (&[String], &[String]),
-    now: Timestamp,
-) -> Vec<Body> {
-    let waits = |who: &String| {
-        let pages = incident.esc.deliveries.iter();
-        let mut pages = pages.filter(|page| page.wanted.kind == DeliveryKind::Page);
-        pages.any(|page| page.is_open() && page.wanted.to == *who)
-    };
-    if !left.iter().any(waits) {
-        return Vec::new();
-    }
-    let targets: Vec<String> =
-        came.iter().filter(|who| !waits(who)).map(|who| format!("person:{who}")).collect();
-    let (reached, _) = reach::targets(asked(room, incident, now), &targets);
-    if reached.is_empty() {
-        return Vec::new();
-    }
-    let why = format!("you are on duty now ({schedule}), and {}", unanswered(incident));
-    let number = incident.esc.last_number + 1;
-    let pages = reach::wanted(reached, DeliveryKind::Page, number, &why);
-    let reason = format!("on duty now ({schedule}), and nobody has answered");
-    of(incident.id, Change::PagedByHand { reason, pages })
-}
-
-/// Who left the plan is waited for no longer: neither for their own answer, nor for what they answered
-/// for, which pages again, because nobody could reach them any more.
-pub fn gone(room: &Room, before: &Plan) -> Vec<Body> {
-    let is_gone =
-        |who: &String| before.people.contains_key(who) && !room.plan.people.contains_key(who);
-    let mut bodies = Vec::new();
-    for incident in room.incidents.values() {
-        let people: Vec<String> =
-            incident.esc.must.iter().filter(|who| is_gone(who)).cloned().collect();
-        if !people.is_empty() {
-            bodies.extend(of(incident.id, Change::AnswersDropped { people }));
-        }
-        let holder = incident.ack.as_ref().map(|ack| &ack.by).filter(|by| is_gone(by));
-        if let Some(by) = holder.filter(|_| incident.phase().is_active()) {
-            let (by, after_min) = (by.clone(), 0);
-            bodies.extend(of(incident.id, Change::AckExpired { by, after_min, gone: true }));
-        }
-    }
-    bodies
-}
-
-/// An offer of an incident from somebody to somebody, with a brief, why, and what the giver notes.
-pub fn offer(
-    room: &Room,
-    incident: &Incident,
-    (from, to): (&str, &str),
-    (why, note): (&str, &str),
-    now: Timestamp,
-) -> Vec<Body> {
-    // What they must know is on record with the offer, not in the message alone.
-    let brief = [note, &brief(incident, now)].join("\n").trim_start().to_owned();
-    let why = if note.is_empty() { why } else { note };
-    let why = format!("{from} offers you {}: {why}", incident.id);
-    let target = vec![format!("person:{to}")];
-    let (mut reached, _) = reach::targets(asked(room, incident, now), &target);
-    if reached.is_empty()
-        && let Ok(methods) = reach::methods(asked(room, incident, now), to)
-    {
-        reached.push(reach::Reached { to: to.to_owned(), methods, through: "offer".to_owned() });
-    }
-    let number = incident.esc.last_number + 1;
-    let pages = reach::wanted(reached, DeliveryKind::Handover, number, &why);
-    let (from, to) = (from.to_owned(), to.to_owned());
-    of(incident.id, Change::HandoverOffered { from, to, brief, pages })
-}
-
-/// What the next one must know of an incident, in a few lines.
-pub fn brief(incident: &Incident, now: Timestamp) -> String {
-    let mut lines = vec![format!(
-        "{} {} {}, open for {}: {}",
-        incident.id,
-        incident.severity,
-        incident.phase(),
-        span_words(now.since(incident.opened_at)),
-        incident.title
-    )];
-    lines.push(format!(
-        "{} of {} alerts fire; commander {}",
-        incident.firing(),
-        incident.members.len(),
-        incident.commander().unwrap_or("nobody")
-    ));
-    for debt in incident.debts() {
-        let until = debt.expires.map(|at| format!(" until {at}")).unwrap_or_default();
-        lines.push(format!("in force: {} {}{until}: {}", debt.kind, debt.number, debt.text));
-    }
-    for remedy in incident.remedies.iter().filter(|r| !r.is_debt()) {
-        lines.push(format!(
-            "tried: {} {} ({}): {}",
-            remedy.kind, remedy.number, remedy.outcome, remedy.text
-        ));
-    }
-    for (who, told) in &incident.told {
-        let next = told.next_by.map(|at| format!(", next by {at}")).unwrap_or_default();
-        lines.push(if told.count == 0 {
-            format!("NOT TOLD yet: {who}{next}")
-        } else {
-            format!("told {who} at {}{next}: {}", told.at, told.text)
-        });
-    }
-    lines.join("\n")
 }
 
 /// A sender was silent for too long: that is an alert like any other.

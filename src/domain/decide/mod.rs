@@ -24,6 +24,7 @@ mod paging;
 mod people;
 mod record;
 mod said;
+pub mod shift;
 pub mod silence;
 pub mod stale;
 pub mod talk;

@@ -84,7 +84,7 @@ fn cover(room: &Room, login: &str, command: &Command, now: Timestamp) -> Decisio
 }
 
 /// Whoever stands in without having said so themselves, and whoever is stood in for, hear it.
-fn cover_told(
+pub(super) fn cover_told(
     room: &Room,
     login: &str,
     (schedule, cover): (&str, &Cover),

@@ -8,6 +8,7 @@
 use crate::domain::change::{Change, ReachedBy};
 use crate::domain::command::{Command, Order};
 use crate::domain::decide::due::{self, Reach};
+use crate::domain::decide::shift;
 use crate::domain::decide::{
     Decision, already, bad, call_back, live, not_now, on_call, one, reason,
 };
@@ -254,7 +255,7 @@ fn offer(
     if to == login {
         return Err(already(format!("you hold {id}")));
     }
-    Ok(due::offer(room, incident, (login, to), ("hand-over", note.trim()), now))
+    Ok(shift::offer_to(room, incident, (login, to), ("hand-over", note.trim()), now))
 }
 
 fn accept(room: &Room, login: &str, id: IncidentId) -> Decision {

@@ -15,11 +15,12 @@ impl Incident {
     /// The changes that are about paging.
     #[expect(clippy::wildcard_enum_match_arm, reason = "`Incident::change` is the exhaustive list")]
     pub(super) fn paging(&mut self, event: &Recorded, change: &Change) {
-        let (at, by) = (event.at, event.actor.login.as_str());
+        let at = event.at;
         match change {
             Change::PolicyTaken { policy, .. } => {
                 let before = self.esc.policy.replace(policy.clone());
                 self.esc.fired.clear();
+                self.esc.by_hand.clear();
                 // Levels of another policy are other levels: who was not reached yet is reached now.
                 if before.is_none_or(|before| before.name != policy.name) && self.ack.is_none() {
                     self.esc.restart(at, "it follows another policy");
@@ -34,10 +35,12 @@ impl Incident {
                 if *level >= self.esc.next || *round > self.esc.round {
                     self.esc.next = level.saturating_add(1);
                     (self.esc.round, self.esc.anchor) = (*round, at);
+                    self.esc.by_hand.clear();
                 }
             }
             Change::FallbackPaged { pages, .. } => {
                 self.esc.anchor = at;
+                self.esc.by_hand.clear();
                 self.want(at, pages, Origin { level: None, late_ms: 0, by_hand: false });
             }
             Change::PagedByHand { pages, .. } => {
@@ -50,13 +53,7 @@ impl Incident {
                 self.inform(at, pages);
             }
             Change::AckExpired { by, gone, .. } => self.expired(at, by, *gone),
-            Change::Snoozed { until, reason } => {
-                let (by, reason) = (by.to_owned(), reason.clone());
-                self.ack.get_or_insert_with(|| Ack { by: by.clone(), at: event.when() });
-                self.esc.must.clear();
-                self.answer_pages(&by, at);
-                self.esc.snooze = Some(Snooze { by, until: *until, reason });
-            }
+            Change::Snoozed { until, reason } => self.snoozed(event, *until, reason),
             Change::SnoozeEnded { .. } => {
                 self.ack = None;
                 self.esc.restart(at, "the snooze is over");
@@ -64,7 +61,8 @@ impl Incident {
             Change::HandoverOffered { from, to, brief, pages } => {
                 self.cancel_handover(at);
                 let (from, to, brief) = (from.clone(), to.clone(), brief.clone());
-                self.esc.handover = Some(Handover { from, to, at, brief });
+                let by_clock = event.actor.via == Via::Timer;
+                self.esc.handover = Some(Handover { from, to, at, brief, by_clock });
                 self.want(at, pages, Origin::HAND);
             }
             Change::HandoverAccepted { to, .. } => {
@@ -77,10 +75,19 @@ impl Incident {
                 self.cancel_handover(at);
             }
             Change::AnswersDropped { people } => self.nobody_waits_for(at, people),
+            Change::BegunAnew { why } => self.esc.restart(at, why),
             Change::EscalationPaused { window, .. } => self.pause(at, *window),
             Change::EscalationResumed { window } => self.resume(at, *window),
             _ => {}
         }
+    }
+
+    fn snoozed(&mut self, event: &Recorded, until: Timestamp, reason: &str) {
+        let (by, reason) = (event.actor.login.clone(), reason.to_owned());
+        self.ack.get_or_insert_with(|| Ack { by: by.clone(), at: event.when() });
+        self.esc.must.clear();
+        self.answer_pages(&by, event.at);
+        self.esc.snooze = Some(Snooze { by, until, reason });
     }
 
     /// People who left the plan: their answer is not waited for, and nothing more is sent to them.
@@ -124,10 +131,19 @@ impl Incident {
         let kept = esc.by_hand.iter().position(|level| *level == before);
         esc.by_hand.truncate(kept.unwrap_or(0));
         (esc.next, esc.round, esc.anchor) = (before.next, before.round, before.anchor);
+        esc.back_at = at;
         (esc.is_forced, esc.is_unreached) = (before.is_forced, before.is_unreached);
         // One that was set since stands.
         let kept = before.snooze.filter(|snooze| snooze.until > at && self.ack.is_some());
         esc.snooze = esc.snooze.take().or(kept);
+    }
+
+    /// How it stands once these deliveries were called back.
+    #[must_use]
+    pub fn after_call_back(&self, at: Timestamp, deliveries: &[u32]) -> Self {
+        let mut then = self.clone();
+        then.called_back(at, deliveries);
+        then
     }
 
     /// What people wanted by hand and that was not answered: pages, and words to a level that is
@@ -171,15 +187,17 @@ impl Incident {
         }
         // Beside a chain that climbs anyway, a trigger does not move it; where somebody holds the
         // incident, what follows is the level above the one that the trigger reached.
-        self.remember_by_hand(reached);
-        self.esc.is_forced |= reached.by == ReachedBy::Hand;
-        self.esc.held.remove(&reached.level);
         // Where a person reached nobody, the levels between are still to come.
         let is_step = match reached.by {
             ReachedBy::Clock => true,
             ReachedBy::Hand => !reached.pages.is_empty(),
             ReachedBy::Count | ReachedBy::Trigger(_) => is_held,
         };
+        if is_step {
+            self.remember_by_hand(reached);
+        }
+        self.esc.is_forced |= reached.by == ReachedBy::Hand;
+        self.esc.held.remove(&reached.level);
         if is_step {
             self.esc.next = reached.level.saturating_add(1);
             (self.esc.round, self.esc.anchor) = (reached.round, at);
@@ -209,25 +227,22 @@ impl Incident {
         self.want(at, &reached.fallback, Origin { level: None, late_ms, by_hand: false });
     }
 
-    /// What a person changes about the chain can be taken back until the clock moves it.
+    /// What a person changes about the chain can be taken back until something else moves it.
     fn remember_by_hand(&mut self, reached: &LevelReached) {
-        match reached.by {
-            ReachedBy::Clock => self.esc.by_hand.clear(),
-            ReachedBy::Hand if !reached.pages.is_empty() => {
-                let esc = &self.esc;
-                let level = ByHand {
-                    deliveries: reached.pages.iter().map(|page| page.number).collect(),
-                    next: esc.next,
-                    round: esc.round,
-                    anchor: esc.anchor,
-                    is_forced: esc.is_forced,
-                    is_unreached: esc.is_unreached,
-                    snooze: esc.snooze.clone(),
-                };
-                self.esc.by_hand.push(level);
-            }
-            ReachedBy::Hand | ReachedBy::Count | ReachedBy::Trigger(_) => {}
+        if reached.by != ReachedBy::Hand {
+            return self.esc.by_hand.clear();
         }
+        let esc = &self.esc;
+        let level = ByHand {
+            deliveries: reached.pages.iter().map(|page| page.number).collect(),
+            next: esc.next,
+            round: esc.round,
+            anchor: esc.anchor,
+            is_forced: esc.is_forced,
+            is_unreached: esc.is_unreached,
+            snooze: esc.snooze.clone(),
+        };
+        self.esc.by_hand.push(level);
     }
 
     /// Somebody answered: all that is on its way is called back, but for those whose own answer is
@@ -240,8 +255,9 @@ impl Incident {
             esc.must.remove(by);
         }
         esc.is_unreached = false;
-        // Whoever takes it themselves ends an offer that another made.
-        if esc.handover.as_ref().is_some_and(|offer| offer.from != by) {
+        // Whoever takes it themselves ends an offer that another made; whoever only helps does not.
+        let takes_it = self.ack.as_ref().is_none_or(|ack| ack.by == by);
+        if takes_it && self.esc.handover.as_ref().is_some_and(|offer| offer.from != by) {
             self.cancel_handover(at);
         }
         let esc = &mut self.esc;
@@ -314,6 +330,7 @@ impl Incident {
     /// outside (the next word, a limit of the law) holds by the wall clock.
     pub(super) fn clock_moved(&mut self, by_ms: i64) {
         self.esc.anchor = self.esc.anchor.plus(by_ms);
+        self.esc.back_at = self.esc.back_at.plus(by_ms);
         for level in &mut self.esc.by_hand {
             level.anchor = level.anchor.plus(by_ms);
             if let Some(snooze) = &mut level.snooze {

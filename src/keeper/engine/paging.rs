@@ -83,8 +83,28 @@ impl Engine {
                 self.by_the_clock(body, now, archive, turn);
             }
         }
-        for body in decide::due::gone(&self.room, before) {
+        self.let_people_go(now, archive, turn);
+    }
+
+    /// Who left the plan stands in for nobody, and nothing waits for them. Again after each start: the
+    /// keeper before may have ended in the middle of it.
+    pub(super) fn let_people_go(&mut self, now: Timestamp, archive: &dyn Archive, turn: &mut Turn) {
+        while let Some(bodies) = decide::shift::next_stranger(&self.room, now) {
+            for body in bodies {
+                self.by_the_clock(body, now, archive, turn);
+            }
+        }
+        for body in decide::shift::gone(&self.room) {
             self.by_the_clock(body, now, archive, turn);
+        }
+    }
+
+    /// What a keeper before this one may have left half done.
+    fn take_care(&mut self, now: Timestamp, archive: &dyn Archive, turn: &mut Turn) {
+        self.let_people_go(now, archive, turn);
+        let paused = self.room.incidents.values().filter(|i| i.esc.pause.is_some());
+        for id in paused.map(|incident| incident.id).collect::<Vec<_>>() {
+            self.look_after(id, now, archive, turn);
         }
     }
 
@@ -94,6 +114,9 @@ impl Engine {
             self.is_fresh = self.take_policies(now, archive, turn);
         }
         self.stop_if_quiet(now, turn);
+        if self.is_first {
+            self.take_care(now, archive, turn);
+        }
         self.end_orphans(now, archive, turn);
         for (at, timer) in timers::due(&self.room, now, DUE_MAX) {
             // One that came before it may have made it pointless.
@@ -149,6 +172,11 @@ impl Engine {
         if let Some(window) = window {
             let change = Change::EscalationResumed { window };
             self.by_the_clock(Body::Incident { incident: id, change }, now, archive, turn);
+        }
+        // It may come back with somebody who left meanwhile.
+        let left = self.room.incidents.get(&id).map(|it| decide::shift::left(&self.room, it));
+        for body in left.into_iter().flatten() {
+            self.by_the_clock(body, now, archive, turn);
         }
     }
 
@@ -434,6 +462,13 @@ impl Engine {
                 },
             )
         })?;
+        let whose = &page.wanted.to;
+        if self.room.desk.left.contains_key(whose) {
+            return Err(not_now(
+                format!("that page was sent to {whose}, who is in the plan no more"),
+                "answer with 'warroom ack', or with the code of another page",
+            ));
+        }
         let passed = &order.actor;
         let via = if passed.via == Via::Http { Via::Gateway } else { passed.via };
         let through = Some(passed.login.clone()).filter(|login| *login != page.wanted.to);
