@@ -39,6 +39,8 @@ struct Case {
     policy: Option<String>,
     severity: Severity,
     is_active: bool,
+    /// It was active when it became part of another one: it is again if that is taken back.
+    was_active: bool,
     answered_by: Option<String>,
     /// Whether that is only one of two: a helper answered after a page to them had failed, perhaps
     /// for good.
@@ -57,6 +59,14 @@ struct Case {
     /// When the last step was taken, and the delay until the next one at the most.
     stepped_at: Timestamp,
     wanted: BTreeMap<u32, Wish>,
+}
+
+/// What is remembered of an incident that is over.
+#[derive(Debug, Clone)]
+struct Over {
+    policy: Option<String>,
+    severity: Severity,
+    was_active: bool,
 }
 
 /// A wanted delivery.
@@ -85,7 +95,7 @@ pub struct Auditor {
     /// Digest → policy: incidents follow the one that they took.
     policies: BTreeMap<String, Policy>,
     /// Incidents that are over: what they followed, for when they come back.
-    over: BTreeMap<IncidentId, (Option<String>, Severity)>,
+    over: BTreeMap<IncidentId, Over>,
     /// Person → when something began to be sent to them last.
     last_began: BTreeMap<String, Timestamp>,
     /// When an update to anybody began to be sent last: they take turns.
@@ -214,6 +224,7 @@ impl Auditor {
                 policy: opened.policy.as_ref().map(|policy| policy.digest.to_string()),
                 severity: opened.severity,
                 is_active: true,
+                was_active: true,
                 answered_by: None,
                 is_unsure: false,
                 worked_at: event.at,
@@ -229,8 +240,8 @@ impl Auditor {
             self.cases.insert(id, case);
             return;
         }
-        if let Some((policy, severity)) = self.over.remove(&id) {
-            let case = Case::again_after(policy, severity, event.at);
+        if let Some(over) = self.over.remove(&id) {
+            let case = Case::again_after(over, event.at);
             self.cases.entry(id).or_insert(case);
         }
         if let Some(case) = self.cases.get_mut(&id) {
@@ -260,7 +271,8 @@ impl Auditor {
                 || case.wanted.values().any(|w| !w.is_off && !w.has_ended)
                 || case.wanted.values().any(|w| w.began.is_some() && !w.has_ended);
             if !is_kept {
-                over.insert(*id, (case.policy.take(), case.severity));
+                let (policy, severity) = (case.policy.take(), case.severity);
+                over.insert(*id, Over { policy, severity, was_active: case.was_active });
             }
             is_kept
         });

@@ -6,24 +6,27 @@
 //! attempt is repeated only across a kill; an incident that pages is never left with nothing due;
 //! what is derived is what a fold of the journal gives; and the auditor agrees.
 
+mod checks;
+mod turns;
+
 use std::collections::BTreeMap;
 
 use warroom::domain::audit::Auditor;
 use warroom::domain::command::Command;
-use warroom::domain::delivery::Stand;
 use warroom::domain::event::{Body, Recorded};
 use warroom::domain::ids::IncidentId;
-use warroom::domain::incident::Incident;
 use warroom::domain::plan::Plan;
 use warroom::domain::post::Signal;
 use warroom::domain::schedule::SwapState;
-use warroom::domain::time::{HOUR_MS, MINUTE_MS, SECOND_MS, Timestamp};
-use warroom::domain::words::{AckMode, AttemptResult, ClosureReason, DeliveryKind, Severity};
+use warroom::domain::time::{HOUR_MS, MINUTE_MS, SECOND_MS};
+use warroom::domain::words::{AckMode, AttemptResult, ClosureReason, Severity};
 use warroom::keeper::turn::Input;
 use warroom::store::{Reader, snapshot};
 
 use crate::features::paging_world::plan;
 use crate::sim::{SplitMix, seed};
+use crate::sim_paging::checks::{check_incident, check_streams};
+use crate::sim_paging::turns::chain;
 use crate::world::{World, alert};
 
 const PEOPLE: [&str; 5] = ["bob", "dana", "erik", "zoe", "fay"];
@@ -89,7 +92,11 @@ impl Day {
     fn new(seed: u64, turns_move: bool) -> Self {
         let mut random = SplitMix(seed);
         let pages_elsewhere = seed.is_multiple_of(2);
-        let world = World::under(random_plan(&mut random, pages_elsewhere));
+        let mut plan = random_plan(&mut random, pages_elsewhere);
+        if turns_move {
+            chain(&mut plan, &mut random);
+        }
+        let world = World::under(plan);
         let mut day = Self {
             world,
             random,
@@ -149,7 +156,7 @@ impl Day {
         let from = self.world.now.plus(hours(&mut self.random, 8) - 2 * HOUR_MS);
         let last = u64::from(self.world.engine.room.desk.last_change).max(1);
         let known = u32::try_from(self.random.below(last) + 1).unwrap_or(1);
-        let command = match self.random.below(6) {
+        let command = match self.random.below(7) {
             0..=2 => Command::CoverShift {
                 schedule,
                 from,
@@ -166,6 +173,7 @@ impl Day {
                 let with = pick(&mut self.random, &PEOPLE).to_owned();
                 Command::AskSwap { schedule, from: giver, at, with, their_at: None }
             }
+            5 => return self.merge_or_answer(),
             _ => {
                 let swaps = &self.world.engine.room.desk.changes_of(&schedule).swaps;
                 let open = swaps.iter().find(|swap| swap.state == SwapState::Asked);
@@ -178,9 +186,31 @@ impl Day {
         drop(self.world.act(login, command));
     }
 
+    /// Incidents become one and two again, and somebody answers by the code of an old page.
+    fn merge_or_answer(&mut self) {
+        let login = self.actor();
+        let last = u64::from(self.world.engine.room.last_incident).max(2);
+        let pick =
+            |random: &mut SplitMix| IncidentId(u32::try_from(random.below(last) + 1).unwrap_or(1));
+        let (incident, into) = (pick(&mut self.random), pick(&mut self.random));
+        let command = match self.random.below(3) {
+            0 => Command::Merge { incident, into },
+            1 => Command::Unmerge { incident },
+            _ => {
+                let number = u32::try_from(self.random.below(12) + 1).unwrap_or(1);
+                let code = self.world.engine.code(incident, number);
+                Command::AcknowledgeByCode { code }
+            }
+        };
+        drop(self.world.act(login, command));
+    }
+
     /// A plan that comes by a command, without one of the people and wherever they are named.
     fn adopt(&mut self) {
         let mut plan = random_plan(&mut self.random, self.pages_elsewhere);
+        if self.random.below(4) > 0 {
+            chain(&mut plan, &mut self.random);
+        }
         if self.random.below(3) == 0 {
             plan.people.remove(pick(&mut self.random, &PEOPLE));
         }
@@ -404,39 +434,6 @@ impl Day {
         });
         let head = self.world.engine.room.incidents.get(&id);
         format!("{}\n{head:#?}", lines.collect::<Vec<_>>().join("\n"))
-    }
-}
-
-/// An active incident is held, paused, below what pages, or has something due.
-fn check_incident(world: &World, incident: &Incident) {
-    let room = &world.engine.room;
-    let policy = room.desk.policy(incident.esc.policy.as_ref());
-    let Some(policy) = policy else { panic!("{} follows no policy that is known", incident.id) };
-    let has_step = incident.next_step(policy, &room.plan).is_some();
-    let is_excused = incident.is_answered()
-        || incident.esc.pause.is_some()
-        || (incident.ack.is_none() && !incident.is_paging(policy) && !incident.esc.is_forced)
-        || (incident.ack.is_some() && !incident.is_paging(policy));
-    assert!(has_step || is_excused, "{} has nothing due and nobody", incident.id);
-    if incident.is_answered() {
-        for delivery in &incident.esc.deliveries {
-            let is_waiting = matches!(delivery.stand, Stand::Queued { .. });
-            let is_page = delivery.wanted.kind == DeliveryKind::Page;
-            let ack = incident.ack.as_ref().map_or(Timestamp(0), |ack| ack.at);
-            assert!(
-                !(is_waiting && is_page && delivery.at < ack),
-                "{}: a page waits although it was answered",
-                incident.id
-            );
-        }
-    }
-}
-
-/// An incident is a function of its own stream.
-fn check_streams(world: &World) {
-    for incident in world.engine.room.incidents.values() {
-        let folded = snapshot::incident(&world.journal, incident.id, None).expect("a fold");
-        assert_eq!(folded.as_ref(), Some(&**incident), "folded from its stream");
     }
 }
 

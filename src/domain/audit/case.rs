@@ -5,14 +5,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Case, Wish};
+use super::{Case, Over, Wish};
 use crate::domain::change::{Change, LevelReached, ReachedBy};
 use crate::domain::delivery::Wanted;
 use crate::domain::event::Recorded;
 use crate::domain::legal::LegalChange;
 use crate::domain::talk::change::TalkChange;
 use crate::domain::time::Timestamp;
-use crate::domain::words::{DeliveryKind, Phase, Severity};
+use crate::domain::words::{DeliveryKind, Phase};
 
 impl Case {
     pub(super) fn change(&mut self, event: &Recorded, change: &Change) {
@@ -137,10 +137,13 @@ impl Case {
             }
             Change::Declined { .. }
             | Change::Closed { .. }
-            | Change::MergedInto { .. }
             | Change::PhaseChanged { to: Phase::Closed, .. } => self.over(),
+            Change::MergedInto { .. } => {
+                self.was_active = self.is_active;
+                self.over();
+            }
             Change::Unmerged { .. } => {
-                self.is_active = true;
+                self.is_active = self.was_active;
                 self.stepped_at = event.at;
             }
             _ => {}
@@ -244,15 +247,13 @@ impl Case {
     }
 
     /// One that is over and changes again: it may come back.
-    pub(super) const fn again_after(
-        policy: Option<String>,
-        severity: Severity,
-        at: Timestamp,
-    ) -> Self {
+    pub(super) fn again_after(over: Over, at: Timestamp) -> Self {
+        let Over { policy, severity, was_active } = over;
         Self {
             policy,
             severity,
             is_active: false,
+            was_active,
             answered_by: None,
             is_unsure: false,
             worked_at: at,
