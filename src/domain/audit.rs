@@ -67,6 +67,9 @@ struct Over {
     policy: Option<String>,
     severity: Severity,
     was_active: bool,
+    /// Where it became part of another one, whoever has it has it again.
+    answered_by: Option<String>,
+    is_forced: bool,
 }
 
 /// A wanted delivery.
@@ -271,8 +274,14 @@ impl Auditor {
                 || case.wanted.values().any(|w| !w.is_off && !w.has_ended)
                 || case.wanted.values().any(|w| w.began.is_some() && !w.has_ended);
             if !is_kept {
-                let (policy, severity) = (case.policy.take(), case.severity);
-                over.insert(*id, Over { policy, severity, was_active: case.was_active });
+                let known = Over {
+                    policy: case.policy.take(),
+                    severity: case.severity,
+                    was_active: case.was_active,
+                    answered_by: case.answered_by.take(),
+                    is_forced: case.is_forced,
+                };
+                over.insert(*id, known);
             }
             is_kept
         });

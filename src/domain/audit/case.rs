@@ -248,18 +248,18 @@ impl Case {
 
     /// One that is over and changes again: it may come back.
     pub(super) fn again_after(over: Over, at: Timestamp) -> Self {
-        let Over { policy, severity, was_active } = over;
+        let Over { policy, severity, was_active, answered_by, is_forced } = over;
         Self {
             policy,
             severity,
             is_active: false,
             was_active,
-            answered_by: None,
+            answered_by,
             is_unsure: false,
             worked_at: at,
             must: BTreeSet::new(),
             must_all: false,
-            is_forced: false,
+            is_forced,
             offered_by: None,
             is_paused: false,
             snoozed_until: None,
@@ -270,6 +270,8 @@ impl Case {
 
     pub(super) fn over(&mut self) {
         (self.is_active, self.is_paused) = (false, false);
+        (self.snoozed_until, self.is_unsure) = (None, false);
+        self.must.clear();
         self.call_back(|wish| wish.kind != DeliveryKind::Update);
     }
 

@@ -43,7 +43,10 @@ fn check_wanted(world: &World, incident: &Incident) {
     let is_resting = incident.ack.is_some() || incident.esc.pause.is_some();
     let since = incident.esc.anchor;
     let mut pages = incident.esc.deliveries.iter().filter(|it| {
-        it.wanted.kind == DeliveryKind::Page && it.origin.level.is_some() && it.at >= since
+        it.wanted.kind == DeliveryKind::Page
+            && it.origin.level.is_some()
+            && !it.origin.by_hand
+            && it.at >= since
     });
     let is_cancelled = pages.any(|page| matches!(page.stand, Stand::Cancelled { .. }));
     assert!(
