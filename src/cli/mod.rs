@@ -30,6 +30,7 @@ use crate::cli::out::Failure;
 use crate::cli::verbs::Verb;
 use crate::client::ClientError;
 use crate::client::call::Caller;
+use crate::client::far::Far;
 use crate::client::link::Target;
 use crate::client::start;
 use crate::config::paths::Home;
@@ -42,11 +43,11 @@ const HELLO_TRIES: u32 = 20;
 #[derive(Debug, Parser)]
 #[command(name = "warroom", version, about, max_term_width = 100)]
 pub struct Cli {
-    /// Draw here, with the keeper on another machine (ssh HOST warroom attach --stdio).
-    #[arg(long, value_name = "HOST")]
+    /// Work here with the keeper on another machine (ssh HOST warroom attach --stdio).
+    #[arg(long, value_name = "HOST", global = true)]
     host: Option<String>,
     /// The program to run on that machine.
-    #[arg(long, value_name = "PATH", default_value = "warroom", requires = "host")]
+    #[arg(long, value_name = "PATH", default_value = "warroom", global = true, requires = "host")]
     remote_program: String,
     /// Speak in lines instead of drawing panes, for a screen reader.
     #[arg(long)]
@@ -61,12 +62,25 @@ pub struct Cli {
 /// What a subcommand needs.
 pub struct Context {
     pub home: Home,
+    /// The keeper is on another machine.
+    pub far: Option<Far>,
     pub json: bool,
 }
 
 impl Context {
+    /// A connection to the keeper that runs; none is started.
+    pub fn running(&self) -> Result<Caller, Failure> {
+        if self.far.is_some() {
+            return self.keeper();
+        }
+        Ok(Caller::new(start::connect(&self.home)?)?)
+    }
+
     /// A connection to this home's keeper, which is started if there is none.
     pub fn keeper(&self) -> Result<Caller, Failure> {
+        if let Some(far) = &self.far {
+            return Ok(Caller::new(far.connect()?)?);
+        }
         // A keeper that is just going may take the connection and hang up: then another one is due.
         let mut tries = 0;
         loop {
@@ -95,9 +109,10 @@ pub fn main() -> ExitCode {
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
         }
     };
-    let context = Context { home: Home::find(), json: cli.json };
+    let far = cli.host.map(|host| Far { host, program: cli.remote_program });
+    let context = Context { home: Home::find(), far, json: cli.json };
     let result = match cli.verb {
-        None => console(&context, cli.host, cli.remote_program, cli.plain),
+        None => console(&context, cli.plain),
         Some(verb) => verbs::run(verb, &context),
     };
     match result {
@@ -111,14 +126,9 @@ pub fn main() -> ExitCode {
     }
 }
 
-fn console(
-    context: &Context,
-    host: Option<String>,
-    program: String,
-    plain: bool,
-) -> Result<(), Failure> {
-    let target = match host {
-        Some(host) => Target::Ssh { host, program },
+fn console(context: &Context, plain: bool) -> Result<(), Failure> {
+    let target = match &context.far {
+        Some(far) => Target::Ssh(far.clone()),
         None => Target::Local(context.home.clone()),
     };
     tui::run::run(&context.home, &target, plain).map_err(Failure::from)

@@ -9,34 +9,33 @@ use crate::cli::Context;
 use crate::cli::act::unexpected;
 use crate::cli::look::line;
 use crate::cli::out::{Failure, say, say_json};
-use crate::client::call::Caller;
-use crate::client::start;
 use crate::proto::{Ask, Reply, Status};
 use crate::tui::keymap::Keymap;
 
 /// How it is, in words.
 pub(super) fn status(context: &Context) -> Result<(), Failure> {
     // To look is not to start one.
-    let mut keeper = Caller::new(start::connect(&context.home)?)?;
+    let mut keeper = context.running()?;
     let status = match keeper.ask(Ask::Status)? {
         Reply::Status(status) => status,
         other => return Err(unexpected(&other)),
     };
     if context.json {
         let mut value = serde_json::to_value(&status).map_err(anyhow::Error::from)?;
-        value["home"] = serde_json::json!(context.home.root);
+        if context.far.is_none() {
+            value["home"] = serde_json::json!(context.home.root);
+        }
         if let Some(known) = value.as_object_mut() {
             // The journal's hash is 'warroom verify's to say.
             known.remove("hash");
         }
         return say_json(&value);
     }
-    line(&format!(
-        "warroom {} (pid {}) in {}",
-        status.version,
-        status.pid,
-        context.home.root.display()
-    ));
+    let place = match &context.far {
+        Some(far) => format!("on {}", far.host),
+        None => format!("in {}", context.home.root.display()),
+    };
+    line(&format!("warroom {} (pid {}) {place}", status.version, status.pid));
     line(&format!(
         "{} events, {} open, {} closed, {} alerts, {} clients",
         status.seq, status.live, status.closed, status.alerts, status.clients

@@ -97,7 +97,42 @@ pub(super) enum Verb {
     Man,
 }
 
+impl Verb {
+    /// Its name, where it works on the files of the machine on which it runs.
+    const fn of_the_machine(&self) -> Option<&'static str> {
+        Some(match self {
+            Self::Keeper { .. } => "keeper",
+            Self::Stop => "stop",
+            Self::Verify { .. } => "verify",
+            Self::Export { .. } => "export",
+            Self::Import { .. } => "import",
+            Self::Backup { .. } => "backup",
+            Self::Restore { .. } => "restore",
+            Self::Rebuild => "rebuild",
+            Self::Plan(_) => "plan",
+            Self::Attach { .. } => "attach",
+            Self::Demo { .. } => "demo",
+            Self::Act(_)
+            | Self::Paging(_)
+            | Self::OnCall(_)
+            | Self::Talk(_)
+            | Self::Obligation(_)
+            | Self::Look(_)
+            | Self::Token(_)
+            | Self::Actions
+            | Self::Completions { .. }
+            | Self::Man => return None,
+        })
+    }
+}
+
 pub(super) fn run(verb: Verb, context: &Context) -> Result<(), Failure> {
+    if let (Some(far), Some(name)) = (&context.far, verb.of_the_machine()) {
+        return Err(Failure::Usage(format!(
+            "'{name}' works on the machine on which it runs: ssh {} {} {name} …",
+            far.host, far.program
+        )));
+    }
     match verb {
         Verb::Act(act) => act::run(act, context),
         Verb::Paging(paging) => paging::run(paging, context),

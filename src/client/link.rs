@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::sync::mpsc;
 
+use crate::client::far::Far;
 use crate::client::{ClientError, hello, start};
 use crate::config::paths::Home;
 use crate::proto::frame::{Frames, encode};
@@ -22,7 +23,7 @@ pub enum Target {
     /// On this machine.
     Local(Home),
     /// Behind `ssh HOST warroom attach --stdio`.
-    Ssh { host: String, program: String },
+    Ssh(Far),
 }
 
 /// Messages that may wait in either direction.
@@ -64,11 +65,9 @@ pub async fn open(target: &Target, may_start: bool, may_ask: bool) -> Result<Lin
             let (read, write) = stream.into_split();
             Ok(spawn(read, write, None, Arc::default()))
         }
-        Target::Ssh { host, program } => {
-            let batch = if may_ask { "BatchMode=no" } else { "BatchMode=yes" };
+        Target::Ssh(far) => {
             let mut child = tokio::process::Command::new("ssh")
-                .args(["-T", "-o", batch, "-o", "ServerAliveInterval=5"])
-                .args(["--", host, program, "attach", "--stdio"])
+                .args(far.arguments(may_ask))
                 .stdin(Stdio::piped())
                 .stdout(Stdio::piped())
                 .stderr(Stdio::piped())

@@ -7,6 +7,7 @@
 
 pub mod backoff;
 pub mod call;
+pub mod far;
 pub mod link;
 pub mod mirror;
 pub mod start;

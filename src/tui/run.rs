@@ -117,7 +117,7 @@ async fn console(
 async fn welcomed(link: &mut Link, target: &Target) -> Result<Box<KeeperMsg>, anyhow::Error> {
     let incoming = match target {
         // Somebody may be asked for a password.
-        Target::Ssh { .. } => link.rx.recv().await,
+        Target::Ssh(_) => link.rx.recv().await,
         Target::Local(_) => tokio::time::timeout(PATIENCE, link.rx.recv())
             .await
             .map_err(|_| ClientError::Silent(PATIENCE.as_secs()))?,
@@ -233,6 +233,16 @@ impl Ears {
     }
 }
 
+/// Whether a keeper that is lost may be started again. Whoever ended it in good order wants it ended,
+/// whatever else was on its way.
+const fn may_start(message: &KeeperMsg, so_far: bool) -> bool {
+    match message {
+        KeeperMsg::Push(Push::Goodbye { .. }) => false,
+        KeeperMsg::Welcome(_) => true,
+        KeeperMsg::Push(_) | KeeperMsg::Reply { .. } | KeeperMsg::Refused { .. } => so_far,
+    }
+}
+
 impl Wire {
     async fn next(&mut self) -> Option<Incoming> {
         match self.link.as_mut() {
@@ -254,7 +264,7 @@ impl Wire {
                 {
                     self.ahead_ms = welcome.now.since(wall_now());
                 }
-                self.may_start = !matches!(*message, KeeperMsg::Push(Push::Goodbye { .. }));
+                self.may_start = may_start(&message, self.may_start);
                 Msg::FromKeeper(message)
             }
             Some(Incoming::Lost(error)) => {
@@ -310,7 +320,7 @@ async fn events(
         attempt: 0,
         since: monotonic(),
         ahead_ms: 0,
-        is_far: matches!(target, Target::Ssh { .. }),
+        is_far: matches!(target, Target::Ssh(_)),
         may_start: true,
         retry_at: None,
         opener,
@@ -465,4 +475,18 @@ fn apply(
         screen.bell(&text)?;
     }
     Ok(false)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_keeper_that_said_goodbye_is_not_started_again_by_what_was_on_its_way() {
+        let goodbye = KeeperMsg::Push(Push::Goodbye { reason: "stopped by root".to_owned() });
+        let late = KeeperMsg::Push(Push::Paged { pages: Vec::new() });
+        assert!(may_start(&late, true));
+        let after = may_start(&late, may_start(&goodbye, true));
+        assert!(!after, "nobody starts what was ended in good order");
+    }
 }

@@ -387,3 +387,34 @@ fn all_who_start_it_at_once_are_served() {
         }
     });
 }
+
+#[test]
+fn a_subcommand_is_done_on_the_machine_that_is_named_or_refused() {
+    let (near, far) = (Home::new(), Home::new());
+    let _keeper = far.keeper();
+    let bin = near.path().join("bin");
+    std::fs::create_dir_all(&bin).expect("a folder");
+    let ssh = format!(
+        "#!/bin/sh\nwhile [ \"$1\" != \"--\" ]; do shift; done\nshift 2\n\
+         exec env WARROOM_HOME={} \"$@\"\n",
+        far.path().display()
+    );
+    let stub = bin.join("ssh");
+    std::fs::write(&stub, ssh).expect("a stub");
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(&stub, mode).expect("a mode");
+    let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap_or_default());
+    let run = |args: &[&str]| {
+        let host = ["--host", "ops@jump", "--remote-program", env!("CARGO_BIN_EXE_warroom")];
+        let mut command = near.command(&[&host[..], args].concat());
+        command.env("PATH", &path).output().expect("it runs")
+    };
+    let out = run(&["report", "made there"]);
+    assert!(out.status.success(), "{out:?}");
+    assert!(far.ok(&["list"]).contains("made there"));
+    assert!(!near.path().join("journal").exists(), "nothing was begun here");
+    let out = run(&["verify"]);
+    assert_eq!(out.status.code(), Some(2));
+    let words = String::from_utf8_lossy(&out.stderr).into_owned();
+    assert!(words.contains("'verify' works on the machine on which it runs"), "{words}");
+}
