@@ -175,7 +175,10 @@ pub struct Incident {
     /// The alerts it took along when it was merged.
     pub brought: Vec<String>,
     pub told: BTreeMap<String, Told>,
-    /// What of that came from incidents that became part of it.
+    /// Incidents that became part of it, with how severe it was before each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub merged_at: Vec<(IncidentId, Severity)>,
+    /// What of what is told came from incidents that became part of it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub inherited: Vec<Inherited>,
     /// What is said to them besides.
@@ -261,6 +264,7 @@ impl Incident {
             members: BTreeMap::new(),
             firing: 0,
             brought: Vec::new(),
+            merged_at: Vec::new(),
             inherited: Vec::new(),
             told: BTreeMap::new(),
             talk: Talk { since: when, raised: vec![(opened.severity, when)], ..Talk::default() },

@@ -117,6 +117,9 @@ impl Room {
         for moved in alerts {
             self.rehome(&moved.alert, id);
         }
+        // Groups of incidents that had become part of that one go with it.
+        let follow = self.groups.values_mut().filter(|known| **known == group_of);
+        follow.for_each(|known| *known = id);
         if let Some(group) = self.incidents.get(&group_of).and_then(|i| i.group.clone()) {
             self.groups.insert(group, id);
         }

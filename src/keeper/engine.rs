@@ -11,6 +11,7 @@ mod elsewhere;
 mod notes;
 mod orphans;
 mod paging;
+mod visits;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -184,13 +185,7 @@ impl Engine {
     ) -> Result<(), Rejection> {
         let by_code = self.by_code(order)?;
         let order = by_code.as_ref().unwrap_or(order);
-        let wanted = [order.command.incident(), order.command.other_incident()];
-        let mut visiting = Vec::new();
-        for id in wanted.into_iter().flatten() {
-            if self.fetch(id, archive) {
-                visiting.push(id);
-            }
-        }
+        let visiting = self.visit(&order.command, archive);
         let decided = decide(&self.room, order, now).map(|bodies| {
             let unsettled = unsettled(&bodies);
             for (index, body) in bodies.into_iter().enumerate() {
@@ -208,20 +203,6 @@ impl Engine {
             self.let_go(id, turn);
         }
         decided
-    }
-
-    /// Brings an incident that is over back into the room, to decide about it.
-    fn fetch(&mut self, id: IncidentId, archive: &dyn Archive) -> bool {
-        if self.room.incidents.contains_key(&id) || id.0 == 0 || id.0 > self.room.last_incident {
-            return false;
-        }
-        match self.limbo.remove(&id).or_else(|| archive.incident(id)) {
-            Some(incident) => {
-                self.room.hydrate(incident);
-                true
-            }
-            None => false,
-        }
     }
 
     fn let_go(&mut self, id: IncidentId, turn: &mut Turn) {

@@ -23,6 +23,7 @@ mod on_call;
 mod paging;
 mod people;
 mod record;
+mod relate;
 mod said;
 pub mod shift;
 pub mod silence;
@@ -108,7 +109,7 @@ fn route(room: &Room, order: &Order, now: Timestamp) -> Decision {
         | C::Unlink { .. }
         | C::Merge { .. }
         | C::Unmerge { .. }
-        | C::Split { .. } => record::relate(room, order),
+        | C::Split { .. } => relate::relate(room, order),
         C::AcknowledgeAlert { .. } | C::ShelveAlert { .. } | C::UnshelveAlert { .. } => {
             intake::decide_alert(room, order, now)
         }

@@ -288,6 +288,7 @@ impl Incident {
         told: &BTreeMap<String, Option<Timestamp>>,
     ) {
         self.children.push(child);
+        self.merged_at.push((child, self.severity));
         self.receive(alerts);
         self.inherit(event, child, told);
     }
@@ -302,6 +303,7 @@ impl Incident {
 
     pub(super) fn release(&mut self, child: IncidentId, alerts: &[Moved]) {
         self.children.retain(|c| *c != child);
+        self.merged_at.retain(|(known, _)| *known != child);
         self.disinherit(child);
         if self.severity_because.contains(&format!("{child} is ")) {
             self.severity_because = format!("{}; {child} left again", self.severity_because);

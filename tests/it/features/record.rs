@@ -1,6 +1,9 @@
 //! What is put on record: notes, remedies, contacts, links, merge and split.
 
-use crate::world::check;
+use warroom::domain::ids::IncidentId;
+use warroom::domain::words::Severity;
+
+use crate::world::{World, check, play};
 
 #[test]
 fn a_workaround_has_an_end_and_outliving_it_is_told_once() {
@@ -65,6 +68,91 @@ fn a_merge_takes_the_alerts_along_and_can_be_taken_back() {
          INC-1: SEV2 P2 triage commander nobody, 2 of 2 fire
          INC-2: SEV2 P2 triage commander nobody, 1 of 1 fire",
     );
+}
+
+#[test]
+fn one_of_a_chain_of_merges_gets_its_alerts_back() {
+    check(
+        r#"0m ungrouped A/x
+           1m ungrouped B/y
+           2m ungrouped C/z
+           3m ann {"do":"merge","incident":1,"into":2}
+           4m ann {"do":"merge","incident":2,"into":3}
+           5m kill now
+           6m ann {"do":"unmerge","incident":1}
+           7m see INC-1
+           8m see INC-3
+           9m ann {"do":"resolve","incident":1,"reason":"fixed","evidence":"looks fine"}
+           10m ann {"do":"unmerge","incident":2}
+           11m see INC-2
+           12m see INC-3"#,
+        "INC-1 am: opened as SEV2 (the sender said 'critical')
+         INC-1 am: A x fires
+         INC-2 am: opened as SEV2 (the sender said 'critical')
+         INC-2 am: B y fires
+         INC-3 am: opened as SEV2 (the sender said 'critical')
+         INC-3 am: C z fires
+         INC-2 ann: INC-1 was merged in with 1 alerts
+         INC-1 ann: merged into INC-2
+         INC-3 ann: INC-2 was merged in with 2 alerts
+         INC-2 ann: merged into INC-3
+         INC-2 ann: INC-1 stands on its own again
+         INC-3 ann: INC-1 stands on its own again
+         INC-1 ann: no longer part of INC-2
+         INC-1: SEV2 P2 triage commander nobody, 1 of 1 fire
+         INC-3: SEV2 P2 triage commander nobody, 2 of 2 fire
+         refused ann: 1 alert(s) of INC-1 still fire: A; wait until they clear, or force it with a reason
+         INC-3 ann: INC-2 stands on its own again
+         INC-2 ann: no longer part of INC-3
+         INC-2: SEV2 P2 triage commander nobody, 1 of 1 fire
+         INC-3: SEV2 P2 triage commander nobody, 1 of 1 fire",
+    );
+}
+
+#[test]
+fn what_a_merge_raised_is_as_it_was_when_that_is_taken_back() {
+    let script = |between: &str| {
+        format!(
+            r#"0m ann {{"do":"open","title":"a","severity":"SEV2"}}
+               0m ann {{"do":"open","title":"b","severity":"SEV4"}}
+               1m ann {{"do":"merge","incident":1,"into":2}}
+               {between}
+               3m ann {{"do":"unmerge","incident":1}}"#
+        )
+    };
+    let severity = |between: &str| {
+        let mut world = World::new();
+        play(&mut world, &script(between));
+        world.engine.room.incidents[&IncidentId(2)].severity
+    };
+    assert_eq!(severity(""), Severity::Sev4);
+    let judged = r#"2m ann {"do":"set-severity","incident":2,"severity":"SEV1","reason":"worse"}"#;
+    assert_eq!(severity(judged), Severity::Sev1, "somebody judged it since");
+}
+
+#[test]
+fn links_make_no_circle() {
+    let mut world = World::new();
+    let open = r#"{"do":"open","title":"a","severity":"SEV4"}"#;
+    let link = |of: u32, other: u32, kind: &str| {
+        format!(r#"1m ann {{"do":"link","incident":{of},"other":{other},"kind":"{kind}"}}"#)
+    };
+    let told = play(
+        &mut world,
+        &[
+            format!("0m ann {open}\n0m ann {open}\n0m ann {open}"),
+            link(1, 2, "caused-by"),
+            link(2, 3, "caused-by"),
+            link(3, 1, "caused-by"),
+            link(3, 1, "duplicate-of"),
+            link(1, 3, "duplicate-of"),
+            link(1, 3, "related-to"),
+            link(3, 1, "related-to"),
+        ]
+        .join("\n"),
+    );
+    assert_eq!(told.matches("refused ann").count(), 2, "{told}");
+    assert!(told.contains("INC-1 is caused-by INC-3 already, maybe through others"), "{told}");
 }
 
 #[test]
