@@ -110,13 +110,18 @@ pub fn verify(
     let bar = progress("checking");
     let mut verdicts: Vec<(String, Verdict)> = Vec::new();
     if let Some(dir) = twin {
-        verdicts
-            .push(("twin".to_owned(), verify::check_twin(&dir, &mut |seq| bar.set_position(seq))?));
+        let verdict = verify::check_twin(&dir, &mut |seq| bar.set_position(seq))?;
+        let what = format!("{} holds no twin of a journal", dir.display());
+        verdicts.push(("twin".to_owned(), something(verdict, &what)?));
     } else if let Some(file) = export {
         let mut lines = BufReader::new(File::open(&file).map_err(|e| {
             anyhow::Error::from(e).context(format!("cannot read {}", file.display()))
         })?);
-        verdicts.push(("export".to_owned(), transfer::check(&mut lines)?));
+        let what = format!("{} holds no exported event", file.display());
+        verdicts.push(("export".to_owned(), something(transfer::check(&mut lines)?, &what)?));
+    } else if !context.home.root.exists() {
+        let what = format!("{} is no home: there is nothing to check", context.home.root.display());
+        return Err(Failure::Usage(what));
     } else if let Ok(stream) = start::connect(&context.home) {
         return verify_running(context, &mut Caller::new(stream)?);
     } else {
@@ -152,6 +157,14 @@ pub fn verify(
         }
     }
     if broken { Err(Failure::Said) } else { Ok(()) }
+}
+
+/// A verdict on nothing is none.
+fn something(verdict: Verdict, otherwise: &str) -> Result<Verdict, Failure> {
+    if verdict.sound == 0 && verdict.broken.is_none() {
+        return Err(Failure::Failed(anyhow::anyhow!("{otherwise}: nothing was checked")));
+    }
+    Ok(verdict)
 }
 
 fn verify_running(context: &Context, keeper: &mut Caller) -> Result<(), Failure> {
@@ -238,6 +251,37 @@ fn redacted(paths: &Paths) -> Result<BTreeSet<Seq>, StoreError> {
     Ok(found)
 }
 
+/// Reads a backup into an empty home, once all of it is known to be whole.
+pub fn restore(context: &Context, from: &Path) -> Result<(), Failure> {
+    let file = from.join("journal.jsonl");
+    let failed = |what: String| {
+        let next = format!(
+            "nothing was read in; take another copy, or read what it holds with 'warroom import {}'",
+            file.display()
+        );
+        Failure::Failed(anyhow::anyhow!("{what}: {next}"))
+    };
+    let head = std::fs::read_to_string(from.join("head"))
+        .map_err(|e| failed(format!("{} is no whole backup (head: {e})", from.display())))?;
+    let lines = File::open(&file).map_err(|e| failed(format!("{}: {e}", file.display())))?;
+    let bar = progress("checking");
+    let verdict = transfer::check(&mut BufReader::new(lines))
+        .map_err(|e| failed(format!("the backup is damaged ({e})")))?;
+    bar.finish_and_clear();
+    if let Some(broken) = verdict.broken {
+        return Err(failed(format!("the backup is damaged ({broken})")));
+    }
+    let ends = format!("{} {}", verdict.head.seq, hex(&verdict.head.hash));
+    if ends != head.trim() {
+        let wanted = head.split(' ').next().unwrap_or_default();
+        return Err(failed(format!(
+            "the backup is not whole: it ends at event {}, and was made with {wanted}",
+            verdict.sound
+        )));
+    }
+    import(context, &file)
+}
+
 /// Reads an export into an empty home, or goes on with one that was cut off.
 pub fn import(context: &Context, file: &Path) -> Result<(), Failure> {
     let _lock = supervise::take_home(&context.home)?;
@@ -254,18 +298,27 @@ pub fn import(context: &Context, file: &Path) -> Result<(), Failure> {
     let reader = opened.journal.reader();
     let mut room = Room::default();
     let mut rows = Vec::new();
-    let count = transfer::import(&mut opened.journal, &mut *lines, &mut |event| {
+    let before = opened.journal.head().seq;
+    let result = transfer::import(&mut opened.journal, &mut *lines, &mut |event| {
         bar.set_position(event.seq);
         for (id, incident) in snapshot::apply(&*reader, &mut room, event)? {
             rows.push((id, incident.map(|i| snapshot::row_bytes(&i))));
         }
         Ok(())
+    });
+    let count = result.map_err(|error| {
+        let reached = opened.journal.head().seq;
+        anyhow::Error::from(error).context(format!(
+            "{reached} events are in {}; with a sound file 'warroom import' goes on from there",
+            context.home.root.display()
+        ))
     })?;
     snapshot::write_rows(&mut opened.journal, &rows)?;
     let head = opened.journal.head();
     snapshot::save(&paths.snapshot, &room, head)?;
     bar.finish_and_clear();
-    say(&format!("{count} events were imported; head {}", hex(&head.hash)));
+    let known = if before == 0 { String::new() } else { format!(" ({before} were there)") };
+    say(&format!("{} events were imported{known}; head {}", count - before, hex(&head.hash)));
     Ok(())
 }
 

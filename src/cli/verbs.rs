@@ -149,7 +149,7 @@ pub(super) fn run(verb: Verb, context: &Context) -> Result<(), Failure> {
             histories::import(context, from, &file, mapping.as_deref())
         }
         Verb::Backup { dest } => keep::backup(context, &dest),
-        Verb::Restore { from } => keep::import(context, &from.join("journal.jsonl")),
+        Verb::Restore { from } => keep::restore(context, &from),
         Verb::Rebuild => keep::rebuild(context),
         Verb::Plan(verb) => plan::run(verb, context),
         Verb::Token(verb) => token::run(verb, context),

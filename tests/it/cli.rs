@@ -140,6 +140,43 @@ fn a_backup_of_a_running_keeper_is_restored_elsewhere() {
 }
 
 #[test]
+fn what_is_not_whole_is_neither_restored_nor_called_intact() {
+    let home = Home::new();
+    home.ok(&["report", "one"]);
+    home.ok(&["report", "two"]);
+    let dest = home.path().join("backup");
+    let name = dest.display().to_string();
+    home.ok(&["backup", &name]);
+    let file = dest.join("journal.jsonl");
+    let whole = std::fs::read_to_string(&file).expect("the copy");
+    let lines: Vec<&str> = whole.lines().collect();
+    let (_, all_but_one) = lines.split_last().expect("lines");
+    let missing_line = all_but_one.join("\n") + "\n";
+    for (text, why) in [
+        (missing_line.as_str(), "the backup is not whole: it ends at event"),
+        (&whole[..whole.len() - 40], "the backup is damaged"),
+        ("", "the backup is not whole: it ends at event 0"),
+    ] {
+        std::fs::write(&file, text).expect("the damage");
+        let other = Home::new();
+        let out = other.run(&["restore", &name]);
+        assert_eq!(out.status.code(), Some(1), "{why}");
+        assert!(utf8(&out.stderr).contains(why), "{why}: {}", utf8(&out.stderr));
+        assert!(!other.path().join("journal").exists(), "nothing was begun: {why}");
+    }
+    std::fs::write(&file, whole).expect("as it was");
+    std::fs::remove_file(dest.join("head")).expect("its end is not known");
+    let other = Home::new();
+    assert_eq!(other.run(&["restore", &name]).status.code(), Some(1));
+    // There is nothing to find wrong where there is nothing.
+    for args in [["verify", "--twin", "/etc"], ["verify", "--export", "/dev/null"]] {
+        let out = other.run(&args);
+        assert_eq!(out.status.code(), Some(1), "{args:?}");
+        assert!(utf8(&out.stderr).contains("nothing was checked"), "{}", utf8(&out.stderr));
+    }
+}
+
+#[test]
 fn a_plan_is_checked_whole_and_adopted() {
     let home = Home::new();
     let output = home.run(&["status"]);
