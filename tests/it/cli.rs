@@ -290,6 +290,39 @@ fn odd_rows_are_told_with_their_lines() {
 }
 
 #[test]
+fn rows_of_windows_have_their_lines_and_a_later_export_is_told() {
+    let home = Home::new();
+    let file = home.path().join("log.csv");
+    let head = "number,incident_state,opened_at,sys_updated_at,resolved_at,closed_at,priority,category,\
+                assignment_group,assigned_to,reopen_count";
+    let row = |state: &str, updated: &str, resolved: &str| {
+        format!("INC1,{state},2020-01-01 10:00,{updated},{resolved},,3,net,ops,ann,0")
+    };
+    let import = |rows: &[String]| {
+        let text = [&[head.to_owned()], rows].concat().join("\r\n") + "\r\n";
+        std::fs::write(&file, text).expect("the file");
+        let out = home.run(&["import", "--from", "servicenow", &file.display().to_string()]);
+        (utf8(&out.stdout), utf8(&out.stderr))
+    };
+    let first = row("New", "2020-01-01 10:00", "");
+    let bad = row("Teleported", "2999-01-01 10:00", "2019-01-01 10:00") + ",one,more";
+    let (_, odd) = import(&[first.clone(), bad.clone()]);
+    for what in [
+        "log.csv:3: INC1: the state 'Teleported' is not known",
+        "log.csv:3: 13 columns, and the header has 11",
+        "log.csv:3: INC1: resolved at 2019-01-01T10:00:00.000Z, before it was opened",
+        "log.csv:3: INC1: 2999-01-01T10:00:00.000Z lies ahead",
+    ] {
+        assert!(odd.contains(what), "{what}: {odd}");
+    }
+    let (said, odd) = import(&[first.clone(), bad.clone()]);
+    assert!(said.contains("0 incidents imported, 1 were here already"), "{said}");
+    assert!(!odd.contains("another history"), "the same file again: {odd}");
+    let (_, odd) = import(&[first, bad, row("Closed", "2020-01-02 10:00", "2020-01-02 09:00")]);
+    assert!(odd.contains("servicenow:INC1 is here as INC-1 with another history"), "{odd}");
+}
+
+#[test]
 fn a_real_alertmanager_posts_to_the_keeper() {
     if !has("prometheus-alertmanager") {
         return;

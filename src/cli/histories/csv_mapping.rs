@@ -20,8 +20,9 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-use crate::cli::histories::{History, column, csv_reader, finish, noted};
+use crate::cli::histories::{History, column, finish, noted};
 use crate::cli::out::Failure;
+use crate::config::places;
 use crate::domain::post::ImportedIncident;
 use crate::domain::time::Timestamp;
 use crate::domain::words::Severity;
@@ -59,8 +60,8 @@ type Building = (ImportedIncident, Option<Timestamp>, Option<Timestamp>);
 /// Reads a file by its mapping.
 pub(super) fn read(bytes: &[u8], mapping: &Path) -> Result<History, Failure> {
     let mapping = load(mapping)?;
-    let mut reader = csv_reader(bytes);
-    let headers = reader.headers().map_err(anyhow::Error::from)?.clone();
+    let mut history = History::default();
+    let (headers, rows) = history.rows(bytes)?;
     let find =
         |name: &Option<String>| name.as_deref().map(|name| column(&headers, name)).transpose();
     let (id, opened) = (column(&headers, &mapping.id)?, column(&headers, &mapping.opened)?);
@@ -68,11 +69,9 @@ pub(super) fn read(bytes: &[u8], mapping: &Path) -> Result<History, Failure> {
         (find(&mapping.title)?, find(&mapping.resolved)?, find(&mapping.closed)?);
     let (severity, service) = (find(&mapping.severity)?, find(&mapping.service)?);
     let (note, at) = (find(&mapping.note)?, find(&mapping.at)?);
-    let mut history = History::default();
     let mut order = Vec::new();
     let mut building: BTreeMap<String, Building> = BTreeMap::new();
-    for record in reader.records() {
-        let Some((line, record)) = history.readable(record) else { continue };
+    for (line, record) in rows {
         let get =
             |column: Option<usize>| column.and_then(|c| record.get(c)).unwrap_or_default().trim();
         let time = |column: Option<usize>| {
@@ -106,24 +105,48 @@ pub(super) fn read(bytes: &[u8], mapping: &Path) -> Result<History, Failure> {
                     .odd(line, format!("{key}: '{}' is not mapped; SEV3 was kept", get(severity))),
             }
         }
-        for (column, end, word) in
-            [(resolved, &mut entry.1, "resolved"), (closed, &mut entry.2, "closed")]
-        {
-            let said = get(column);
-            match time(column) {
-                None if said.is_empty() => {}
-                None => history.odd(line, format!("{key}: {word} '{said}' is no time; left out")),
-                Some(at) if at < entry.0.opened_at => history
-                    .odd(line, format!("{key}: {word} {at} is before it was opened; left out")),
-                Some(at) => *end = Some(at),
-            }
-        }
+        let ends =
+            [("resolved", get(resolved), time(resolved)), ("closed", get(closed), time(closed))];
+        times(&mut history, (line, &key, begun), ends, entry);
         if note.is_some() {
             entry.0.history.push(noted(time(at).unwrap_or(begun), get(note)));
         }
     }
     finish_all(order, building, &mut history);
     Ok(history)
+}
+
+/// When it ended, as a row says it, and what is odd about its times.
+fn times(
+    history: &mut History,
+    (line, key, begun): (u64, &str, Timestamp),
+    ends: [(&str, &str, Option<Timestamp>); 2],
+    (incident, resolved, closed): &mut Building,
+) {
+    let opened = incident.opened_at;
+    for ((word, said, at), end) in ends.into_iter().zip([resolved, closed]) {
+        let what = match at {
+            None if said.is_empty() => continue,
+            None => format!("{key}: {word} '{said}' is no time; left out"),
+            Some(at) if at < opened => {
+                format!("{key}: {word} {at} is before it was opened; left out")
+            }
+            Some(at) => {
+                history.check_time(line, key, Some(at));
+                match end.replace(at) {
+                    Some(before) if before != at => {
+                        format!("{key}: {word} {at}, and above {before}")
+                    }
+                    Some(_) | None => continue,
+                }
+            }
+        };
+        history.odd(line, what);
+    }
+    if begun != opened {
+        history.odd(line, format!("{key}: opened {begun}, and above {opened}, which was kept"));
+    }
+    history.check_time(line, key, Some(begun));
 }
 
 /// Why a row is left out.
@@ -139,7 +162,10 @@ fn load(mapping: &Path) -> Result<Mapping, Failure> {
     let text = std::fs::read_to_string(mapping).map_err(|e| {
         anyhow::Error::from(e).context(format!("cannot read the mapping {}", mapping.display()))
     })?;
-    toml::from_str(&text).map_err(|e| Failure::Usage(format!("{}: {e}", mapping.display())))
+    places::read(&mapping.display().to_string(), &text).map_err(|mistakes| {
+        let lines: Vec<String> = mistakes.iter().map(ToString::to_string).collect();
+        Failure::Usage(lines.join("\n"))
+    })
 }
 
 fn finish_all(order: Vec<String>, mut building: BTreeMap<String, Building>, history: &mut History) {

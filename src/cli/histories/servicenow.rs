@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::cli::histories::{History, column, csv_reader, finish, noted};
+use crate::cli::histories::{History, column, finish, noted};
 use crate::cli::out::Failure;
 use crate::domain::change::Change;
 use crate::domain::post::ImportedIncident;
@@ -46,14 +46,12 @@ struct Building {
 
 /// Reads the log; rows of one incident need not stand together.
 pub(super) fn read(bytes: &[u8]) -> Result<History, Failure> {
-    let mut reader = csv_reader(bytes);
-    let headers = reader.headers().map_err(anyhow::Error::from)?.clone();
-    let c = columns(&headers)?;
     let mut history = History::default();
+    let (headers, rows) = history.rows(bytes)?;
+    let c = columns(&headers)?;
     let mut order = Vec::new();
     let mut building: BTreeMap<String, Building> = BTreeMap::new();
-    for record in reader.records() {
-        let Some((line, record)) = history.readable(record) else { continue };
+    for (line, record) in rows {
         let number = record.get(c.number).unwrap_or_default().to_owned();
         if number.is_empty() {
             history.odd(line, "has no incident number; it belongs to nothing and was left out");
@@ -180,12 +178,34 @@ fn row(
         None => history
             .odd(line, format!("{number}: the priority '{priority}' is not known; SEV3 was kept")),
     }
-    entry.resolved = time(record, c.resolved).or(entry.resolved);
-    entry.closed = time(record, c.closed).or(entry.closed);
+    ends(entry, record, (c, line), history);
+    history.check_time(line, number, Some(at));
     entry.fields.insert("reopen_count".to_owned(), entry.reopened.clone());
     entry
         .fields
         .insert("assignment_group".to_owned(), record.get(c.group).unwrap_or_default().to_owned());
+}
+
+/// When it ended, as a row says it.
+fn ends(
+    entry: &mut Building,
+    record: &csv::StringRecord,
+    (c, line): (&Columns, u64),
+    history: &mut History,
+) {
+    let number = record.get(c.number).unwrap_or_default();
+    let opened = entry.incident.opened_at;
+    for (column, end, word) in
+        [(c.resolved, &mut entry.resolved, "resolved"), (c.closed, &mut entry.closed, "closed")]
+    {
+        let given = time(record, column);
+        if let Some(at) = given.filter(|at| *at < opened) {
+            let what = format!("{number}: {word} at {at}, before it was opened; kept as it is");
+            history.odd(line, what);
+        }
+        history.check_time(line, number, given);
+        *end = given.or(*end);
+    }
 }
 
 fn end(mut entry: Building) -> ImportedIncident {

@@ -1,6 +1,8 @@
 //! Incidents of a Statuspage as JSON Lines, with every public update. Maintenance is imported but
 //! stays out of the metrics.
 
+use std::collections::BTreeSet;
+
 use serde::Deserialize;
 
 use crate::cli::histories::{History, finish};
@@ -42,6 +44,7 @@ struct Update {
 /// Reads the lines.
 pub(super) fn read(bytes: &[u8]) -> History {
     let mut history = History::default();
+    let mut seen = BTreeSet::new();
     for (index, text) in bytes.split(|byte| *byte == b'\n').enumerate() {
         if text.iter().all(u8::is_ascii_whitespace) {
             continue;
@@ -49,37 +52,17 @@ pub(super) fn read(bytes: &[u8]) -> History {
         history.rows += 1;
         let line = index as u64 + 1;
         match serde_json::from_slice::<Line>(text) {
-            Ok(read) => one(&mut history, line, read),
+            Ok(read) => one(&mut history, &mut seen, line, read),
             Err(error) => history.odd(line, format!("not readable, left out: {error}")),
         }
     }
     history
 }
 
-fn one(history: &mut History, number: u64, line: Line) {
-    let severity = match line.impact.as_str() {
-        "critical" => Severity::Sev1,
-        "major" => Severity::Sev2,
-        "minor" => Severity::Sev3,
-        "none" | "maintenance" => Severity::Sev5,
-        other => {
-            history.odd(
-                number,
-                format!("{}: the impact '{other}' is not known; SEV3 was kept", line.id),
-            );
-            Severity::Sev3
-        }
-    };
-    let mut steps = Vec::new();
-    if line.impact == "maintenance" {
-        let label = "exclude_from_metrics".to_owned();
-        steps.push((
-            line.started_at,
-            Change::LabelSet { label, value: Some("maintenance".to_owned()) },
-        ));
-    }
+/// What the public read, update by update.
+fn said(history: &mut History, number: u64, line: &Line, steps: &mut Vec<(Timestamp, Change)>) {
     let mut last = line.started_at;
-    for update in line.updates {
+    for update in &line.updates {
         if update.at < last {
             history.odd(
                 number,
@@ -90,6 +73,7 @@ fn one(history: &mut History, number: u64, line: Line) {
             );
         }
         last = update.at;
+        history.check_time(number, &line.id, Some(update.at));
         let status = match update.status.as_str() {
             "Investigating" => Some(PublicStatus::Investigating),
             "Identified" => Some(PublicStatus::Identified),
@@ -115,14 +99,59 @@ fn one(history: &mut History, number: u64, line: Line) {
             },
         ));
     }
-    let resolved = line.downtime_end.or(line.resolved_at);
+}
+
+/// How severe it was, by its impact.
+fn severity_of(history: &mut History, number: u64, line: &Line) -> Severity {
+    match line.impact.as_str() {
+        "critical" => Severity::Sev1,
+        "major" => Severity::Sev2,
+        "minor" => Severity::Sev3,
+        "none" | "maintenance" => Severity::Sev5,
+        other => {
+            history.odd(
+                number,
+                format!("{}: the impact '{other}' is not known; SEV3 was kept", line.id),
+            );
+            Severity::Sev3
+        }
+    }
+}
+
+fn one(history: &mut History, seen: &mut BTreeSet<String>, number: u64, mut line: Line) {
+    let external = format!("statuspage:{}", line.id);
+    if !seen.insert(line.id.clone()) {
+        history.odd(number, format!("{} stands above already; this one was left out", line.id));
+        return;
+    }
+    if line.title.trim().is_empty() {
+        history.odd(number, format!("{} has no title", line.id));
+        line.title = format!("incident {}", line.id);
+    }
+    let began = line.downtime_start.unwrap_or(line.started_at);
+    let ended = line.downtime_end.or(line.resolved_at);
+    if let Some(at) = ended.filter(|at| *at < began) {
+        history.odd(number, format!("{}: resolved at {at}, before it began; left out", line.id));
+    }
+    history.check_time(number, &line.id, ended);
+    let severity = severity_of(history, number, &line);
+    let mut steps = Vec::new();
+    if line.impact == "maintenance" {
+        let label = "exclude_from_metrics".to_owned();
+        steps.push((
+            line.started_at,
+            Change::LabelSet { label, value: Some("maintenance".to_owned()) },
+        ));
+    }
+    said(history, number, &line, &mut steps);
+    let resolved = ended.filter(|at| *at >= began);
     finish(&mut steps, resolved, resolved);
     history.incidents.push(ImportedIncident {
-        external: format!("statuspage:{}", line.id),
+        external,
         title: line.title,
         severity,
         services: line.components,
-        opened_at: line.downtime_start.unwrap_or(line.started_at),
+        opened_at: began,
         history: steps,
     });
 }

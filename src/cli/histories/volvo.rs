@@ -3,11 +3,13 @@
 
 use std::collections::BTreeMap;
 
-use crate::cli::histories::{History, column, csv_reader, finish, noted};
+use crate::cli::histories::{History, column, finish, noted};
 use crate::cli::out::Failure;
 use crate::domain::post::ImportedIncident;
 use crate::domain::time::Timestamp;
 use crate::domain::words::Severity;
+
+const STATUSES: &[&str] = &["Accepted", "Queued", "Completed", "Unmatched"];
 
 struct Building {
     incident: ImportedIncident,
@@ -18,19 +20,17 @@ struct Building {
 
 /// Reads the log.
 pub(super) fn read(bytes: &[u8]) -> Result<History, Failure> {
-    let mut reader = csv_reader(bytes);
-    let headers = reader.headers().map_err(anyhow::Error::from)?.clone();
+    let mut history = History::default();
+    let (headers, rows) = history.rows(bytes)?;
     let case = column(&headers, "case")?;
     let status = column(&headers, "concept:name")?;
     let sub = column(&headers, "lifecycle:transition")?;
     let time = column(&headers, "time:timestamp")?;
     let (impact, product, group) =
         (column(&headers, "impact")?, column(&headers, "product")?, column(&headers, "org:group")?);
-    let mut history = History::default();
     let mut order = Vec::new();
     let mut building: BTreeMap<String, Building> = BTreeMap::new();
-    for record in reader.records() {
-        let Some((line, record)) = history.readable(record) else { continue };
+    for (line, record) in rows {
         let get = |column: usize| record.get(column).unwrap_or_default();
         let number = get(case).to_owned();
         let Ok(at) = get(time).parse::<Timestamp>() else {
@@ -50,6 +50,12 @@ pub(super) fn read(bytes: &[u8]) -> Result<History, Failure> {
             order.push(number.clone());
             begin(&number, get(product), at)
         });
+        history.check_time(line, &number, Some(at));
+        if !STATUSES.contains(&get(status)) {
+            let what =
+                format!("{number}: the status '{}' is not known; kept as a note", get(status));
+            history.odd(line, what);
+        }
         if at < entry.last {
             history.odd(line, format!("{number}: the time goes back to {at}; kept as it is"));
         }
