@@ -15,7 +15,7 @@ use crate::domain::event::AlertFacts;
 use crate::domain::post::{Incoming, Post, Signal};
 use crate::domain::time::{MINUTE_MS, Timestamp};
 use crate::ingest::caps::{Loose, cap, plain, summary_of};
-use crate::ingest::{ALERTS_MAX, Refused, fingerprint_of};
+use crate::ingest::{ALERTS_MAX, Refused, Taken, fingerprint_of, sorted};
 
 /// Alertmanager's default `resolve_timeout`.
 const RESOLVE_TIMEOUT_MS: i64 = 5 * MINUTE_MS;
@@ -52,7 +52,7 @@ struct Alert {
 }
 
 /// Reads a webhook's body.
-pub fn webhook(source: &str, body: &[u8], now: Timestamp) -> Result<Post, Refused> {
+pub fn webhook(source: &str, body: &[u8], now: Timestamp) -> Result<Taken, Refused> {
     let read: Webhook<'_> = serde_json::from_slice(body)
         .map_err(|e| Refused::bad(format!("not an Alertmanager webhook: {e}")))?;
     if read.alerts.len() > ALERTS_MAX {
@@ -66,37 +66,30 @@ pub fn webhook(source: &str, body: &[u8], now: Timestamp) -> Result<Post, Refuse
         g
     });
     let status = read.status.unwrap_or_default().0;
-    let alerts = read
-        .alerts
-        .into_iter()
-        .enumerate()
-        .map(|(index, alert)| {
-            one(alert, &status, now).map_err(|what| Refused::bad(format!("alert {index}: {what}")))
-        })
-        .collect::<Result<Vec<_>, _>>()?;
-    Ok(Post { source: source.to_owned(), group, alerts, truncated: read.truncated_alerts })
+    let (alerts, odd) = sorted(read.alerts.into_iter().map(|alert| one(alert, &status, now)))?;
+    let (source, truncated) = (source.to_owned(), read.truncated_alerts);
+    Ok(Taken { post: Post { source, group, alerts, truncated }, odd })
 }
 
 /// Reads the body of `POST /api/v2/alerts`.
-pub fn api_v2(source: &str, body: &[u8], now: Timestamp) -> Result<Post, Refused> {
+pub fn api_v2(source: &str, body: &[u8], now: Timestamp) -> Result<Taken, Refused> {
     let read: Vec<Alert> = serde_json::from_slice(body)
         .map_err(|e| Refused::bad(format!("not a list of alerts: {e}")))?;
     if read.len() > ALERTS_MAX {
         return Err(too_many(read.len()));
     }
-    let mut alerts = Vec::with_capacity(read.len());
-    for (index, alert) in read.into_iter().enumerate() {
+    let read = read.into_iter().map(|alert| {
         if alert.labels.is_empty() {
-            return Err(Refused::bad(format!("alert {index}: it has no labels")));
+            return Err("it has no labels".to_owned());
         }
-        let mut incoming =
-            one(alert, "", now).map_err(|what| Refused::bad(format!("alert {index}: {what}")))?;
+        let mut incoming = one(alert, "", now)?;
         if incoming.signal == Signal::Firing && incoming.facts.ends_at.is_none() {
             incoming.facts.ends_at = Some(now.plus(RESOLVE_TIMEOUT_MS));
         }
-        alerts.push(incoming);
-    }
-    Ok(Post { source: source.to_owned(), group: None, alerts, truncated: 0 })
+        Ok(incoming)
+    });
+    let (alerts, odd) = sorted(read)?;
+    Ok(Taken { post: Post { source: source.to_owned(), group: None, alerts, truncated: 0 }, odd })
 }
 
 fn too_many(count: usize) -> Refused {
@@ -165,7 +158,7 @@ mod tests {
         let body =
             br#"{"version":"4","groupKey":"g","status":"firing","alerts":[{"status":"firing",
             "labels":{"alertname":"A","severity":"critical"},"endsAt":"0001-01-01T00:00:00Z"}]}"#;
-        let post = webhook("am", body, NOW).expect("readable");
+        let post = webhook("am", body, NOW).expect("readable").post;
         assert_eq!(post.alerts[0].facts.ends_at, None);
         assert_eq!(post.alerts[0].severity_word, "critical");
         assert_eq!(post.group.as_deref(), Some("g"));
@@ -175,18 +168,30 @@ mod tests {
     fn numbers_where_texts_belong_are_read() {
         let body =
             br#"{"groupKey":43434343434343434343,"alerts":[{"labels":{"alertname":"A","n":5}}]}"#;
-        let post = webhook("am", body, NOW).expect("readable");
+        let post = webhook("am", body, NOW).expect("readable").post;
         assert_eq!(post.group.as_deref(), Some("43434343434343434343"));
         assert_eq!(post.alerts[0].facts.labels["n"], "5");
     }
 
     #[test]
     fn an_alert_without_an_end_ends_after_the_resolve_timeout() {
-        let post = api_v2("prom", br#"[{"labels":{"alertname":"A"}}]"#, NOW).expect("readable");
+        let post =
+            api_v2("prom", br#"[{"labels":{"alertname":"A"}}]"#, NOW).expect("readable").post;
         assert_eq!(post.alerts[0].facts.ends_at, Some(NOW.plus(RESOLVE_TIMEOUT_MS)));
         let ended = br#"[{"labels":{"alertname":"A"},"endsAt":"2020-01-01T00:00:00Z"}]"#;
-        let post = api_v2("prom", ended, NOW).expect("readable");
+        let post = api_v2("prom", ended, NOW).expect("readable").post;
         assert_eq!(post.alerts[0].signal, Signal::Resolved);
+    }
+
+    #[test]
+    fn one_that_cannot_be_read_takes_no_other_with_it() {
+        let body = br#"[{"labels":{"alertname":"A"}},{"labels":{}},{"labels":{"alertname":"B"}}]"#;
+        let taken = api_v2("prom", body, NOW).expect("two of them");
+        assert_eq!(taken.post.alerts.len(), 2);
+        assert_eq!(taken.odd, ["alert 1: it has no labels"]);
+        let body = br#"{"alerts":[{"labels":{"alertname":"A"},"endsAt":"never"},{"labels":{}}]}"#;
+        let taken = webhook("am", body, NOW).expect("one of them");
+        assert_eq!(taken.odd, ["alert 0: endsAt 'never' is not a time"]);
     }
 
     #[test]

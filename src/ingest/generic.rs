@@ -11,7 +11,7 @@ use crate::domain::event::AlertFacts;
 use crate::domain::post::{Incoming, Post, Signal};
 use crate::domain::time::Timestamp;
 use crate::ingest::caps::cap;
-use crate::ingest::{ALERTS_MAX, Refused, fingerprint_of};
+use crate::ingest::{ALERTS_MAX, Refused, Taken, fingerprint_of, sorted};
 
 const NAMES: &[&str] = &[
     "alertname",
@@ -74,7 +74,7 @@ const IDENTITY: &[&str] = &[
 const LABELS_MAX: usize = 24;
 
 /// Reads a body; a list holds several alerts.
-pub fn read(source: &str, body: &[u8], mapping: Option<&Mapping>) -> Result<Post, Refused> {
+pub fn read(source: &str, body: &[u8], mapping: Option<&Mapping>) -> Result<Taken, Refused> {
     let value: Value =
         serde_json::from_slice(body).map_err(|e| Refused::bad(format!("not JSON: {e}")))?;
     let listed = match mapping.filter(|m| !m.list.is_empty()) {
@@ -97,15 +97,19 @@ pub fn read(source: &str, body: &[u8], mapping: Option<&Mapping>) -> Result<Post
         let what = format!("{} alerts in one post; the limit is {ALERTS_MAX}", items.len());
         return Err(Refused { status: 413, what });
     }
-    let alerts = items
-        .iter()
-        .enumerate()
-        .map(|(index, item)| {
-            one(source, item, mapping)
-                .map_err(|what| Refused::bad(format!("alert {index}: {what}")))
-        })
-        .collect::<Result<Vec<_>, _>>()?;
-    Ok(Post { source: source.to_owned(), group: None, alerts, truncated: 0 })
+    let (alerts, odd) = sorted(items.iter().map(|item| one(source, item, mapping)))?;
+    Ok(Taken { post: Post { source: source.to_owned(), group: None, alerts, truncated: 0 }, odd })
+}
+
+/// A `CloudEvent` in binary mode, whose attributes are headers (`ce-type`, …; `CloudEvents` HTTP
+/// binding 1.0, 3.1), as one in structured mode.
+pub fn enveloped(attributes: &BTreeMap<String, String>, body: &[u8]) -> Vec<u8> {
+    let data = serde_json::from_slice::<Value>(body)
+        .unwrap_or_else(|_| Value::String(String::from_utf8_lossy(body).into_owned()));
+    let attributes = attributes.iter().map(|(name, value)| (name.clone(), Value::from(&**value)));
+    let mut event: serde_json::Map<String, Value> = attributes.collect();
+    event.insert("data".to_owned(), data);
+    Value::Object(event).to_string().into_bytes()
 }
 
 /// The value at a path like `labels.host` or `items.0.name`; `/` works as `.` does.
@@ -241,31 +245,31 @@ mod tests {
     fn well_known_names_are_found() {
         let body = br#"{"title":"disk full","host":"db1","level":"error","status":"open"}"#;
         let post = read("x", body, None).expect("readable");
-        let alert = &post.alerts[0];
+        let alert = &post.post.alerts[0];
         assert_eq!(
             (alert.facts.name.as_str(), alert.severity_word.as_str()),
             ("disk full", "error")
         );
         let over = br#"{"title":"disk full","host":"db1","status":"OK"}"#;
         let post = read("x", over, None).expect("readable");
-        assert_eq!(post.alerts[0].signal, Signal::Resolved);
-        assert_eq!(post.alerts[0].fingerprint, alert.fingerprint, "the same alert");
+        assert_eq!(post.post.alerts[0].signal, Signal::Resolved);
+        assert_eq!(post.post.alerts[0].fingerprint, alert.fingerprint, "the same alert");
     }
 
     #[test]
     fn a_label_says_how_bad_it_is_and_a_word_that_nothing_is() {
         let body = br#"{"summary":"CPU usage is over 90%","labels":{"severity":"critical"}}"#;
         let post = read("x", body, None).expect("readable");
-        assert_eq!(post.alerts[0].severity_word, "critical");
+        assert_eq!(post.post.alerts[0].severity_word, "critical");
         let over = br#"{"title":"db1 recovered","alert_id":"26","state":0,"severity":"ok"}"#;
         let post = read("x", over, None).expect("readable");
-        assert_eq!(post.alerts[0].signal, Signal::Resolved);
+        assert_eq!(post.post.alerts[0].signal, Signal::Resolved);
         let both = br#"{"title":"db1","status":"firing","severity":"ok"}"#;
         let post = read("x", both, None).expect("readable");
-        assert_eq!(post.alerts[0].signal, Signal::Firing, "its state says so");
+        assert_eq!(post.post.alerts[0].signal, Signal::Firing, "its state says so");
         let low = br#"{"title":"low disk","priority":"normal"}"#;
         let post = read("x", low, None).expect("readable");
-        assert_eq!(post.alerts[0].signal, Signal::Firing, "a priority is no state");
+        assert_eq!(post.post.alerts[0].signal, Signal::Firing, "a priority is no state");
     }
 
     #[test]
@@ -273,7 +277,7 @@ mod tests {
         let body =
             br#"{"specversion":"1.0","type":"com.example.down","source":"/x","id":"1","data":{}}"#;
         let post = read("x", body, None).expect("readable");
-        assert_eq!(post.alerts[0].facts.name, "com.example.down");
+        assert_eq!(post.post.alerts[0].facts.name, "com.example.down");
     }
 
     #[test]
@@ -288,8 +292,8 @@ mod tests {
         };
         let body = br#"{"items":[{"a":{"n":"x","h":"db1"},"st":"gone"}]}"#;
         let post = read("x", body, Some(&mapping)).expect("readable");
-        assert_eq!(post.alerts[0].facts.labels["host"], "db1");
-        assert_eq!(post.alerts[0].signal, Signal::Resolved);
+        assert_eq!(post.post.alerts[0].facts.labels["host"], "db1");
+        assert_eq!(post.post.alerts[0].signal, Signal::Resolved);
         assert!(read("x", b"{}", Some(&mapping)).is_err());
     }
 }

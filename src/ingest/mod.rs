@@ -15,6 +15,7 @@ use std::collections::BTreeMap;
 
 use sha2::{Digest, Sha256};
 
+use crate::domain::post::{Incoming, Post};
 use crate::domain::text::hex;
 
 /// Why a body was not taken.
@@ -29,6 +30,31 @@ pub struct Refused {
 impl Refused {
     pub(crate) fn bad(what: impl Into<String>) -> Self {
         Self { status: 400, what: what.into() }
+    }
+}
+
+/// A post as it was read: what is taken of it, and what of it could not be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Taken {
+    pub post: Post,
+    /// Why single alerts were left out, in words: the others are taken all the same.
+    pub odd: Vec<String>,
+}
+
+/// Tells what can be taken from what cannot; where nothing can be, the whole is refused.
+pub(crate) fn sorted(
+    alerts: impl Iterator<Item = Result<Incoming, String>>,
+) -> Result<(Vec<Incoming>, Vec<String>), Refused> {
+    let (mut taken, mut odd) = (Vec::new(), Vec::new());
+    for (index, alert) in alerts.enumerate() {
+        match alert {
+            Ok(alert) => taken.push(alert),
+            Err(what) => odd.push(format!("alert {index}: {what}")),
+        }
+    }
+    match odd.first() {
+        Some(first) if taken.is_empty() => Err(Refused::bad(first.clone())),
+        Some(_) | None => Ok((taken, odd)),
     }
 }
 

@@ -4,6 +4,7 @@
 //! - 2xx is only answered after the events are durable.
 //! - Every post is accounted for: taken, or refused with a receipt.
 
+use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -12,7 +13,7 @@ use std::time::Duration;
 
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::{Bytes, Incoming};
-use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
+use hyper::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
@@ -24,7 +25,7 @@ use crate::clock::wall_now;
 use crate::config::settings::Settings;
 use crate::domain::command::Command;
 use crate::domain::rejection::RejectionKind;
-use crate::ingest::{Refused, alertmanager, generic, pagerduty, reply};
+use crate::ingest::{Refused, Taken, alertmanager, generic, pagerduty, reply};
 use crate::keeper::gate::{Gate, Pass};
 use crate::keeper::inbox::Inbox;
 use crate::keeper::writer::Mail;
@@ -125,12 +126,13 @@ async fn handle(
             answer(405, error_body("GET or POST is taken here"))
         });
     }
-    if request.method() == Method::GET {
+    if matches!(*request.method(), Method::GET | Method::HEAD) {
         return Ok(match path.as_str() {
             "/healthz" => plain(200, "ok\n"),
             "/readyz" if intake.gate.tight.load(Ordering::Relaxed) => plain(503, "disk is tight\n"),
             "/readyz" => plain(200, "ready\n"),
             "/metrics" => plain(200, intake.gate.metrics()),
+            path if Kind::of(path).is_some() => answer(405, error_body("only POST is taken here")),
             _ => answer(404, error_body("there is no such page")),
         });
     }
@@ -183,45 +185,60 @@ impl Kind {
     }
 }
 
-async fn post(request: Request<Incoming>, kind: Kind, peer: SocketAddr, intake: &Intake) -> Answer {
-    let gate = &intake.gate;
-    let refuse = |status: u16, what: &str, body: &[u8]| {
-        gate.refuse(kind.source(), status, what, body);
-        answer(status, error_body(what))
-    };
+/// Refuses a post with a receipt.
+fn refuse(gate: &Gate, kind: Kind, (status, what): (u16, &str), body: &[u8]) -> Answer {
+    gate.refuse(kind.source(), status, what, body);
+    answer(status, error_body(what))
+}
+
+/// The whole body, within its limits.
+async fn body_of(request: Request<Incoming>, kind: Kind, gate: &Gate) -> Result<Bytes, Refused> {
+    let refused = |status: u16, what: &str| Err(Refused { status, what: what.to_owned() });
     // Answers are taken also while space is short: they stop what is being sent.
     if gate.tight.load(Ordering::Relaxed) && kind != Kind::Answer {
-        return refuse(507, NEARLY_FULL, b"");
+        return refused(507, NEARLY_FULL);
     }
-    let bearer = bearer(&request);
+    if let Some(how) = encoding(&request) {
+        return refused(415, &format!("the body is encoded ({how}): post it as it is"));
+    }
     let settings = gate.settings();
     let limits = &settings.intake;
     let limit = limits.body_kib * 1024;
+    let too_large = format!("the body is larger than {} KiB", limits.body_kib);
     let declared = request.headers().get(hyper::header::CONTENT_LENGTH);
     let declared = declared.and_then(|v| v.to_str().ok()).and_then(|v| v.parse::<usize>().ok());
     if declared.is_some_and(|n| n > limit) {
-        return refuse(413, &format!("the body is larger than {} KiB", limits.body_kib), b"");
+        return refused(413, &too_large);
     }
     let collect = Limited::new(request.into_body(), limit).collect();
-    let body = match tokio::time::timeout(Duration::from_secs(limits.timeout_s), collect).await {
-        Ok(Ok(body)) => body.to_bytes(),
+    match tokio::time::timeout(Duration::from_secs(limits.timeout_s), collect).await {
+        Ok(Ok(body)) => Ok(body.to_bytes()),
         Ok(Err(error)) if error.is::<http_body_util::LengthLimitError>() => {
-            return refuse(413, &format!("the body is larger than {} KiB", limits.body_kib), b"");
+            refused(413, &too_large)
         }
-        Ok(Err(error)) => return refuse(400, &format!("the body did not arrive: {error}"), b""),
-        Err(_) => return refuse(408, "the body took too long to arrive", b""),
+        Ok(Err(error)) => refused(400, &format!("the body did not arrive: {error}")),
+        Err(_) => refused(408, "the body took too long to arrive"),
+    }
+}
+
+async fn post(request: Request<Incoming>, kind: Kind, peer: SocketAddr, intake: &Intake) -> Answer {
+    let gate = &intake.gate;
+    let (bearer, cloud) = (bearer(&request), cloud_event(&request));
+    let body = match body_of(request, kind, gate).await {
+        Ok(body) => body,
+        Err(it) => return refuse(gate, kind, (it.status, &it.what), b""),
     };
     let token = match (bearer, kind) {
         (None, Kind::Enqueue | Kind::Change) => match pagerduty::routing_key(&body) {
             Ok(key) => Some(key),
-            Err(refused) => return refuse(refused.status, &refused.what, &body),
+            Err(it) => return refuse(gate, kind, (it.status, &it.what), &body),
         },
         (token, _) => token,
     };
     if kind == Kind::Answer {
         let Some(source) = token.as_deref().and_then(|token| gate.gateway(token)) else {
             let what = "answers need a token of their own ('warroom token new NAME --answers')";
-            return refuse(401, what, b"");
+            return refuse(gate, kind, (401, what), b"");
         };
         return answered(source, &body, intake).await;
     }
@@ -229,27 +246,49 @@ async fn post(request: Request<Incoming>, kind: Kind, peer: SocketAddr, intake: 
         Pass::Named(name) => name,
         Pass::Open if peer.ip().is_loopback() => kind.source().to_owned(),
         Pass::Open => {
-            return refuse(
-                401,
-                "make a token first ('warroom token new NAME'): this is not loopback",
-                b"",
-            );
+            let what = "make a token first ('warroom token new NAME'): this is not loopback";
+            return refuse(gate, kind, (401, what), b"");
+        }
+        // PagerDuty knows no 401: a key that is not known is an event that is not right.
+        Pass::Denied if matches!(kind, Kind::Enqueue | Kind::Change) => {
+            let what = "the routing_key is not known ('warroom token new NAME')";
+            return refuse(gate, kind, (400, what), b"");
         }
         Pass::Denied => {
-            return refuse(401, "the token is missing or not known (Authorization: Bearer …)", b"");
+            let what = "the token is missing or not known (Authorization: Bearer …)";
+            return refuse(gate, kind, (401, what), b"");
         }
     };
-    if !gate.may_post(&source, limits.rate_per_s) {
+    if !gate.may_post(&source, gate.settings().intake.rate_per_s) {
         gate.refuse(&source, 429, "too many posts a second", b"");
         return answer(429, error_body("too many posts a second"));
     }
-    match read(kind, &source, &body, &settings) {
-        Ok((command, reply)) => deliver(source, command, reply, &body, intake).await,
+    let body = match cloud {
+        Some(attributes) if kind == Kind::Events => generic::enveloped(&attributes, &body).into(),
+        _ => body,
+    };
+    hand_in(kind, source, &body, intake).await
+}
+
+/// Reads a post and gives the keeper what can be read of it.
+async fn hand_in(kind: Kind, source: String, body: &[u8], intake: &Intake) -> Answer {
+    let gate = &intake.gate;
+    let (command, reply, odd) = match read(kind, &source, body, &gate.settings()) {
+        Ok(read) => read,
         Err(refused) => {
-            gate.refuse(&source, refused.status, &refused.what, &body);
-            answer(refused.status, error_body(&refused.what))
+            gate.refuse(&source, refused.status, &refused.what, body);
+            return answer(refused.status, error_body(&refused.what));
         }
+    };
+    let done = deliver(source.clone(), command, reply, body, intake).await;
+    if odd.is_empty() || !done.status().is_success() {
+        return done;
     }
+    // Nothing is posted again after a 400, and what could be read is durable by now.
+    let what = odd.iter().take(3).map(String::as_str).collect::<Vec<_>>().join("; ");
+    let what = format!("{} alerts left out: {what}; the others were taken", odd.len());
+    gate.refuse(&source, 400, &what, body);
+    answer(400, error_body(&what))
 }
 
 const NEARLY_FULL: &str = "the disk is nearly full; alerts are not taken until space is freed";
@@ -260,6 +299,9 @@ const CODES_PER_S: u32 = 5;
 /// What is read of a post for which there is no place, and for how long.
 const DRAIN_MAX: u64 = 1 << 20;
 const DRAIN_WITHIN: Duration = Duration::from_secs(1);
+
+/// Attributes of a `CloudEvent` at the most.
+const ATTRIBUTES_MAX: usize = 24;
 
 /// Signs of life of one name in a second.
 const BEATS_PER_S: u32 = 2;
@@ -315,6 +357,23 @@ async fn beat(
     deliver("heartbeat".to_owned(), command, ok, name.as_bytes(), intake).await
 }
 
+/// The attributes of a `CloudEvent` in binary mode.
+fn cloud_event(request: &Request<Incoming>) -> Option<BTreeMap<String, String>> {
+    let headers = request.headers();
+    headers.get("ce-specversion")?;
+    let attributes = headers.iter().filter_map(|(name, value)| {
+        let name = name.as_str().strip_prefix("ce-")?.to_owned();
+        Some((name, value.to_str().ok()?.to_owned()))
+    });
+    Some(attributes.take(ATTRIBUTES_MAX).collect())
+}
+
+/// How a body is encoded, where it is.
+fn encoding(request: &Request<Incoming>) -> Option<String> {
+    let how = request.headers().get(CONTENT_ENCODING)?.to_str().ok()?.trim().to_ascii_lowercase();
+    (!how.is_empty() && how != "identity").then_some(how)
+}
+
 fn bearer(request: &Request<Incoming>) -> Option<String> {
     let value = request.headers().get(AUTHORIZATION)?.to_str().ok()?;
     let (scheme, token) = value.split_once(' ')?;
@@ -326,31 +385,30 @@ fn bearer(request: &Request<Incoming>) -> Option<String> {
     }
 }
 
-fn read(
-    kind: Kind,
-    source: &str,
-    body: &[u8],
-    settings: &Settings,
-) -> Result<(Command, (u16, String)), Refused> {
-    let ok = (200, r#"{"status":"success"}"#.to_owned());
+/// What is done, what is answered, and what could not be read.
+type Read = (Command, (u16, String), Vec<String>);
+
+fn read(kind: Kind, source: &str, body: &[u8], settings: &Settings) -> Result<Read, Refused> {
+    let ok = || (200, r#"{"status":"success"}"#.to_owned());
     let now = wall_now();
+    let taken = |taken: Taken, reply| (Command::Ingest(taken.post), reply, taken.odd);
     match kind {
         Kind::Alertmanager => {
             match alertmanager::webhook(source, body, now) {
-                Ok(post) => Ok((Command::Ingest(post), ok)),
+                Ok(post) => Ok(taken(post, ok())),
                 // A templated body is not Alertmanager's own: the mapper reads it.
                 Err(refused) if !looks_like_webhook(body) => {
                     let post = generic::read(source, body, settings.mapping.get(source));
-                    post.map(|post| (Command::Ingest(post), ok)).map_err(|_| refused)
+                    post.map(|post| taken(post, ok())).map_err(|_| refused)
                 }
                 Err(refused) => Err(refused),
             }
         }
-        Kind::AlertsApi => Ok((Command::Ingest(alertmanager::api_v2(source, body, now)?), ok)),
+        Kind::AlertsApi => Ok(taken(alertmanager::api_v2(source, body, now)?, ok())),
         Kind::Events => {
             let post = generic::read(source, body, settings.mapping.get(source))?;
-            let text = format!(r#"{{"status":"success","accepted":{}}}"#, post.alerts.len());
-            Ok((Command::Ingest(post), (202, text)))
+            let text = format!(r#"{{"status":"success","accepted":{}}}"#, post.post.alerts.len());
+            Ok(taken(post, (202, text)))
         }
         Kind::Enqueue => {
             let number = FRESH.fetch_add(1, Ordering::Relaxed);
@@ -359,12 +417,12 @@ fn read(
             let reply = serde_json::json!({
                 "status": "success", "message": "Event processed", "dedup_key": key,
             });
-            Ok((Command::Ingest(post), (202, reply.to_string())))
+            Ok((Command::Ingest(post), (202, reply.to_string()), Vec::new()))
         }
         Kind::Answer => Err(Refused { status: 400, what: "not an alert".to_owned() }),
         Kind::Change => {
             let reply = r#"{"status":"success","message":"Change event processed"}"#.to_owned();
-            Ok((pagerduty::change(source, body)?, (202, reply)))
+            Ok((pagerduty::change(source, body)?, (202, reply), Vec::new()))
         }
     }
 }

@@ -401,6 +401,17 @@ async fn signals(shared: Arc<Shared>) {
 async fn reload(shared: &Shared) {
     match settings::load(&shared.home.settings()) {
         Ok(settings) => {
+            let before = shared.gate.settings();
+            for (what, is_other) in [
+                ("listen", settings.listen != before.listen),
+                ("twin_dir", settings.twin_dir != before.twin_dir),
+            ] {
+                if is_other {
+                    tracing::warn!(
+                        "'{what}' was changed: it counts from the next start of the keeper on"
+                    );
+                }
+            }
             shared.gate.set_settings(settings);
             tracing::info!("the settings were read again");
         }

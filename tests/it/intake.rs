@@ -227,7 +227,9 @@ fn what_is_refused_is_on_record_without_what_opens_the_gate_also_at_the_end() {
     );
     assert_eq!(post(&address, "/v2/enqueue", &[], body.as_bytes()).0, 400);
     let wrong = br#"{"routing_key":"nobody's","event_action":"trigger"}"#;
-    assert_eq!(post(&address, "/v2/enqueue", &[], wrong).0, 401);
+    // PagerDuty's API knows no 401: a key that is not known makes an event that is not right.
+    assert_eq!(post(&address, "/v2/enqueue", &[], wrong).0, 400);
+    assert_eq!(post(&address, "/v1/events", &[], b"{}").0, 401);
     home.ok(&["stop"]);
     keeper.child.wait().expect("an end");
     let _keeper = home.keeper();
@@ -237,9 +239,47 @@ fn what_is_refused_is_on_record_without_what_opens_the_gate_also_at_the_end() {
         report.lines().find(is_it).unwrap_or_else(|| panic!("no {status} in {report}"))
     };
     of("401");
-    let line = of("400");
-    assert!(line.contains("pd"), "under its sender: {line}");
+    assert!(report.contains("the routing_key is not known"), "{report}");
+    let lines: Vec<&str> = report.lines().filter(|line| line.contains("400")).collect();
+    assert!(lines.iter().any(|line| line.contains("pd ")), "under its sender: {lines:?}");
     let journal = home.ok(&["export", "-"]);
     assert!(journal.contains("post-refused"), "{journal}");
     assert!(!journal.contains(&token), "the token opens the gate");
+}
+
+#[test]
+fn one_bad_alert_takes_no_good_one_with_it_and_is_accounted_for() {
+    let home = Home::new();
+    let keeper = home.keeper();
+    let mut caller = keeper.caller();
+    let address = intake_address(&caller);
+    let body = br#"[{"labels":{"alertname":"DiskFull","severity":"page"}},{"labels":{}}]"#;
+    let (status, said) = post(&address, "/api/v2/alerts", &[], body);
+    assert_eq!(status, 400, "{said}");
+    assert!(said.contains("1 alerts left out: alert 1: it has no labels"), "{said}");
+    assert!(home.ok(&["alerts"]).contains("DiskFull"), "the other one was taken");
+    assert_eq!(alerts(&report(&mut caller)), 1);
+    until("the other is accounted for", || {
+        (report(&mut caller).sources["prometheus"].refused == 1).then_some(())
+    });
+}
+
+#[test]
+fn a_cloud_event_is_taken_in_both_modes_and_what_is_encoded_is_refused_in_words() {
+    let home = Home::new();
+    let keeper = home.keeper();
+    let address = intake_address(&keeper.caller());
+    let headers = [
+        ("ce-specversion", "1.0"),
+        ("ce-type", "org.example.disk.full"),
+        ("ce-source", "/hosts/db7"),
+        ("ce-id", "A234"),
+    ];
+    let (status, said) = post(&address, "/v1/events", &headers, br#"{"severity":"critical"}"#);
+    assert_eq!(status, 202, "{said}");
+    assert!(home.ok(&["alerts"]).contains("org.example.disk.full"));
+    let gzip = [("Content-Encoding", "gzip")];
+    let (status, said) = post(&address, "/v1/events", &gzip, b"\x1f\x8b\x08");
+    assert_eq!(status, 415, "{said}");
+    assert!(said.contains("encoded (gzip)"), "{said}");
 }
