@@ -16,7 +16,7 @@ use crate::clock::wall_now;
 use crate::domain::ids::IncidentId;
 use crate::domain::row::{Rank, Row};
 use crate::domain::stats::{self, Spread};
-use crate::domain::text::visible;
+use crate::domain::text::{fit, visible};
 use crate::domain::time::{Timestamp, span_words};
 use crate::domain::timeline;
 use crate::proto::{Ask, Detail, Reply};
@@ -81,6 +81,9 @@ pub fn run(look: Look, context: &Context) -> Result<(), Failure> {
         Look::Status => crate::cli::status::status(context),
     }
 }
+
+/// The longest title in a list, in columns: a line stays a line.
+const TITLE_MAX: usize = 160;
 
 /// The whole queue, or the incidents that are over, narrowed to the words that must occur.
 pub(super) fn rows(
@@ -149,7 +152,13 @@ fn list(context: &Context, query: &str, closed: bool, limit: u32) -> Result<(), 
         };
         say(&format!(
             "{} {} {:<9} {:<13} {:>6}  {:<7} {}",
-            row.severity, row.priority, row.id, row.phase, age, ack, row.title
+            row.severity,
+            row.priority,
+            row.id,
+            row.phase,
+            age,
+            ack,
+            fit(&row.title, TITLE_MAX)
         ));
     }
     Ok(())

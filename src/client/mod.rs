@@ -50,5 +50,13 @@ pub fn hello(kind: crate::proto::ClientKind) -> crate::proto::ClientMsg {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         kind,
         parts: true,
+        from: came_from(),
     }
+}
+
+/// The address from which this person's ssh session came (sshd sets `SSH_CONNECTION`: client address
+/// and port, server address and port); empty outside of one.
+fn came_from() -> String {
+    let session = std::env::var("SSH_CONNECTION").unwrap_or_default();
+    session.split(' ').next().unwrap_or_default().to_owned()
 }

@@ -60,12 +60,15 @@ pub struct Actor {
     /// had the code of a page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub through: Option<String>,
+    /// The address from which they came over ssh, by their own word: no proof, but a trace.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host: Option<String>,
 }
 
 impl Actor {
     /// Somebody who acts themselves.
     pub fn of(login: impl Into<String>, via: Via) -> Self {
-        Self { login: login.into(), via, through: None }
+        Self { login: login.into(), via, through: None, host: None }
     }
 
     /// The keeper itself, when one of its timers is due.

@@ -32,6 +32,7 @@ pub mod post;
 pub mod reach;
 pub mod redact;
 pub mod rejection;
+pub mod resemble;
 pub mod room;
 mod room_changes;
 mod room_desk;

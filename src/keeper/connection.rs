@@ -15,6 +15,7 @@ use tokio::sync::mpsc;
 use crate::clock::wall_now;
 use crate::domain::ids::CommandId;
 use crate::domain::rejection::{Rejection, RejectionKind};
+use crate::domain::text::{fit, visible};
 use crate::keeper::engine::right_of;
 use crate::keeper::identity;
 use crate::keeper::outbox::{Outbox, Told};
@@ -41,7 +42,7 @@ pub async fn serve(stream: UnixStream, shared: Arc<Shared>) {
     let (mut read, mut write) = stream.into_split();
     let mut frames = Frames::default();
     let hello = tokio::time::timeout(HELLO_WITHIN, next::<ClientMsg>(&mut read, &mut frames)).await;
-    let (kind, takes_parts) = match check_hello(hello) {
+    let (kind, takes_parts, from) = match check_hello(hello) {
         Ok(known) => known,
         Err(refusal) => {
             if let Some(message) = refusal {
@@ -50,6 +51,7 @@ pub async fn serve(stream: UnixStream, shared: Arc<Shared>) {
             return;
         }
     };
+    let who = Who { from, ..who };
     let client = NEXT.fetch_add(1, Ordering::Relaxed);
     let (outbox, mut outlet) = Outbox::new(takes_parts);
     let welcome = KeeperMsg::Welcome(Box::new(welcome(client, &who, &shared)));
@@ -110,15 +112,20 @@ fn welcome(client: u64, who: &Who, shared: &Shared) -> Welcome {
 
 type Hello = Result<Result<Option<ClientMsg>, String>, tokio::time::error::Elapsed>;
 
-/// The kind of client and whether it takes parts, or what to say to it before it is let go (`None`: it is gone).
-fn check_hello(hello: Hello) -> Result<(ClientKind, bool), Option<KeeperMsg>> {
+/// The longest address from which somebody came, in bytes.
+const FROM_MAX: usize = 64;
+
+/// The kind of client, whether it takes parts and from where its person came, or what to say to it before it is let go (`None`: it is gone).
+fn check_hello(hello: Hello) -> Result<(ClientKind, bool, String), Option<KeeperMsg>> {
     let refuse = |why: String| {
         let version = env!("CARGO_PKG_VERSION").to_owned();
         Some(KeeperMsg::Refused { protocol: PROTOCOL, version, why })
     };
     match hello {
-        Ok(Ok(Some(ClientMsg::Hello { protocol, kind, parts, .. }))) if protocol == PROTOCOL => {
-            Ok((kind, parts))
+        Ok(Ok(Some(ClientMsg::Hello { protocol, kind, parts, from, .. })))
+            if protocol == PROTOCOL =>
+        {
+            Ok((kind, parts, fit(&visible(&from), FROM_MAX).into_owned()))
         }
         Ok(Ok(Some(ClientMsg::Hello { protocol, version, .. }))) => {
             let why = if protocol > PROTOCOL {

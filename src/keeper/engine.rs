@@ -311,7 +311,8 @@ impl Engine {
         let who = state.who.clone();
         match ask {
             Ask::Do { command, occurred, seen } => {
-                let actor = Actor::of(who.login.clone(), via);
+                let host = Some(who.from.clone()).filter(|from| !from.is_empty());
+                let actor = Actor { host, ..Actor::of(who.login.clone(), via) };
                 let order = Order {
                     id,
                     actor,

@@ -26,7 +26,7 @@ pub fn who(uid: u32, gid: u32, home: &Path) -> Who {
         .map(|group| group.name)
         .collect();
     let owns = std::fs::metadata(home).is_ok_and(|meta| meta.uid() == uid);
-    Who { login, groups, is_owner: uid == 0 || owns }
+    Who { login, groups, is_owner: uid == 0 || owns, from: String::new() }
 }
 
 /// The same for somebody who may not be there; None: this machine does not know them.

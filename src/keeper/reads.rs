@@ -12,6 +12,8 @@ use crate::domain::event::{Body, Recorded};
 use crate::domain::ids::{IncidentId, Seq};
 use crate::domain::incident::Incident;
 use crate::domain::rejection::{Rejection, RejectionKind};
+use crate::domain::resemble::Resembling;
+use crate::domain::row::Row;
 use crate::domain::stats::Sample;
 use crate::domain::time::Timestamp;
 use crate::domain::words::{AttemptResult, DeliveryKind};
@@ -169,20 +171,46 @@ fn latest(
     Ok((events, total))
 }
 
+/// Incidents that are over and hold the words; where none does, those that resemble them.
 fn closed(reader: &dyn Reader, query: &str, limit: usize) -> Result<Reply, StoreError> {
     let needle = query.trim().to_lowercase();
+    let limit = limit.min(1_000);
     let mut rows = Vec::new();
     reader.rows(&mut |bytes| {
         if let Ok(closed) = serde_json::from_slice::<ClosedRow>(bytes) {
             let row = closed.row;
-            let hay = format!("{} {} {}", row.id, row.title, row.services).to_lowercase();
+            let hay = row_text(&row).to_lowercase();
             if needle.split_whitespace().all(|word| hay.contains(word)) {
                 rows.push(row);
             }
         }
-        rows.len() < limit.min(1_000)
+        rows.len() < limit
     })?;
+    if rows.is_empty() && !needle.is_empty() {
+        rows = resembling(reader, query, limit)?;
+    }
     Ok(Reply::Rows { rows, done: true })
+}
+
+fn row_text(row: &Row) -> String {
+    format!("{} {} {}", row.id, row.title, row.services)
+}
+
+/// The best of them first.
+fn resembling(reader: &dyn Reader, query: &str, limit: usize) -> Result<Vec<Row>, StoreError> {
+    let mut typed = Resembling::new(query.trim());
+    let mut found: Vec<(u32, Row)> = Vec::new();
+    reader.rows(&mut |bytes| {
+        if let Ok(closed) = serde_json::from_slice::<ClosedRow>(bytes)
+            && let Some(score) = typed.score(&row_text(&closed.row))
+        {
+            found.push((score, closed.row));
+        }
+        true
+    })?;
+    found.sort_by_key(|(score, _)| std::cmp::Reverse(*score));
+    found.truncate(limit);
+    Ok(found.into_iter().map(|(_, row)| row).collect())
 }
 
 fn samples(reader: &dyn Reader, live: Vec<Sample>) -> Result<Reply, StoreError> {

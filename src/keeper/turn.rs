@@ -28,6 +28,8 @@ pub struct Who {
     pub groups: Vec<String>,
     /// Owns this home, or is root: may do everything.
     pub is_owner: bool,
+    /// The address from which they came, by their own word; empty: from this machine.
+    pub from: String,
 }
 
 /// Everything that can happen to the engine.

@@ -41,6 +41,9 @@ pub enum ClientMsg {
         /// Whether it puts together messages that come in parts.
         #[serde(default)]
         parts: bool,
+        /// From which machine its person came, by their own word; empty: from this one.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        from: String,
     },
     /// Anything after it.
     Request { id: CommandId, ask: Ask },

@@ -6,6 +6,7 @@
 
 use crate::client::mirror::Mirror;
 use crate::domain::ids::IncidentId;
+use crate::domain::resemble::Resembling;
 use crate::domain::row::Row;
 
 /// The rows that match what was typed, the best first.
@@ -49,19 +50,11 @@ fn holding(mirror: &Mirror, filter: &str) -> Vec<IncidentId> {
 
 /// The rows that hold the letters in order.
 fn resembling(mirror: &Mirror, filter: &str) -> Vec<IncidentId> {
-    use nucleo_matcher::pattern::{CaseMatching, Normalization, Pattern};
-    use nucleo_matcher::{Config, Matcher, Utf32Str};
-    let mut matcher = Matcher::new(Config::DEFAULT);
-    let pattern = Pattern::parse(filter, CaseMatching::Smart, Normalization::Smart);
-    let mut buffer = Vec::new();
+    let mut typed = Resembling::new(filter);
     let mut found: Vec<(u32, usize, IncidentId)> = mirror
         .ordered()
         .enumerate()
-        .filter_map(|(place, row)| {
-            let text = text_of(row);
-            let score = pattern.score(Utf32Str::new(&text, &mut buffer), &mut matcher)?;
-            Some((score, place, row.id))
-        })
+        .filter_map(|(place, row)| Some((typed.score(&text_of(row))?, place, row.id)))
         .collect();
     found.sort_by_key(|(score, place, _)| (std::cmp::Reverse(*score), *place));
     found.into_iter().map(|(_, _, id)| id).collect()

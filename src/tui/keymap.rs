@@ -25,6 +25,20 @@ pub const SCOPES: &[&str] = &[
     "form",
 ];
 
+/// The scope that is looked at after all others, and those of the panes before it.
+const GLOBAL: &str = "global";
+const PANES: [&str; 4] = ["queue", "timeline", "chain", "stakeholders"];
+
+/// The line of a binding: its keys stand in quotation marks, or bare where they are a word.
+fn line_of_binding(text: &str, keys: &str) -> usize {
+    let quoted = format!("\"{keys}\"");
+    let is_it = |line: &str| {
+        let name = line.split('=').next().unwrap_or_default().trim();
+        line.contains(&quoted) || name == keys
+    };
+    text.lines().position(is_it).map_or(0, |n| n + 1)
+}
+
 /// What a key comes to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Resolved {
@@ -82,10 +96,7 @@ impl Keymap {
             };
             for (keys, name) in bindings {
                 let full = format!("{scope}.\"{keys}\"");
-                let line = text
-                    .lines()
-                    .position(|l| l.contains(&format!("\"{keys}\"")))
-                    .map_or(0, |n| n + 1);
+                let line = line_of_binding(text, keys.as_str());
                 let sequence: Result<Vec<Key>, _> =
                     keys.split(' ').filter(|k| !k.is_empty()).map(str::parse).collect();
                 let action = name.as_str().map(|name| (name, Action::named(name)));
@@ -109,30 +120,41 @@ impl Keymap {
         mistakes
     }
 
+    /// Sequences that could never be typed: a shorter one ends before them, in their own scope or, where
+    /// the file put it there, in one that is looked at before theirs.
     fn shadows(&self, file: &str, text: &str) -> Vec<Mistake> {
+        let words =
+            |keys: &[Key]| keys.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
+        let own = Self::default().added(text);
         let mut found = Vec::new();
         for (scope, map) in &self.scopes {
             for short in map.keys() {
-                let longer =
-                    map.keys().find(|long| long.len() > short.len() && long.starts_with(short));
-                if let Some(long) = longer {
-                    let words = |keys: &[Key]| {
-                        keys.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
-                    };
-                    let key = words(short);
-                    found.push(Mistake {
-                        file: file.to_owned(),
-                        line: line_of_key(text, &key),
-                        what: format!(
-                            "is the beginning of '{}', which could never be typed",
-                            words(long)
-                        ),
-                        key: format!("{scope}.\"{key}\""),
-                    });
-                }
+                let is_own = own.scopes.get(scope).is_some_and(|map| map.contains_key(short));
+                let others = self.scopes.iter().filter(|(other, _)| {
+                    *other == scope || is_own && *other == GLOBAL && PANES.contains(&&**scope)
+                });
+                let longer = others.flat_map(|(other, map)| map.keys().map(move |k| (other, k)));
+                let long = longer
+                    .filter(|(_, long)| long.len() > short.len() && long.starts_with(short))
+                    .map(|(other, long)| (other, words(long)))
+                    .next();
+                let Some((other, long)) = long else { continue };
+                let key = words(short);
+                let of = if other == scope { String::new() } else { format!(" of [{other}]") };
+                found.push(Mistake {
+                    file: file.to_owned(),
+                    line: line_of_binding(text, &key),
+                    what: format!("is the beginning of '{long}'{of}, which could never be typed"),
+                    key: format!("{scope}.\"{key}\""),
+                });
             }
         }
         found
+    }
+
+    fn added(mut self, text: &str) -> Self {
+        drop(self.add("", text));
+        self
     }
 
     /// What the keys typed so far come to.
@@ -213,6 +235,19 @@ mod tests {
         for action in Action::ALL {
             assert!(!keymap.keys_of(*action).is_empty(), "{} has no key", action.name());
         }
+    }
+
+    #[test]
+    fn a_key_that_hides_others_is_a_mistake_whichever_scope_they_are_in() {
+        let text = "[queue]\n\"g\" = \"acknowledge\"\nack = 5\n";
+        let mut keymap = Keymap::shipped();
+        let mut told: Vec<String> =
+            keymap.add("k.toml", text).iter().map(ToString::to_string).collect();
+        told.extend(keymap.shadows("k.toml", text).iter().map(ToString::to_string));
+        assert!(told.iter().any(|it| it.starts_with("k.toml:3: queue.\"ack\"")), "{told:?}");
+        let hidden = "k.toml:2: queue.\"g\": is the beginning of 'g ";
+        assert!(told.iter().any(|it| it.starts_with(hidden)), "{told:?}");
+        assert!(told.iter().any(|it| it.contains("of [global]")), "{told:?}");
     }
 
     #[test]

@@ -211,6 +211,7 @@ impl Console {
             version: "bench".into(),
             kind: ClientKind::Console,
             parts: false,
+            from: String::new(),
         };
         stream.write_all(&encode(&hello)).expect("a hello");
         let ask = Ask::Follow { first: 100 };

@@ -16,6 +16,7 @@ mod damage;
 mod disk;
 mod features;
 mod forms;
+mod histories;
 mod home;
 mod intake;
 mod journals;

@@ -370,6 +370,8 @@ fn two_sessions_over_a_real_sshd() {
     tmux.keys("a", &["-l", "over ssh"]);
     tmux.keys("a", &["C-s"]);
     tmux.shows("b", "over ssh");
+    // From where somebody came is on record.
+    assert!(home.ok(&["export", "-"]).contains(r#""host":"127.0.0.1""#));
 }
 
 /// An sshd on loopback with a key of its own.

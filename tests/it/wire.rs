@@ -10,7 +10,7 @@ use warroom::proto::{Ask, ClientKind, ClientMsg, KeeperMsg, PROTOCOL, Push, Repl
 use crate::home::{Home, act, until};
 
 fn hello(protocol: u32, kind: ClientKind, parts: bool) -> ClientMsg {
-    ClientMsg::Hello { protocol, version: "9.9".into(), kind, parts }
+    ClientMsg::Hello { protocol, version: "9.9".into(), kind, parts, from: String::new() }
 }
 
 /// A raw connection.

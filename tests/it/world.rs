@@ -152,7 +152,8 @@ impl World {
             "eve" => Vec::new(),
             _ => vec!["warroom".to_owned()],
         };
-        let who = Who { login: login.to_owned(), groups, is_owner: login == "root" };
+        let who =
+            Who { login: login.to_owned(), groups, is_owner: login == "root", from: String::new() };
         self.give(Input::Join { client, who, kind: ClientKind::Console });
         client
     }

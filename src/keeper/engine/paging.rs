@@ -472,7 +472,8 @@ impl Engine {
         let passed = &order.actor;
         let via = if passed.via == Via::Http { Via::Gateway } else { passed.via };
         let through = Some(passed.login.clone()).filter(|login| *login != page.wanted.to);
-        let actor = Actor { login: page.wanted.to.clone(), via, through };
+        let actor =
+            Actor { login: page.wanted.to.clone(), via, through, host: passed.host.clone() };
         let command = Command::Acknowledge { incident: id };
         // The one whose page it was may answer; whoever holds the code acts for them.
         let right = order.right.max(Right::Respond);

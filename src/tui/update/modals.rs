@@ -237,7 +237,7 @@ fn go_to(model: &mut Model, id: crate::domain::ids::IncidentId, ids: &mut dyn Id
         // It is over: the panes show it, the queue does not hold it.
         model.say(
             Tone::Plain,
-            format!("{id} is over; 'O' reopens it, escape goes back to the queue"),
+            format!("{id} is over: 'O' reopens it, 'W' takes a merge back, esc leaves"),
         );
     }
     model.focus = crate::tui::model::Pane::Timeline;
