@@ -111,9 +111,12 @@ impl<'a> Intake<'a> {
             Signal::Firing => self.fires(key, incoming, known, is_firing),
             Signal::Resolved => self.ends(key, incoming, known, is_firing),
             Signal::Acknowledged => {
-                let incident = known.and_then(|alert| alert.incident);
+                let incident = known.filter(|_| is_firing == Some(true));
+                let incident = incident.and_then(|alert| alert.incident);
                 let (became, facts) = match is_firing {
-                    Some(_) => (Became::Acknowledged, name_of(incoming, known)),
+                    Some(true) => (Became::Acknowledged, name_of(incoming, known)),
+                    // It is over: there is nothing to answer for.
+                    Some(false) => (Became::Unmatched, name_of(incoming, known)),
                     None => (Became::Unmatched, facts_of(incoming)),
                 };
                 let (rule, silence, facts) = (String::new(), None, Some(facts));
