@@ -102,6 +102,8 @@ fn start(home: &Home, listen: Option<&str>) -> Result<(), ClientError> {
         drop(BufReader::new(stdout).read_line(&mut word));
     }
     if word.trim() == "ready" {
+        // A console may outlive it: nobody who ended stays in the table of processes.
+        drop(std::thread::spawn(move || drop(child.wait())));
         return Ok(());
     }
     drop(child.wait());

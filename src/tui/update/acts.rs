@@ -352,6 +352,10 @@ fn open_form(model: &mut Model, action: Action, ids: &mut dyn Ids) -> Vec<Effect
     {
         model.say(Tone::Plain, format!("for {id} alone: with the cursor on a marked one, for all"));
     }
+    // What was wrong with another act is in the list of what was said, and not of this one.
+    if model.notice.as_ref().is_some_and(|notice| notice.tone == Tone::Bad) {
+        model.notice = None;
+    }
     let Some(form) = forms::open(action, &about(model, action)) else {
         model.say(Tone::Plain, format!("'{}' does nothing here", action.name()));
         return Vec::new();

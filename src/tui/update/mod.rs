@@ -18,7 +18,7 @@ use crate::domain::talk::promise;
 use crate::domain::time::Timestamp;
 use crate::proto::{Ask, KeeperMsg};
 use crate::tui::evidence::FileFacts;
-use crate::tui::model::{Asked, LinkState, Model, SILENT_MS};
+use crate::tui::model::{Asked, BACK, LinkState, Model, SILENT_MS};
 use crate::tui::view::stakeholders;
 
 /// Everything that can happen to the console.
@@ -136,6 +136,9 @@ fn lose(model: &mut Model, why: String) {
         LinkState::Connecting | LinkState::Up => model.now,
     };
     model.link = LinkState::Lost { since, why };
+    if model.notice.as_ref().is_some_and(|notice| notice.text.starts_with(BACK)) {
+        model.notice = None;
+    }
 }
 
 /// What is written while there is no keeper is given to the next one.
