@@ -13,7 +13,9 @@ use crate::cli::Context;
 use crate::cli::act::unexpected;
 use crate::cli::out::{Failure, say, say_json, warn};
 use crate::clock::wall_now;
+use crate::domain::event::Recorded;
 use crate::domain::ids::IncidentId;
+use crate::domain::incident::Incident;
 use crate::domain::row::{Rank, Row};
 use crate::domain::stats::{self, Spread};
 use crate::domain::text::{fit, visible};
@@ -82,6 +84,8 @@ pub fn run(look: Look, context: &Context) -> Result<(), Failure> {
     }
 }
 
+/// Entries that are asked for at once.
+const PAGE: u32 = 500;
 /// The longest title in a list, in columns: a line stays a line.
 const TITLE_MAX: usize = 160;
 
@@ -268,19 +272,44 @@ fn show(
         line(&format!("  … about {hidden} earlier entries (--limit)"));
     }
     for event in &detail.events {
-        let entry = timeline::entry(event, incident);
-        let text =
-            if head.redacted.contains(&entry.seq) { "(redacted)" } else { entry.text.as_str() };
-        let about = if entry.about { "~" } else { " " };
-        let late = entry.recorded.map(|at| format!(" (recorded {at})")).unwrap_or_default();
-        let text = format!("{text}{late}");
-        let mut lines = text.lines();
-        let first = lines.next().unwrap_or_default();
-        line(&format!("{:>7} {}{about} {:<10} {first}", entry.seq, entry.when, entry.who));
-        // Whatever somebody wrote, it stands below its own entry and looks like no other.
-        lines.for_each(|more| line(&format!("{:>34}│ {more}", "")));
+        print_entry(event, head);
     }
     Ok(())
+}
+
+/// An entry of a timeline, with its lines below it.
+pub(super) fn print_entry(event: &Recorded, head: &Incident) {
+    let entry = timeline::entry(event, head.id);
+    let text = if head.redacted.contains(&entry.seq) { "(redacted)" } else { entry.text.as_str() };
+    let about = if entry.about { "~" } else { " " };
+    let late = entry.recorded.map(|at| format!(" (recorded {at})")).unwrap_or_default();
+    let text = format!("{text}{late}");
+    let mut lines = text.lines();
+    let first = lines.next().unwrap_or_default();
+    line(&format!("{:>7} {}{about} {:<10} {first}", entry.seq, entry.when, entry.who));
+    // Whatever somebody wrote, it stands below its own entry and looks like no other.
+    lines.for_each(|more| line(&format!("{:>34}│ {more}", "")));
+}
+
+/// All entries of an incident that are of a kind, the oldest first.
+pub(super) fn entries(
+    context: &Context,
+    id: IncidentId,
+    is_meant: impl Fn(&Recorded) -> bool,
+) -> Result<(Incident, Vec<Recorded>), Failure> {
+    let mut found = detail(context, id, None, PAGE)?;
+    let head = found.head.clone();
+    let mut all: Vec<Recorded> = Vec::new();
+    while let Some(first) = found.events.first().map(|event| event.seq) {
+        let page = std::mem::take(&mut found.events);
+        let is_all = found.total <= page.len() as u64;
+        all.splice(0..0, page.into_iter().filter(|event| is_meant(event)));
+        if is_all {
+            break;
+        }
+        found = detail(context, id, Some(first - 1), PAGE)?;
+    }
+    Ok((head, all))
 }
 
 fn search(context: &Context, query: String, limit: u32) -> Result<(), Failure> {

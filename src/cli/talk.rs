@@ -4,17 +4,19 @@ use clap::{Subcommand, ValueEnum};
 
 use crate::cli::Context;
 use crate::cli::act::{give, text_of, time_ahead};
-use crate::cli::look::detail;
+use crate::cli::look::{detail, entries, print_entry};
 use crate::cli::oncall::known;
 use crate::cli::out::{Failure, say, say_json, warn};
 use crate::cli::update;
 use crate::clock::wall_now;
 use crate::domain::brief::{self, Kind, brief};
+use crate::domain::change::Change;
 use crate::domain::command::Command;
+use crate::domain::event::{Body, Recorded};
 use crate::domain::ids::IncidentId;
 use crate::domain::incident::Incident;
 use crate::domain::stakeholder::Stakeholder;
-use crate::domain::talk::change::{Moved, TalkWish};
+use crate::domain::talk::change::{Moved, TalkChange, TalkWish};
 use crate::domain::talk::{Standing, Update};
 use crate::domain::words::{PublicStatus, Role};
 
@@ -172,6 +174,8 @@ pub enum Talk {
         #[arg(default_value = "")]
         text: String,
     },
+    /// List calls, conversations and promises, questions of the press and what was said to them.
+    Contacts { incident: IncidentId },
     /// Who must know: channels, how often, how much, and what is missing.
     Stakeholders {
         /// Those who must know of this incident.
@@ -190,6 +194,7 @@ pub fn run(talk: Talk, context: &Context) -> Result<(), Failure> {
     let (incident, wish) = match talk {
         Talk::Update { .. } => return update::update(context, &talk),
         Talk::Updates { incident } => return updates(context, incident),
+        Talk::Contacts { incident } => return contacts(context, incident),
         Talk::Stakeholders { incident } => return stakeholders(context, incident),
         Talk::Brief { incident, report } => return report_of(context, incident, report),
         Talk::Approve { incident, update, force, also } => {
@@ -351,6 +356,37 @@ pub(super) fn print_update(update: &Update, incident: &Incident) {
             }
         }
     }
+}
+
+/// What was said to whom by hand, in order.
+fn contacts(context: &Context, id: IncidentId) -> Result<(), Failure> {
+    let is_contact = |event: &Recorded| {
+        let Body::Incident { incident, change } = &event.body else { return false };
+        let talk = if let Change::Talk(talk) = change { Some(&**talk) } else { None };
+        let is_said = matches!(
+            talk,
+            Some(
+                TalkChange::Promised { .. }
+                    | TalkChange::InquiryLogged(_)
+                    | TalkChange::InquiryMoved { .. }
+                    | TalkChange::InquiryAnswered { .. }
+                    | TalkChange::HoldingSet { .. }
+                    | TalkChange::FeedbackGiven { .. }
+            )
+        );
+        *incident == id && (is_said || matches!(change, Change::ContactLogged { .. }))
+    };
+    let (head, all) = entries(context, id, is_contact)?;
+    if context.json {
+        return say_json(&all);
+    }
+    if all.is_empty() {
+        say(&format!("no call or conversation about {id} was logged: warroom tell {id} WHO TEXT"));
+    }
+    for event in &all {
+        print_entry(event, &head);
+    }
+    Ok(())
 }
 
 fn updates(context: &Context, id: IncidentId) -> Result<(), Failure> {

@@ -19,6 +19,7 @@ fn an_incident_is_worked_by_the_command_line_alone() {
     home.ok(&["remedy", "1", "workaround", "pool 50 to 200", "--expires", "4h"]);
     home.ok(&["judge", "1", "1", "worked"]);
     home.ok(&["tell", "1", "support", "we are on it", "--channel", "phone", "--next", "20m"]);
+    assert!(home.ok(&["contacts", "1"]).contains("told support by phone: we are on it"));
     home.ok(&["phase", "1", "monitoring"]);
     home.ok(&["public", "1", "monitoring"]);
     home.ok(&["resolve", "1", "30 minutes without an error"]);
