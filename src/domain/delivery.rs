@@ -196,6 +196,13 @@ impl Delivery {
         }
     }
 
+    /// Puts its first attempt off.
+    pub(crate) fn wait(&mut self, ms: i64) {
+        if let Stand::Queued { due } = &mut self.stand {
+            *due = due.plus(ms);
+        }
+    }
+
     /// Whether somebody may still be reached by it without another attempt.
     pub const fn is_open(&self) -> bool {
         matches!(self.stand, Stand::Queued { .. } | Stand::Sending { .. } | Stand::Waiting { .. })

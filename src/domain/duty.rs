@@ -148,6 +148,9 @@ pub struct Notice {
     pub delivery: Delivery,
     pub subject: String,
     pub text: String,
+    /// It goes in one message with others of its kind.
+    #[serde(default)]
+    pub together: bool,
 }
 
 /// Words about duty that are kept after they arrived, or failed.

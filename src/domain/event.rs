@@ -252,6 +252,9 @@ pub enum Body {
         subject: String,
         text: String,
         letters: Vec<Wanted>,
+        /// Others of its kind follow at once: each of them gets one message about all.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        together: bool,
     },
     /// A maintenance window was planned; it begins and ends by itself.
     WindowPlanned {

@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::delivery::{Delivery, Stand, channel_of};
 use crate::domain::duty::{Desk, Destination, KNOWN_FOR_MS, LastSent};
-use crate::domain::ids::IncidentId;
+use crate::domain::ids::{BESIDE, IncidentId};
 use crate::domain::incident::Incident;
 use crate::domain::plan::Plan;
 use crate::domain::room::Room;
@@ -220,6 +220,14 @@ impl Outbox {
         (id, number): (IncidentId, u32),
         to: &Destination,
     ) -> Vec<(IncidentId, u32)> {
+        if id == BESIDE {
+            let notices = &room.desk.notices;
+            let goes = |number: u32| notices.get(&number).is_some_and(|notice| notice.together);
+            let others = self.letters.iter().filter(|((_, other, its), place)| {
+                goes(number) && *other == BESIDE && *its != number && *place == to && goes(*its)
+            });
+            return others.map(|((_, other, its), _)| (*other, *its)).take(BUNDLE_MAX).collect();
+        }
         let letter = |id: &IncidentId, number: u32| {
             let incident = room.incidents.get(id).filter(|it| it.goes_together(number))?;
             incident.letter(number)

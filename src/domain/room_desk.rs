@@ -16,6 +16,7 @@ use crate::domain::outbox;
 use crate::domain::plan::Plan;
 use crate::domain::room::Room;
 use crate::domain::silence::{Stage, forget_ended};
+use crate::domain::talk::TOGETHER_MS;
 use crate::domain::throttle::remembered;
 use crate::domain::time::{DAY_MS, Timestamp};
 use crate::domain::words::{AttemptResult, Severity};
@@ -151,8 +152,8 @@ impl Room {
     pub(crate) fn desk_changed(&mut self, event: &Recorded) {
         let desk = &mut self.desk;
         match &event.body {
-            Body::PeopleTold { subject, text, letters } => {
-                self.people_told(event.at, letters, (subject, text));
+            Body::PeopleTold { subject, text, letters, together } => {
+                self.people_told(event.at, letters, (subject, text), *together);
             }
             Body::SendingBegan { items, .. } => {
                 self.notices_went(items, &|delivery, _| delivery.begin(event.at));
@@ -215,13 +216,23 @@ impl Room {
     }
 
     /// Words that belong to no incident are wanted.
-    fn people_told(&mut self, at: Timestamp, letters: &[Wanted], (subject, text): (&str, &str)) {
+    fn people_told(
+        &mut self,
+        at: Timestamp,
+        letters: &[Wanted],
+        (subject, text): (&str, &str),
+        together: bool,
+    ) {
         for wanted in letters {
             self.desk.last_notice = self.desk.last_notice.max(wanted.number);
-            let delivery = Delivery::new(wanted.clone(), Origin::HAND, at);
+            let mut delivery = Delivery::new(wanted.clone(), Origin::HAND, at);
+            if together {
+                delivery.wait(TOGETHER_MS);
+            }
             self.outbox.add_letter(BESIDE, &delivery);
             let (subject, text) = (subject.to_owned(), text.to_owned());
-            self.desk.notices.insert(wanted.number, Notice { delivery, subject, text });
+            let notice = Notice { delivery, subject, text, together };
+            self.desk.notices.insert(wanted.number, notice);
         }
         self.desk.forget_notices();
     }

@@ -26,7 +26,7 @@ use crate::domain::words::{AttemptResult, Severity};
 /// Updates of one incident that are kept in the room; all of them are in the journal.
 const UPDATES_KEPT: usize = 60;
 /// How long a message waits for the same words about other incidents, in milliseconds.
-const TOGETHER_MS: i64 = 2_000;
+pub const TOGETHER_MS: i64 = 2_000;
 /// Failures that are told in words for one stakeholder.
 const FAILURES_KEPT: usize = 5;
 
@@ -284,8 +284,8 @@ impl Talk {
         let together = self.update(update).is_some_and(|update| update.draft.together);
         for letter in letters {
             let mut delivery = Delivery::new(letter.wanted.clone(), Origin::HAND, at);
-            if together && let Stand::Queued { due } = &mut delivery.stand {
-                *due = due.plus(TOGETHER_MS);
+            if together {
+                delivery.wait(TOGETHER_MS);
             }
             let proof = self.proofs.entry(letter.who.clone()).or_default();
             if delivery.is_open() {

@@ -7,6 +7,7 @@
 #![expect(clippy::wildcard_enum_match_arm, reason = "the others are handled alike")]
 
 mod answers;
+mod codes;
 mod elsewhere;
 mod notes;
 mod orphans;

@@ -164,7 +164,11 @@ fn call_approvers(
         _ => 0,
     });
     let asked = Asked { plan: &room.plan, desk: &room.desk, severity: incident.severity, now };
-    word(asked, login, &people, (subject, text), before.sum())
+    let mut told = word(asked, login, &people, (subject, text), before.sum())?;
+    if let Body::PeopleTold { together, .. } = &mut told {
+        *together = draft.together;
+    }
+    Some(told)
 }
 
 /// Words say themselves what they correct, and when the next ones come.

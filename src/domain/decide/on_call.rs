@@ -164,7 +164,7 @@ pub(super) fn word(
         let (to, why) = ((*who).to_owned(), subject.clone());
         letters.push(Wanted { number, kind: DeliveryKind::Update, to, why, methods });
     }
-    (!letters.is_empty()).then_some(Body::PeopleTold { subject, text, letters })
+    (!letters.is_empty()).then_some(Body::PeopleTold { subject, text, letters, together: false })
 }
 
 /// The turn that somebody has at an instant.

@@ -1,22 +1,20 @@
-//! What is due and what is to be sent: timers, the outbox, results of attempts, codes.
+//! What is due and what is to be sent: timers, the outbox, results of attempts.
 //!
 //! Invariants:
 //! - An attempt leaves only after the event that begins it is durable; its result is an event.
 //! - Nothing is sent for an incident after the event that answers it, but for what had left.
 
 use crate::domain::change::Change;
-use crate::domain::command::{Command, Order};
 use crate::domain::decide;
-use crate::domain::delivery::{Delivery, Stand};
+use crate::domain::delivery::Stand;
 use crate::domain::duty::{Destination, WindowStage};
 use crate::domain::event::{Actor, Body, Sending};
 use crate::domain::ids::{BESIDE, IncidentId};
 use crate::domain::incident::Incident;
 use crate::domain::plan::Plan;
-use crate::domain::rejection::{Rejection, RejectionKind};
 use crate::domain::time::Timestamp;
 use crate::domain::timers;
-use crate::domain::words::{AttemptResult, DeliveryKind, Origin, Right, Via};
+use crate::domain::words::{AttemptResult, DeliveryKind, Origin};
 use crate::keeper::engine::{Archive, Engine};
 use crate::keeper::turn::{ClientId, Job, JobItem, Output, Turn};
 use crate::proto::{KeeperMsg, PAGES_TOLD, Page, Push};
@@ -27,8 +25,6 @@ const DUE_MAX: usize = 256;
 const POLICIES_MAX: usize = 500;
 /// How long an end in good order waits for what is under way, in milliseconds.
 const STOP_WITHIN_MS: i64 = 8_000;
-/// Letters of a code: no I, L, O or U, so that nobody misreads one (Crockford's base 32).
-const LETTERS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
 impl Engine {
     /// When something is due next; at once where a keeper before this one left an attempt open.
@@ -286,6 +282,10 @@ impl Engine {
                 brief: brief.map(|handover| handover.brief.clone()).unwrap_or_default(),
             });
         }
+        let beside = items.iter().filter(|item| item.incident == BESIDE).count();
+        if let Some((subject, _)) = job.update.as_mut().filter(|_| beside > 1) {
+            *subject = format!("{subject} (+{} more)", beside - 1);
+        }
         job
     }
 
@@ -294,7 +294,14 @@ impl Engine {
         let Some(notice) = self.room.desk.notices.get(&number) else { return };
         job.kind = DeliveryKind::Update;
         "en".clone_into(&mut job.language);
-        job.update = Some((notice.subject.clone(), notice.text.clone()));
+        // Several of a kind are one message, one below the other.
+        let (subject, text) = match job.update.take() {
+            Some((subject, before)) => {
+                (subject, format!("{before}\n\n——\n\n{}\n{}", notice.subject, notice.text))
+            }
+            None => (notice.subject.clone(), notice.text.clone()),
+        };
+        job.update = Some((subject, text));
         let attempt = notice.delivery.begun;
         job.items.push(JobItem { attempt, ..JobItem::bare(BESIDE, number) });
     }
@@ -403,81 +410,6 @@ impl Engine {
                 turn.out.push(Output::Recall(*ticket));
             }
         }
-    }
-
-    /// The one-time code of a page: whoever has it may answer for the person it was sent to. It is
-    /// worth nothing while somebody answers for the incident and the page is not open.
-    pub fn code(&self, incident: IncidentId, delivery: u32) -> String {
-        use sha2::{Digest, Sha256};
-        let mut hasher = Sha256::new();
-        hasher.update(self.secret);
-        hasher.update(format!("{incident}/{delivery}"));
-        let digest = hasher.finalize();
-        let letters: String =
-            digest.iter().take(8).map(|byte| char::from(LETTERS[usize::from(byte & 31)])).collect();
-        format!("{}-{delivery}-{letters}", incident.0)
-    }
-
-    /// An answer by code becomes the acknowledgement of the person to whom it was sent.
-    pub(super) fn by_code(&self, order: &Order) -> Result<Option<Order>, Rejection> {
-        let Command::AcknowledgeByCode { code } = &order.command else { return Ok(None) };
-        let wrong = || {
-            Rejection::new(
-                RejectionKind::NotFound,
-                "that code belongs to no page",
-                "look at it letter by letter: it has no I, L, O or U; or 'warroom ack INC-7'",
-            )
-        };
-        let given = code.trim().to_ascii_uppercase().replace(' ', "-");
-        let mut parts = given.split('-');
-        let number = |part: Option<&str>| part.and_then(|text| text.parse::<u32>().ok());
-        let (Some(incident), Some(delivery)) = (number(parts.next()), number(parts.next())) else {
-            return Err(wrong());
-        };
-        let id = IncidentId(incident);
-        if self.code(id, delivery) != given {
-            return Err(wrong());
-        }
-        let not_now = |what: String, next: &str| Rejection::new(RejectionKind::NotNow, what, next);
-        let active = self.room.incidents.get(&id).filter(|incident| incident.phase().is_active());
-        let incident = active.ok_or_else(|| {
-            let next = format!("look with 'warroom show {}' where it stands", id.0);
-            not_now(format!("{id} is over, or part of another one"), &next)
-        })?;
-        // While nobody answers for it any code of it is good: what failed as far as we know may have
-        // arrived, and who was called back, or whose answer expired, may hold the oldest message.
-        let may_answer = |d: &&Delivery| d.is_open() || incident.ack.is_none();
-        let page = incident.esc.delivery(delivery).filter(may_answer).ok_or_else(|| {
-            incident.ack.as_ref().map_or_else(
-                || {
-                    not_now(
-                        format!("{id} waits, and that page is too old"),
-                        "use a newer one's code",
-                    )
-                },
-                |ack| {
-                    let what =
-                        format!("{id} is answered by {} since {}", ack.by, ack.at.clock_minutes());
-                    not_now(what, "there is nothing left to answer")
-                },
-            )
-        })?;
-        let whose = &page.wanted.to;
-        if self.room.desk.left.contains_key(whose) {
-            return Err(not_now(
-                format!("that page was sent to {whose}, who is in the plan no more"),
-                "answer with 'warroom ack', or with the code of another page",
-            ));
-        }
-        let passed = &order.actor;
-        let via = if passed.via == Via::Http { Via::Gateway } else { passed.via };
-        let through = Some(passed.login.clone()).filter(|login| *login != page.wanted.to);
-        let actor =
-            Actor { login: page.wanted.to.clone(), via, through, host: passed.host.clone() };
-        let command = Command::Acknowledge { incident: id };
-        // The one whose page it was may answer; whoever holds the code acts for them.
-        let right = order.right.max(Right::Respond);
-        Ok(Some(Order { actor, right, command, ..order.clone() }))
     }
 
     /// What is under way: ticket and destination, for tests.

@@ -184,3 +184,34 @@ fn whoever_approves_hears_that_an_update_waits() {
         "{text}"
     );
 }
+
+#[test]
+fn whoever_approves_the_same_words_about_several_hears_of_all_of_them_at_once() {
+    let mut world = begin();
+    play(
+        &mut world,
+        r#"0m ann {"do":"open","title":"b","severity":"SEV2","services":["payments"]}
+           0m ann {"do":"take-command","incident":2}"#,
+    );
+    let public =
+        draft("public", &["customers"], Some(20), r#","public":"investigating","together":true"#);
+    let second = public.replace(r#""incident":1"#, r#""incident":2"#);
+    let before = world.jobs.len();
+    let mut plan = world.engine.room.plan.clone();
+    let fay = plan.people.get("fay").expect("fay").clone();
+    plan.people.insert("ann".to_owned(), fay);
+    let (digest, note) = ("with ann".to_owned(), String::new());
+    world.give(warroom::keeper::turn::Input::Own(warroom::domain::event::Body::PlanAdopted {
+        plan: Box::new(plan),
+        digest,
+        note,
+    }));
+    play(&mut world, &format!("1m bob {public}\n1m bob {second}\n2m clock"));
+    let to_ann: Vec<_> =
+        world.jobs[before..].iter().filter(|job| job.destination.to == "ann").collect();
+    assert_eq!(to_ann.len(), 1, "{to_ann:?}");
+    let (subject, text) = to_ann[0].update.clone().expect("words");
+    assert_eq!(subject, "INC-1 update 1 waits for your approval (+1 more)");
+    assert!(text.contains("warroom approve INC-1 1"), "{text}");
+    assert!(text.contains("warroom approve INC-2 1"), "{text}");
+}
