@@ -44,17 +44,13 @@ pub fn change_words(change: &TalkChange, now: Timestamp) -> String {
         }
         TalkChange::InquiryLogged(inquiry) => inquiry_words(inquiry, now),
         TalkChange::InquiryMoved { inquiry, answer_by, embargo, reason } => {
-            let near = |at: &Option<Timestamp>, none: &str| {
-                at.map_or_else(|| none.to_owned(), |at| at.clock_near(now))
-            };
-            because(
-                format!(
-                    "press inquiry {inquiry}: needed by {} · embargo until {}",
-                    near(answer_by, "no time"),
-                    near(embargo, "no time: LIFTED")
-                ),
-                reason,
-            )
+            let by = answer_by.map(|at| format!("needed by {}", at.clock_near(now)));
+            let until = embargo.map(|at| format!("embargo until {}", at.clock_near(now)));
+            let (by, until) = (
+                by.unwrap_or_else(|| "needed by no set time".to_owned()),
+                until.unwrap_or_else(|| "no embargo".to_owned()),
+            );
+            because(format!("press inquiry {inquiry}: {by} · {until} from now on"), reason)
         }
         TalkChange::InquiryAnswered { inquiry, text, by } => {
             format!("{by} answered inquiry {inquiry}: {text}")
