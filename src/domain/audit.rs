@@ -56,6 +56,8 @@ struct Case {
     offered_by: Option<String>,
     is_paused: bool,
     snoozed_until: Option<Timestamp>,
+    /// Somebody else put off what one holds: they hold it when that is over.
+    is_snoozed_by_other: bool,
     /// When the last step was taken, and the delay until the next one at the most.
     stepped_at: Timestamp,
     wanted: BTreeMap<u32, Wish>,
@@ -237,6 +239,7 @@ impl Auditor {
                 offered_by: None,
                 is_paused: false,
                 snoozed_until: None,
+                is_snoozed_by_other: false,
                 stepped_at: event.at,
                 wanted: BTreeMap::new(),
             };

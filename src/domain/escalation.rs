@@ -200,7 +200,7 @@ impl Escalation {
     }
 
     /// When the pages of the level that was reached last had all failed, if they have.
-    fn failed_at(&self) -> Option<Timestamp> {
+    pub fn failed_at(&self) -> Option<Timestamp> {
         let level = self.next.checked_sub(1)?;
         let mut last = None;
         let of_level = self.deliveries.iter().filter(|delivery| {

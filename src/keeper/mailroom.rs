@@ -183,14 +183,16 @@ pub fn message(job: &Job) -> Message {
     }
     let briefs: Vec<&str> =
         job.items.iter().map(|i| i.brief.as_str()).filter(|b| !b.is_empty()).collect();
-    let how = if job.items.iter().any(|item| item.code.is_some()) {
-        "Acknowledge in the console, with 'warroom ack INC-…', or with 'warroom ack --code CODE'."
-    } else if job.kind == DeliveryKind::Handover {
-        "Take it in the console, or with 'warroom handover INC-… --accept'; until then it stays where \
-         it is ('--refuse WHY' says that you cannot)."
-    } else {
-        ""
-    };
+    let how = [
+        job.items.iter().any(|item| item.code.is_some()).then_some(
+            "Acknowledge in the console, with 'warroom ack INC-…', or with 'warroom ack --code CODE'.",
+        ),
+        job.items.iter().any(|item| !item.brief.is_empty()).then_some(
+            "Take what is offered in the console, or with 'warroom handover INC-… --accept'; until \
+             then it stays where it is ('--refuse WHY' says that you cannot).",
+        ),
+    ];
+    let how = how.into_iter().flatten().collect::<Vec<_>>().join("\n");
     Message {
         id: message_id(&job.items),
         kind,
@@ -198,7 +200,7 @@ pub fn message(job: &Job) -> Message {
         subject: subject(job),
         // What woke somebody stands first: how to answer is known, or stands below.
         text: briefs.join("\n\n"),
-        closing: how.to_owned(),
+        closing: how,
         urgent: kind == Kind::Page,
         incidents: job.items.iter().map(about).collect(),
         to_name: job.name.clone(),

@@ -29,7 +29,12 @@ impl Case {
                 let holder = self.answered_by.clone().unwrap_or_else(|| by.to_owned());
                 self.must.clear();
                 self.answered(&holder);
+                self.is_snoozed_by_other = holder != by;
                 self.snoozed_until = Some(*until);
+            }
+            Change::SnoozeEnded { .. } if self.is_snoozed_by_other => {
+                (self.snoozed_until, self.is_snoozed_by_other) = (None, false);
+                (self.worked_at, self.stepped_at) = (event.at, event.at);
             }
             Change::AckExpired { .. } | Change::SnoozeEnded { .. } | Change::BegunAnew { .. } => {
                 self.again(event.at);
@@ -263,6 +268,7 @@ impl Case {
             offered_by: None,
             is_paused: false,
             snoozed_until: None,
+            is_snoozed_by_other: false,
             stepped_at: at,
             wanted: BTreeMap::new(),
         }

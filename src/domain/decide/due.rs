@@ -200,6 +200,8 @@ fn clock_words(incident: &Incident, policy: &Policy, level: u16, round: u8) -> S
         }
     } else if incident.esc.is_unreached {
         format!("{name}: the level before reached nobody")
+    } else if incident.esc.failed_at().is_some() {
+        format!("{name}: nothing got through to the level before")
     } else {
         incident.ack.as_ref().map_or_else(
             || format!("{name}: no answer"),
@@ -208,6 +210,9 @@ fn clock_words(incident: &Incident, policy: &Policy, level: u16, round: u8) -> S
     };
     if round > 0 {
         words = format!("{words}, round {}", round + 1);
+    }
+    if !incident.members.is_empty() && incident.firing() == 0 {
+        words.push_str("; none of its alerts fires now");
     }
     words
 }

@@ -10,6 +10,7 @@ use crate::domain::command::{Command, Order};
 use crate::domain::decide::{
     Decision, already, bad, find, legal, live, not_now, one, reason, talk, wanted,
 };
+use crate::domain::decide::{due, on_call};
 use crate::domain::event::Body;
 use crate::domain::ids::IncidentId;
 use crate::domain::incident::{Incident, Stage};
@@ -27,7 +28,7 @@ pub(super) fn decide(room: &Room, order: &Order, now: Timestamp) -> Decision {
             live(room, *incident)?;
             one(*incident, Change::Triaged { impact: *impact, urgency: *urgency })
         }
-        Command::Acknowledge { incident } => acknowledge(room, order, *incident),
+        Command::Acknowledge { incident } => acknowledge(room, order, *incident, now),
         Command::SetSeverity { incident, severity, reason } => {
             set_severity(room, *incident, *severity, reason)
         }
@@ -89,7 +90,7 @@ fn declare(room: &Room, id: IncidentId, reason: &str) -> Decision {
     one(id, Change::Declared { reason: reason.trim().to_owned() })
 }
 
-fn acknowledge(room: &Room, order: &Order, id: IncidentId) -> Decision {
+fn acknowledge(room: &Room, order: &Order, id: IncidentId, now: Timestamp) -> Decision {
     let incident = live(room, id)?;
     if let Some(ack) = &incident.ack {
         let unanswered = incident
@@ -102,7 +103,21 @@ fn acknowledge(room: &Room, order: &Order, id: IncidentId) -> Decision {
             return Err(already(format!("you acknowledged {id} at {}", ack.at.clock())));
         }
     }
-    one(id, Change::Acknowledged)
+    let mut bodies = one(id, Change::Acknowledged)?;
+    bodies.extend(taken_over(room, &order.actor.login, incident, now));
+    Ok(bodies)
+}
+
+/// Whoever had it hears that somebody else answers for it now; who only helps takes nothing.
+fn taken_over(room: &Room, login: &str, incident: &Incident, now: Timestamp) -> Option<Body> {
+    let before = incident.ack.as_ref().filter(|ack| ack.by != login)?;
+    if incident.is_called(login) && incident.esc.snooze.is_none() {
+        return None;
+    }
+    let id = incident.id;
+    let subject = format!("{login} answers for {id} now, not you");
+    let text = format!("{login} acknowledged {id} ({}), which you had.", incident.title);
+    on_call::word(due::asked(room, incident, now), login, &[&before.by], (subject, text), 0)
 }
 
 fn set_severity(room: &Room, id: IncidentId, to: Severity, why: &str) -> Decision {

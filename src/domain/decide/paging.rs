@@ -67,7 +67,10 @@ pub(super) fn decide(room: &Room, order: &Order, now: Timestamp) -> Decision {
                 ));
             }
             let (by, reason) = (login.to_owned(), why.trim().to_owned());
-            one(incident.id, Change::HandoverRefused { by, reason })
+            let told = offer_ended(room, login, incident, &reason, now);
+            let mut bodies = one(incident.id, Change::HandoverRefused { by, reason })?;
+            bodies.extend(told);
+            Ok(bodies)
         }
         Command::EndWindow { window } => end_window(room, order, *window),
         other => decide_desk(room, login, other, now),
@@ -255,7 +258,35 @@ fn offer(
     if to == login {
         return Err(already(format!("you hold {id}")));
     }
-    Ok(shift::offer_to(room, incident, (login, to), ("hand-over", note.trim()), now))
+    let mut bodies = shift::offer_to(room, incident, (login, to), ("hand-over", note.trim()), now);
+    // Whoever was offered it before need not take it any more.
+    let before = incident.esc.handover.as_ref().filter(|offer| offer.to != to);
+    bodies.extend(before.and_then(|offer| {
+        let subject = format!("{id} is offered to {to} now, not to you");
+        let text = format!("{login} offers {id} to {to} instead: {}.", incident.title);
+        on_call::word(due::asked(room, incident, now), login, &[&offer.to], (subject, text), 0)
+    }));
+    Ok(bodies)
+}
+
+/// The other one of an offer hears that it is over: the giver still has it, or nothing is wanted.
+fn offer_ended(
+    room: &Room,
+    login: &str,
+    incident: &Incident,
+    why: &str,
+    now: Timestamp,
+) -> Option<Body> {
+    let offer = incident.esc.handover.as_ref()?;
+    let id = incident.id;
+    let why = if why.is_empty() { String::new() } else { format!(": {why}") };
+    let (whom, subject) = if offer.to == login {
+        (&offer.from, format!("{login} does not take {id}: you still have it"))
+    } else {
+        (&offer.to, format!("{login} keeps {id}: you need not take it"))
+    };
+    let text = format!("The offer of {id} ({}) is over{why}.", incident.title);
+    on_call::word(due::asked(room, incident, now), login, &[whom], (subject, text), 0)
 }
 
 fn accept(room: &Room, login: &str, id: IncidentId) -> Decision {

@@ -59,8 +59,16 @@ struct Relief<'a> {
     goes: Vec<String>,
     /// Who comes, or who is left where nobody does.
     on: Vec<String>,
-    /// Policy → who is on duty now on any of its schedules; none: it does not use this one.
-    known: BTreeMap<String, Option<BTreeSet<String>>>,
+    /// Policy → where this schedule stands in it; none: nowhere.
+    known: BTreeMap<String, Option<Place>>,
+}
+
+/// Where a schedule stands in a policy.
+struct Place {
+    /// The first level that it fills; after the last one: it is the fallback's.
+    level: u16,
+    /// Who is on duty now at that level or before it: whoever goes from here to there goes nowhere.
+    near: BTreeSet<String>,
 }
 
 impl Relief<'_> {
@@ -71,54 +79,50 @@ impl Relief<'_> {
             .as_ref()
             .map_or_else(String::new, |policy| format!("{} {}", policy.name, policy.digest));
         if !self.known.contains_key(&key) {
-            let on_duty = self.on_duty(incident);
-            self.known.insert(key.clone(), on_duty);
+            let place = self.place(incident);
+            self.known.insert(key.clone(), place);
         }
-        let Some(Some(on_duty)) = self.known.get(&key) else { return Vec::new() };
-        // Whoever goes from here and is on duty at another level of it goes nowhere.
-        let goes: Vec<&String> = self.goes.iter().filter(|who| !on_duty.contains(*who)).collect();
+        let Some(Some(place)) = self.known.get(&key) else { return Vec::new() };
         match &incident.ack {
-            None => self.page(incident, &goes),
-            Some(ack) => self.hand_over(incident, ack, (&goes, on_duty)),
+            None => self.page(incident, place),
+            Some(ack) => self.hand_over(incident, ack, place),
         }
     }
 
-    /// Who is on duty now on the schedules by which an incident pages, if this one is among them.
-    fn on_duty(&self, incident: &Incident) -> Option<BTreeSet<String>> {
+    fn place(&self, incident: &Incident) -> Option<Place> {
         let plan = &self.room.plan;
         let taken = self.room.desk.policy(incident.esc.policy.as_ref());
         // The plan may call a schedule otherwise than when the incident took its policy.
         let name = incident.esc.policy.as_ref().map(|policy| &*policy.name);
         let now = name.and_then(|name| plan.policies.get(name));
-        let levels = taken.into_iter().chain(now).flat_map(|policy| &policy.levels);
-        let targets = levels.flat_map(|level| &level.targets).chain(&plan.fallback);
-        let schedules: BTreeSet<&str> =
-            targets.filter_map(|target| target.strip_prefix("schedule:")).collect();
-        schedules.contains(self.name).then(|| {
-            let people = schedules.iter();
-            people.flat_map(|name| self.room.desk.on_call(plan, name, self.now)).collect()
-        })
-    }
-
-    /// Whether a page is of a level that this schedule fills, or of none.
-    fn is_through_here(&self, incident: &Incident, page: &Delivery) -> bool {
-        let Some(level) = page.origin.level.map(usize::from) else { return true };
-        let plan = &self.room.plan;
-        let taken = self.room.desk.policy(incident.esc.policy.as_ref());
-        let levels = taken.and_then(|policy| policy.levels.get(level));
-        let name = incident.esc.policy.as_ref().map(|policy| &*policy.name);
-        let now = name.and_then(|name| plan.policies.get(name)).and_then(|p| p.levels.get(level));
-        let mut targets = levels.into_iter().chain(now).flat_map(|level| &level.targets);
-        targets.any(|target| target.strip_prefix("schedule:") == Some(self.name))
+        let count = taken.map_or(0, |policy| policy.levels.len());
+        let of = |targets: &[String]| -> Vec<String> {
+            let names = targets.iter().filter_map(|target| target.strip_prefix("schedule:"));
+            names.map(str::to_owned).collect()
+        };
+        let mut near = BTreeSet::new();
+        for level in 0..=count {
+            let both = [taken, now].into_iter().flatten().filter_map(|it| it.levels.get(level));
+            let mut schedules: Vec<String> = both.flat_map(|level| of(&level.targets)).collect();
+            if level == count {
+                schedules.extend(of(&plan.fallback));
+            }
+            near.extend(
+                schedules.iter().flat_map(|name| self.room.desk.on_call(plan, name, self.now)),
+            );
+            if schedules.iter().any(|name| name == self.name) {
+                return Some(Place { level: u16::try_from(level).ok()?, near });
+            }
+        }
+        None
     }
 
     /// Whoever comes on duty is wanted for what those who went were wanted for, while nobody answers.
-    fn page(&self, incident: &Incident, goes: &[&String]) -> Vec<Body> {
-        let mut pages = incident.esc.deliveries.iter().filter(|page| is_open_page(page));
-        let waits = |page: &Delivery| {
-            goes.contains(&&page.wanted.to) && self.is_through_here(incident, page)
-        };
-        if !pages.any(waits) {
+    fn page(&self, incident: &Incident, place: &Place) -> Vec<Body> {
+        // A level that was not reached yet finds whoever is there when its time comes.
+        let is_reached = incident.esc.next > place.level || incident.esc.round > 0;
+        let waits = |page: &Delivery| is_open_page(page) && self.goes.contains(&page.wanted.to);
+        if !is_reached || !incident.esc.deliveries.iter().any(waits) {
             return Vec::new();
         }
         let fresh = self.on.iter().filter(|who| !incident.is_called(who));
@@ -146,22 +150,17 @@ impl Relief<'_> {
 
     /// What somebody holds who goes is offered to whoever comes; an offer to somebody who went as well
     /// is offered anew, or falls away where its giver is back.
-    fn hand_over(
-        &self,
-        incident: &Incident,
-        ack: &Ack,
-        (goes, on_duty): (&[&String], &BTreeSet<String>),
-    ) -> Vec<Body> {
-        let holder_goes = goes.contains(&&ack.by);
+    fn hand_over(&self, incident: &Incident, ack: &Ack, Place { near, .. }: &Place) -> Vec<Body> {
+        let goes = |who: &String| self.goes.contains(who) && !near.contains(who);
+        let holder_goes = goes(&ack.by);
         let offer = incident.esc.handover.as_ref();
         let is_stale = offer.is_some_and(|offer| {
-            let is_over = offer.by_clock && goes.contains(&&offer.to);
-            !on_duty.contains(&offer.to) && (is_over || holder_goes)
+            !near.contains(&offer.to) && (offer.by_clock && goes(&offer.to) || holder_goes)
         });
         if offer.is_some() != is_stale || !(holder_goes || is_stale) {
             return Vec::new();
         }
-        if let Some(offer) = offer.filter(|_| on_duty.contains(&ack.by)) {
+        if let Some(offer) = offer.filter(|_| near.contains(&ack.by)) {
             let (by, reason) = ("the change of shift", format!("{} went off duty", offer.to));
             return of(incident.id, Change::HandoverRefused { by: by.to_owned(), reason });
         }
@@ -247,7 +246,7 @@ pub fn offer_to(
     now: Timestamp,
 ) -> Vec<Body> {
     // What they must know is on record with the offer, not in the message alone.
-    let brief = [note, &brief(incident, now)].join("\n").trim_start().to_owned();
+    let brief = [note, &brief(room, incident, now)].join("\n").trim_start().to_owned();
     let why = if note.is_empty() { why } else { note };
     let why = format!("{from} offers you {}: {why}", incident.id);
     let target = vec![format!("person:{to}")];
@@ -264,7 +263,7 @@ pub fn offer_to(
 }
 
 /// What the next one must know of an incident, in a few lines.
-fn brief(incident: &Incident, now: Timestamp) -> String {
+fn brief(room: &Room, incident: &Incident, now: Timestamp) -> String {
     let mut lines = vec![format!(
         "{} {} {}, open for {}: {}",
         incident.id,
@@ -289,6 +288,11 @@ fn brief(incident: &Incident, now: Timestamp) -> String {
             remedy.kind, remedy.number, remedy.outcome, remedy.text
         ));
     }
+    let untold = room.plan.audience_of(incident).map(|(name, _)| name.as_str());
+    let untold: Vec<&str> = untold.filter(|name| !incident.told.contains_key(*name)).collect();
+    if !untold.is_empty() {
+        lines.push(format!("NOT TOLD yet: {}", untold.join(", ")));
+    }
     for (who, told) in &incident.told {
         let next = told.next_by.map(|at| format!(", next by {at}")).unwrap_or_default();
         lines.push(if told.count == 0 {
@@ -297,5 +301,6 @@ fn brief(incident: &Incident, now: Timestamp) -> String {
             format!("told {who} at {}{next}: {}", told.at, told.text)
         });
     }
+    lines.push(format!("more: warroom brief {} --for handover", incident.id));
     lines.join("\n")
 }

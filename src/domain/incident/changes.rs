@@ -48,6 +48,7 @@ impl Incident {
         if to < self.severity && self.esc.next == 0 {
             // It may begin to page only now; the delay counts from here.
             self.esc.anchor = event.at;
+            self.esc.again = format!("raised from {} to {to}", self.severity);
         }
         if to < self.severity {
             self.talk.raised.push((to, event.when()));

@@ -54,10 +54,7 @@ impl Incident {
             }
             Change::AckExpired { by, gone, .. } => self.expired(at, by, *gone),
             Change::Snoozed { until, reason } => self.snoozed(event, *until, reason),
-            Change::SnoozeEnded { .. } => {
-                self.ack = None;
-                self.esc.restart(at, "the snooze is over");
-            }
+            Change::SnoozeEnded { .. } => self.snooze_ended(at),
             Change::HandoverOffered { from, to, brief, pages } => {
                 self.cancel_handover(at);
                 let (from, to, brief) = (from.clone(), to.clone(), brief.clone());
@@ -88,6 +85,18 @@ impl Incident {
         self.esc.must.clear();
         self.answer_pages(&by, event.at);
         self.esc.snooze = Some(Snooze { by, until, reason });
+    }
+
+    /// Whoever snoozed it themselves put off their own answer; what somebody else held they hold on.
+    fn snooze_ended(&mut self, at: Timestamp) {
+        let by = self.esc.snooze.as_ref().map(|snooze| snooze.by.clone());
+        if self.ack.as_ref().is_some_and(|ack| by.is_some_and(|by| ack.by != by)) {
+            self.esc.snooze = None;
+            self.esc.anchor = at;
+            return;
+        }
+        self.ack = None;
+        self.esc.restart(at, "the snooze is over");
     }
 
     /// People who left the plan: their answer is not waited for, and nothing more is sent to them.

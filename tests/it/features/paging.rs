@@ -111,7 +111,7 @@ fn a_level_whose_pages_all_fail_does_not_wait() {
          INC-1 system: bob by mail FAILED: no
          INC-1 system: sending to bob by phone
          INC-1 system: bob by phone FAILED: no
-         INC-1 system: paging dana by mail; bob by mail, phone (L2 senior: no answer)
+         INC-1 system: paging dana by mail; bob by mail, phone (L2 senior: nothing got through to the level before)
          INC-1 system: sending to bob by mail
          INC-1 system: sending to dana by mail",
     );
@@ -197,7 +197,7 @@ fn what_is_minor_pages_nobody_until_it_is_raised() {
            40m clock"#,
         "INC-1 ann: opened as SEV4 (ann said so)
          INC-1 ann: SEV4 → SEV2
-         INC-1 system: paging bob by mail, phone (L1 on-call: new)
+         INC-1 system: paging bob by mail, phone (L1 on-call: raised from SEV4 to SEV2)
          INC-1 system: sending to bob by mail",
     );
 }

@@ -301,3 +301,54 @@ fn a_change_of_shift_is_on_record_only_once_everything_of_it_is() {
     let changed = events.iter().position(|event| change(&event.body)).expect("a change");
     assert!(last < changed, "a kill between them loses nobody's page");
 }
+
+#[test]
+fn the_secondary_of_the_next_shift_hands_over_and_the_new_primary_is_paged() {
+    let primary = [(0, 10, "bob"), (10, 600, "dana")];
+    let backup = [(0, 10, "dana"), (10, 600, "bob")];
+    let mut world = paged(plan_with(&primary, &backup, LEVELS));
+    let told = play(&mut world, "10m clock");
+    assert!(incident(&world, 1).is_called("dana"), "she is primary now: {told}");
+    let mut world = held(plan_with(&primary, &backup, LEVELS));
+    play(&mut world, "10m clock");
+    assert_eq!(offered(&world), Some("dana"));
+}
+
+#[test]
+fn whoever_gives_takes_or_loses_an_incident_hears_what_became_of_it() {
+    let offer = |to: &str| {
+        format!("bob {{\"do\":\"offer-handover\",\"incident\":1,\"to\":\"{to}\",\"note\":\"\"}}")
+    };
+    let refuse = r#"{"do":"refuse-handover","incident":1,"reason":"asleep"}"#;
+    let said = |world: &World, who: &str| -> Vec<String> {
+        let theirs = world.jobs.iter().filter(|job| job.destination.to == who);
+        theirs.filter_map(|job| Some(job.update.as_ref()?.0.clone())).collect()
+    };
+    let mut world = held(plan_with(&[(0, 600, "bob")], &[], LEVELS));
+    play(&mut world, &format!("2m {}\n2m clock\n3m dana {refuse}\n3m clock", offer("dana")));
+    assert_eq!(said(&world, "bob"), ["dana does not take INC-1: you still have it"]);
+    play(&mut world, &format!("4m {}\n4m {}\n4m clock", offer("dana"), offer("erik")));
+    assert_eq!(said(&world, "dana"), ["INC-1 is offered to erik now, not to you"]);
+    play(&mut world, &format!("5m bob {refuse}\n5m clock"));
+    assert_eq!(said(&world, "erik"), ["bob keeps INC-1: you need not take it"]);
+    play(&mut world, &format!("6m erik {ACK}\n6m clock"));
+    assert_eq!(
+        said(&world, "bob").last().map(String::as_str),
+        Some("erik answers for INC-1 now, not you")
+    );
+}
+
+#[test]
+fn a_snooze_by_somebody_else_takes_nothing_from_whoever_has_it() {
+    let mut world = held(plan_with(&[(0, 600, "bob")], &[], LEVELS));
+    let snooze = format!(
+        r#"2m erik {{"do":"snooze","incident":1,"until":"{}","reason":"a pause"}}"#,
+        START.plus(300_000)
+    );
+    play(
+        &mut world,
+        &format!("{snooze}\n3m erik {{\"do\":\"end-snooze\",\"incident\":1}}\n3m clock"),
+    );
+    assert_eq!(incident(&world, 1).accountable(), ["bob"]);
+    assert!(incident(&world, 1).ack.is_some());
+}
