@@ -292,14 +292,20 @@ fn loads(context: &Context, known: &Known, wanted: &Wanted) -> Result<(), Failur
         let load = schedule::load(found, &known.plan.holidays, changes, wanted.from, until);
         all.insert(name, load);
     }
-    // Duty lies ahead; pages can only be counted behind.
-    let since = wanted.from.plus(wanted.from.since(until));
-    let pages = match context.keeper()?.ask(Ask::Pages { from: since, until: wanted.from })? {
+    // Pages can only be counted behind: those of the period, as far as it is over; of one that lies
+    // ahead those of as long a time before it.
+    let now = wall_now();
+    let (since, counted) = if wanted.from < now {
+        (wanted.from, until.min(now))
+    } else {
+        (now.plus(wanted.from.since(until)), now)
+    };
+    let pages = match context.keeper()?.ask(Ask::Pages { from: since, until: counted })? {
         Reply::Pages { pages } => pages,
         other => return Err(unexpected(&other)),
     };
     if context.json {
-        let called = serde_json::json!({ "from": since, "until": wanted.from, "people": pages });
+        let called = serde_json::json!({ "from": since, "until": counted, "people": pages });
         let json = serde_json::json!({ "schedules": all, "pages": pages, "called": called });
         return say_json(&json);
     }
@@ -317,7 +323,7 @@ fn loads(context: &Context, known: &Known, wanted: &Wanted) -> Result<(), Failur
             ));
         }
     }
-    say(&format!("called upon from {since} until {}, an incident once", wanted.from));
+    say(&format!("called upon from {since} until {counted}, an incident once"));
     if pages.is_empty() {
         say("  nobody");
     }

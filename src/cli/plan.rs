@@ -60,6 +60,16 @@ pub fn run(verb: PlanVerb, context: &Context) -> Result<(), Failure> {
             }
             let read = read(context, dir)?;
             let plan = &read.plan;
+            let dead = plan_host::unreachable(plan, &std::env::var("PATH").unwrap_or_default());
+            for found in &dead {
+                warn(&format!("warroom: {}: {}", found.key, found.what));
+            }
+            if !dead.is_empty() {
+                warn(
+                    "warroom: a page to them would be lost here; on another machine check it there",
+                );
+                return Err(Failure::Said);
+            }
             say(&format!(
                 "sound: {} people, {} schedules, {} policies, {} services, {} stakeholders, {} rules",
                 plan.people.len(),
@@ -141,6 +151,14 @@ fn check_json(context: &Context, dir: Option<PathBuf>) -> Result<(), Failure> {
                 .map(|found| serde_json::json!({ "key": found.key, "what": found.what }))
                 .collect();
             let warnings: Vec<String> = read.warnings.iter().map(ToString::to_string).collect();
+            let path = std::env::var("PATH").unwrap_or_default();
+            let dead = plan_host::unreachable(&read.plan, &path).into_iter();
+            let dead: Vec<_> =
+                dead.map(|it| serde_json::json!({ "key": it.key, "what": it.what })).collect();
+            if !dead.is_empty() {
+                say_json(&serde_json::json!({ "sound": false, "mistakes": dead }))?;
+                return Err(Failure::Said);
+            }
             say_json(&serde_json::json!({
                 "sound": true, "digest": read.digest, "warnings": warnings, "worth_a_look": lints,
             }))
@@ -155,7 +173,15 @@ fn check_json(context: &Context, dir: Option<PathBuf>) -> Result<(), Failure> {
 
 fn diff(context: &Context, read: &ReadPlan) -> Result<(), Failure> {
     let known = known(context)?;
-    let lines = differences((&known.plan, &known.desk), (&read.plan, &known.desk), wall_now());
+    let now = wall_now();
+    // Nobody stands in whom the new plan does not know.
+    let under = known.desk.under(&read.plan, now);
+    let strangers = known.desk.by_strangers(&read.plan, now).map(|(schedule, it)| match it {
+        Ok(cover) => format!("cover {} of {} on '{schedule}' falls away", cover.id, cover.person),
+        Err(swap) => format!("swap {} on '{schedule}' falls away", swap.id),
+    });
+    let mut lines: Vec<String> = strangers.collect();
+    lines.extend(differences((&known.plan, &known.desk), (&read.plan, &under), now));
     if context.json {
         return say_json(&lines);
     }

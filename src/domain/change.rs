@@ -289,6 +289,9 @@ pub enum Change {
         /// They are in the plan no more, and could not be reached.
         #[serde(default, skip_serializing_if = "is_false")]
         gone: bool,
+        /// How much later than it was due, in milliseconds; 0: in time.
+        #[serde(default, skip_serializing_if = "is_zero_i64")]
+        late_ms: i64,
     },
     Snoozed {
         until: Timestamp,

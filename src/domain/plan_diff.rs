@@ -9,9 +9,10 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use crate::domain::duty::Desk;
+use crate::domain::outlook;
 use crate::domain::plan::Plan;
-use crate::domain::reach::{self, Asked};
-use crate::domain::time::{HOUR_MS, Timestamp};
+use crate::domain::reach::Asked;
+use crate::domain::time::{HOUR_MS, MINUTE_MS, Timestamp};
 use crate::domain::words::Severity;
 
 /// Differences that are told of what the plans say.
@@ -24,20 +25,22 @@ pub fn differences(old: (&Plan, &Desk), new: (&Plan, &Desk), now: Timestamp) -> 
     services.extend(old.0.services.keys().chain(new.0.services.keys()).map(Some));
     for service in services {
         for severity in [Severity::Sev1, Severity::Sev3] {
-            // Now, and through the night to come, every four hours.
-            for hours in (0..24).step_by(4) {
+            // Now, and through the night to come, hour by hour: each time that something is different
+            // from before.
+            let mut told: Option<(String, String)> = None;
+            for hours in 0..24 {
                 let at = now.plus(hours * HOUR_MS);
-                let (before, after) = (
+                let both = (
                     chain_words(old.0, old.1, service, severity, at),
                     chain_words(new.0, new.1, service, severity, at),
                 );
-                if before != after {
+                if both.0 != both.1 && told.as_ref() != Some(&both) {
                     let name = service.map_or("any other service", String::as_str);
                     lines.push(format!("{name}, {severity}, at {at}"));
-                    lines.push(format!("  - {before}"));
-                    lines.push(format!("  + {after}"));
-                    break;
+                    lines.push(format!("  - {}", both.0));
+                    lines.push(format!("  + {}", both.1));
                 }
+                told = Some(both);
             }
         }
     }
@@ -109,23 +112,18 @@ fn chain_words(
         return format!("{name}: pages nobody");
     }
     let asked = Asked { plan, desk, severity, now: at };
-    // When a level is reached, as 'warroom who' says it: all delays before it together.
-    let mut after_min = 0;
-    let levels: Vec<String> = policy
-        .levels
-        .iter()
-        .map(|level| {
-            after_min += level.after_min;
-            let (reached, _) = reach::targets(asked, &level.targets);
-            let people: Vec<String> = reached
+    // When a level is reached, as 'warroom who' says it.
+    let levels: Vec<String> = outlook::of_policy(asked, policy, &services)
+        .into_iter()
+        .map(|rung| {
+            let after_min = rung.due.map_or(0, |due| due.since(at) / MINUTE_MS);
+            let people: Vec<String> = rung
+                .people
                 .into_iter()
-                .map(|one| {
-                    let ways: Vec<String> = one.methods.into_iter().map(|m| m.name).collect();
-                    format!("{} by {}", one.to, ways.join(", "))
-                })
+                .map(|one| format!("{} by {}", one.to, one.methods.join(", ")))
                 .collect();
             let who = if people.is_empty() { "NOBODY".to_owned() } else { people.join("; ") };
-            format!("{} +{after_min}m {who}", level.name)
+            format!("{} +{after_min}m {who}", rung.name)
         })
         .collect();
     format!("{name}: {}", levels.join(" → "))

@@ -213,15 +213,19 @@ pub fn hours(text: &str) -> Option<(NaiveTime, NaiveTime)> {
     Some((read(from)?, read(until)?))
 }
 
-/// The pages of a level, numbered from `number` on, and its gaps.
+/// The pages of a level, numbered from `number` on, and its gaps. `but`: who has answered.
 pub fn level(
     asked: Asked<'_>,
     level: &Level,
-    last_turn: Option<&str>,
+    (last_turn, but): (Option<&str>, Option<&str>),
     number: u32,
     why: &str,
 ) -> (Vec<Wanted>, Vec<String>) {
     let (mut reached, gaps) = targets(asked, &level.targets);
+    // Whoever has answered is not asked again, where there is somebody else.
+    if reached.iter().any(|one| Some(one.to.as_str()) != but) {
+        reached.retain(|one| Some(one.to.as_str()) != but);
+    }
     if level.round_robin && reached.len() > 1 {
         let last = last_turn.and_then(|last| reached.iter().position(|r| r.to == last));
         let next = last.map_or(0, |last| (last + 1) % reached.len());

@@ -38,12 +38,7 @@ pub(super) fn change_words(change: &Change) -> String {
             };
             format!("CALLED BACK what was wanted by hand ({told}): {reason}")
         }
-        Change::AckExpired { by, gone: true, .. } => {
-            format!("{by}, who answered for it, is in the plan NO MORE; paging again")
-        }
-        Change::AckExpired { by, after_min, .. } => format!(
-            "the acknowledgement of {by} expired: nothing was done for {after_min}m; paging again"
-        ),
+        Change::AckExpired { .. } => expired_words(change),
         Change::Snoozed { until, reason } => {
             format!("snoozed until {} {}: {reason}", until.date(), until.clock_minutes())
         }
@@ -118,6 +113,21 @@ fn wanted_words(pages: &[Wanted]) -> String {
         })
         .collect();
     format!("{verb} {}", people.join("; "))
+}
+
+/// An answer that no longer counts.
+fn expired_words(change: &Change) -> String {
+    let Change::AckExpired { by, after_min, gone, late_ms } = change else { return String::new() };
+    if *gone {
+        return format!("{by}, who answered for it, is in the plan NO MORE; paging again");
+    }
+    let late = match late_ms {
+        0 => String::new(),
+        ms => format!("; {} late", span_words(*ms)),
+    };
+    format!(
+        "the acknowledgement of {by} expired: nothing was done for {after_min}m; paging again{late}"
+    )
 }
 
 /// The line of a fact about several incidents.

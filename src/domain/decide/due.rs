@@ -69,10 +69,15 @@ pub fn escalate(room: &Room, id: IncidentId, now: Timestamp) -> Vec<Body> {
         Step::AckExpires => {
             let by = incident.ack.as_ref().map(|ack| ack.by.clone()).unwrap_or_default();
             let after_min = policy.ack_expires_min.get(&incident.severity).copied().unwrap_or(0);
-            of(id, Change::AckExpired { by, after_min, gone: false })
+            of(id, Change::AckExpired { by, after_min, gone: false, late_ms })
         }
         Step::Fallback => {
-            let why = format!("{}, and no level is left", unanswered(incident));
+            let late = if late_ms == 0 {
+                String::new()
+            } else {
+                format!("; {} late", span_words(late_ms))
+            };
+            let why = format!("{}, and no level is left{late}", unanswered(incident));
             let pages = fallback(room, incident, incident.esc.last_number + 1, &why, now);
             of(id, Change::FallbackPaged { why, pages })
         }
@@ -144,7 +149,9 @@ pub fn reach_level(
     let asked = asked(room, incident, now);
     let last_turn = room.desk.turns.get(&turn_key(incident, level.name.as_str()));
     let number = incident.esc.last_number + 1;
-    let (pages, gaps) = reach::level(asked, level, last_turn.map(String::as_str), number, why);
+    let holder = incident.ack.as_ref().map(|ack| ack.by.as_str());
+    let turn = (last_turn.map(String::as_str), holder);
+    let (pages, gaps) = reach::level(asked, level, turn, number, why);
     // Nobody has to answer a word for information; that nobody gets it is told, not alarmed.
     let fallback = if pages.is_empty() && !level.informs {
         let why = format!("nobody was reached at level '{}' of {}", level.name, incident.id);

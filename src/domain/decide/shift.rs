@@ -225,7 +225,7 @@ pub fn left(room: &Room, incident: &Incident) -> Vec<Body> {
     match &incident.ack {
         Some(ack) if desk.has_left_since(&ack.by, ack.at) => {
             let (by, after_min) = (ack.by.clone(), 0);
-            bodies.extend(of(id, Change::AckExpired { by, after_min, gone: true }));
+            bodies.extend(of(id, Change::AckExpired { by, after_min, gone: true, late_ms: 0 }));
         }
         None if !people.is_empty() && !stays && esc.pause.is_none() => {
             let names: Vec<&str> = people.iter().map(String::as_str).collect();

@@ -44,7 +44,7 @@ fn an_unanswered_page_climbs_to_the_fallback_and_never_stops() {
          INC-1 system: telling zoe by mail (executive: no answer)
          INC-1 system: sending to zoe by mail
          INC-1 system: zoe by mail took it: 250 ok
-         INC-1 system: FALLBACK: nobody has answered INC-1, and no level is left; paging fay by mail
+         INC-1 system: FALLBACK: nobody has answered INC-1, and no level is left; 20s late; paging fay by mail
          INC-1 system: sending to fay by mail
          INC-1 system: fay by mail took it: 250 ok
          INC-1 system: FALLBACK: nobody has answered INC-1, and no level is left; paging fay by mail
