@@ -465,7 +465,11 @@ impl Case<'_> {
         let next = promise::all(incident, self.plan).into_iter().min_by_key(|p| (p.due, p.who));
         if let Some(next) = next {
             let when = next.due.clock_near(self.now);
-            let text = format!("next: a word to {} by {when}", next.who);
+            let text = if next.due <= self.now {
+                format!("LATE: a word to {} was due by {when}", next.who)
+            } else {
+                format!("next: a word to {} by {when}", next.who)
+            };
             lines.push(item(text, self.promise_entry(&next)));
         }
         lines.extend(self.law());

@@ -1,5 +1,7 @@
 //! A line of the incident queue: all that a list needs to know of an incident.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use crate::domain::ids::{IncidentId, Seq};
@@ -8,7 +10,7 @@ use crate::domain::legal;
 use crate::domain::plan::Plan;
 use crate::domain::talk::{Update, promise};
 use crate::domain::time::Timestamp;
-use crate::domain::words::{Approval, Phase, Priority, Severity};
+use crate::domain::words::{Approval, DeliveryKind, Phase, Priority, Severity};
 
 /// The queue's order: what needs a human first. Smaller comes first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -81,6 +83,9 @@ pub struct Row {
     /// Who may let an update go that waits: logins; `*!AUTHOR`: everybody but the author.
     #[serde(rename = "appr", default, skip_serializing_if = "str::is_empty")]
     pub approvers: Box<str>,
+    /// Whom somebody wants although another one has it: called to help, or offered it.
+    #[serde(rename = "want", default, skip_serializing_if = "str::is_empty")]
+    pub wanted: Box<str>,
     #[serde(rename = "open")]
     pub opened_at: Timestamp,
     /// When it left the room, for rows of closed incidents.
@@ -97,6 +102,17 @@ const fn is_false(flag: &bool) -> bool {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants a reference")]
 const fn is_zero(count: &u32) -> bool {
     *count == 0
+}
+
+/// Whose answer is waited for although somebody has it.
+fn wanted(incident: &Incident) -> String {
+    let called = incident.esc.deliveries.iter().filter(|it| {
+        it.is_open() && it.wanted.kind == DeliveryKind::Page && !it.wanted.to.contains(':')
+    });
+    let called = called.map(|it| it.wanted.to.as_str());
+    let offered = incident.esc.handover.iter().map(|offer| offer.to.as_str());
+    let people: BTreeSet<&str> = called.chain(offered).filter(|_| incident.ack.is_some()).collect();
+    people.into_iter().collect::<Vec<_>>().join(" ")
 }
 
 /// Who may let the updates go that wait.
@@ -118,6 +134,11 @@ impl Row {
     pub fn asks(&self, login: &str) -> bool {
         let mut names = self.approvers.split(' ');
         names.any(|name| name.strip_prefix("*!").map_or(name == login, |author| author != login))
+    }
+
+    /// Whether somebody may be waited for here: nobody has it, or they are wanted all the same.
+    pub fn wants(&self, login: &str) -> bool {
+        !self.is_acked || self.wanted.split(' ').any(|who| who == login)
     }
 
     /// The line for a live incident, with when something is due to somebody outside: by a word that
@@ -150,6 +171,7 @@ impl Row {
             debts: count(incident.debts().count()),
             promise: promise::next_given(incident),
             approvers: approvers(incident).into(),
+            wanted: wanted(incident).into(),
             opened_at: incident.opened_at,
             ended_at: (!incident.phase().is_live()).then_some(incident.changed_at),
             seq: incident.last_seq,

@@ -43,12 +43,12 @@ pub struct About<'a> {
     pub levels: Vec<String>,
     /// Covers and swaps by schedule.
     pub changes: &'a BTreeMap<String, Changes>,
-    /// The entry of the timeline, or the stakeholder, that is selected.
+    /// What is selected: an entry of the timeline, a stakeholder, a line of the stakeholders' pane.
     pub entry: Option<(u64, String)>,
     pub stakeholder: Option<String>,
-    /// Maintenance windows that are not over, in words, their number first.
+    pub line: Option<String>,
+    /// Maintenance windows and silences that are not over, in words, their number first.
     pub windows: Vec<String>,
-    /// Silences that have not ended, in words, their number first.
     pub silences: Vec<String>,
     pub now: Timestamp,
 }

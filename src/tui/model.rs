@@ -412,7 +412,8 @@ impl Model {
         let is_answered = |id: &IncidentId| {
             watched.is_some_and(|i| i.id == *id && !i.is_called(login) && !i.is_offered(login))
         };
-        self.called.retain(|id| is_active(id) && !is_answered(id));
+        let is_wanted = |id: &IncidentId| mirror.row(*id).is_none_or(|row| row.wants(login));
+        self.called.retain(|id| is_active(id) && is_wanted(id) && !is_answered(id));
         let called = &self.called;
         self.paged.retain(|id| called.contains(id) || is_active(id) && !is_held(id));
         let found =

@@ -141,9 +141,15 @@ fn who_is_called_to_help_answers_without_taking_it_over() {
         r#"0m ann {"do":"open","title":"t","severity":"SEV2","services":["payments"]}
            1m bob {"do":"acknowledge","incident":1}
            2m bob {"do":"page","incident":1,"people":["fay"],"reason":"the database"}
-           2m clock
-           3m fay {"do":"acknowledge","incident":1}"#,
+           2m clock"#,
     );
+    // The line in the queue says who is wanted although somebody has it.
+    let wants = |world: &World, who: &str| {
+        warroom::domain::row::Row::of(&world.engine.room.incidents[&IncidentId(1)]).wants(who)
+    };
+    assert!(wants(&world, "fay") && !wants(&world, "zoe"));
+    play(&mut world, r#"3m fay {"do":"acknowledge","incident":1}"#);
+    assert!(!wants(&world, "fay"), "she is wanted no more");
     let incident = &world.engine.room.incidents[&IncidentId(1)];
     assert_eq!(incident.ack.as_ref().map(|ack| ack.by.as_str()), Some("bob"));
     assert!(!incident.is_called("fay"), "she answered");

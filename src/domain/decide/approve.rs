@@ -7,7 +7,8 @@
 use crate::domain::command::Order;
 use crate::domain::decide::draft::{self, check_public};
 use crate::domain::decide::talk::send;
-use crate::domain::decide::{Decision, already, bad, not_now};
+use crate::domain::decide::{Decision, already, bad, due, not_now, on_call};
+use crate::domain::event::Body;
 use crate::domain::incident::Incident;
 use crate::domain::rejection::{Rejection, RejectionKind};
 use crate::domain::room::Room;
@@ -89,7 +90,29 @@ pub(super) fn approve(
             "take it back and write it anew",
         ));
     }
-    send(room, incident, &update.draft, forced, now)
+    let missed =
+        forced.as_deref().and_then(|why| passed_over(room, order, incident, update, why, now));
+    let mut bodies = send(room, incident, &update.draft, forced, now)?;
+    bodies.extend(missed);
+    Ok(bodies)
+}
+
+/// Whoever commands hears that words went out without their look.
+fn passed_over(
+    room: &Room,
+    order: &Order,
+    incident: &Incident,
+    update: &Update,
+    why: &str,
+    now: Timestamp,
+) -> Option<Body> {
+    let (me, commander) = (order.actor.login.as_str(), incident.commander()?);
+    let (id, number) = (incident.id, update.draft.update);
+    let subject = format!("{id} update {number} went out without your look");
+    let words = update.draft.words.first();
+    let said = words.map_or_else(String::new, |words| format!("{}\n{}", words.subject, words.text));
+    let text = format!("{me} sent it to {}: {why}\n\n{said}", update.draft.to.join(", "));
+    on_call::word(due::asked(room, incident, now), me, &[commander], (subject, text), 0)
 }
 
 /// What was right when it was written may be wrong by now: its readers, and what the page would say.

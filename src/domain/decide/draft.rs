@@ -20,7 +20,7 @@ use crate::domain::talk::change::{Draft, TalkChange, TalkWish, Words};
 use crate::domain::talk::words::{announce, as_correction};
 use crate::domain::talk::{Standing, Update};
 use crate::domain::time::Timestamp;
-use crate::domain::words::{Approval, PublicStatus};
+use crate::domain::words::{Approval, PublicStatus, Role};
 
 /// Languages of one update at the most.
 const LANGUAGES_MAX: usize = 20;
@@ -136,6 +136,28 @@ fn parts_of<'a>(
     [free, held, named].into_iter().filter(|part| !part.is_empty())
 }
 
+/// Whoever may look at words and did not write them: those whom the plan names, else who commands, else
+/// those who have a part in it.
+fn lookers<'a>(incident: &'a Incident, author: &str, draft: &'a Draft) -> Vec<&'a str> {
+    let is_other = |who: &&str| *who != author;
+    if !draft.approvers.is_empty() {
+        return draft.approvers.iter().map(String::as_str).filter(is_other).collect();
+    }
+    if let Some(commander) = incident.commander().filter(is_other) {
+        return vec![commander];
+    }
+    let parts = [Role::Deputy, Role::CustomerLiaison, Role::InternalLiaison, Role::Spokesperson];
+    let mut people: Vec<&str> = Vec::new();
+    let roles = parts.iter().filter_map(|role| incident.roles.get(role)).flatten();
+    let holder = incident.ack.as_ref().map(|ack| ack.by.as_str());
+    for who in roles.map(String::as_str).chain(holder).filter(is_other) {
+        if !people.contains(&who) {
+            people.push(who);
+        }
+    }
+    people
+}
+
 /// Whoever may let an update go hears that it waits: the first word to the public has minutes.
 fn call_approvers(
     (room, login, incident): (&Room, &str, &Incident),
@@ -143,20 +165,18 @@ fn call_approvers(
     bodies: &[Body],
     now: Timestamp,
 ) -> Option<Body> {
-    let commander = incident.commander();
-    let people: Vec<&str> = if draft.approvers.is_empty() {
-        commander.into_iter().collect()
-    } else {
-        draft.approvers.iter().map(String::as_str).collect()
-    };
+    let people = lookers(incident, login, draft);
     let (id, number) = (incident.id, draft.update);
     let subject = format!("{id} update {number} waits for your approval");
-    let words = draft.words.first();
-    let (head, said) =
-        words.map_or(("", ""), |words| (words.subject.as_str(), words.text.as_str()));
+    let several = draft.words.len() > 1;
+    let said = draft.words.iter().map(|words| {
+        let language = if several { format!("[{}] ", words.language) } else { String::new() };
+        format!("{language}{}\n{}", words.subject, words.text)
+    });
+    let said = said.collect::<Vec<_>>().join("\n\n");
     let text = format!(
         "{login} wrote it for {}. Let it go: warroom approve {id} {number}, or in the console (u a).\n\n\
-         {head}\n{said}",
+         {said}",
         draft.to.join(", ")
     );
     let before = bodies.iter().map(|body| match body {

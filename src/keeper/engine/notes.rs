@@ -36,8 +36,24 @@ pub(super) fn note(events: &[Recorded], room: &Room) -> String {
     };
     let of = |event| of(event).into_iter().chain(more(event)).reduce(|a, b| a + "; " + &b);
     let alone = events.iter().filter_map(|event| untold(event, events, room));
-    let left = left_the_plan(events);
+    let left = left_the_plan(events).into_iter().chain(unasked(events));
     events.iter().filter_map(of).chain(alone).chain(left).collect::<Vec<String>>().join("; ")
+}
+
+/// Words wait for a second look, and nobody could be asked for one.
+fn unasked(events: &[Recorded]) -> Option<String> {
+    let waits = events.iter().find_map(|event| {
+        let Body::Incident { incident, change: Change::Talk(talk) } = &event.body else {
+            return None;
+        };
+        match &**talk {
+            TalkChange::Drafted(draft) if draft.approval != Approval::None => Some(*incident),
+            _ => None,
+        }
+    })?;
+    let is_asked = events.iter().any(|event| matches!(event.body, Body::PeopleTold { .. }));
+    (!is_asked)
+        .then(|| format!("NOBODY WAS ASKED: tell somebody who may ('warroom approve {waits} …')"))
 }
 
 /// What a new plan took from whom it does not know any more.
@@ -206,14 +222,27 @@ fn unknown_services(event: &Recorded, room: &Room) -> Option<String> {
 }
 
 /// The next word comes later than the plan asks for.
+#[expect(clippy::wildcard_enum_match_arm, reason = "few facts promise a word")]
 fn seldom(event: &Recorded, room: &Room) -> Option<String> {
-    let Body::Incident { incident, change: Change::Talk(talk) } = &event.body else { return None };
-    let TalkChange::Drafted(draft) = &**talk else { return None };
+    let Body::Incident { incident, change } = &event.body else { return None };
+    let (to, next_by): (&[String], _) = match change {
+        Change::Talk(talk) => match &**talk {
+            TalkChange::Drafted(draft) => (&draft.to, draft.next_by),
+            TalkChange::Promised { stakeholder, next_by, .. } => {
+                (std::slice::from_ref(stakeholder), Some(*next_by))
+            }
+            _ => return None,
+        },
+        Change::ContactLogged { stakeholder, next_by, aside: false, .. } => {
+            (std::slice::from_ref(stakeholder), *next_by)
+        }
+        _ => return None,
+    };
     let incident = room.incidents.get(incident).filter(|i| i.phase().is_active())?;
-    let readers = draft.to.iter().filter_map(|name| room.plan.stakeholders.get(name));
+    let readers = to.iter().filter_map(|name| room.plan.stakeholders.get(name));
     let (severity, phase, is_long) = (incident.severity, incident.phase(), incident.talk.is_long);
     let every = readers.map(|who| promise::every_min(who, severity, phase, is_long)).min()?;
-    let wait_ms = draft.next_by?.since(event.at);
+    let wait_ms = next_by?.since(event.at);
     (wait_ms > (i64::from(every) + 1) * MINUTE_MS)
         .then(|| format!("LATER THAN THE PLAN: it asks for a word every {every}m"))
 }

@@ -46,8 +46,14 @@ pub(super) fn fields(action: Action, about: &About<'_>) -> Option<Vec<Field>> {
         }
         Action::FileReport => {
             let both = [HANDED_IN, NOT_OWED].map(str::to_owned).to_vec();
+            let owed = owed(about);
+            // What the cursor stands on is what somebody means.
+            let is_meant = |line: &&String| {
+                about.line.as_ref().is_some_and(|head| line.starts_with(&format!("{head}: ")))
+            };
+            let meant = owed.iter().find(is_meant).cloned().unwrap_or_default();
             vec![
-                Field::choice("which", "what", owed(about), "").hint("what runs comes first"),
+                Field::choice("which", "what", owed, &meant).hint("what runs comes first"),
                 Field::choice("answer", "answer", both, HANDED_IN),
                 Field::line("reference", "reference", "").hint("what the authority calls it"),
                 Field::line("hash", "sha256", "")
@@ -67,7 +73,7 @@ fn owed(about: &About<'_>) -> Vec<String> {
     if let Some(incident) = about.incident {
         let mut clocks = legal::all(incident, about.plan, now);
         let is_open = |state: &State| matches!(state, State::Running { .. } | State::Missed);
-        clocks.sort_by_key(|it| (!is_open(&it.clock.state), it.clock.due));
+        clocks.sort_by_key(|it| (!is_open(&it.clock.state), it.clock.due.is_none(), it.clock.due));
         all.extend(
             clocks
                 .iter()

@@ -338,6 +338,9 @@ fn approval(form: &Form, incident: Option<&Incident>) -> String {
         let parts: String = parts.collect();
         lines.push(format!("status page: '{}' is {status}{parts}", draft.title));
     }
+    if !draft.before_embargo.is_empty() {
+        lines.push(format!("it goes out BEFORE AN EMBARGO ENDS: {}", draft.before_embargo));
+    }
     if let Some(wrong) = draft.corrects {
         lines.push(format!("it corrects update {wrong}, and says so"));
     }

@@ -278,6 +278,7 @@ fn blank(about: &About<'_>) -> Vec<Text> {
 pub(super) fn write(about: &About<'_>, readers: &[&str], texts: &[Text]) -> Vec<Field> {
     let incident = about.incident;
     let readers: Vec<String> = readers.iter().map(|word| (*word).to_owned()).collect();
+    let is_ours = readers.iter().any(|word| word == Audience::Internal.word());
     let is_public = readers.iter().any(|word| word == Audience::Public.word());
     let to = about.stakeholder.clone().unwrap_or_default();
     let mut fields = vec![
@@ -286,7 +287,8 @@ pub(super) fn write(about: &About<'_>, readers: &[&str], texts: &[Text]) -> Vec<
         Field::line("to", "to", &to).hint("names of stakeholders, with commas between them"),
     ];
     let is_bulk = about.incidents.len() > 1;
-    if !is_bulk {
+    // Several have names of their own, but for what they are called together towards others.
+    if !(is_bulk && is_ours) {
         fields.push(
             Field::line("title", "title for them", "")
                 .hint("the name that the status page shows; empty: as before"),

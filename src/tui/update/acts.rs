@@ -244,6 +244,7 @@ pub(super) fn about(model: &Model, action: Action) -> About<'_> {
             .into_iter()
             .nth(model.stakeholder)
             .filter(|name| !name.is_empty() && model.focus == Pane::Stakeholders),
+        line: crate::tui::view::stakeholders::at(model).map(|(_, line)| line),
     }
 }
 

@@ -162,6 +162,7 @@ fn form(
         now: model.now,
         entry: None,
         stakeholder: None,
+        line: None,
     };
     let Some(mut form) = forms::open(action, &about) else {
         return Vec::new();

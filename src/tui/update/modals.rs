@@ -278,10 +278,7 @@ pub(super) fn restore_draft(model: &mut Model, ids: &mut dyn Ids) -> Vec<Effect>
 
 /// Takes a half-written text up again.
 fn take_up(model: &mut Model, key: &str, text: &str, ids: &mut dyn Ids) -> Vec<Effect> {
-    match form_of(model, key, text) {
-        Some(form) => acts::show_form(model, form, ids),
-        None => Vec::new(),
-    }
+    form_of(model, key, text).map_or_else(Vec::new, |form| acts::show_form(model, form, ids))
 }
 
 /// The form that a draft was left in, by its name.
@@ -305,6 +302,7 @@ pub(super) fn form_of(model: &Model, key: &str, text: &str) -> Option<Form> {
         now: model.now,
         entry: None,
         stakeholder: None,
+        line: None,
     };
     let made = if action == Action::Write {
         forms::update::restored(&info, text)

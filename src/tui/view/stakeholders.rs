@@ -44,6 +44,14 @@ struct Item<'a> {
     due: Option<i64>,
 }
 
+impl Item<'_> {
+    /// What a line is of, whatever it says: a stakeholder, or a rule with its stage.
+    fn line(&self) -> String {
+        let stage = if self.name.is_empty() { self.channel.as_str() } else { "" };
+        format!("{} {stage}", self.head).trim_end().to_owned()
+    }
+}
+
 fn list<'a>(model: &'a Model, incident: &'a Incident) -> Vec<Item<'a>> {
     let plan = &model.mirror.plan;
     let promises = promise::all(incident, plan);
@@ -160,7 +168,8 @@ fn clock<'a>(model: &Model, it: &legal::Running<'_>) -> Item<'a> {
         channel: it.clock.stage.clone(),
         text: format!("{due}{gone} · {} (u O)", it.clock.title),
         rank: if is_late { Rank::Late } else { Rank::Due },
-        due: it.clock.due.map(|at| at.0),
+        // What has no number is wanted at once.
+        due: Some(it.clock.due.map_or(0, |at| at.0)),
     }
 }
 
@@ -288,7 +297,7 @@ pub fn names(model: &Model) -> Vec<String> {
 pub fn at(model: &Model) -> Option<(IncidentId, String)> {
     let incident = model.shown_incident().filter(|_| model.focus == Pane::Stakeholders)?;
     let item = list(model, incident).into_iter().nth(model.stakeholder)?;
-    Some((incident.id, item.head))
+    Some((incident.id, item.line()))
 }
 
 /// The cursor stays on its line though the order changes.
@@ -297,7 +306,7 @@ pub fn go_back_to(model: &mut Model, before: Option<(IncidentId, String)>) {
     let Some(incident) = model.shown_incident().filter(|incident| incident.id == id) else {
         return;
     };
-    let found = list(model, incident).iter().position(|item| item.head == head);
+    let found = list(model, incident).iter().position(|item| item.line() == head);
     model.stakeholder = found.unwrap_or(model.stakeholder);
 }
 
