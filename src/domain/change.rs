@@ -181,6 +181,9 @@ pub enum Change {
         /// they hear from this one.
         #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
         told: BTreeMap<String, Option<Timestamp>>,
+        /// The same of those who were told nothing yet, and were promised a word.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        promised: BTreeMap<String, Option<Timestamp>>,
     },
     /// The merge was taken back: it lives again, as it was.
     Unmerged {

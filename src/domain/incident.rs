@@ -447,7 +447,7 @@ impl Incident {
             Change::Linked { other, kind } => self.link(*kind, *other),
             Change::Unlinked { other, kind } => self.links.retain(|l| *l != (*kind, *other)),
             Change::MergedInto { into } => self.merge(event, *into),
-            Change::Absorbed { child, alerts, told } => self.absorb(event, *child, alerts, told),
+            Change::Absorbed { .. } => self.absorb(event, change),
             Change::Unmerged { alerts, .. } => self.unmerge(alerts),
             Change::Released { child, alerts } => self.release(*child, alerts),
             Change::SplitOff { alerts, .. } => self.lose(alerts),

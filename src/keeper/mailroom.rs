@@ -243,6 +243,11 @@ fn subject(job: &Job) -> String {
         0 | 1 => String::new(),
         n => format!(" (+{} more)", n - 1),
     };
+    // What is told for information is why it is told: a promise or a limit that was not kept.
+    if job.kind == DeliveryKind::Inform && job.items.len() == 1 && !worst.why.is_empty() {
+        let why = fit(&worst.why, 120);
+        return format!("[{}] {} {why}: {title}", worst.severity, worst.incident);
+    }
     let word = match job.kind {
         DeliveryKind::Page => "",
         DeliveryKind::Handover => "hand-over: ",

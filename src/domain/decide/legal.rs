@@ -215,6 +215,9 @@ fn words(clock: &Clock, now: Timestamp) -> String {
             let other = other.unwrap_or_default();
             format!("PAST, it was due {} ago{other}", span_words(now.since(at)))
         }
+        (State::Running { warned: 0 }, Some(at)) => {
+            format!("it runs, due in {} ({at})", span_words(at.since(now)))
+        }
         (State::Running { warned }, Some(at)) => {
             format!("{warned}% gone, due in {} ({at})", span_words(at.since(now)))
         }

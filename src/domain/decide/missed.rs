@@ -36,7 +36,9 @@ pub fn missed(room: &Room, id: IncidentId, now: Timestamp) -> Vec<Body> {
     };
     let reached = first_reached(room, incident, lead, step, now);
     let names: Vec<&str> = missed.iter().map(|promise| promise.who).collect();
-    let why = format!("{} not told in time", names.join(", "));
+    let due = missed.iter().map(|promise| promise.due).min().unwrap_or(now);
+    let still = if step == 0 { "NOT TOLD in time" } else { "STILL NOT TOLD" };
+    let why = format!("{still}: {} (due {})", names.join(", "), due.clock_near(now));
     let number = incident.esc.last_number + 1;
     let pages = reach::wanted(reached, DeliveryKind::Inform, number, &why);
     let names = missed.iter().map(|p| MissedOne { who: p.who.to_owned(), due: p.due }).collect();

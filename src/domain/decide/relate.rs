@@ -5,6 +5,8 @@
     reason = "each file decides its own commands; `route` is the exhaustive list"
 )]
 
+use std::collections::BTreeMap;
+
 use crate::domain::change::{Change, Moved, Opened};
 use crate::domain::command::{Command, Order};
 use crate::domain::decide::{Decision, already, bad, find, live, not_now, one, wanted};
@@ -126,9 +128,17 @@ fn merge(room: &Room, child: IncidentId, into: IncidentId) -> Decision {
             format!("answer it, or merge {into} into {child} instead"),
         ));
     }
-    let told = promise::waiting(source);
+    // Whoever has no more than a promise was told nothing: it is a promise here too, and no proof.
+    let is_promised = |who: &str| {
+        source.told.get(who).is_some_and(|told| told.count == 0 && told.next_by.is_some())
+    };
+    let (promised, told): (BTreeMap<_, _>, BTreeMap<_, _>) =
+        promise::waiting(source).into_iter().partition(|(who, _)| is_promised(who));
     let mut bodies = vec![
-        Body::Incident { incident: into, change: Change::Absorbed { child, alerts, told } },
+        Body::Incident {
+            incident: into,
+            change: Change::Absorbed { child, alerts, told, promised },
+        },
         Body::Incident { incident: child, change: Change::MergedInto { into } },
     ];
     if source.severity < parent.severity {

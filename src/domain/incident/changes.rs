@@ -2,8 +2,6 @@
 //!
 //! Invariants: as in `incident`; everything here is total.
 
-use std::collections::BTreeMap;
-
 use crate::domain::change::Change;
 use crate::domain::ids::Seq;
 use crate::domain::redact::REDACTED;
@@ -281,17 +279,12 @@ impl Incident {
         self.acted(event, format!("merged it into {into}"));
     }
 
-    pub(super) fn absorb(
-        &mut self,
-        event: &Recorded,
-        child: IncidentId,
-        alerts: &[Moved],
-        told: &BTreeMap<String, Option<Timestamp>>,
-    ) {
-        self.children.push(child);
-        self.merged_at.push((child, self.severity));
+    pub(super) fn absorb(&mut self, event: &Recorded, change: &Change) {
+        let Change::Absorbed { child, alerts, told, promised } = change else { return };
+        self.children.push(*child);
+        self.merged_at.push((*child, self.severity));
         self.receive(alerts);
-        self.inherit(event, child, told);
+        self.inherit(event, *child, (told, promised));
     }
 
     pub(super) fn unmerge(&mut self, alerts: &[Moved]) {

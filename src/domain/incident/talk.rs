@@ -11,6 +11,9 @@ use crate::domain::talk::change::{Draft, Posted, Sent, TalkChange, Words};
 
 use super::{Incident, IncidentId, Inherited, Moment, PublicStatus, Timestamp, Told};
 
+/// Who waits for a word, and by when they were promised one.
+type Waiting = BTreeMap<String, Option<Timestamp>>;
+
 impl Incident {
     pub(super) fn talk(&mut self, event: &Recorded, change: &TalkChange) {
         let (at, by) = (event.at, event.actor.login.as_str());
@@ -118,25 +121,30 @@ impl Incident {
         &mut self,
         event: &Recorded,
         child: IncidentId,
-        told: &BTreeMap<String, Option<Timestamp>>,
+        (told, promised): (&Waiting, &Waiting),
     ) {
-        for (name, next_by) in told {
+        let told = told.iter().map(|it| (it, 1)).chain(promised.iter().map(|it| (it, 0)));
+        for ((name, next_by), count) in told {
             let known = self.told.get(name);
             let was = known.map(|known| (known.next_by, known.last));
             let known = self.told.entry(name.clone()).or_insert_with(|| Told {
                 at: event.when(),
                 by: event.actor.login.clone(),
                 channel: String::new(),
-                text: format!("told of {child}, which became part of this"),
+                text: if count == 0 {
+                    format!("promised a word about {child}, which became part of this")
+                } else {
+                    format!("told of {child}, which became part of this")
+                },
                 next_by: None,
                 promised_at: None,
-                count: 1,
+                count,
                 entry: event.seq,
                 update: None,
                 last: false,
             });
             known.next_by = [known.next_by, *next_by].into_iter().flatten().min();
-            known.count = known.count.max(1);
+            known.count = known.count.max(count);
             known.last = false;
             let (entry, next_by) = (known.entry, known.next_by);
             self.inherited.push(Inherited { child, who: name.clone(), entry, next_by, was });

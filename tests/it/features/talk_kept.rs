@@ -366,7 +366,7 @@ fn a_miss_is_heard_of_though_the_incident_ends_or_nobody_has_a_part_in_it() {
     );
     assert!(told.contains("NOT TOLD IN TIME: customers"), "{told}");
     let words = world.engine.room.incidents[&IncidentId(1)].esc.deliveries.iter();
-    let words = words.filter(|delivery| delivery.wanted.why.contains("not told in time"));
+    let words = words.filter(|delivery| delivery.wanted.why.contains("NOT TOLD"));
     let stands: Vec<&Stand> = words.map(|delivery| &delivery.stand).collect();
     let is_off = |stand: &&&Stand| matches!(stand, Stand::Cancelled { .. });
     assert!(!stands.is_empty() && !stands.iter().any(|stand| is_off(&stand)), "{stands:?}\n{told}");

@@ -215,3 +215,28 @@ fn whoever_approves_the_same_words_about_several_hears_of_all_of_them_at_once() 
     assert!(text.contains("warroom approve INC-1 1"), "{text}");
     assert!(text.contains("warroom approve INC-2 1"), "{text}");
 }
+
+#[test]
+fn words_of_the_commander_are_looked_at_by_somebody_else_and_who_is_passed_over_hears_of_it() {
+    let mut plan = plan();
+    let fay = plan.people.get("fay").expect("fay").clone();
+    plan.people.insert("ann".to_owned(), fay);
+    let mut world = World::under(plan);
+    play(&mut world, BEGIN);
+    let to = |world: &World, who: &str| -> Vec<String> {
+        let theirs = world.jobs.iter().filter(|job| job.destination.to == who);
+        theirs.filter_map(|job| Some(job.update.as_ref()?.0.clone())).collect()
+    };
+    // Ann commands and wrote it; bob has the incident.
+    let public = draft("public", &["customers"], Some(20), r#","public":"investigating""#);
+    play(&mut world, &format!("1m ann {public}\n1m clock"));
+    assert_eq!(to(&world, "bob"), ["INC-1 update 1 waits for your approval"]);
+    // Bob wrote the next one, and sends it alone.
+    let force =
+        r#"{"do":"talk","incident":1,"talk":{"say":"approve","update":2,"force":"ann sleeps"}}"#;
+    play(&mut world, &format!("2m bob {public}\n2m clock\n3m bob {force}\n3m clock"));
+    assert_eq!(
+        to(&world, "ann"),
+        ["INC-1 update 2 waits for your approval", "INC-1 update 2 went out without your look"]
+    );
+}

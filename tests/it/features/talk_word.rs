@@ -266,3 +266,26 @@ fn the_same_words_about_several_incidents_are_one_message_to_each_reader() {
     play(&mut world, &format!("21m ann {alone}\n21m clock"));
     assert_eq!(words(&world), [2, 2, 1]);
 }
+
+#[test]
+fn a_promise_to_somebody_who_was_told_nothing_is_no_proof_after_a_merge() {
+    let mut world = begin();
+    let promise = format!(
+        r#"{{"do":"talk","incident":1,"talk":{{"say":"promise","stakeholder":"customers","next_by":"{}","text":"call back"}}}}"#,
+        at(20)
+    );
+    play(
+        &mut world,
+        &format!(
+            "1m ann {promise}\n\
+             1m ann {{\"do\":\"open\",\"title\":\"b\",\"severity\":\"SEV2\",\"services\":[\"payments\"]}}\n\
+             2m ann {{\"do\":\"merge\",\"incident\":1,\"into\":2}}"
+        ),
+    );
+    let told = |world: &World| world.engine.room.incidents[&IncidentId(2)].told.clone();
+    let board = &told(&world)["customers"];
+    assert_eq!(board.count, 0, "{board:?}");
+    assert_eq!(board.next_by, Some(START.plus(20 * 60_000)));
+    play(&mut world, r#"3m ann {"do":"unmerge","incident":1}"#);
+    assert!(!told(&world).contains_key("customers"));
+}
