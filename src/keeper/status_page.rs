@@ -12,7 +12,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::{mpsc, watch};
+
 use crate::clock::wall_now;
+use crate::config::settings::Settings;
 use crate::domain::channel::{Channel, Program};
 use crate::domain::event::Body;
 use crate::domain::room::Room;
@@ -43,14 +46,24 @@ struct Publisher {
     inbox: Inbox,
     context: Context,
     written: Written,
-    /// It is written and not yet carried away.
-    is_owed: bool,
     /// What was wrong, as everybody was told.
     fault: Option<String>,
+    /// Why it cannot be written, and why it was not carried away.
+    unwritten: Option<String>,
+    uncarried: Option<String>,
+    /// It is on its way for longer than usual.
+    is_slow: bool,
     /// The alert about it fires, as far as we know.
     is_alerting: bool,
     /// Nothing was told by this keeper yet.
     is_fresh: bool,
+}
+
+/// What becomes of the files that are carried away.
+enum Carried {
+    /// They are still on their way.
+    Slow,
+    Done(Result<(), String>),
 }
 
 /// Whether the alert about the page fires.
@@ -67,64 +80,116 @@ pub(super) async fn publish(
     (fault, is_alerting): (Option<String>, bool),
 ) {
     let mut told = gate.site.subscribe();
-    let written = Written::new();
+    let (owed, due) = watch::channel(0_u64);
+    let (done, mut carried) = mpsc::channel(4);
+    tokio::spawn(carry_all(Arc::clone(&gate), context.clone(), due, done));
     let mut publisher = Publisher {
         gate,
         inbox,
         context,
-        written,
-        is_owed: false,
+        written: Written::new(),
         fault,
+        unwritten: None,
+        uncarried: None,
+        is_slow: false,
         is_alerting,
         is_fresh: true,
     };
     loop {
         let site = told.borrow_and_update().clone();
-        let fault = match site {
-            Some(site) => publisher.put(site).await.err(),
-            None => None,
-        };
-        let pause = if fault.is_some() { AGAIN } else { ANEW };
-        if !publisher.tell(fault).await {
-            return;
+        if let Some(site) = site {
+            match publisher.put(site).await {
+                Ok(has_changed) => {
+                    publisher.unwritten = None;
+                    // What nobody carries away is where it is served.
+                    if publisher.gate.settings().status.publish.is_empty() {
+                        publisher.uncarried = None;
+                    } else if has_changed {
+                        owed.send_modify(|count| *count += 1);
+                    }
+                }
+                Err(why) => publisher.unwritten = Some(why),
+            }
         }
-        tokio::select! {
-            changed = told.changed() => if changed.is_err() { return },
-            () = tokio::time::sleep(pause) => {}
+        let pause = if publisher.unwritten.is_some() { AGAIN } else { ANEW };
+        let until = tokio::time::Instant::now() + pause;
+        // A program that hangs keeps nothing from being written.
+        loop {
+            if !publisher.tell().await {
+                return;
+            }
+            tokio::select! {
+                changed = told.changed() => if changed.is_err() { return } else { break },
+                () = tokio::time::sleep_until(until) => break,
+                Some(what) = carried.recv() => match what {
+                    Carried::Slow => publisher.tell_slow().await,
+                    Carried::Done(result) => {
+                        (publisher.uncarried, publisher.is_slow) = (result.err(), false);
+                    }
+                },
+            }
         }
     }
 }
 
+/// Carries the files away whenever they changed, and again where that failed.
+async fn carry_all(
+    gate: Arc<Gate>,
+    context: Context,
+    mut due: watch::Receiver<u64>,
+    done: mpsc::Sender<Carried>,
+) {
+    let mut has_failed = false;
+    loop {
+        tokio::select! {
+            changed = due.changed() => if changed.is_err() { return },
+            () = tokio::time::sleep(AGAIN), if has_failed => {}
+        }
+        let settings = gate.settings();
+        let argv = settings.status.publish.clone();
+        if argv.is_empty() {
+            has_failed = false;
+            continue;
+        }
+        let dir = folder(&settings, &context);
+        let mut carried = std::pin::pin!(carry(&argv, &dir, &context));
+        let result = tokio::select! {
+            result = &mut carried => result,
+            () = tokio::time::sleep(SLOW) => {
+                if done.send(Carried::Slow).await.is_err() {
+                    return;
+                }
+                carried.await
+            }
+        };
+        has_failed = result.is_err();
+        let result = result.map_err(|why| format!("is not carried away: {why}"));
+        if done.send(Carried::Done(result)).await.is_err() {
+            return;
+        }
+    }
+}
+
+/// Where the files are.
+fn folder(settings: &Settings, context: &Context) -> PathBuf {
+    settings.status.dir.clone().unwrap_or_else(|| context.home.join(FOLDER))
+}
+
 impl Publisher {
-    /// Writes the page and has it carried away; the error says what did not work.
-    async fn put(&mut self, site: Arc<Site>) -> Result<(), String> {
-        let settings = self.gate.settings();
-        let home = &self.context.home;
-        let dir = settings.status.dir.clone().unwrap_or_else(|| home.join(FOLDER));
+    /// Writes the page; whether something was not as it is now. The error says what did not work.
+    async fn put(&mut self, site: Arc<Site>) -> Result<bool, String> {
+        let dir = folder(&self.gate.settings(), &self.context);
         let written = std::mem::take(&mut self.written);
         let (now, has_changed) = write(site, dir.clone(), written)
             .await
             .map_err(|error| format!("cannot be written to {}: {error}", dir.display()))?;
         self.written = now;
-        self.is_owed |= has_changed;
-        if self.is_owed && !settings.status.publish.is_empty() {
-            let context = self.context.clone();
-            let mut carried = std::pin::pin!(carry(&settings.status.publish, &dir, &context));
-            let done = tokio::select! {
-                done = &mut carried => done,
-                () = tokio::time::sleep(SLOW) => {
-                    self.tell_slow().await;
-                    carried.await
-                }
-            };
-            done.map_err(|why| format!("is not carried away: {why}"))?;
-        }
-        self.is_owed = false;
-        Ok(())
+        Ok(has_changed)
     }
 
     /// Says that the page is on its way still: until it is there it proves nothing.
     async fn tell_slow(&mut self) {
+        self.is_slow = true;
         if self.fault.is_none() {
             let fault = Some("is written, and still being carried away".to_owned());
             self.fault.clone_from(&fault);
@@ -134,11 +199,16 @@ impl Publisher {
     }
 
     /// Puts a fault on record when it comes and when it goes; false when the keeper goes.
-    async fn tell(&mut self, fault: Option<String>) -> bool {
-        if let Some(why) = &fault {
-            tracing::error!(why, "the status page");
+    async fn tell(&mut self) -> bool {
+        let fault = self.unwritten.clone().or_else(|| self.uncarried.clone());
+        // That it is on its way still was told, and is so until its end is known.
+        if fault.is_none() && self.is_slow {
+            return true;
         }
         let is_known = fault == self.fault;
+        if let Some(why) = fault.as_ref().filter(|_| !is_known) {
+            tracing::error!(why, "the status page");
+        }
         // Once after the start as well: the keeper before may have ended between the two messages.
         if is_known && !std::mem::take(&mut self.is_fresh) {
             return true;

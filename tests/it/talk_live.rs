@@ -213,6 +213,11 @@ fn a_page_that_is_still_being_carried_away_is_no_proof() {
     until("it is not there yet", || {
         home.ok(&["updates", "1"]).contains("NOT YET on the status page").then_some(())
     });
+    // What is said meanwhile stands in the files all the same.
+    home.ok(&["update", "1", "--for", "public", "--what", "Cards work again for most."]);
+    until("the files have it", || {
+        page(&home, "incidents.json").contains("Cards work again for most.").then_some(())
+    });
     std::fs::write(gate, "").expect("a file");
     until("it is there", || {
         let told = home.ok(&["updates", "1"]);
