@@ -17,7 +17,7 @@ use crate::domain::ids::IncidentId;
 use crate::domain::incident::Incident;
 use crate::domain::stakeholder::Stakeholder;
 use crate::domain::talk::change::{Moved, TalkChange, TalkWish};
-use crate::domain::talk::{Standing, Update};
+use crate::domain::talk::{Standing, Update, promise};
 use crate::domain::words::{PublicStatus, Role};
 
 /// For whom words are.
@@ -110,6 +110,9 @@ pub enum Talk {
         /// Why nobody else can look at it; that goes on record.
         #[arg(long)]
         force: Option<String>,
+        /// Why the public reads it before an embargo of the press ends.
+        #[arg(long, default_value = "")]
+        before_embargo: String,
     },
     /// Take an update back before it goes.
     Withdraw {
@@ -197,8 +200,9 @@ pub fn run(talk: Talk, context: &Context) -> Result<(), Failure> {
         Talk::Contacts { incident } => return contacts(context, incident),
         Talk::Stakeholders { incident } => return stakeholders(context, incident),
         Talk::Brief { incident, report } => return report_of(context, incident, report),
-        Talk::Approve { incident, update, force, also } => {
-            return approve(context, (incident, update), force.as_ref(), also);
+        Talk::Approve { incident, update, force, also, before_embargo } => {
+            let whys = (force.as_ref(), before_embargo.as_str());
+            return approve(context, (incident, update), whys, also);
         }
         Talk::Withdraw { incident, update, reason } => {
             (incident, TalkWish::Withdraw { update, reason })
@@ -296,7 +300,7 @@ fn asked_by_the_press(context: &Context, id: IncidentId) -> Result<(), Failure> 
 fn approve(
     context: &Context,
     (incident, update): (IncidentId, u32),
-    force: Option<&String>,
+    (force, before_embargo): (Option<&String>, &str),
     also: Vec<IncidentId>,
 ) -> Result<(), Failure> {
     let like = if also.is_empty() {
@@ -305,13 +309,15 @@ fn approve(
         let head = detail(context, incident, None, 1)?.head;
         head.talk.update(update).map(|update| update.draft.likeness())
     };
-    let (first, wish) = (incident, TalkWish::Approve { update, force: force.cloned(), like: None });
-    give(context, Command::Talk { incident: first, talk: Box::new(wish) })?;
+    let wish = |update: u32, like: Option<String>| {
+        let (force, before_embargo) = (force.cloned(), before_embargo.to_owned());
+        Box::new(TalkWish::Approve { update, force, like, before_embargo })
+    };
+    give(context, Command::Talk { incident, talk: wish(update, None) })?;
     // One that is refused keeps no other from going.
     let mut refused = None;
     for incident in also {
-        let wish = TalkWish::Approve { update: 0, force: force.cloned(), like: like.clone() };
-        match give(context, Command::Talk { incident, talk: Box::new(wish) }) {
+        match give(context, Command::Talk { incident, talk: wish(0, like.clone()) }) {
             Err(Failure::Rejected(rejection)) => {
                 warn(&format!("{incident}: {rejection}"));
                 refused = Some(rejection);
@@ -400,7 +406,8 @@ fn updates(context: &Context, id: IncidentId) -> Result<(), Failure> {
     for update in &incident.talk.updates {
         print_update(update, &incident);
     }
-    let fault = known(context)?.desk.page_fault;
+    let known = known(context)?;
+    let fault = known.desk.page_fault;
     if let Some(fault) = &fault {
         say(&format!("the status page {fault}"));
     }
@@ -424,6 +431,14 @@ fn updates(context: &Context, id: IncidentId) -> Result<(), Failure> {
     }
     for (who, update) in &incident.talk.by_hand {
         say(&format!("{who:<14} to be told BY HAND what update {update} says"));
+    }
+    // Who waits, the latest first.
+    let now = wall_now();
+    let mut due = promise::all(&incident, &known.plan);
+    due.sort_by_key(|promise| promise.due);
+    for promise in due {
+        let late = if promise.due <= now { "LATE: " } else { "" };
+        say(&format!("{:<14} {late}a word is due by {}", promise.who, promise.due.clock_near(now)));
     }
     Ok(())
 }

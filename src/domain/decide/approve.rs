@@ -4,6 +4,7 @@
 //! - An update that somebody must look at goes only after somebody else did, or with a reason on
 //!   record why nobody could.
 
+use crate::domain::change::Change;
 use crate::domain::command::Order;
 use crate::domain::decide::draft::{self, check_public};
 use crate::domain::decide::talk::send;
@@ -13,6 +14,7 @@ use crate::domain::incident::Incident;
 use crate::domain::rejection::{Rejection, RejectionKind};
 use crate::domain::room::Room;
 use crate::domain::stakeholder::Audience;
+use crate::domain::talk::change::TalkChange;
 use crate::domain::talk::{Standing, Update};
 use crate::domain::time::Timestamp;
 use crate::domain::words::{Approval, Right, Role};
@@ -59,7 +61,7 @@ pub(super) fn approve(
     order: &Order,
     incident: &Incident,
     number: u32,
-    force: Option<&str>,
+    (force, before_embargo): (Option<&str>, &str),
     now: Timestamp,
 ) -> Decision {
     let update = waiting(incident, number)?;
@@ -81,7 +83,8 @@ pub(super) fn approve(
     still_fits(room, incident, update)?;
     // The press may have agreed on one since it was written.
     if update.draft.audience == Audience::Public {
-        draft::check_embargo(incident, &update.draft.before_embargo, now)?;
+        let whys = [update.draft.before_embargo.as_str(), before_embargo].concat();
+        draft::check_embargo(incident, &whys, now)?;
     }
     draft::not_overtaken(incident, update)?;
     if let Some(at) = update.draft.next_by.filter(|at| *at <= now) {
@@ -93,6 +96,12 @@ pub(super) fn approve(
     let missed =
         forced.as_deref().and_then(|why| passed_over(room, order, incident, update, why, now));
     let mut bodies = send(room, incident, &update.draft, forced, now)?;
+    if let Some(Body::Incident { change: Change::Talk(talk), .. }) = bodies.first_mut()
+        && let TalkChange::Sent(sent) = &mut **talk
+        && update.draft.before_embargo.is_empty()
+    {
+        before_embargo.clone_into(&mut sent.before_embargo);
+    }
     bodies.extend(missed);
     Ok(bodies)
 }

@@ -345,9 +345,9 @@ fn talk_texts(wish: &TalkWish) -> Result<Vec<&str>, Rejection> {
             check_small([outlet, person].into_iter())?;
             vec![question]
         }
-        TalkWish::Approve { force, like, .. } => {
+        TalkWish::Approve { force, like, before_embargo, .. } => {
             check_small(like.iter())?;
-            force.as_deref().into_iter().collect()
+            force.as_deref().into_iter().chain([before_embargo.as_str()]).collect()
         }
         TalkWish::Withdraw { reason, .. }
         | TalkWish::Cadence { reason, .. }

@@ -44,9 +44,10 @@ pub(super) fn decide(
         TalkWish::Draft { .. } => {
             draft::draft(room, &order.actor.login, live(room, id)?, wish, now)
         }
-        TalkWish::Approve { update, force, like } => {
+        TalkWish::Approve { update, force, like, before_embargo } => {
             let update = approve::meant(live(room, id)?, *update, like.as_deref())?;
-            approve::approve(room, order, live(room, id)?, update, force.as_deref(), now)
+            let whys = (force.as_deref(), before_embargo.trim());
+            approve::approve(room, order, live(room, id)?, update, whys, now)
         }
         TalkWish::Withdraw { update, reason } => {
             approve::waiting(live(room, id)?, *update)?;
@@ -143,6 +144,7 @@ pub(super) fn send(
     let mut sent = Sent {
         update: draft.update,
         forced,
+        before_embargo: String::new(),
         letters: Vec::new(),
         more: 0,
         published: Vec::new(),

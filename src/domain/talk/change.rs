@@ -98,6 +98,9 @@ pub struct Sent {
     /// Why nobody else looked at it, where somebody should have.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub forced: Option<String>,
+    /// Why the public reads it before an embargo ends, where who let it go said so.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub before_embargo: String,
     pub letters: Vec<Posted>,
     /// Messages that follow in events of their own, where they are too many for one.
     #[serde(default, skip_serializing_if = "is_none")]
@@ -262,6 +265,9 @@ pub enum TalkWish {
         /// incidents.
         #[serde(default)]
         like: Option<String>,
+        /// Why the public reads it before an embargo ends that was agreed on since it was written.
+        #[serde(default)]
+        before_embargo: String,
     },
     /// Takes a draft back.
     Withdraw {

@@ -114,7 +114,12 @@ fn sent_words(sent: &Sent) -> String {
     parts.extend(sent.published.iter().map(|who| format!("{who} on the status page")));
     parts.extend(sent.by_hand.iter().map(|who| format!("{who} BY HAND")));
     let forced = sent.forced.as_ref().map(|why| format!(" · NOBODY ELSE LOOKED AT IT: {why}"));
-    format!("update {} goes to {}{}", sent.update, parts.join("; "), forced.unwrap_or_default())
+    let embargo = match sent.before_embargo.as_str() {
+        "" => String::new(),
+        why => format!(" · BEFORE AN EMBARGO ENDS: {why}"),
+    };
+    let forced = forced.unwrap_or_default();
+    format!("update {} goes to {}{forced}{embargo}", sent.update, parts.join("; "))
 }
 
 fn inquiry_words(inquiry: &Inquiry, now: Timestamp) -> String {

@@ -46,12 +46,7 @@ pub(super) fn fields(action: Action, about: &About<'_>) -> Option<Vec<Field>> {
         Action::Contact => contact(about),
         Action::Update => update::known(about),
         Action::Write => update::write(about, &Audience::ALL.map(Audience::word), &[]),
-        Action::Approve => vec![
-            Field::choice("update", "which", waiting(incident), ""),
-            Field::line("force", "if nobody else", "").hint(
-                "why nobody else can look at it; empty: it is somebody else's, or it needs none",
-            ),
-        ],
+        Action::Approve => approve_fields(about),
         Action::Withdraw => vec![
             Field::choice("update", "which", waiting(incident), ""),
             Field::line("reason", "why", "")
@@ -194,6 +189,23 @@ fn inquiries(incident: Option<&Incident>) -> Vec<String> {
     open.map(|a| format!("{} {}", a.inquiry.number, a.inquiry.facts())).collect()
 }
 
+fn approve_fields(about: &About<'_>) -> Vec<Field> {
+    let mut fields = vec![
+        Field::choice("update", "which", waiting(about.incident), ""),
+        Field::line("force", "if nobody else", "")
+            .hint("why nobody else can look at it; empty: it is somebody else's, or it needs none"),
+    ];
+    if let Some((asked, until)) = about.incident.and_then(|i| i.talk.embargo(about.now)) {
+        let hint = format!(
+            "{} has one until {}; why the public reads it before",
+            asked.label,
+            until.clock_near(about.now)
+        );
+        fields.push(Field::line("before_embargo", "embargo", "").hint(&hint));
+    }
+    fields
+}
+
 /// What was agreed on with the press, to be changed.
 fn press_times(incident: Option<&Incident>) -> Vec<Field> {
     vec![
@@ -275,6 +287,7 @@ pub(super) fn command(
             },
             force: some(&value("force")),
             like: form.like.clone(),
+            before_embargo: value("before_embargo"),
         },
         Action::Withdraw => TalkWish::Withdraw {
             update: number("update", "no update waits for approval")?,

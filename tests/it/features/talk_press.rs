@@ -83,6 +83,15 @@ fn an_embargo_is_lifted_or_ends_at_another_time_and_holds_what_waits_for_approva
             r#"{minute}m bob {{"do":"talk","incident":1,"talk":{{"say":"move-inquiry","inquiry":1,{rest},"reason":"{why}"}}}}"#
         )
     };
+    // Whoever lets it go may say why it goes out all the same.
+    {
+        let mut world = begin();
+        play(&mut world, &format!("1m dana {public}\n{ask}"));
+        let why = approve
+            .replace(r#""update":1"#, r#""update":1,"before_embargo":"people are in danger""#);
+        let told = play(&mut world, &format!("2m ann {why}"));
+        assert!(told.contains("BEFORE AN EMBARGO ENDS: people are in danger"), "{told}");
+    }
     let lifted = r#""embargo":"lifted""#;
     assert!(play(&mut world, &change(3, lifted, "")).contains("refused bob"));
     let same = play(&mut world, &change(3, r#""answer_by":"kept""#, "why"));
