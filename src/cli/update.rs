@@ -107,10 +107,9 @@ fn words_of(file: &str) -> Result<Vec<Words>, Failure> {
         .map_err(|e| Failure::Usage(format!("{file}: {e}; the words look like {form}")))
 }
 
-/// What is the same about all of the incidents: the words, to whom, and when the next ones come.
+/// What is the same about all of the incidents: the words, and when the next ones come.
 #[derive(Debug, Clone)]
 struct Said {
-    to: Vec<String>,
     words: Vec<Words>,
     next_by: Option<Timestamp>,
 }
@@ -126,7 +125,14 @@ fn said(
         return Err(Failure::Usage("not an update".to_owned()));
     };
     let audience = audience_of(*audience);
-    let names = if to.is_empty() { careful(first, plan, audience) } else { to.clone() };
+    // The words are for whoever reads any of them; each goes to its own readers only.
+    let mut names = to.clone();
+    if to.is_empty() {
+        for incident in std::iter::once(first).chain(others) {
+            let own = careful(incident, plan, audience);
+            names.extend(own.into_iter().filter(|name| !names.contains(name)).collect::<Vec<_>>());
+        }
+    }
     let next_by = next_by(next.as_deref(), first, plan, &names)?;
     let words = match (subject, text) {
         _ if words.is_some() => words_of(words.as_deref().unwrap_or_default())?,
@@ -136,18 +142,19 @@ fn said(
         }
         _ => from_template(talk, (first, others), plan, context, (audience, &names, next_by))?,
     };
-    Ok(Said { to: names, words, next_by })
+    Ok(Said { words, next_by })
 }
 
 fn wish(
     talk: &Talk,
     incident: &Incident,
     plan: &Plan,
-    Said { to: names, words, next_by }: Said,
+    Said { words, next_by }: Said,
 ) -> Result<TalkWish, Failure> {
     let Talk::Update {
         incidents,
         audience,
+        to,
         title,
         public,
         components,
@@ -160,6 +167,7 @@ fn wish(
         return Err(Failure::Usage("not an update".to_owned()));
     };
     let audience = audience_of(*audience);
+    let names = if to.is_empty() { careful(incident, plan, audience) } else { to.clone() };
     let readers = names.iter().filter_map(|name| plan.stakeholders.get(name));
     let reads = readers.into_iter().any(Stakeholder::reads_the_page);
     // As the form proposes it: what is affected is not shown as whole.

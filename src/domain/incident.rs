@@ -177,7 +177,7 @@ pub struct Incident {
     pub told: BTreeMap<String, Told>,
     /// Incidents that became part of it, with how severe it was before each.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub merged_at: Vec<(IncidentId, Severity)>,
+    pub severity_before: Vec<(IncidentId, Severity)>,
     /// What of what is told came from incidents that became part of it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub inherited: Vec<Inherited>,
@@ -264,7 +264,7 @@ impl Incident {
             members: BTreeMap::new(),
             firing: 0,
             brought: Vec::new(),
-            merged_at: Vec::new(),
+            severity_before: Vec::new(),
             inherited: Vec::new(),
             told: BTreeMap::new(),
             talk: Talk { since: when, raised: vec![(opened.severity, when)], ..Talk::default() },

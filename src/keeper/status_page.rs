@@ -88,9 +88,10 @@ pub(super) async fn publish(
         inbox,
         context,
         written: Written::new(),
+        // What was wrong is so until it was written and carried away anew.
+        uncarried: fault.clone(),
         fault,
         unwritten: None,
-        uncarried: None,
         is_slow: false,
         is_alerting,
         is_fresh: true,

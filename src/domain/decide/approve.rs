@@ -121,7 +121,12 @@ fn passed_over(
     let words = update.draft.words.first();
     let said = words.map_or_else(String::new, |words| format!("{}\n{}", words.subject, words.text));
     let text = format!("{me} sent it to {}: {why}\n\n{said}", update.draft.to.join(", "));
-    on_call::word(due::asked(room, incident, now), me, &[commander], (subject, text), 0)
+    let asked = due::asked(room, incident, now);
+    let mut told = on_call::word(asked, me, &[commander], (subject, text), 0)?;
+    if update.draft.together {
+        on_call::gather(&mut told);
+    }
+    Some(told)
 }
 
 /// What was right when it was written may be wrong by now: its readers, and what the page would say.

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::decide::on_call::word;
+use crate::domain::decide::on_call::{gather, word};
 use crate::domain::decide::talk::{body, send};
 use crate::domain::decide::{Decision, ahead, bad, not_now, wanted};
 use crate::domain::event::Body;
@@ -185,8 +185,8 @@ fn call_approvers(
     });
     let asked = Asked { plan: &room.plan, desk: &room.desk, severity: incident.severity, now };
     let mut told = word(asked, login, &people, (subject, text), before.sum())?;
-    if let Body::PeopleTold { together, .. } = &mut told {
-        *together = draft.together;
+    if draft.together {
+        gather(&mut told);
     }
     Some(told)
 }

@@ -117,7 +117,11 @@ fn taken_over(room: &Room, login: &str, incident: &Incident, now: Timestamp) -> 
     let id = incident.id;
     let subject = format!("{login} answers for {id} now, not you");
     let text = format!("{login} acknowledged {id} ({}), which you had.", incident.title);
-    on_call::word(due::asked(room, incident, now), login, &[&before.by], (subject, text), 0)
+    let asked = due::asked(room, incident, now);
+    // Many may be taken over at once.
+    let mut told = on_call::word(asked, login, &[&before.by], (subject, text), 0)?;
+    on_call::gather(&mut told);
+    Some(told)
 }
 
 fn set_severity(room: &Room, id: IncidentId, to: Severity, why: &str) -> Decision {

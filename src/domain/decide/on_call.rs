@@ -167,6 +167,13 @@ pub(super) fn word(
     (!letters.is_empty()).then_some(Body::PeopleTold { subject, text, letters, together: false })
 }
 
+/// Makes words go in one message with what else the same reader is told at the same time.
+pub(super) const fn gather(told: &mut Body) {
+    if let Body::PeopleTold { together, .. } = told {
+        *together = true;
+    }
+}
+
 /// The turn that somebody has at an instant.
 fn turn_at(room: &Room, name: &str, person: &str, at: Timestamp) -> Result<TurnId, Rejection> {
     let schedule = known_schedule(room, name)?;

@@ -201,7 +201,7 @@ fn chain(room: &Room, first: IncidentId) -> Vec<&Incident> {
 /// What was raised by a merge that is taken back is as it was before, unless something else was
 /// judged since.
 fn milder(parent: &Incident, child: &Incident) -> Option<Body> {
-    let (last, before) = *parent.merged_at.last()?;
+    let (last, before) = *parent.severity_before.last()?;
     let is_why = parent.severity_because.contains(&format!("{} is {}", child.id, parent.severity));
     let is_raised = last == child.id && is_why && before > parent.severity;
     let reason = format!("{} is no longer part of it", child.id);

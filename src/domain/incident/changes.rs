@@ -282,7 +282,7 @@ impl Incident {
     pub(super) fn absorb(&mut self, event: &Recorded, change: &Change) {
         let Change::Absorbed { child, alerts, told, promised } = change else { return };
         self.children.push(*child);
-        self.merged_at.push((*child, self.severity));
+        self.severity_before.push((*child, self.severity));
         self.receive(alerts);
         self.inherit(event, *child, (told, promised));
     }
@@ -297,7 +297,7 @@ impl Incident {
 
     pub(super) fn release(&mut self, child: IncidentId, alerts: &[Moved]) {
         self.children.retain(|c| *c != child);
-        self.merged_at.retain(|(known, _)| *known != child);
+        self.severity_before.retain(|(known, _)| *known != child);
         self.disinherit(child);
         if self.severity_because.contains(&format!("{child} is ")) {
             self.severity_because = format!("{}; {child} left again", self.severity_because);

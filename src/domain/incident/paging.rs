@@ -93,6 +93,8 @@ impl Incident {
         if self.ack.as_ref().is_some_and(|ack| by.is_some_and(|by| ack.by != by)) {
             self.esc.snooze = None;
             self.esc.anchor = at;
+            // Their answer does not grow old while nobody waits for it.
+            self.worked_at = at;
             return;
         }
         self.ack = None;

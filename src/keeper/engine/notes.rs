@@ -40,7 +40,7 @@ pub(super) fn note(events: &[Recorded], room: &Room) -> String {
     events.iter().filter_map(of).chain(alone).chain(left).collect::<Vec<String>>().join("; ")
 }
 
-/// Words wait for a second look, and nobody could be asked for one.
+/// Words wait for a second look, and no message went to anybody who may: only consoles show it.
 fn unasked(events: &[Recorded]) -> Option<String> {
     let waits = events.iter().find_map(|event| {
         let Body::Incident { incident, change: Change::Talk(talk) } = &event.body else {
@@ -52,8 +52,9 @@ fn unasked(events: &[Recorded]) -> Option<String> {
         }
     })?;
     let is_asked = events.iter().any(|event| matches!(event.body, Body::PeopleTold { .. }));
-    (!is_asked)
-        .then(|| format!("NOBODY WAS ASKED: tell somebody who may ('warroom approve {waits} …')"))
+    (!is_asked).then(|| {
+        format!("NO MESSAGE WENT to anybody who may: tell them ('warroom approve {waits} …')")
+    })
 }
 
 /// What a new plan took from whom it does not know any more.

@@ -331,11 +331,27 @@ fn whoever_gives_takes_or_loses_an_incident_hears_what_became_of_it() {
     assert_eq!(said(&world, "dana"), ["INC-1 is offered to erik now, not to you"]);
     play(&mut world, &format!("5m bob {refuse}\n5m clock"));
     assert_eq!(said(&world, "erik"), ["bob keeps INC-1: you need not take it"]);
-    play(&mut world, &format!("6m erik {ACK}\n6m clock"));
+    play(&mut world, &format!("6m erik {ACK}\n7m clock"));
     assert_eq!(
         said(&world, "bob").last().map(String::as_str),
         Some("erik answers for INC-1 now, not you")
     );
+}
+
+#[test]
+fn whoever_loses_many_incidents_at_once_hears_it_in_one_message() {
+    let mut world = held(plan_with(&[(0, 600, "bob")], &[], LEVELS));
+    let second = ACK.replace(":1}", ":2}");
+    play(&mut world, &format!("1m ann {OPEN}\n1m clock\n2m bob {second}\n2m clock"));
+    play(&mut world, &format!("6m erik {ACK}\n6m erik {second}\n7m clock"));
+    let theirs: Vec<String> = world
+        .jobs
+        .iter()
+        .filter(|job| job.destination.to == "bob")
+        .filter_map(|job| Some(format!("{:?}", job.update.as_ref()?)))
+        .collect();
+    assert_eq!(theirs.len(), 1, "{theirs:?}");
+    assert!(theirs[0].contains("INC-1") && theirs[0].contains("INC-2"), "{theirs:?}");
 }
 
 #[test]
