@@ -228,7 +228,7 @@ pub fn restored(about: &About<'_>, draft: &str) -> Option<Form> {
 }
 
 /// The words of an update as a form that was left half-written; when the next one comes is said anew.
-pub fn as_draft(draft: &Draft) -> String {
+pub fn as_draft(incident: &Incident, draft: &Draft) -> String {
     let components: Vec<String> =
         draft.components.iter().map(|(name, how)| format!("{name}={}", part_word(*how))).collect();
     let mut map = BTreeMap::from([
@@ -242,12 +242,21 @@ pub fn as_draft(draft: &Draft) -> String {
     if let Some(status) = draft.public {
         map.insert("public", status.word().to_owned());
     }
+    if let Some(wrong) = draft.corrects.and_then(|number| incident.talk.update(number)) {
+        map.insert("corrects", named(&wrong.draft));
+    }
     for ((language, subject, text), words) in PARTS.into_iter().zip(&draft.words) {
         map.insert(language, words.language.clone());
         map.insert(subject, words.subject.clone());
         map.insert(text, words.text.clone());
     }
     serde_json::to_string(&map).unwrap_or_default()
+}
+
+/// An update as it is chosen from others.
+fn named(draft: &Draft) -> String {
+    let subject = draft.words.first().map_or("", |words| words.subject.as_str());
+    format!("{} {subject}", draft.update)
 }
 
 fn is_last(text: &str) -> bool {
@@ -334,10 +343,7 @@ pub(super) fn write(about: &About<'_>, readers: &[&str], texts: &[Text]) -> Vec<
         .iter()
         .flat_map(|i| i.talk.updates.iter().rev())
         .filter(|u| matches!(u.standing, Standing::Sent { .. }))
-        .map(|u| {
-            let subject = u.draft.words.first().map_or("", |words| words.subject.as_str());
-            format!("{} {subject}", u.draft.update)
-        })
+        .map(|u| named(&u.draft))
         .collect();
     if !sent.is_empty() && !is_bulk {
         let options = std::iter::once("nothing".to_owned()).chain(sent).collect();

@@ -15,6 +15,6 @@ pub(super) fn keep_words(model: &mut Model, form: &Form, ids: &mut dyn Ids) -> O
     let incident = model.watched_for(form).filter(|_| form.action == Action::Withdraw)?;
     let update = incident.talk.update(number).filter(is_own)?;
     let key = format!("{} {}{OLDER}{number}", Action::Write.name(), incident.id);
-    let text = as_draft(&update.draft);
+    let text = as_draft(incident, &update.draft);
     Some(keep(model, ids, key, text))
 }

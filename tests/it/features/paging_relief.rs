@@ -367,4 +367,11 @@ fn a_snooze_by_somebody_else_takes_nothing_from_whoever_has_it() {
     );
     assert_eq!(incident(&world, 1).accountable(), ["bob"]);
     assert!(incident(&world, 1).ack.is_some());
+    // However long it was put off: nobody waited for bob meanwhile.
+    let long = snooze
+        .replacen("2m", "4m", 1)
+        .replace(&START.plus(300_000).to_string(), &START.plus(6 * 3_600_000).to_string());
+    let told = play(&mut world, &format!("{long}\n361m clock"));
+    assert!(incident(&world, 1).esc.snooze.is_none(), "{told}");
+    assert!(incident(&world, 1).ack.is_some(), "{told}");
 }

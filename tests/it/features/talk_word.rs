@@ -4,6 +4,7 @@
 use warroom::domain::ids::IncidentId;
 use warroom::domain::time::Timestamp;
 use warroom::store::Reader;
+use warroom::tui::forms::update::as_draft;
 
 use crate::features::talk_kept::{at, begin, draft};
 use crate::world::{START, World, play};
@@ -69,6 +70,10 @@ fn a_correction_says_that_it_is_one_wherever_it_is_read() {
         )
     );
     assert_eq!(said(2).0, "Correction: x", "where we cannot say it in theirs, in English");
+    // Taken back and written anew, it corrects the same.
+    let incident = &world.engine.room.incidents[&IncidentId(1)];
+    let kept = as_draft(incident, &incident.talk.update(2).expect("it").draft);
+    assert!(kept.contains(r#""corrects":"1 the subject""#), "{kept}");
 }
 
 #[test]
