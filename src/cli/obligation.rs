@@ -53,6 +53,9 @@ pub enum Obligation {
         file: Option<PathBuf>,
         #[arg(long, allow_hyphen_values = true)]
         at: Option<String>,
+        /// Why it comes late, or out of its order; needed where it is late.
+        #[arg(long, default_value = "")]
+        why: String,
     },
 }
 
@@ -84,7 +87,7 @@ pub fn run(verb: Obligation, context: &Context) -> Result<(), Failure> {
         Obligation::NotApplicable { incident, rule, stage, why } => {
             (incident, LegalWish::NotApplicable { rule, stage, why })
         }
-        Obligation::Submit { incident, rule, stage, reference, file, at } => {
+        Obligation::Submit { incident, rule, stage, reference, file, at, why } => {
             let sha256 = match file {
                 Some(path) => {
                     let facts = evidence::read(&path).map_err(Failure::Usage)?;
@@ -92,7 +95,8 @@ pub fn run(verb: Obligation, context: &Context) -> Result<(), Failure> {
                 }
                 None => None,
             };
-            (incident, LegalWish::Submit { at: when(at, &rule)?, rule, stage, reference, sha256 })
+            let at = when(at, &rule)?;
+            (incident, LegalWish::Submit { rule, stage, at, reference, sha256, why })
         }
     };
     give(context, Command::Legal { incident, legal: Box::new(wish) })
@@ -175,6 +179,9 @@ fn list(context: &Context, id: IncidentId) -> Result<(), Failure> {
             let hash = sent.sha256.as_ref().map(|hash| format!(", sha256 {hash}"));
             let (at, by, reference) = (sent.at, &sent.by, &sent.reference);
             say(&format!("  {at} by {by}: '{reference}'{}", hash.unwrap_or_default()));
+            if !sent.why.is_empty() {
+                say(&format!("  because {}", sent.why));
+            }
         }
         if !clock.why_due.is_empty() {
             say(&format!("  {}", clock.why_due));

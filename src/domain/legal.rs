@@ -50,6 +50,9 @@ pub enum LegalChange {
         reference: String,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         sha256: Option<String>,
+        /// Why it came late, or out of its order.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        why: String,
     },
     /// The plan no longer holds a rule under which clocks ran: they have stopped, and what they said is
     /// for somebody to follow by hand.
@@ -86,6 +89,9 @@ pub enum LegalWish {
         reference: String,
         #[serde(default)]
         sha256: Option<String>,
+        /// Why it comes late, or out of its order; needed where it is late.
+        #[serde(default)]
+        why: String,
     },
 }
 
@@ -177,9 +183,9 @@ impl Legal {
                 let facts = self.facts.entry(rule.clone()).or_default();
                 facts.not_applicable.insert(stage.clone(), decided);
             }
-            LegalChange::Submitted { rule, stage, at, reference, sha256 } => {
+            LegalChange::Submitted { rule, stage, at, reference, sha256, why } => {
                 let (reference, sha256) = (reference.clone(), sha256.clone());
-                let sent = Submission { at: *at, by, reference, sha256 };
+                let sent = Submission { at: *at, by, reference, sha256, why: why.clone() };
                 let facts = self.facts.entry(rule.clone()).or_default();
                 facts.submissions.entry(stage.clone()).or_default().push(sent);
                 self.warned.entry(rule.clone()).or_insert(entered_at);
@@ -206,10 +212,11 @@ pub fn words(change: &LegalChange) -> String {
         LegalChange::NotApplicable { rule, stage, why } => {
             format!("{rule} {stage}: not applicable because {why}")
         }
-        LegalChange::Submitted { rule, stage, at, reference, sha256 } => {
+        LegalChange::Submitted { rule, stage, at, reference, sha256, why } => {
             let hash = sha256.as_ref().map(|hash| format!(" · sha256 {hash}"));
             let hash = hash.unwrap_or_default();
-            format!("{rule} {stage}: handed in at {at}, reference '{reference}'{hash}")
+            let why = if why.is_empty() { String::new() } else { format!(" · because {why}") };
+            format!("{rule} {stage}: handed in at {at}, reference '{reference}'{hash}{why}")
         }
         LegalChange::RuleGone { rule, clocks, pages } => format!(
             "THE PLAN NO LONGER HOLDS '{rule}', and its clocks stop: follow them by hand, or put it \

@@ -42,8 +42,6 @@ impl Room {
             | Change::SeverityChanged { .. }
             | Change::PhaseChanged { .. }
             | Change::TitleChanged { .. }
-            | Change::ServicesChanged { .. }
-            | Change::LabelSet { .. }
             | Change::OwnerChanged { .. }
             | Change::RoleAssigned { .. }
             | Change::RoleLeft { .. }
@@ -89,6 +87,9 @@ impl Room {
             | Change::AnswersDropped { .. }
             | Change::BegunAnew { .. }
             | Change::ToldElsewhere(_) => {}
+            Change::ServicesChanged { .. } | Change::LabelSet { .. } => {
+                self.concern_changed(event.at, id, change);
+            }
             Change::LevelReached(reached) => self.take_turn(id, reached),
         }
     }

@@ -6,12 +6,13 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::domain::alert::{Alert, Held};
-use crate::domain::change::{LevelReached, ReachedBy};
+use crate::domain::change::{Change, LevelReached, ReachedBy};
 use crate::domain::decide::due::turn_key;
 use crate::domain::delivery::{AttemptEnd, Delivery, Origin, Wanted, channel_of};
 use crate::domain::duty::{Beat, Destination, Notice, WindowStage};
 use crate::domain::event::{AlertItem, Body, Recorded, Sending};
 use crate::domain::ids::{BESIDE, IncidentId};
+use crate::domain::incident::Incident;
 use crate::domain::outbox;
 use crate::domain::plan::Plan;
 use crate::domain::room::Room;
@@ -34,6 +35,10 @@ impl Room {
         }
         self.desk.revisions.retain(|name, _| plan.schedules.contains_key(name));
         self.desk.take_people(&self.plan, plan, at);
+        for incident in self.incidents.values_mut().filter(|it| it.phase().is_live()) {
+            let same = Arc::clone(incident);
+            join(incident, (&same, plan), &self.plan, at);
+        }
         self.plan = plan.clone();
         digest.clone_into(&mut self.plan_digest);
         let in_use: BTreeSet<Box<str>> = self
@@ -43,6 +48,17 @@ impl Room {
             .collect();
         self.desk.take_plan(plan, at, &in_use);
         self.rebuild_index_keeping_commands();
+    }
+
+    /// What is broken is about to be another thing, or of another kind: whom it concerns only then
+    /// must know from then on.
+    pub(crate) fn concern_changed(&mut self, at: Timestamp, id: IncidentId, change: &Change) {
+        let Some(incident) = self.incidents.get_mut(&id).filter(|it| it.phase().is_live()) else {
+            return;
+        };
+        let mut then = incident.as_ref().clone();
+        then.concern(change);
+        join(incident, (&then, &self.plan), &self.plan, at);
     }
 
     /// Who was paged in turn, so that the next one is another.
@@ -309,5 +325,16 @@ impl Room {
             window.stage = stage;
         }
         self.desk.forget_windows();
+    }
+}
+
+/// Those whom an incident concerns as it is `then`, and did not before, must know of it from now on.
+fn join(incident: &mut Arc<Incident>, then: (&Incident, &Plan), before: &Plan, at: Timestamp) {
+    let (then, plan) = then;
+    let did = |who: &String| before.stakeholders.get(who).is_some_and(|it| it.cares(incident));
+    let new: Vec<String> =
+        plan.audience_of(then).map(|(who, _)| who).filter(|who| !did(who)).cloned().collect();
+    if !new.is_empty() {
+        Arc::make_mut(incident).talk.joined.extend(new.into_iter().map(|who| (who, at)));
     }
 }

@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::delivery::{Attempt, Delivery, Origin, Stand};
 use crate::domain::ids::Seq;
 use crate::domain::stakeholder::Audience;
-use crate::domain::talk::change::{Draft, Inquiry, Posted, Sent, TalkChange};
+use crate::domain::talk::change::{Draft, Inquiry, MissedOne, Posted, Sent, TalkChange};
 use crate::domain::time::Timestamp;
 use crate::domain::words::{AttemptResult, Severity};
 
@@ -128,6 +128,16 @@ pub struct Feedback {
     pub entry: Seq,
 }
 
+/// How the miss of a deadline was told.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MissTold {
+    pub due: Timestamp,
+    /// How often before.
+    pub step: u8,
+    /// The numbers of the words about it.
+    pub pages: Vec<u32>,
+}
+
 /// What is said to those who must know of one incident.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
@@ -147,8 +157,11 @@ pub struct Talk {
     pub raised: Vec<(Severity, Timestamp)>,
     /// A long incident: words come less often, as somebody decided.
     pub is_long: bool,
-    /// Stakeholder → the deadline whose miss was told, and how often.
-    pub missed: BTreeMap<String, (Timestamp, u8)>,
+    /// Stakeholder → the deadline whose miss was told, and how.
+    pub missed: BTreeMap<String, MissTold>,
+    /// Stakeholder → since when they must know, where that is later than for everybody: the plan, or
+    /// what is broken, changed since.
+    pub joined: BTreeMap<String, Timestamp>,
     pub inquiries: Vec<Asked>,
     /// The holding statement.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -194,10 +207,12 @@ impl Talk {
         self.raised = vec![(severity, at)];
     }
 
-    /// Since when somebody must know who is told from a severity on: from when it was that bad.
-    pub fn since(&self, from: Severity) -> Timestamp {
+    /// Since when somebody must know who is told from a severity on: from when it was that bad, or
+    /// from when it concerned them.
+    pub fn since(&self, who: &str, from: Severity) -> Timestamp {
         let found = self.raised.iter().find(|(severity, _)| *severity <= from);
-        found.map_or(self.since, |(_, at)| *at)
+        let bad = found.map_or(self.since, |(_, at)| *at);
+        self.joined.get(who).map_or(bad, |joined| bad.max(*joined))
     }
 
     /// Whether the update that somebody was sent reached them by no way.
@@ -312,9 +327,11 @@ impl Talk {
                     known.standing = Standing::Withdrawn { reason: reason.clone() };
                 }
             }
-            TalkChange::Missed { names, step, .. } => {
-                for missed in names {
-                    self.missed.insert(missed.who.clone(), (missed.due, *step));
+            TalkChange::Missed { names, step, pages } => {
+                let pages: Vec<u32> = pages.iter().map(|page| page.number).collect();
+                for MissedOne { who, due } in names {
+                    let told = MissTold { due: *due, step: *step, pages: pages.clone() };
+                    self.missed.insert(who.clone(), told);
                 }
             }
             TalkChange::CadenceSet { long, .. } => self.is_long = *long,
@@ -366,6 +383,7 @@ impl Talk {
     pub(super) fn clock_moved(&mut self, by_ms: i64) {
         self.since = self.since.plus(by_ms);
         self.raised.iter_mut().for_each(|(_, at)| *at = at.plus(by_ms));
+        self.joined.values_mut().for_each(|at| *at = at.plus(by_ms));
         self.letters.values_mut().for_each(|letter| letter.delivery.clock_moved(by_ms));
     }
 }

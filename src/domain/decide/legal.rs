@@ -12,10 +12,10 @@ use crate::domain::event::Body;
 use crate::domain::ids::IncidentId;
 use crate::domain::incident::Incident;
 use crate::domain::legal::{self, LegalChange, LegalWish, Warned};
-use crate::domain::obligation::{Clock, Rule, Stage, State, Submission};
+use crate::domain::obligation::{self, Clock, Rule, Stage, State, Submission};
 use crate::domain::plan::Plan;
 use crate::domain::reach;
-use crate::domain::rejection::Rejection;
+use crate::domain::rejection::{Rejection, RejectionKind};
 use crate::domain::room::Room;
 use crate::domain::time::{Timestamp, span_words};
 use crate::domain::words::{DeliveryKind, Role};
@@ -58,24 +58,49 @@ pub(super) fn decide(
             let why = reason(why, "saying that it is not owed")?.to_owned();
             LegalChange::NotApplicable { rule: rule.id.clone(), stage: stage.clone(), why }
         }
-        LegalWish::Submit { rule, stage, at, reference, sha256 } => {
-            let rule = known(plan, rule)?;
-            stage_of(rule, stage)?;
-            in_force(rule)?;
-            past(*at, now)?;
-            after_awareness(incident, rule, *at)?;
-            let (reference, sha256) = (reference.trim().to_owned(), sha256.clone());
-            let sha256 = sha256.map(|hash| hash.trim().to_ascii_lowercase());
-            let sent = Submission { at: *at, by: login.to_owned(), reference, sha256 };
-            if let Some(lacks) = sent.check() {
-                return Err(bad(lacks, "a claim without a proof is no submission"));
-            }
-            let Submission { at, reference, sha256, .. } = sent;
-            let rule = rule.id.clone();
-            LegalChange::Submitted { rule, stage: stage.clone(), at, reference, sha256 }
-        }
+        LegalWish::Submit { .. } => submit(incident, plan, login, wish, now)?,
     };
     one(id, Change::Legal(Box::new(change)))
+}
+
+/// Something was handed in, with its proof; what comes late says why.
+fn submit(
+    incident: &Incident,
+    plan: &Plan,
+    login: &str,
+    wish: &LegalWish,
+    now: Timestamp,
+) -> Result<LegalChange, Rejection> {
+    let LegalWish::Submit { rule, stage, at, reference, sha256, why } = wish else {
+        return Err(bad("not a submission", ""));
+    };
+    let rule = known(plan, rule)?;
+    stage_of(rule, stage)?;
+    in_force(rule)?;
+    past(*at, now)?;
+    after_awareness(incident, rule, *at)?;
+    let sha256 = sha256.as_ref().map(|hash| hash.trim().to_ascii_lowercase());
+    let (by, reference, why) = (login.to_owned(), reference.trim().to_owned(), why.trim());
+    let sent = Submission { at: *at, by, reference, sha256, why: why.to_owned() };
+    if let Some(lacks) = sent.check() {
+        return Err(bad(lacks, "a claim without a proof is no submission"));
+    }
+    let mut facts = incident.legal.facts.get(&rule.id).cloned().unwrap_or_default();
+    facts.submissions.entry(stage.clone()).or_default().push(sent.clone());
+    let clocks = obligation::clocks(rule, &facts, &plan.calendars, now);
+    let clock = clocks.iter().find(|clock| clock.stage == *stage);
+    let is_late = clock.is_some_and(|it| matches!(it.state, State::Met { late: true, .. }));
+    if is_late && why.is_empty() {
+        let due = clock.and_then(|it| it.due).map_or_else(String::new, |at| format!(" ({at})"));
+        return Err(Rejection::new(
+            RejectionKind::NeedsReason,
+            format!("{} {stage} comes after its time{due}", rule.id),
+            "say why: the reasons for the delay belong to it (--why, or 'because' in the form)",
+        ));
+    }
+    let Submission { at, reference, sha256, why, .. } = sent;
+    let (rule, stage) = (rule.id.clone(), stage.clone());
+    Ok(LegalChange::Submitted { rule, stage, at, reference, sha256, why })
 }
 
 /// What was found out stands against what was thought before: the finding that nothing is owed is
@@ -233,7 +258,7 @@ pub fn warn(room: &Room, id: IncidentId, now: Timestamp) -> Vec<Body> {
         let facts = incident.legal.facts.get(rule);
         let known = legal::rule(&room.plan, rule);
         let (Some(seen), Some(facts), Some(known)) = (seen, facts, known) else { return None };
-        crate::domain::obligation::next_event(known, facts, &room.plan.calendars, seen)
+        obligation::next_event(known, facts, &room.plan.calendars, seen)
     };
     let is_due = |rule: &str| due(rule).is_some_and(|at| at <= now);
     let open = legal::open(incident, &room.plan, now);

@@ -46,8 +46,11 @@ pub fn missed(room: &Room, id: IncidentId, now: Timestamp) -> Vec<Body> {
 }
 
 /// Who hears of a miss, in order: first the one who leads communication, then who commands; then
-/// whoever holds the incident.
+/// whoever holds the incident. Where neither got a word of it, those on whom the plan falls back do.
 fn ranks(incident: &Incident, lead: Role, step: u8) -> [Vec<String>; 4] {
+    if step > 1 {
+        return <[Vec<String>; 4]>::default();
+    }
     let role = |role: Role| incident.roles.get(&role).cloned().unwrap_or_default();
     let other =
         if lead == Role::InternalLiaison { Role::CustomerLiaison } else { Role::InternalLiaison };

@@ -322,8 +322,8 @@ fn legal_texts(wish: &LegalWish) -> Vec<&str> {
     match wish {
         LegalWish::Determine { evidence: text, .. }
         | LegalWish::TakeBack { reason: text, .. }
-        | LegalWish::NotApplicable { why: text, .. }
-        | LegalWish::Submit { reference: text, .. } => vec![text],
+        | LegalWish::NotApplicable { why: text, .. } => vec![text],
+        LegalWish::Submit { reference, why, .. } => vec![reference, why],
     }
 }
 

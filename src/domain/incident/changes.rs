@@ -88,10 +88,16 @@ impl Incident {
         self.acted(event, format!("moved it to {to}"));
     }
 
-    pub(super) fn set_label(&mut self, label: &str, value: Option<&String>) {
-        match value {
-            Some(value) => drop(self.labels.insert(label.to_owned(), value.clone())),
-            None => drop(self.labels.remove(label)),
+    /// What is broken is another thing, or of another kind: changes of whom it concerns.
+    pub(in crate::domain) fn concern(&mut self, change: &Change) {
+        if let Change::ServicesChanged { services } = change {
+            self.services.clone_from(services);
+        }
+        if let Change::LabelSet { label, value } = change {
+            match value {
+                Some(value) => drop(self.labels.insert(label.clone(), value.clone())),
+                None => drop(self.labels.remove(label)),
+            }
         }
     }
 

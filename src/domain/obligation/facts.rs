@@ -48,6 +48,9 @@ pub struct Submission {
     /// SHA-256 of the file that was handed in, in hexadecimal.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sha256: Option<String>,
+    /// Why it comes late, or out of its order: some laws want the reasons with it (GDPR Art. 33(1)).
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub why: String,
 }
 
 /// A decision that a stage is not owed.

@@ -31,7 +31,7 @@ pub(super) fn facts(record: &str) -> (Facts, Timestamp) {
         if sign == '=' {
             facts.triggers.insert(name, determined(at, at));
         } else {
-            let sent = Submission { at, by: "ann".into(), reference: "A-1".into(), sha256: None };
+            let sent = Submission { at, by: "ann".into(), reference: "A-1".into(), sha256: None, why: String::new() };
             facts.submissions.entry(name).or_default().push(sent);
         }
     }
@@ -92,7 +92,7 @@ fn between_two_readings_it_is_neither_missed_nor_late() {
     assert_eq!(state(&facts, due), running(100));
     assert_eq!(state(&facts, due.plus(DAY_MS)), State::Missed);
     let mut send = |at: Timestamp| {
-        let sent = Submission { at, by: "ann".into(), reference: "A-1".into(), sha256: None };
+        let sent = Submission { at, by: "ann".into(), reference: "A-1".into(), sha256: None, why: String::new() };
         facts.submissions.insert("covered-entity".into(), vec![sent]);
         state(&facts, at)
     };
@@ -216,6 +216,7 @@ fn a_submission_needs_a_proof() {
         by: "ann".into(),
         reference: reference.into(),
         sha256: hash.map(str::to_owned),
+        why: String::new(),
     };
     let hash = "0f".repeat(32);
     assert_eq!(sent("BSI-2026-7", None).check(), None);
@@ -262,6 +263,7 @@ fn any_facts(rule: &Rule) -> impl Strategy<Value = Facts> + use<> {
                 by: String::new(),
                 reference: String::new(),
                 sha256: None,
+                why: String::new(),
             };
             facts.submissions.insert(stage.clone(), times.into_iter().map(of).collect());
         }

@@ -11,6 +11,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::domain::delivery::Stand;
 use crate::domain::incident::{Incident, Stage, Told};
 use crate::domain::plan::Plan;
 use crate::domain::stakeholder::Stakeholder;
@@ -30,8 +31,10 @@ const LONG_MIN: u32 = 60;
 const LAST_MIN: u32 = 30;
 /// Minutes after a miss until the commander hears of it.
 const SECOND_MIN: i64 = 5;
-/// How often a miss is told.
+/// How often a miss is told, where the words about it get through.
 const STEPS: u8 = 2;
+/// How often, where they do not: those on whom the plan falls back hear of it last.
+const STEPS_MAX: u8 = 3;
 
 /// What somebody is to hear.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -138,7 +141,7 @@ fn to_stakeholders<'a>(incident: &'a Incident, plan: &'a Plan) -> Vec<Promise<'a
                 .filter(|(name, _)| incident.told.get(*name).is_none_or(is_unheard))
                 .map(|(name, who)| {
                     let minutes = first_min(who, incident.severity);
-                    let since = incident.talk.since(who.from_severity);
+                    let since = incident.talk.since(name, who.from_severity);
                     let due = after(since, minutes);
                     Promise { who: name, what: What::First, since, due, is_given: false }
                 });
@@ -193,7 +196,7 @@ fn by_the_plan<'a>(
 ) -> Option<Promise<'a>> {
     let who = plan.stakeholders.get(name)?;
     let minutes = every_min(who, incident.severity, incident.phase(), incident.talk.is_long).max(1);
-    let since = told.at.max(incident.talk.since(who.from_severity));
+    let since = told.at.max(incident.talk.since(name, who.from_severity));
     let due = after(since, minutes);
     Some(Promise { who: name, what: What::Next, since, due, is_given: false })
 }
@@ -211,14 +214,30 @@ pub fn next_given(incident: &Incident) -> Option<Timestamp> {
 
 /// When a miss is to be told next; and which step of telling that is.
 fn alarm(incident: &Incident, promise: &Promise<'_>) -> Option<(Timestamp, u8)> {
-    match incident.talk.missed.get(promise.who) {
-        Some((due, step)) if *due == promise.due => {
-            let next = step + 1;
-            let at = promise.due.plus(i64::from(next) * SECOND_MIN * MINUTE_MS);
-            (next < STEPS).then_some((at, next))
-        }
-        Some(_) | None => Some((promise.due, 0)),
+    let Some(told) = incident.talk.missed.get(promise.who).filter(|it| it.due == promise.due)
+    else {
+        return Some((promise.due, 0));
+    };
+    let next = told.step + 1;
+    let usual = promise.due.plus(i64::from(next) * SECOND_MIN * MINUTE_MS);
+    match failed_at(incident, &told.pages) {
+        Some(at) if next < STEPS_MAX => Some((at.min(usual), next)),
+        Some(_) | None => (next < STEPS).then_some((usual, next)),
     }
+}
+
+/// When the last of these messages failed, if none of them got through.
+fn failed_at(incident: &Incident, pages: &[u32]) -> Option<Timestamp> {
+    let failed = |number: &u32| match incident.esc.delivery(*number)?.stand {
+        Stand::Failed { at } => Some(at),
+        Stand::Queued { .. }
+        | Stand::Sending { .. }
+        | Stand::Waiting { .. }
+        | Stand::Confirmed { .. }
+        | Stand::Cancelled { .. } => None,
+    };
+    let all: Option<Vec<Timestamp>> = pages.iter().map(failed).collect();
+    all?.into_iter().max()
 }
 
 /// When the next miss is to be told, if nothing happens before.

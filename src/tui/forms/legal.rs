@@ -59,7 +59,7 @@ pub(super) fn fields(action: Action, about: &About<'_>) -> Option<Vec<Field>> {
                 Field::line("hash", "sha256", "")
                     .hint("of the file; 'warroom obligation submit --file' makes it"),
                 Field::line("when", "at", "").hint("14:02 · -15m · empty: now"),
-                Field::line("text", "because", "").hint("needed where it is not applicable"),
+                Field::line("text", "because", "").hint("needed where it is late, or not applicable"),
             ]
         }
         _ => return None,
@@ -114,7 +114,7 @@ pub(super) fn command(
         (_, NOT_OWED) => LegalWish::NotApplicable { rule, stage: part, why: value("text") },
         _ => {
             let (reference, sha256) = (value("reference"), some(&value("hash")));
-            LegalWish::Submit { rule, stage: part, at, reference, sha256 }
+            LegalWish::Submit { rule, stage: part, at, reference, sha256, why: value("text") }
         }
     };
     Ok(Command::Legal { incident, legal: Box::new(legal) })

@@ -226,3 +226,25 @@ fn what_is_found_out_stands_against_what_was_thought_before() {
     let refused = play(&mut world, &determine(61, "risk-unlikely", 61));
     assert!(refused.contains("'risk-unlikely' cannot hold beside it"), "{refused}");
 }
+
+#[test]
+fn what_is_handed_in_late_says_why() {
+    let mut world = begin();
+    let submit = |why: &str| {
+        let at = START.plus(-3_600_000);
+        format!(
+            r#"2m dana {{"do":"legal","incident":1,"legal":{{"state":"submit","rule":"gdpr-controller","stage":"authority","at":"{at}","reference":"LfD-7"{why}}}}}"#
+        )
+    };
+    let because = r#","why":"the copy was found in a log of last month""#;
+    let told = play(
+        &mut world,
+        &format!("1m dana {}\n{}\n{}", aware(80, "the copy"), submit(""), submit(because)),
+    );
+    assert!(told.contains("refused dana: gdpr-controller authority comes after its time"), "{told}");
+    assert!(told.contains("reference 'LfD-7' · because the copy was found in a log"), "{told}");
+    let incident = &world.engine.room.incidents[&IncidentId(1)];
+    let sent = &incident.legal.facts["gdpr-controller"].submissions["authority"];
+    assert_eq!(sent.len(), 1);
+    assert_eq!(sent[0].why, "the copy was found in a log of last month");
+}

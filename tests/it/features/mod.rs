@@ -19,5 +19,6 @@ mod record;
 mod silences;
 mod talk;
 mod talk_kept;
+mod talk_late;
 mod talk_press;
 mod talk_word;
