@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::decide::on_call::{gather, word};
+use crate::domain::decide::on_call::{gather, word, words_in};
 use crate::domain::decide::talk::{body, send};
 use crate::domain::decide::{Decision, ahead, bad, not_now, wanted};
 use crate::domain::event::Body;
@@ -179,12 +179,8 @@ fn call_approvers(
          {said}",
         draft.to.join(", ")
     );
-    let before = bodies.iter().map(|body| match body {
-        Body::PeopleTold { letters, .. } => u32::try_from(letters.len()).unwrap_or(0),
-        _ => 0,
-    });
     let asked = Asked { plan: &room.plan, desk: &room.desk, severity: incident.severity, now };
-    let mut told = word(asked, login, &people, (subject, text), before.sum())?;
+    let mut told = word(asked, login, &people, (subject, text), words_in(bodies))?;
     if draft.together {
         gather(&mut told);
     }

@@ -167,6 +167,15 @@ pub(super) fn word(
     (!letters.is_empty()).then_some(Body::PeopleTold { subject, text, letters, together: false })
 }
 
+/// How many words to people a decision holds.
+pub(super) fn words_in(bodies: &[Body]) -> u32 {
+    let of = |body: &Body| match body {
+        Body::PeopleTold { letters, .. } => u32::try_from(letters.len()).unwrap_or(0),
+        _ => 0,
+    };
+    bodies.iter().map(of).sum()
+}
+
 /// Makes words go in one message with what else the same reader is told at the same time.
 pub(super) const fn gather(told: &mut Body) {
     if let Body::PeopleTold { together, .. } = told {

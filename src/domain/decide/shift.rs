@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::change::Change;
 use crate::domain::decide::due::{asked, fallback, unanswered};
-use crate::domain::decide::on_call::cover_told;
+use crate::domain::decide::on_call::{cover_told, word, words_in};
 use crate::domain::delivery::Delivery;
 use crate::domain::event::Body;
 use crate::domain::ids::IncidentId;
@@ -38,7 +38,7 @@ pub fn shift(room: &Room, name: &str, now: Timestamp) -> Vec<Body> {
     let goes: Vec<String> =
         left.iter().chain(earlier).filter(|login| !is.contains(login)).cloned().collect();
     let on = if came.is_empty() { is } else { came.clone() };
-    let mut relief = Relief { room, name, now, goes, on, known: BTreeMap::new() };
+    let mut relief = Relief { room, name, now, goes, on, known: BTreeMap::new(), told: 0 };
     let mut bodies = Vec::new();
     if !relief.on.is_empty() && !relief.goes.is_empty() {
         for incident in room.incidents.values().filter(|i| i.phase().is_active()) {
@@ -61,6 +61,8 @@ struct Relief<'a> {
     on: Vec<String>,
     /// Policy → where this schedule stands in it; none: nowhere.
     known: BTreeMap<String, Option<Place>>,
+    /// Words to people that it holds already.
+    told: u32,
 }
 
 /// Where a schedule stands in a policy.
@@ -83,10 +85,12 @@ impl Relief<'_> {
             self.known.insert(key.clone(), place);
         }
         let Some(Some(place)) = self.known.get(&key) else { return Vec::new() };
-        match &incident.ack {
+        let bodies = match &incident.ack {
             None => self.page(incident, place),
             Some(ack) => self.hand_over(incident, ack, place),
-        }
+        };
+        self.told += words_in(&bodies);
+        bodies
     }
 
     fn place(&self, incident: &Incident) -> Option<Place> {
@@ -162,7 +166,9 @@ impl Relief<'_> {
         }
         if let Some(offer) = offer.filter(|_| near.contains(&ack.by)) {
             let (by, reason) = ("the change of shift", format!("{} went off duty", offer.to));
-            return of(incident.id, Change::HandoverRefused { by: by.to_owned(), reason });
+            let told = offer_over(self.room, incident, &reason, self.told, self.now);
+            let over = of(incident.id, Change::HandoverRefused { by: by.to_owned(), reason });
+            return over.into_iter().chain(told).collect();
         }
         let candidates = || self.on.iter().filter(|who| **who != ack.by);
         let asked = asked(self.room, incident, self.now);
@@ -193,13 +199,34 @@ pub fn next_stranger(room: &Room, now: Timestamp) -> Option<Vec<Body>> {
 }
 
 /// Who left the plan is waited for no longer, wherever it was not put on record yet.
-pub fn gone(room: &Room) -> Vec<Body> {
-    room.incidents.values().flat_map(|incident| left(room, incident)).collect()
+pub fn gone(room: &Room, now: Timestamp) -> Vec<Body> {
+    let mut bodies = Vec::new();
+    for incident in room.incidents.values() {
+        let told = words_in(&bodies);
+        bodies.extend(left(room, incident, told, now));
+    }
+    bodies
+}
+
+/// Who offered an incident hears that the offer is over without anybody's word: it is still theirs.
+fn offer_over(
+    room: &Room,
+    incident: &Incident,
+    why: &str,
+    before: u32,
+    now: Timestamp,
+) -> Option<Body> {
+    let offer = incident.esc.handover.as_ref()?;
+    let id = incident.id;
+    let subject = format!("{} does not take {id}: you still have it", offer.to);
+    let text = format!("The offer of {id} ({}) is over: {why}.", incident.title);
+    word(asked(room, incident, now), "", &[&offer.from], (subject, text), before)
 }
 
 /// Who left the plan is waited for no longer: neither for their own answer, nor for what they answered
-/// for, which pages again, because nobody could reach them any more.
-pub fn left(room: &Room, incident: &Incident) -> Vec<Body> {
+/// for, which pages again, because nobody could reach them any more. `told`: how many words to people
+/// go out with it already.
+pub fn left(room: &Room, incident: &Incident, told: u32, now: Timestamp) -> Vec<Body> {
     let (desk, esc) = (&room.desk, &incident.esc);
     if desk.left.is_empty() || !incident.phase().is_active() {
         return Vec::new();
@@ -220,7 +247,9 @@ pub fn left(room: &Room, incident: &Incident) -> Vec<Body> {
     }
     if let Some(offer) = esc.handover.as_ref().filter(|it| desk.has_left_since(&it.to, it.at)) {
         let (by, reason) = (offer.to.clone(), "is in the plan no more".to_owned());
-        bodies.extend(of(id, Change::HandoverRefused { by, reason }));
+        let why = format!("{by} {reason}");
+        let told = offer_over(room, incident, &why, told, now);
+        bodies.extend(of(id, Change::HandoverRefused { by, reason }).into_iter().chain(told));
     }
     match &incident.ack {
         Some(ack) if desk.has_left_since(&ack.by, ack.at) => {

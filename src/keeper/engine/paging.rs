@@ -90,7 +90,7 @@ impl Engine {
                 self.by_the_clock(body, now, archive, turn);
             }
         }
-        for body in decide::shift::gone(&self.room) {
+        for body in decide::shift::gone(&self.room, now) {
             self.by_the_clock(body, now, archive, turn);
         }
     }
@@ -170,7 +170,8 @@ impl Engine {
             self.by_the_clock(Body::Incident { incident: id, change }, now, archive, turn);
         }
         // It may come back with somebody who left meanwhile.
-        let left = self.room.incidents.get(&id).map(|it| decide::shift::left(&self.room, it));
+        let left = self.room.incidents.get(&id);
+        let left = left.map(|it| decide::shift::left(&self.room, it, 0, now));
         for body in left.into_iter().flatten() {
             self.by_the_clock(body, now, archive, turn);
         }

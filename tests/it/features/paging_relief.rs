@@ -7,6 +7,7 @@ use warroom::domain::ids::IncidentId;
 use warroom::domain::incident::Incident;
 use warroom::domain::plan::Plan;
 use warroom::domain::schedule::{Override, Schedule};
+use warroom::domain::words::Severity;
 use warroom::proto::Reply;
 
 use crate::features::paging_world::{OPEN, plan};
@@ -81,6 +82,12 @@ fn offered(world: &World) -> Option<&str> {
     incident(world, 1).esc.handover.as_ref().map(|offer| offer.to.as_str())
 }
 
+/// What somebody was told beside pages.
+fn heard<'a>(world: &'a World, who: &str) -> Vec<&'a str> {
+    let theirs = world.jobs.iter().filter(|job| job.destination.to == who);
+    theirs.filter_map(|job| Some(job.update.as_ref()?.0.as_str())).collect()
+}
+
 const GAP: [(i64, i64, &str); 2] = [(0, 10, "bob"), (20, 600, "dana")];
 
 #[test]
@@ -121,6 +128,7 @@ fn an_offer_that_nobody_took_up_goes_to_whoever_comes_next() {
     let told = play(&mut world, "30m clock");
     assert_eq!(offered(&world), None, "bob is on duty again, and has it");
     assert!(told.contains("the change of shift ended the offer; it stays where it is"), "{told}");
+    assert_eq!(heard(&world, "bob"), ["erik does not take INC-1: you still have it"]);
     // What a person offered stands while its giver is there.
     let mut world = held(plan_with(&[(0, 600, "bob")], &[(0, 5, "dana"), (5, 600, "zoe")], LEVELS));
     play(
@@ -356,7 +364,11 @@ fn whoever_loses_many_incidents_at_once_hears_it_in_one_message() {
 
 #[test]
 fn a_snooze_by_somebody_else_takes_nothing_from_whoever_has_it() {
-    let mut world = held(plan_with(&[(0, 600, "bob")], &[], LEVELS));
+    let mut plan = plan_with(&[(0, 600, "bob")], &[], LEVELS);
+    for policy in plan.policies.values_mut() {
+        policy.ack_expires_min = [(Severity::Sev2, 60)].into();
+    }
+    let mut world = held(plan);
     let snooze = format!(
         r#"2m erik {{"do":"snooze","incident":1,"until":"{}","reason":"a pause"}}"#,
         START.plus(300_000)
@@ -374,4 +386,8 @@ fn a_snooze_by_somebody_else_takes_nothing_from_whoever_has_it() {
     let told = play(&mut world, &format!("{long}\n361m clock"));
     assert!(incident(&world, 1).esc.snooze.is_none(), "{told}");
     assert!(incident(&world, 1).ack.is_some(), "{told}");
+    // From then on it grows old again.
+    let told = play(&mut world, "420m clock\n425m clock");
+    assert!(told.contains("NO MORE") || told.contains("expired"), "{told}");
+    assert!(incident(&world, 1).ack.is_none(), "{told}");
 }
