@@ -413,12 +413,19 @@ impl Desk {
     }
 
     /// Takes the answer to a swap. One that was accepted may fall away: somebody of it left the plan.
-    pub fn answer_swap(&mut self, schedule: &str, swap: u32, accepted: bool, seq: Seq) {
+    pub fn answer_swap(
+        &mut self,
+        schedule: &str,
+        swap: u32,
+        accepted: bool,
+        (at, seq): (Timestamp, Seq),
+    ) {
         let Some(changes) = self.changes.get_mut(schedule) else { return };
         let mut counts = accepted;
         for known in changes.swaps.iter_mut().filter(|known| known.id == swap) {
             counts |= known.state == SwapState::Accepted;
             known.state = if accepted { SwapState::Accepted } else { SwapState::Refused };
+            known.since = accepted.then_some(at);
         }
         if counts {
             self.revisions.insert(schedule.to_owned(), seq);

@@ -202,7 +202,7 @@ impl Room {
                 desk.changes.entry(schedule.clone()).or_default().swaps.push(swap.clone());
             }
             Body::SwapAnswered { schedule, swap, accepted } => {
-                desk.answer_swap(schedule, *swap, *accepted, event.seq);
+                desk.answer_swap(schedule, *swap, *accepted, (event.at, event.seq));
             }
             Body::WindowPlanned { window } => {
                 desk.last_window = desk.last_window.max(window.id);

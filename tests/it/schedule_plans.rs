@@ -130,13 +130,16 @@ fn holidays() -> Holidays {
 }
 
 fn swaps() -> impl Strategy<Value = Swap> {
-    ("[a-c]", 0..40_i64, "(ann|bob)", "(cyd|dan)").prop_map(|(layer, turn, gives, takes)| Swap {
+    let since = proptest::option::of(0..70 * DAY_MS);
+    let all = ("[a-c]", 0..40_i64, "(ann|bob)", "(cyd|dan)", since);
+    all.prop_map(|(layer, turn, gives, takes, since)| Swap {
         id: 1,
         a: TurnId { layer: layer.clone(), turn },
         b: Some(TurnId { layer, turn: turn + 1 }),
         person_a: gives,
         person_b: takes,
         state: SwapState::Accepted,
+        since: since.map(|ms| at("2027-02-25T00:00:00Z").plus(ms)),
     })
 }
 

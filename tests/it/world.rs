@@ -136,7 +136,8 @@ impl World {
         let found = self.engine.under_way().find(|(_, destination)| {
             destination.to == to && channel_of(&destination.method) == channel
         });
-        let (ticket, _) = found.unwrap_or_else(|| panic!("nothing is under way to {to} by {channel}"));
+        let (ticket, _) =
+            found.unwrap_or_else(|| panic!("nothing is under way to {to} by {channel}"));
         let detail = if result == AttemptResult::Accepted { "250 ok" } else { "no" }.to_owned();
         self.give(Input::Delivered { ticket, result, detail, wait_ms: 0 }).0
     }

@@ -215,6 +215,7 @@ fn ask_swap(room: &Room, login: &str, command: &Command, now: Timestamp) -> Deci
         person_a: giver.to_owned(),
         person_b: with.clone(),
         state: SwapState::Asked,
+        since: None,
     };
     let text = format!(
         "{giver} asks you to take a turn on '{schedule}'. Swap {}.\n\nTake it: warroom swap {schedule} \

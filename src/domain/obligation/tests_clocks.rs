@@ -31,7 +31,13 @@ pub(super) fn facts(record: &str) -> (Facts, Timestamp) {
         if sign == '=' {
             facts.triggers.insert(name, determined(at, at));
         } else {
-            let sent = Submission { at, by: "ann".into(), reference: "A-1".into(), sha256: None, why: String::new() };
+            let sent = Submission {
+                at,
+                by: "ann".into(),
+                reference: "A-1".into(),
+                sha256: None,
+                why: String::new(),
+            };
             facts.submissions.entry(name).or_default().push(sent);
         }
     }
@@ -92,7 +98,13 @@ fn between_two_readings_it_is_neither_missed_nor_late() {
     assert_eq!(state(&facts, due), running(100));
     assert_eq!(state(&facts, due.plus(DAY_MS)), State::Missed);
     let mut send = |at: Timestamp| {
-        let sent = Submission { at, by: "ann".into(), reference: "A-1".into(), sha256: None, why: String::new() };
+        let sent = Submission {
+            at,
+            by: "ann".into(),
+            reference: "A-1".into(),
+            sha256: None,
+            why: String::new(),
+        };
         facts.submissions.insert("covered-entity".into(), vec![sent]);
         state(&facts, at)
     };

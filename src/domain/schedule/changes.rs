@@ -62,6 +62,9 @@ pub struct Swap {
     /// Whether it counts.
     #[serde(default)]
     pub state: SwapState,
+    /// Since when it counts: what was worked of a turn before belongs to whoever worked it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<Timestamp>,
 }
 
 /// How far a swap has come.

@@ -90,8 +90,12 @@ pub(super) fn lane(
         return Lane { duties: Vec::new(), until: layer.wakes(at) };
     };
     let phase = phase(layer.zone, layer.rotation, holidays, at);
-    let duties = if phase.is_on { seats(layer, changes, turn) } else { Vec::new() };
-    Lane { duties, until: next.min(phase.until) }
+    let until = next.min(phase.until);
+    if !phase.is_on {
+        return Lane { duties: Vec::new(), until };
+    }
+    let (duties, holds) = seats(layer, changes, turn, at);
+    Lane { duties, until: until.min(holds) }
 }
 
 /// The layers of a schedule, the lowest first.

@@ -8,8 +8,9 @@ use std::collections::BTreeMap;
 
 use super::changes::{Changes, Swap, SwapState, TurnId};
 use super::duty::{Duty, Source};
-use super::layer::{Layer, rota, turn_span};
+use super::layer::{Layer, NEVER, rota, turn_span};
 use super::model::Schedule;
+use crate::domain::time::Timestamp;
 
 /// A place in a turn.
 struct Place {
@@ -18,11 +19,20 @@ struct Place {
     swap: Option<u32>,
 }
 
-/// Everybody who has a turn, with why.
-pub(super) fn seats(layer: &Layer<'_>, changes: &Changes, turn: i64) -> Vec<Duty> {
+/// Everybody who has a turn at an instant of it, with why, and up to when that holds at the most.
+pub(super) fn seats(
+    layer: &Layer<'_>,
+    changes: &Changes,
+    turn: i64,
+    at: Timestamp,
+) -> (Vec<Duty>, Timestamp) {
     let id = TurnId { layer: layer.name.clone(), turn };
     let people = layer.people(turn).into_iter().map(str::to_owned);
-    after_swaps(people, changes, &id)
+    let is_of_turn = |swap: &&Swap| swap.a == id || swap.b.as_ref() == Some(&id);
+    let begins = accepted(changes).filter(is_of_turn).filter_map(|swap| swap.since);
+    let until = begins.filter(|since| *since > at).min().unwrap_or(NEVER);
+    let counts = |swap: &Swap| swap.since.is_none_or(|since| since <= at);
+    let duties = after_swaps(people, changes, &id, counts)
         .into_iter()
         .map(|place| Duty {
             person: place.person,
@@ -32,12 +42,13 @@ pub(super) fn seats(layer: &Layer<'_>, changes: &Changes, turn: i64) -> Vec<Duty
             },
             turn: Some(id.clone()),
         })
-        .collect()
+        .collect();
+    (duties, until)
 }
 
 /// Who has a turn after all accepted swaps, in order.
 pub fn holders(schedule: &Schedule, changes: &Changes, turn: &TurnId) -> Vec<String> {
-    after_swaps(rota(schedule, turn).into_iter(), changes, turn)
+    after_swaps(rota(schedule, turn).into_iter(), changes, turn, |_| true)
         .into_iter()
         .map(|place| place.person)
         .collect()
@@ -47,9 +58,10 @@ fn after_swaps(
     people: impl Iterator<Item = String>,
     changes: &Changes,
     turn: &TurnId,
+    counts: impl Fn(&Swap) -> bool,
 ) -> Vec<Place> {
     let mut places: Vec<Place> = people.map(|person| Place { person, swap: None }).collect();
-    for swap in accepted(changes) {
+    for swap in accepted(changes).filter(|swap| counts(swap)) {
         for side in sides(swap).filter(|side| side.turn == turn) {
             exchange(&mut places, &side);
         }

@@ -79,6 +79,7 @@ fn swap(id: u32, (gives, a): (&str, i64), (takes, b): (&str, Option<i64>)) -> Sw
         person_a: gives.into(),
         person_b: takes.into(),
         state: SwapState::Accepted,
+        since: None,
     }
 }
 
@@ -176,6 +177,23 @@ fn only_accepted_swaps_count_and_each_builds_on_the_ones_before() {
     changes.swaps[0].state = SwapState::Accepted;
     assert_eq!(holders(&single, &changes, &turn("main", 0)), ["ann"], "bob does not have it");
     assert_eq!(stale_swaps(&single, &changes), [2]);
+}
+
+#[test]
+fn what_was_worked_of_a_turn_before_it_was_swapped_stays_with_whoever_worked_it() {
+    let single = plan(SINGLE);
+    let since = at("2027-03-03T12:00:00Z");
+    let late = Swap { since: Some(since), ..swap(1, ("ann", 0), ("bob", None)) };
+    let changes = Changes { swaps: vec![late], ..Changes::default() };
+    let table = [("2027-03-03T11:59:59Z", "ann"), ("2027-03-03T12:00:00Z", "bob")];
+    check(&single, &changes, &table);
+    let (from, until) = (at("2027-03-01T09:00:00Z"), at("2027-03-08T09:00:00Z"));
+    let found = load(&single, &Holidays::new(), &changes, from, until);
+    assert_eq!(found.people["ann"].total_ms, since.since(from));
+    assert_eq!(found.people["bob"].total_ms, until.since(since));
+    assert!(calendar::withdrawn(&single, &Holidays::new(), &changes, from, until).is_empty());
+    let next = next_change(&single, &Holidays::new(), &changes, from, until);
+    assert_eq!(next, Some(since));
 }
 
 #[test]

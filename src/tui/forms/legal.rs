@@ -59,7 +59,8 @@ pub(super) fn fields(action: Action, about: &About<'_>) -> Option<Vec<Field>> {
                 Field::line("hash", "sha256", "")
                     .hint("of the file; 'warroom obligation submit --file' makes it"),
                 Field::line("when", "at", "").hint("14:02 · -15m · empty: now"),
-                Field::line("text", "because", "").hint("needed where it is late, or not applicable"),
+                Field::line("text", "because", "")
+                    .hint("needed where it is late, or not applicable"),
             ]
         }
         _ => return None,

@@ -241,7 +241,10 @@ fn what_is_handed_in_late_says_why() {
         &mut world,
         &format!("1m dana {}\n{}\n{}", aware(80, "the copy"), submit(""), submit(because)),
     );
-    assert!(told.contains("refused dana: gdpr-controller authority comes after its time"), "{told}");
+    assert!(
+        told.contains("refused dana: gdpr-controller authority comes after its time"),
+        "{told}"
+    );
     assert!(told.contains("reference 'LfD-7' · because the copy was found in a log"), "{told}");
     let incident = &world.engine.room.incidents[&IncidentId(1)];
     let sent = &incident.legal.facts["gdpr-controller"].submissions["authority"];
