@@ -235,3 +235,16 @@ fn the_chain_says_that_there_is_more_than_its_pane_shows() {
         console.screen()
     );
 }
+
+#[test]
+fn whom_no_page_reached_is_named_beside_the_next_step_on_a_small_screen_too() {
+    let mut world = World::under(paging_world::plan());
+    let open = paging_world::OPEN;
+    // Bob stands on the first level, and on the second one beside Dana.
+    let refused = "0m answer bob mail refused\n0m clock\n0m answer bob phone refused\n0m clock";
+    play(&mut world, &format!("0m bob {open}\n0m clock\n{refused}\n1m clock\n{refused}"));
+    let mut console = Console::new(world, "dana", (80, 24));
+    shows(&console, "NOT REACHED: bob");
+    console.keys("a");
+    assert!(!console.screen().contains("NOT REACHED"), "{}", console.screen());
+}

@@ -4,6 +4,8 @@
 //! - What is behind comes from the journal, attempt by attempt; what is ahead is computed from the
 //!   plan at this moment. Nothing here is a guess.
 
+use std::collections::BTreeMap;
+
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -138,7 +140,21 @@ fn present(model: &Model, incident: &Incident) -> Told {
     if incident.esc.is_unreached {
         text = format!("{text} · NOBODY WAS REACHED");
     }
+    let lost = lost(incident);
+    if !lost.is_empty() {
+        text = format!("{text} · NOT REACHED: {}", lost.join(", "));
+    }
     Told { text, style: theme.bad }
+}
+
+/// Whose last page got through by no way.
+fn lost(incident: &Incident) -> Vec<&str> {
+    let pages = incident.esc.deliveries.iter().filter(|d| d.wanted.kind == DeliveryKind::Page);
+    let mut last: BTreeMap<&str, bool> = BTreeMap::new();
+    for page in pages {
+        last.insert(&page.wanted.to, matches!(page.stand, Stand::Failed { .. }));
+    }
+    last.into_iter().filter_map(|(who, failed)| failed.then_some(who)).collect()
 }
 
 fn next(model: &Model, incident: &Incident) -> Option<(Timestamp, Step)> {
