@@ -13,9 +13,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::delivery::Wanted;
 use crate::domain::incident::Incident;
+
 use crate::domain::obligation::{
-    Clock, Determination, Facts, NotApplicable, Rule, State, Submission, clocks, next_event,
-    shipped,
+    Anchor, Clock, Determination, Facts, NotApplicable, Rule, State, Submission, clocks,
+    next_event, shipped,
 };
 use crate::domain::plan::Plan;
 use crate::domain::time::Timestamp;
@@ -30,6 +31,24 @@ pub struct Warned {
     pub stage: String,
     /// In words: how far it has run, and when it is due.
     pub words: String,
+    /// How far, as one of the marks at which people are told; see [`mark`]. Events before it was
+    /// written down told all there was.
+    #[serde(default = "all_told")]
+    pub mark: u8,
+}
+
+const fn all_told() -> u8 {
+    u8::MAX
+}
+
+/// How far a clock has run, as one of the marks at which people are told: percent of its time, 100
+/// past its earlier reading, 101 past every one. None: it does not run.
+pub const fn mark(state: &State) -> Option<u8> {
+    match state {
+        State::Running { warned } => Some(*warned),
+        State::Missed => Some(101),
+        State::Waiting { .. } | State::Met { .. } | State::NotApplicable { .. } => None,
+    }
 }
 
 /// What happened.
@@ -103,6 +122,11 @@ pub struct Legal {
     pub facts: BTreeMap<String, Facts>,
     /// Rule → up to when people were warned.
     pub warned: BTreeMap<String, Timestamp>,
+    /// Rule → stage → the mark of which they were told.
+    pub told: BTreeMap<String, BTreeMap<String, u8>>,
+    /// Rule → when what is on record for it changed last, where nobody was told since: a clock may
+    /// have been past a mark when it came to be.
+    pub changed: BTreeMap<String, Timestamp>,
 }
 
 /// One clock with its rule.
@@ -147,11 +171,44 @@ pub fn open<'a>(incident: &Incident, plan: &'a Plan, now: Timestamp) -> Vec<Runn
 
 /// When people must be told next, after what they were told.
 pub fn next_warning(incident: &Incident, plan: &Plan) -> Option<Timestamp> {
-    let of = |(id, facts): (&String, &Facts)| {
-        let seen = incident.legal.warned.get(id).copied()?;
-        next_event(rule(plan, id)?, facts, &plan.calendars, seen)
+    incident.legal.facts.keys().filter_map(|id| warning_of(incident, plan, id)).min()
+}
+
+/// When people must be told next of the clocks of one rule: at once where one of them was past a mark
+/// of which nobody was told when it came to be.
+pub fn warning_of(incident: &Incident, plan: &Plan, id: &str) -> Option<Timestamp> {
+    let legal = &incident.legal;
+    let (facts, seen) = (legal.facts.get(id)?, legal.warned.get(id).copied()?);
+    let rule = rule(plan, id)?;
+    let is_untold = |clock: &Clock| {
+        let told = legal.told.get(id).and_then(|stages| stages.get(&clock.stage)).copied();
+        mark(&clock.state).is_some_and(|mark| mark > told.unwrap_or(0))
     };
-    incident.legal.facts.iter().filter_map(of).min()
+    let changed = legal
+        .changed
+        .get(id)
+        .copied()
+        .filter(|at| clocks(rule, facts, &plan.calendars, *at).iter().any(is_untold));
+    changed.or_else(|| next_event(rule, facts, &plan.calendars, seen))
+}
+
+/// Questions of the law that nobody has answered, and that a stage waits for: the rule's id, and the
+/// stage with what it waits for.
+pub fn unanswered(incident: &Incident, plan: &Plan, now: Timestamp) -> Vec<String> {
+    let asks = |it: &Running<'_>| {
+        let Anchor::Trigger(kind) = &it.clock.anchor else { return None };
+        let State::Waiting { for_what } = &it.clock.state else { return None };
+        let facts = incident.legal.facts.get(&it.rule.id)?;
+        let excludes = |a: &str, b: &str| {
+            it.rule.triggers.get(a).is_some_and(|made| made.contradicts.iter().any(|k| k == b))
+        };
+        let mut made = facts.triggers.keys().peekable();
+        made.peek()?;
+        let is_settled = made.any(|made| excludes(made, kind) || excludes(kind, made));
+        let words = || format!("{} {} (waits for {for_what})", it.rule.id, it.clock.stage);
+        (!is_settled).then(words)
+    };
+    all(incident, plan, now).iter().filter_map(asks).collect()
 }
 
 impl Legal {
@@ -164,9 +221,11 @@ impl Legal {
                 let facts = self.facts.entry(rule.clone()).or_default();
                 facts.triggers.insert(kind.clone(), made);
                 // What was put aside before this was known is owed again.
-                facts.not_applicable.clear();
-                // Marks that have passed before it was entered are told at once.
-                self.warned.insert(rule.clone(), at);
+                for stage in std::mem::take(&mut facts.not_applicable).into_keys() {
+                    self.untold(rule, &stage);
+                }
+                self.warned.insert(rule.clone(), entered_at);
+                self.changed.insert(rule.clone(), entered_at);
             }
             LegalChange::TakenBack { rule, kind, .. } => {
                 if let Some(facts) = self.facts.get_mut(rule) {
@@ -177,11 +236,15 @@ impl Legal {
                     }
                     facts.submissions.retain(|_, sent| !sent.is_empty());
                 }
+                self.told.remove(rule);
+                self.changed.insert(rule.clone(), entered_at);
             }
             LegalChange::NotApplicable { rule, stage, why } => {
                 let decided = NotApplicable { why: why.clone(), by, at: entered_at };
                 let facts = self.facts.entry(rule.clone()).or_default();
                 facts.not_applicable.insert(stage.clone(), decided);
+                self.untold(rule, stage);
+                self.changed.insert(rule.clone(), entered_at);
             }
             LegalChange::Submitted { rule, stage, at, reference, sha256, why } => {
                 let (reference, sha256) = (reference.clone(), sha256.clone());
@@ -189,13 +252,25 @@ impl Legal {
                 let facts = self.facts.entry(rule.clone()).or_default();
                 facts.submissions.entry(stage.clone()).or_default().push(sent);
                 self.warned.entry(rule.clone()).or_insert(entered_at);
+                self.untold(rule, stage);
+                self.changed.insert(rule.clone(), entered_at);
             }
             LegalChange::RuleGone { .. } => {}
             LegalChange::Warned { clocks, .. } => {
                 for warned in clocks {
                     self.warned.insert(warned.rule.clone(), entered_at);
+                    self.changed.remove(&warned.rule);
+                    let stages = self.told.entry(warned.rule.clone()).or_default();
+                    stages.insert(warned.stage.clone(), warned.mark);
                 }
             }
+        }
+    }
+
+    /// What was told of a stage holds no longer.
+    fn untold(&mut self, rule: &str, stage: &str) {
+        if let Some(stages) = self.told.get_mut(rule) {
+            stages.remove(stage);
         }
     }
 }

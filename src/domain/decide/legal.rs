@@ -253,14 +253,8 @@ fn words(clock: &Clock, now: Timestamp) -> String {
 /// What is told when a clock has run so far, and to whom.
 pub fn warn(room: &Room, id: IncidentId, now: Timestamp) -> Vec<Body> {
     let Some(incident) = room.incidents.get(&id) else { return Vec::new() };
-    let due = |rule: &str| {
-        let seen = incident.legal.warned.get(rule).copied();
-        let facts = incident.legal.facts.get(rule);
-        let known = legal::rule(&room.plan, rule);
-        let (Some(seen), Some(facts), Some(known)) = (seen, facts, known) else { return None };
-        obligation::next_event(known, facts, &room.plan.calendars, seen)
-    };
-    let is_due = |rule: &str| due(rule).is_some_and(|at| at <= now);
+    let is_due =
+        |rule: &str| legal::warning_of(incident, &room.plan, rule).is_some_and(|at| at <= now);
     let open = legal::open(incident, &room.plan, now);
     let open: Vec<_> = open.into_iter().filter(|it| is_due(&it.rule.id)).collect();
     let is_early = |state: &State| matches!(state, State::Running { warned: ..90 });
@@ -271,6 +265,7 @@ pub fn warn(room: &Room, id: IncidentId, now: Timestamp) -> Vec<Body> {
             rule: it.rule.id.clone(),
             stage: it.clock.stage.clone(),
             words: words(&it.clock, now),
+            mark: legal::mark(&it.clock.state).unwrap_or(0),
         })
         .collect();
     // A limit may fall away at the very time at which it was to be told: that is told as well.
@@ -278,7 +273,7 @@ pub fn warn(room: &Room, id: IncidentId, now: Timestamp) -> Vec<Body> {
         if !clocks.iter().any(|warned| warned.rule == *rule) {
             let (rule, stage) = (rule.clone(), "clock".to_owned());
             let words = "a limit fell away or changed; look at what is owed now".to_owned();
-            clocks.push(Warned { rule, stage, words });
+            clocks.push(Warned { rule, stage, words, mark: 0 });
             is_late = true;
         }
     }
@@ -323,6 +318,7 @@ pub fn gone(room: &Room, before: &Plan, id: IncidentId, now: Timestamp) -> Vec<B
                 rule: rule.clone(),
                 stage: it.clock.stage.clone(),
                 words: words(&it.clock, now),
+                mark: legal::mark(&it.clock.state).unwrap_or(0),
             })
             .collect();
         if clocks.is_empty() {

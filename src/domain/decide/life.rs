@@ -288,6 +288,15 @@ fn close(
     }
     talk::check_end(incident, silent.map(String::as_str))?;
     legal::check_end(room, incident, now)?;
+    let open = crate::domain::legal::unanswered(incident, &room.plan, now);
+    if !open.is_empty() && note.trim().is_empty() {
+        return Err(Rejection::new(
+            RejectionKind::NeedsReason,
+            format!("questions of the law about {id} are open: {}", open.join("; ")),
+            "answer them, put on record why they do not apply, or say with the closing (its note, \
+             --note) who follows them up",
+        ));
+    }
     let (note, silent) = (note.trim().to_owned(), silence(incident, silent));
     one(id, Change::Closed { note, silent })
 }

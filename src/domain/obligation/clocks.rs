@@ -111,18 +111,17 @@ impl Case<'_> {
         self.before_the_rule()
     }
 
-    /// A rule binds only from its first day on: the earliest of the determinations that its
-    /// clocks count from says whether this incident is older.
+    /// A rule binds only from its first day on: the determination that its first clock counts from
+    /// says whether this incident is older. What lies still further back, such as a remedy that was
+    /// there before anybody knew, does not.
     fn before_the_rule(&self) -> Option<String> {
         let from = self.rule.applies_from?;
-        let limits = self.rule.stages.iter().flat_map(|stage| &stage.limits);
-        let earliest = limits
-            .filter_map(|limit| match &limit.after {
-                Anchor::Trigger(kind) => self.facts.when(kind),
-                Anchor::First(_) | Anchor::Latest(_) => None,
-            })
-            .min()?;
-        let is_before = local(self.rule.zone, earliest).date() < from;
+        let mut limits = self.rule.stages.iter().flat_map(|stage| &stage.limits);
+        let known = limits.find_map(|limit| match &limit.after {
+            Anchor::Trigger(kind) => Some(self.facts.when(kind)),
+            Anchor::First(_) | Anchor::Latest(_) => None,
+        })??;
+        let is_before = local(self.rule.zone, known).date() < from;
         is_before.then(|| format!("it applies from {from}, and this was before"))
     }
 

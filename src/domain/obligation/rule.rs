@@ -43,7 +43,7 @@ pub struct Rule {
     pub as_of: NaiveDate,
     /// Whether its clocks run. A rule that is not law yet is shipped disabled.
     pub enabled: bool,
-    /// The first day it applies to; determinations for an earlier day start nothing.
+    /// The first day it applies to: what its first clock counts from on an earlier day starts nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub applies_from: Option<NaiveDate>,
     /// In plain words, when somebody has to look at it.

@@ -281,6 +281,13 @@ fn the_cra_counts_from_the_measure_or_from_the_notification() {
                 "2026-11-03 15:00 CET",
                 "2026-11-03 23:59 CET",
             ),
+            // A patch that was there before the rule, and before anybody knew, ends no clock.
+            (
+                &format!("corrective-measure-available = 2026-09-01T12:00+02:00; {aware}"),
+                "early-warning",
+                "2026-10-24 15:00 CEST",
+                "",
+            ),
             ("aware = 2026-09-10T23:59+02:00", "notification", "", ""),
             ("aware = 2026-09-11T00:00+02:00", "notification", "2026-09-14 00:00 CEST", ""),
         ],

@@ -157,17 +157,23 @@ fn still_owed(event: &Recorded, room: &Room) -> Option<String> {
     let incident = room.incidents.get(incident)?;
     let open = legal::open(incident, &room.plan, event.at);
     let of_rule = legal::rule(&room.plan, rule)?;
-    let earlier = of_rule.stages.iter().take_while(|known| known.id != *stage);
-    let owed: Vec<String> = earlier
-        .filter_map(|known| {
-            let clock = open.iter().find(|it| it.rule.id == *rule && it.clock.stage == known.id)?;
-            let due = clock.clock.due.map(|at| format!(" (due {})", at.clock_near(event.at)));
-            Some(format!("{}{}", known.id, due.unwrap_or_default()))
-        })
-        .collect();
-    (!owed.is_empty()).then(|| {
-        format!("STILL OWED before it: {}; hand that in too, or say why not", owed.join(", "))
-    })
+    let is_earlier = |id: &str| {
+        let before = of_rule.stages.iter().take_while(|known| known.id != *stage);
+        before.into_iter().any(|known| known.id == id)
+    };
+    let owed = |earlier: bool| {
+        let clocks = open.iter().filter(|it| it.rule.id == *rule).map(|it| &it.clock);
+        let of = clocks.filter(|clock| is_earlier(&clock.stage) == earlier).map(|clock| {
+            let due = clock.due.map(|at| format!(" (due {})", at.clock_near(event.at)));
+            format!("{}{}", clock.stage, due.unwrap_or_default())
+        });
+        of.collect::<Vec<_>>().join(", ")
+    };
+    let (before, besides) = (owed(true), owed(false));
+    if !before.is_empty() {
+        return Some(format!("STILL OWED before it: {before}; hand that in too, or say why not"));
+    }
+    (!besides.is_empty()).then(|| format!("the same law still wants: {besides}"))
 }
 
 /// What was thought before and is taken back because something else was determined.

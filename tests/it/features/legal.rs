@@ -117,7 +117,8 @@ fn an_incident_with_a_running_clock_is_not_closed_and_a_proof_ends_it() {
                3m ann {close}
                4m dana {}
                5m dana {}
-               6m ann {close}"#,
+               6m ann {close}
+               7m ann {{"do":"close","incident":1,"note":"dana judges the risk to persons"}}"#,
             aware(0, "the log shows the copy"),
             submit(""),
             submit("LfD-2026-117"),
@@ -131,7 +132,71 @@ fn an_incident_with_a_running_clock_is_not_closed_and_a_proof_ends_it() {
     );
     assert!(told.contains("refused dana: it needs a proof"), "{told}");
     assert!(told.contains("handed in at"), "{told}");
+    assert!(
+        told.contains("open: gdpr-controller persons (waits for somebody to determine: finding"),
+        "what nobody judged is not closed in silence: {told}"
+    );
     assert!(told.contains("INC-1 ann: closed"), "{told}");
+}
+
+/// The messages about clocks.
+fn clocks_told(told: &str) -> Vec<&str> {
+    told.lines().filter_map(|line| line.strip_prefix("INC-1 system: CLOCK ")).collect()
+}
+
+fn fact(rule: &str, hours: i64, rest: &str) -> String {
+    let at = START.plus(-hours * 3_600_000);
+    format!(
+        r#"{{"do":"legal","incident":1,"legal":{{"rule":"{rule}","at":"{at}","evidence":"e","reference":"R-1",{rest}}}}}"#
+    )
+}
+
+#[test]
+fn a_clock_that_is_past_when_it_comes_to_be_is_told_at_once() {
+    let under = |rule: &str| {
+        let mut plan = paging_world::plan();
+        plan.obligations = vec![rule.to_owned()];
+        let mut world = World::under(plan);
+        play(&mut world, BEGIN);
+        world
+    };
+    // Another determination makes an earlier limit of the same stage hold.
+    let mut world = under("nis2");
+    let aware = fact("nis2", 60, r#""state":"determine","kind":"aware""#);
+    let told = play(&mut world, &format!("1m dana {aware}\n1m clock"));
+    assert!(clocks_told(&told)[0].contains("nis2 notification: 75% gone"), "{told}");
+    let trust = fact("nis2", 0, r#""state":"determine","kind":"trust-service""#);
+    let told = play(&mut world, &format!("2m dana {trust}\n2m clock\n3m clock"));
+    assert_eq!(clocks_told(&told).len(), 1, "{told}");
+    assert!(clocks_told(&told)[0].contains("nis2 notification: MISSED"), "{told}");
+    // What was handed in long ago starts the next stage, which is over.
+    let mut world = under("dora");
+    let steps = [
+        fact("dora", 99, r#""state":"determine","kind":"aware""#),
+        fact("dora", 98, r#""state":"determine","kind":"classified-major""#),
+        fact("dora", 97, r#""state":"submit","stage":"initial""#),
+    ];
+    let told = play(
+        &mut world,
+        &format!("1m dana {}\n2m dana {}\n3m dana {}\n3m clock", steps[0], steps[1], steps[2]),
+    );
+    let last = clocks_told(&told);
+    assert!(last.last().is_some_and(|it| it.contains("dora intermediate: MISSED")), "{told}");
+    // What is taken back is owed again.
+    let mut world = begin();
+    let not = r#"{"do":"legal","incident":1,"legal":{"state":"not-applicable","rule":"gdpr-controller","stage":"authority","why":"encrypted"}}"#;
+    let back = r#"{"do":"legal","incident":1,"legal":{"state":"take-back","rule":"gdpr-controller","kind":"authority","reason":"it was not"}}"#;
+    let told = play(
+        &mut world,
+        &format!(
+            "1m dana {}\n1m dana {not}\n2m clock\n3m dana {back}\n3m clock",
+            self::aware(80, "a copy")
+        ),
+    );
+    assert_eq!(clocks_told(&told).len(), 1, "{told}");
+    assert!(told.contains("gdpr-controller authority: MISSED"), "{told}");
+    let told = play(&mut world, "4m clock\n5m kill now\n5m clock\n600m clock");
+    assert_eq!(clocks_told(&told).len(), 0, "once: {told}");
 }
 
 #[test]
