@@ -102,6 +102,12 @@ pub struct Asked {
     pub label: String,
     pub by: String,
     pub at: Timestamp,
+    /// When its embargo was agreed on as it is: a reason that was given before does not hold for it.
+    #[serde(default)]
+    pub embargo_since: Timestamp,
+    /// Nobody waits for the answer by a time: that was agreed on.
+    #[serde(default)]
+    pub is_timeless: bool,
     /// The entry that holds the question, and the one that holds the answer.
     pub entry: Seq,
     #[serde(default)]
@@ -347,6 +353,8 @@ impl Talk {
                     label,
                     by,
                     at,
+                    embargo_since: at,
+                    is_timeless: false,
                     entry,
                     answered: 0,
                     answer: None,
@@ -355,6 +363,10 @@ impl Talk {
             TalkChange::InquiryMoved { inquiry, answer_by, embargo, .. } => {
                 let known = self.inquiries.iter_mut().find(|a| a.inquiry.number == *inquiry);
                 if let Some(known) = known {
+                    if known.inquiry.embargo != *embargo {
+                        known.embargo_since = at;
+                    }
+                    known.is_timeless |= answer_by.is_none() && known.inquiry.answer_by.is_some();
                     (known.inquiry.answer_by, known.inquiry.embargo) = (*answer_by, *embargo);
                 }
             }
@@ -372,10 +384,21 @@ impl Talk {
         }
     }
 
+    /// Questions of the press that have no answer.
+    pub fn unanswered(&self) -> impl Iterator<Item = &Asked> {
+        self.inquiries.iter().filter(|asked| asked.answer.is_none())
+    }
+
     /// The inquiry whose embargo ends last, if it has not ended.
     pub fn embargo(&self, now: Timestamp) -> Option<(&Asked, Timestamp)> {
+        self.embargo_since(Timestamp(i64::MIN), now)
+    }
+
+    /// The same, of those that were agreed on after an instant.
+    pub fn embargo_since(&self, after: Timestamp, now: Timestamp) -> Option<(&Asked, Timestamp)> {
         let ahead = |asked: &'_ Asked| asked.inquiry.embargo.filter(|until| *until > now);
-        let open = self.inquiries.iter().filter_map(|asked| Some((asked, ahead(asked)?)));
+        let new = self.inquiries.iter().filter(|asked| asked.embargo_since > after);
+        let open = new.filter_map(|asked| Some((asked, ahead(asked)?)));
         open.max_by_key(|(_, until)| *until)
     }
 

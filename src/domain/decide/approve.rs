@@ -81,10 +81,11 @@ pub(super) fn approve(
         }
     };
     still_fits(room, incident, update)?;
-    // The press may have agreed on one since it was written.
-    if update.draft.audience == Audience::Public {
-        let whys = [update.draft.before_embargo.as_str(), before_embargo].concat();
-        draft::check_embargo(incident, &whys, now)?;
+    // The press may have agreed on one since it was written, whatever was said of others then.
+    if update.draft.audience == Audience::Public && before_embargo.trim().is_empty() {
+        let has_reason = !update.draft.before_embargo.is_empty();
+        let after = if has_reason { update.at } else { Timestamp(i64::MIN) };
+        draft::check_embargo(incident, after, now)?;
     }
     draft::not_overtaken(incident, update)?;
     if let Some(at) = update.draft.next_by.filter(|at| *at <= now) {
@@ -98,9 +99,8 @@ pub(super) fn approve(
     let mut bodies = send(room, incident, &update.draft, forced, now)?;
     if let Some(Body::Incident { change: Change::Talk(talk), .. }) = bodies.first_mut()
         && let TalkChange::Sent(sent) = &mut **talk
-        && update.draft.before_embargo.is_empty()
     {
-        before_embargo.clone_into(&mut sent.before_embargo);
+        before_embargo.trim().clone_into(&mut sent.before_embargo);
     }
     bodies.extend(missed);
     Ok(bodies)

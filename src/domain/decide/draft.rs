@@ -228,8 +228,8 @@ fn on_the_page(
             "write public words for it",
         ));
     }
-    if is_public {
-        check_embargo(incident, before_embargo, now)?;
+    if is_public && before_embargo.trim().is_empty() {
+        check_embargo(incident, Timestamp(i64::MIN), now)?;
     }
     let is_read_there = is_public && readers.iter().any(|(_, who)| who.reads_the_page());
     let public = public.filter(|_| is_read_there);
@@ -237,15 +237,14 @@ fn on_the_page(
     Ok(public)
 }
 
-/// What the press was told under an embargo does not reach the public before, but for a reason.
+/// What the press was told under an embargo does not reach the public before, but for a reason that
+/// was given since: `after` is when the last one was, as early as can be where there is none.
 pub(super) fn check_embargo(
     incident: &Incident,
-    why: &str,
+    after: Timestamp,
     now: Timestamp,
 ) -> Result<(), Rejection> {
-    let Some((asked, until)) = incident.talk.embargo(now).filter(|_| why.trim().is_empty()) else {
-        return Ok(());
-    };
+    let Some((asked, until)) = incident.talk.embargo_since(after, now) else { return Ok(()) };
     Err(Rejection::new(
         RejectionKind::NeedsReason,
         format!("{} has an embargo until {}", asked.label, until.clock_near(now)),

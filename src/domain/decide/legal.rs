@@ -4,6 +4,8 @@
 //! - What starts a clock rests on evidence in words, and may lie before its entry, never after it.
 //! - A submission needs a proof; no incident is closed while one of its clocks runs.
 
+use std::collections::BTreeSet;
+
 use crate::domain::change::Change;
 use crate::domain::command::Order;
 use crate::domain::decide::missed::first_reached;
@@ -280,10 +282,10 @@ pub fn warn(room: &Room, id: IncidentId, now: Timestamp) -> Vec<Body> {
     if clocks.is_empty() {
         return Vec::new();
     }
-    let lead = Role::InternalLiaison;
-    let mut reached = first_reached(room, incident, lead, 0, now);
+    let (lead, nobody) = (Role::InternalLiaison, BTreeSet::new());
+    let mut reached = first_reached(room, incident, (lead, &nobody), 0, now);
     if is_late {
-        for more in first_reached(room, incident, lead, 1, now) {
+        for more in first_reached(room, incident, (lead, &nobody), 1, now) {
             if !reached.iter().any(|known| known.to == more.to) {
                 reached.push(more);
             }
@@ -324,7 +326,8 @@ pub fn gone(room: &Room, before: &Plan, id: IncidentId, now: Timestamp) -> Vec<B
         if clocks.is_empty() {
             continue;
         }
-        let reached = first_reached(room, incident, Role::InternalLiaison, 0, now);
+        let lead = (Role::InternalLiaison, &BTreeSet::new());
+        let reached = first_reached(room, incident, lead, 0, now);
         let why = format!("the plan no longer holds clocks of {rule} as they ran");
         let pages = reach::wanted(reached, DeliveryKind::Inform, number, &why);
         number += u32::try_from(pages.len()).unwrap_or(0);

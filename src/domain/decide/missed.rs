@@ -4,6 +4,8 @@
 //! Invariants:
 //! - A miss is a fact, whether or not anybody is there to hear of it.
 
+use std::collections::BTreeSet;
+
 use crate::domain::decide::talk::body;
 use crate::domain::event::Body;
 use crate::domain::ids::IncidentId;
@@ -34,7 +36,13 @@ pub fn missed(room: &Room, id: IncidentId, now: Timestamp) -> Vec<Body> {
     } else {
         Role::CustomerLiaison
     };
-    let reached = first_reached(room, incident, lead, step, now);
+    let before = missed.iter().filter_map(|promise| incident.talk.missed.get(promise.who));
+    let before = before.flat_map(|told| &told.pages);
+    let knows: BTreeSet<&str> = before
+        .filter_map(|number| Some(incident.esc.delivery(*number)?.wanted.to.as_str()))
+        .collect();
+    let knows = if step == 0 { BTreeSet::new() } else { knows };
+    let reached = first_reached(room, incident, (lead, &knows), step, now);
     let names: Vec<&str> = missed.iter().map(|promise| promise.who).collect();
     let due = missed.iter().map(|promise| promise.due).min().unwrap_or(now);
     let still = if step == 0 { "NOT TOLD in time" } else { "STILL NOT TOLD" };
@@ -68,12 +76,12 @@ fn ranks(incident: &Incident, lead: Role, step: u8) -> [Vec<String>; 4] {
     }
 }
 
-/// Who hears of it: the first of them of whom somebody can be reached now; where there is nobody,
-/// those on whom the plan falls back.
+/// Who hears of it: the first of them of whom somebody can be reached now who does not know; where
+/// there is nobody, those on whom the plan falls back.
 pub(super) fn first_reached(
     room: &Room,
     incident: &Incident,
-    lead: Role,
+    (lead, knows): (Role, &BTreeSet<&str>),
     step: u8,
     now: Timestamp,
 ) -> Vec<Reached> {
@@ -82,6 +90,7 @@ pub(super) fn first_reached(
         let through = "by their part";
         people
             .into_iter()
+            .filter(|to| !knows.contains(to.as_str()))
             .filter_map(|to| {
                 let methods = reach::methods(asked, &to).ok()?;
                 Some(Reached { to, methods, through: through.to_owned() })

@@ -109,7 +109,7 @@ fn route(room: &Room, order: &Order, now: Timestamp) -> Decision {
         | C::Unlink { .. }
         | C::Merge { .. }
         | C::Unmerge { .. }
-        | C::Split { .. } => relate::relate(room, order),
+        | C::Split { .. } => relate::relate(room, order, now),
         C::AcknowledgeAlert { .. } | C::ShelveAlert { .. } | C::UnshelveAlert { .. } => {
             intake::decide_alert(room, order, now)
         }

@@ -13,12 +13,14 @@ use crate::domain::decide::{Decision, already, bad, find, live, not_now, one, wa
 use crate::domain::event::Body;
 use crate::domain::ids::IncidentId;
 use crate::domain::incident::{Incident, Stage};
+use crate::domain::rejection::Rejection;
 use crate::domain::room::Room;
 use crate::domain::talk::promise;
+use crate::domain::time::Timestamp;
 use crate::domain::words::{LinkKind, Origin, Phase};
 
 /// Links, merge and split, each with its way back.
-pub(super) fn relate(room: &Room, order: &Order) -> Decision {
+pub(super) fn relate(room: &Room, order: &Order, now: Timestamp) -> Decision {
     match &order.command {
         Command::Link { incident, other, kind } => {
             let this = find(room, *incident)?;
@@ -49,7 +51,7 @@ pub(super) fn relate(room: &Room, order: &Order) -> Decision {
             }
             one(*incident, Change::Unlinked { other: *other, kind: *kind })
         }
-        Command::Merge { incident, into } => merge(room, *incident, *into),
+        Command::Merge { incident, into } => merge(room, *incident, *into, now),
         Command::Unmerge { incident } => unmerge(room, *incident),
         Command::Split { incident, alerts, title } => split(room, *incident, alerts, title),
         _ => Err(bad("not a relation", "this is a defect; please report it")),
@@ -82,7 +84,43 @@ fn moved(incident: &Incident, keep: impl Fn(&str) -> bool) -> Vec<Moved> {
         .collect()
 }
 
-fn merge(room: &Room, child: IncidentId, into: IncidentId) -> Decision {
+/// What is under way about an incident cannot be taken over by another one.
+fn ready_to_go(source: &Incident, into: IncidentId, now: Timestamp) -> Result<(), Rejection> {
+    let child = source.id;
+    if !source.talk.letters.is_empty() {
+        return Err(not_now(
+            format!("{} message(s) about {child} are on their way", source.talk.letters.len()),
+            "wait until they arrived or failed",
+        ));
+    }
+    if let Some(update) = source.talk.waiting().next() {
+        return Err(not_now(
+            format!("update {} of {child} waits for approval", update.draft.update),
+            "approve it, or take it back",
+        ));
+    }
+    if !source.legal.facts.is_empty() {
+        return Err(not_now(
+            format!("clocks of the law are on record for {child}"),
+            format!("merge {into} into {child} instead"),
+        ));
+    }
+    if source.talk.unanswered().next().is_some() {
+        return Err(not_now(
+            format!("the press waits for an answer about {child}"),
+            format!("answer it, or merge {into} into {child} instead"),
+        ));
+    }
+    if let Some((asked, until)) = source.talk.embargo(now) {
+        return Err(not_now(
+            format!("{} of {child} has an embargo until {}", asked.label, until.clock_near(now)),
+            format!("merge {into} into {child} instead, or have it lifted (press --change)"),
+        ));
+    }
+    Ok(())
+}
+
+fn merge(room: &Room, child: IncidentId, into: IncidentId, now: Timestamp) -> Decision {
     if child == into {
         return Err(bad(format!("{child} cannot be merged into itself"), "name another incident"));
     }
@@ -103,31 +141,8 @@ fn merge(room: &Room, child: IncidentId, into: IncidentId) -> Decision {
             format!("end the snooze of {into} first"),
         ));
     }
-    if !source.talk.letters.is_empty() {
-        return Err(not_now(
-            format!("{} message(s) about {child} are on their way", source.talk.letters.len()),
-            "wait until they arrived or failed",
-        ));
-    }
-    if let Some(update) = source.talk.waiting().next() {
-        return Err(not_now(
-            format!("update {} of {child} waits for approval", update.draft.update),
-            "approve it, or take it back",
-        ));
-    }
-    if !source.legal.facts.is_empty() {
-        return Err(not_now(
-            format!("clocks of the law are on record for {child}"),
-            format!("merge {into} into {child} instead"),
-        ));
-    }
+    ready_to_go(source, into, now)?;
     let alerts = moved(source, |_| true);
-    if promise::unanswered(source) > 0 {
-        return Err(not_now(
-            format!("the press waits for an answer about {child}"),
-            format!("answer it, or merge {into} into {child} instead"),
-        ));
-    }
     // Whoever has no more than a promise was told nothing: it is a promise here too, and no proof.
     let is_promised = |who: &str| {
         source.told.get(who).is_some_and(|told| told.count == 0 && told.next_by.is_some())

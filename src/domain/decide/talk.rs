@@ -377,7 +377,7 @@ pub(super) fn check_end(incident: &Incident, silent: Option<&str>) -> Result<(),
     if open.is_empty() || silent.is_some_and(|why| !why.trim().is_empty()) {
         return Ok(());
     }
-    let what = match promise::unanswered(incident) {
+    let what = match incident.talk.unanswered().count() {
         0 => format!("{} were told of {id} and got no last word", open.join(", ")),
         _ => format!("{} wait for a word about {id}", open.join(", ")),
     };

@@ -27,6 +27,8 @@ const SCOPE_MIN: u32 = 5;
 const EVERY_MIN: u32 = 20;
 /// Minutes between two words about a long incident where the plan does not say.
 const LONG_MIN: u32 = 60;
+/// Minutes until the press has its answer where no time was agreed on.
+const PRESS_MIN: u32 = 60;
 /// Minutes until the last word after the resolution where none was promised.
 const LAST_MIN: u32 = 30;
 /// Minutes after a miss until the commander hears of it.
@@ -113,11 +115,15 @@ pub fn all<'a>(incident: &'a Incident, plan: &'a Plan) -> Vec<Promise<'a>> {
     all
 }
 
-/// The press needs its answer by a time.
+/// The press needs its answer by a time; where none was agreed on, by one of our own.
 fn press(asked: &Asked) -> Option<Promise<'_>> {
-    let due = asked.inquiry.answer_by.filter(|_| asked.answer.is_none())?;
+    let agreed = asked.inquiry.answer_by;
+    if asked.answer.is_some() || asked.is_timeless && agreed.is_none() {
+        return None;
+    }
+    let due = agreed.unwrap_or_else(|| after(asked.at, PRESS_MIN));
     let (who, what, since) = (asked.label.as_str(), What::Next, asked.at.min(due));
-    Some(Promise { who, what, since, due, is_given: true })
+    Some(Promise { who, what, since, due, is_given: agreed.is_some() })
 }
 
 fn to_stakeholders<'a>(incident: &'a Incident, plan: &'a Plan) -> Vec<Promise<'a>> {
@@ -270,7 +276,7 @@ pub fn without_a_last_word(incident: &Incident) -> Vec<&str> {
         !is_unheard(told) && (!told.last || unreached(incident, who, told).is_some())
     };
     let open = incident.told.iter().filter(is_open);
-    let asked = incident.talk.inquiries.iter().filter_map(press).map(|promise| promise.who);
+    let asked = incident.talk.unanswered().map(|asked| asked.label.as_str());
     open.map(|(name, _)| name.as_str()).chain(asked).collect()
 }
 
@@ -283,11 +289,6 @@ pub fn waiting(incident: &Incident) -> BTreeMap<String, Option<Timestamp>> {
     let by_hand = incident.talk.by_hand.iter();
     let by_hand = by_hand.filter(|(who, _)| !incident.told.contains_key(*who));
     told.chain(by_hand.map(|(who, _)| (who, None))).map(|(who, by)| (who.clone(), by)).collect()
-}
-
-/// Questions of the press that were promised an answer and have none.
-pub fn unanswered(incident: &Incident) -> usize {
-    incident.talk.inquiries.iter().filter_map(press).count()
 }
 
 fn after(at: Timestamp, minutes: u32) -> Timestamp {

@@ -215,6 +215,9 @@ fn a_missed_promise_goes_to_the_liaison_and_then_to_the_commander() {
              partners (due 13:25), support (due 13:25); telling dana",
             "INC-1 system: STILL NOT TOLD: customers (due 13:25), executives (due 13:25), \
              partners (due 13:25), support (due 13:25); telling ann",
+            // No way leads to her.
+            "INC-1 system: STILL NOT TOLD: customers (due 13:25), executives (due 13:25), \
+             partners (due 13:25), support (due 13:25); telling fay",
         ],
         "{told}"
     );

@@ -249,3 +249,77 @@ fn words_of_the_commander_are_looked_at_by_somebody_else_and_who_is_passed_over_
         ["INC-1 update 2 waits for your approval", "INC-1 update 2 went out without your look"]
     );
 }
+
+/// Somebody of the press asks, with more of what was agreed on.
+fn asks(minute: u32, outlet: &str, more: &str) -> String {
+    format!(
+        r#"{minute}m bob {{"do":"talk","incident":1,"talk":{{"say":"inquire","outlet":"{outlet}","question":"Is it an attack?"{more}}}}}"#
+    )
+}
+
+#[test]
+fn a_reason_that_was_given_for_one_embargo_holds_for_no_later_one() {
+    let mut world = begin();
+    let embargo = |minutes| format!(r#","embargo":"{}""#, at(minutes));
+    let public = draft(
+        "public",
+        &["customers"],
+        Some(90),
+        r#","public":"investigating","before_embargo":"the News agreed""#,
+    );
+    let approve = r#"{"do":"talk","incident":1,"talk":{"say":"approve","update":1}}"#;
+    let told = play(
+        &mut world,
+        &format!(
+            "{}\n2m dana {public}\n{}\n4m ann {approve}",
+            asks(1, "Evening News", &embargo(60)),
+            asks(3, "The Paper", &embargo(50)),
+        ),
+    );
+    assert!(told.contains("refused ann: press 2 (The Paper) has an embargo until"), "{told}");
+    let why = approve.replace(r#""update":1"#, r#""update":1,"before_embargo":"so did the Paper""#);
+    let told = play(&mut world, &format!("5m ann {why}"));
+    assert!(told.contains("BEFORE AN EMBARGO ENDS: so did the Paper"), "{told}");
+}
+
+#[test]
+fn what_is_under_an_embargo_is_not_merged_into_what_is_not() {
+    let mut world = begin();
+    let open = r#"1m ann {"do":"open","title":"other","severity":"SEV2","services":["payments"],"declare":true}"#;
+    let merge = |from: u32, into: u32| {
+        format!(r#"3m ann {{"do":"merge","incident":{from},"into":{into}}}"#)
+    };
+    let answer = r#"2m dana {"do":"talk","incident":1,"talk":{"say":"answer-inquiry","inquiry":1,"text":"No."}}"#;
+    let speaker =
+        r#"1m ann {"do":"assign-role","incident":1,"role":"spokesperson","person":"dana"}"#;
+    let ask = asks(1, "Evening News", &format!(r#","embargo":"{}""#, at(60)));
+    let told = play(&mut world, &format!("{open}\n{ask}\n{speaker}\n{answer}\n{}", merge(1, 2)));
+    assert!(told.contains("refused ann: press 1 (Evening News) of INC-1 has an embargo"), "{told}");
+    let told = play(&mut world, &merge(2, 1));
+    assert!(!told.contains("refused"), "{told}");
+}
+
+#[test]
+fn a_question_without_a_time_has_one_of_our_own_and_nothing_is_closed_over_it() {
+    let mut world = begin();
+    let told = play(&mut world, &format!("{}\n60m clock\n62m clock", asks(1, "The Paper", "")));
+    assert!(told.contains("NOT TOLD IN TIME: press 1 (The Paper) (due 14:21)"), "{told}");
+    // What was agreed to have no end has no clock; an answer is owed all the same.
+    let mut world = begin();
+    let by = format!(r#","answer_by":"{}""#, at(30));
+    let free = r#"2m bob {"do":"talk","incident":1,"talk":{"say":"move-inquiry","inquiry":1,"answer_by":"lifted","reason":"they wait for the report"}}"#;
+    let told = play(
+        &mut world,
+        &format!(
+            r#"{}
+               {free}
+               90m clock
+               91m ann {{"do":"resolve","incident":1,"reason":"fixed","evidence":"quiet"}}
+               92m ann {{"do":"close","incident":1,"note":""}}"#,
+            asks(1, "The Paper", &by)
+        ),
+    );
+    let missed = told.lines().filter(|line| line.contains("NOT TOLD") && line.contains("press"));
+    assert_eq!(missed.count(), 0, "{told}");
+    assert!(told.contains("refused ann: press 1 (The Paper) wait for a word"), "{told}");
+}
