@@ -19,6 +19,7 @@ use crate::domain::obligation::{
     next_event, shipped,
 };
 use crate::domain::plan::Plan;
+use crate::domain::talk::words::told_words;
 use crate::domain::time::Timestamp;
 
 static SHIPPED: LazyLock<Vec<Rule>> =
@@ -308,12 +309,4 @@ pub fn words(change: &LegalChange) -> String {
 fn clock_words(clocks: &[Warned]) -> String {
     let words = clocks.iter().map(|it| format!("{} {}: {}", it.rule, it.stage, it.words));
     words.collect::<Vec<_>>().join("; ")
-}
-
-fn told_words(pages: &[Wanted]) -> String {
-    let people: Vec<&str> = pages.iter().map(|page| page.to.as_str()).collect();
-    if people.is_empty() {
-        return "NOBODY COULD BE TOLD".to_owned();
-    }
-    format!("telling {}", people.join(", "))
 }

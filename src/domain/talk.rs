@@ -165,6 +165,8 @@ pub struct Talk {
     pub is_long: bool,
     /// Stakeholder → the deadline whose miss was told, and how.
     pub missed: BTreeMap<String, MissTold>,
+    /// Stakeholder → the update of which it was told that some did not get it.
+    pub lost: BTreeMap<String, u32>,
     /// Stakeholder → since when they must know, where that is later than for everybody: the plan, or
     /// what is broken, changed since.
     pub joined: BTreeMap<String, Timestamp>,
@@ -339,6 +341,9 @@ impl Talk {
                     let told = MissTold { due: *due, step: *step, pages: pages.clone() };
                     self.missed.insert(who.clone(), told);
                 }
+            }
+            TalkChange::SomeLost { lost, .. } => {
+                self.lost.extend(lost.iter().map(|lost| (lost.who.clone(), lost.update)));
             }
             TalkChange::CadenceSet { long, .. } => self.is_long = *long,
             TalkChange::FeedbackGiven { stakeholder, score, text } => {

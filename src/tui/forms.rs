@@ -283,9 +283,8 @@ fn more_fields(action: Action, about: &About<'_>) -> Option<Vec<Field>> {
 
 /// Where somebody was told and got no last word: why that may be.
 fn silent(incident: Option<&Incident>) -> Option<Field> {
-    let open = promise::without_a_last_word(incident?);
-    let hint =
-        format!("{} got no last word ('u u' sends it); or why they need none", open.join(", "));
+    let open = promise::left_in_the_dark(incident?);
+    let hint = format!("{} ('u u' tells them); or why they need no more", open.join("; "));
     (!open.is_empty()).then(|| Field::line("silent", "no last word", "").hint(&hint))
 }
 

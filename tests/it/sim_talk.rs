@@ -6,17 +6,14 @@
 //! message ends; the status page follows from the journal; the auditor agrees. What is due when is
 //! computed here from the events alone, by the rules in words.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod oracle;
 
 use warroom::domain::audit::Auditor;
-use warroom::domain::change::Change;
 use warroom::domain::command::Command;
-use warroom::domain::event::{Body, Recorded};
+use warroom::domain::event::Body;
 use warroom::domain::ids::IncidentId;
 use warroom::domain::plan::Plan;
-use warroom::domain::room::Room;
 use warroom::domain::status::site;
-use warroom::domain::talk::change::TalkChange;
 use warroom::domain::time::{MINUTE_MS, SECOND_MS, Timestamp};
 use warroom::domain::words::{AttemptResult, Phase, Severity};
 use warroom::keeper::turn::Input;
@@ -25,6 +22,8 @@ use warroom::store::Reader;
 use crate::features::paging_world;
 use crate::sim::{SplitMix, seed};
 use crate::world::World;
+
+use oracle::Oracle;
 
 const PEOPLE: [&str; 4] = ["ann", "bob", "dana", "fay"];
 
@@ -66,183 +65,6 @@ fn plan() -> Plan {
     let mut plan = paging_world::plan();
     plan.stakeholders = more.stakeholders;
     plan
-}
-
-/// What the oracle knows of one incident.
-#[derive(Debug, Clone)]
-struct Known {
-    severity: Severity,
-    is_active: bool,
-    is_triage: bool,
-    /// How bad it was from when on: from then those must know who are told from there.
-    raised: Vec<(Severity, Timestamp)>,
-    resolved_at: Timestamp,
-    /// Who heard last when, what comes next by when, whether that was the last word.
-    told: BTreeMap<String, (Timestamp, Option<Timestamp>, bool)>,
-    /// What was promised to somebody who was told nothing yet.
-    promised: BTreeMap<String, Timestamp>,
-    is_long: bool,
-    missed: BTreeSet<(String, i64)>,
-}
-
-/// Update → for whom, when the next word comes, whether it is the last one.
-type Drafts = BTreeMap<(IncidentId, u32), (Vec<String>, Option<Timestamp>, bool)>;
-
-#[derive(Default)]
-struct Oracle {
-    seq: u64,
-    cases: BTreeMap<IncidentId, Known>,
-    drafts: Drafts,
-}
-
-impl Oracle {
-    fn see(&mut self, event: &Recorded) {
-        self.seq = event.seq;
-        let Body::Incident { incident, change } = &event.body else { return };
-        let at = event.when();
-        if let Change::Opened(opened) = change {
-            let known = Known {
-                severity: opened.severity,
-                is_active: true,
-                is_triage: !opened.declared,
-                raised: vec![(opened.severity, at)],
-                resolved_at: at,
-                told: BTreeMap::new(),
-                promised: BTreeMap::new(),
-                is_long: false,
-                missed: BTreeSet::new(),
-            };
-            self.cases.insert(*incident, known);
-            return;
-        }
-        if let Change::Talk(talk) = change
-            && let TalkChange::Drafted(draft) = &**talk
-        {
-            let kept = (draft.to.clone(), draft.next_by, draft.last);
-            self.drafts.insert((*incident, draft.update), kept);
-        }
-        let drafts = &self.drafts;
-        let Some(known) = self.cases.get_mut(incident) else { return };
-        match change {
-            Change::Declared { .. } if known.is_triage => {
-                known.is_triage = false;
-                known.raised = vec![(known.severity, at)];
-            }
-            Change::SeverityChanged { to, .. } => {
-                if *to < known.severity {
-                    known.raised.push((*to, at));
-                }
-                known.severity = *to;
-            }
-            Change::ContactLogged { aside: true, .. } => {}
-            Change::ContactLogged { stakeholder, next_by, last, .. } => {
-                known.promised.remove(stakeholder);
-                // The last word stays the last, unless another one is promised.
-                let was_last = known.told.get(stakeholder).is_some_and(|told| told.2);
-                let last = *last || was_last && next_by.is_none();
-                known.told.insert(stakeholder.clone(), (at, *next_by, last));
-            }
-            Change::Resolved { .. } => {
-                (known.is_active, known.resolved_at) = (false, at);
-                known.told.values_mut().for_each(|told| told.2 = false);
-            }
-            Change::Reopened { .. } => {
-                (known.is_active, known.is_triage) = (true, false);
-                known.raised = vec![(known.severity, at)];
-                known.told.values_mut().for_each(|told| told.2 = false);
-            }
-            Change::Talk(talk) => known.talked(*incident, talk, drafts, at),
-            Change::Closed { silent, .. } | Change::Declined { silent, .. } => {
-                let open: Vec<&String> =
-                    known.told.iter().filter(|(_, told)| !told.2).map(|(who, _)| who).collect();
-                assert!(
-                    open.is_empty() || silent.is_some(),
-                    "{incident} ended in silence: {open:?}"
-                );
-                self.cases.remove(incident);
-            }
-            _ => {}
-        }
-    }
-
-    /// Everybody who should have heard by `now`, or the miss was announced.
-    fn check(&self, now: Timestamp, room: &Room) {
-        for (id, known) in &self.cases {
-            let lost = |who: &str| {
-                let talk = room.incidents.get(id).map(|incident| &incident.talk);
-                talk.is_some_and(|talk| talk.is_unreached(who))
-            };
-            for (who, from, every, _) in WHO {
-                let told = known.told.get(who).map(|(at, ..)| *at);
-                // What got through by no way was missed when it was sent.
-                let due = told.filter(|_| lost(who)).or_else(|| known.due(who, from, every));
-                let Some(due) = due else { continue };
-                let is_told = known.missed.contains(&(who.to_owned(), due.0));
-                assert!(
-                    due.plus(2 * SECOND_MS) > now || is_told,
-                    "{id}: {who} was to hear by {due}, it is {now}, and nobody was told\n{known:#?}"
-                );
-            }
-        }
-    }
-}
-
-impl Known {
-    fn talked(&mut self, incident: IncidentId, talk: &TalkChange, drafts: &Drafts, at: Timestamp) {
-        match talk {
-            TalkChange::Sent(sent) => {
-                let Some((to, next_by, last)) = drafts.get(&(incident, sent.update)) else {
-                    return;
-                };
-                for who in to.iter().filter(|who| !sent.by_hand.contains(who)) {
-                    self.promised.remove(who);
-                    self.told.insert(who.clone(), (at, *next_by, *last));
-                }
-            }
-            TalkChange::Promised { stakeholder, next_by, .. } => {
-                if let Some(told) = self.told.get_mut(stakeholder) {
-                    (told.1, told.2) = (Some(*next_by), false);
-                } else {
-                    self.promised.insert(stakeholder.clone(), *next_by);
-                }
-            }
-            TalkChange::Missed { names, .. } => {
-                self.missed.extend(names.iter().map(|m| (m.who.clone(), m.due.0)));
-            }
-            TalkChange::CadenceSet { long, .. } => self.is_long = *long,
-            _ => {}
-        }
-    }
-
-    /// By when somebody must hear, in the words of the plan.
-    fn due(&self, who: &str, from: Severity, every: i64) -> Option<Timestamp> {
-        let since = self.raised.iter().find(|(severity, _)| *severity <= from);
-        let since = since.map_or(self.raised[0].1, |(_, at)| *at);
-        // A first word is as soon in a long incident as in any other.
-        let first = if self.severity <= Severity::Sev2 { 5 } else { every };
-        let every = if self.is_long { every.max(60) } else { every };
-        let told = self.told.get(who);
-        if let Some((at, next_by, last)) = told {
-            if !self.is_active {
-                let usual = self.resolved_at.plus(30 * MINUTE_MS);
-                let promised = next_by.filter(|by| *by > self.resolved_at);
-                return (!last).then(|| promised.unwrap_or(usual));
-            }
-            if self.is_triage {
-                return *next_by;
-            }
-            return Some(next_by.unwrap_or(at.max(&since).plus(every * MINUTE_MS)));
-        }
-        if let Some(promised) = self.promised.get(who) {
-            let is_over = !self.is_active && *promised <= self.resolved_at;
-            let usual = self.resolved_at.plus(30 * MINUTE_MS);
-            return Some(if is_over { usual } else { *promised });
-        }
-        if !self.is_active {
-            return None;
-        }
-        (!self.is_triage && self.severity <= from).then(|| since.plus(first * MINUTE_MS))
-    }
 }
 
 struct Day {
@@ -306,7 +128,7 @@ impl Day {
         let (n, who) = (id.0, self.pick(&["support", "executives", "partners", "customers", "x"]));
         let (next, update) = (self.later(), 1 + self.random.below(4));
         let silent = (self.random.below(3) == 0).then_some("no number");
-        let json = match self.random.below(16) {
+        let json = match self.random.below(20) {
             0 => serde_json::json!({"do": "declare", "incident": n, "reason": ""}),
             1 => serde_json::json!({"do": "acknowledge", "incident": n}),
             2 => serde_json::json!({"do": "take-command", "incident": n}),
@@ -329,9 +151,59 @@ impl Day {
                 "update": update, "force": silent}}),
             12 => serde_json::json!({"do": "talk", "incident": n, "talk": {"say": "cadence",
                 "long": silent.is_some(), "reason": "r"}}),
+            13 => {
+                let Some(into) = self.incident() else { return };
+                serde_json::json!({"do": "merge", "incident": n, "into": into.0})
+            }
+            14 => {
+                let by = silent.map(|_| next);
+                serde_json::json!({"do": "talk", "incident": n, "talk": {"say": "inquire",
+                    "outlet": "The Paper", "question": "why?", "answer_by": by}})
+            }
+            15 => {
+                let speaker = serde_json::json!({"do": "assign-role", "incident": n,
+                    "role": "spokesperson", "person": "ann"});
+                self.give(&speaker);
+                let answer = serde_json::json!({"do": "talk", "incident": n, "talk": {
+                    "say": "answer-inquiry", "inquiry": 1 + update % 2, "text": "no"}});
+                let command = serde_json::from_value(answer).expect("a command");
+                self.world.act("ann", command);
+                return;
+            }
             _ => self.update(id),
         };
         self.give(&json);
+    }
+
+    /// The end of a day: everything is resolved, everybody gets a last word, and it is closed where
+    /// nothing speaks against it.
+    fn wrap_up(&mut self) {
+        let ids: Vec<u32> = self.world.engine.room.incidents.keys().map(|id| id.0).collect();
+        for id in &ids {
+            self.give(&serde_json::json!({"do": "resolve", "incident": id, "reason": "fixed",
+                "evidence": "e"}));
+            for (who, _, _, audience) in WHO {
+                let public = (who == "customers").then_some("resolved");
+                self.give(&serde_json::json!({"do": "talk", "incident": id, "talk": {
+                    "say": "draft", "audience": audience, "to": [who], "title": "t", "public": public,
+                    "words": [{"language": "en", "subject": "s", "text": "t"}], "last": true}}));
+                let last = self.world.engine.room.incidents.get(&IncidentId(*id));
+                let update = last.map_or(0, |incident| incident.talk.last_update);
+                self.give(&serde_json::json!({"do": "talk", "incident": id, "talk": {
+                    "say": "approve", "update": update, "force": "nobody else is here"}}));
+            }
+        }
+        for _ in 0..10 {
+            self.pass(MINUTE_MS);
+        }
+        for (id, who) in ids.iter().flat_map(|id| [(id, "executives"), (id, "x")]) {
+            self.give(&serde_json::json!({"do": "log-contact", "incident": id, "stakeholder": who,
+                "channel": "phone", "text": "it is over", "next_by": null, "last": true}));
+        }
+        for id in &ids {
+            self.give(&serde_json::json!({"do": "close", "incident": id, "note": "n"}));
+        }
+        self.check();
     }
 
     /// Channels answer: most well, some not.
@@ -376,7 +248,7 @@ impl Day {
                 true
             })
             .expect("a readable journal");
-        self.oracle.check(self.world.now, &self.world.engine.room);
+        self.oracle.check(self.world.now);
         let room = &self.world.engine.room;
         let mut rebuilt = room.clone();
         rebuilt.rebuild_index();
@@ -411,6 +283,7 @@ fn promises_are_kept_or_their_miss_is_announced() {
             let span = i64::try_from(day.random.below(500)).unwrap_or(0) * SECOND_MS;
             day.pass(span);
         }
+        day.wrap_up();
         // Once everything has answered, nothing is on its way for ever.
         for _ in 0..30 {
             day.pass(MINUTE_MS);

@@ -102,7 +102,9 @@ impl Case {
                 TalkChange::LettersAdded { letters, .. } => {
                     self.want(event.at, letters.iter().map(|letter| &letter.wanted));
                 }
-                TalkChange::Missed { pages, .. } => self.want_a_word(event.at, pages),
+                TalkChange::Missed { pages, .. } | TalkChange::SomeLost { pages, .. } => {
+                    self.want_a_word(event.at, pages);
+                }
                 _ => {}
             },
             Change::Legal(legal) => {

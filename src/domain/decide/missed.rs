@@ -13,28 +13,28 @@ use crate::domain::incident::Incident;
 use crate::domain::reach::{self, Asked, Reached};
 use crate::domain::room::Room;
 use crate::domain::stakeholder::Audience;
-use crate::domain::talk::change::{MissedOne, TalkChange};
+use crate::domain::talk::change::{Lost, MissedOne, TalkChange};
 use crate::domain::talk::promise;
 use crate::domain::time::Timestamp;
 use crate::domain::words::{DeliveryKind, Role};
 
-/// What is told where a promise was missed, and to whom.
+/// What is told where a promise was missed, or where not all got an update, and to whom.
 pub fn missed(room: &Room, id: IncidentId, now: Timestamp) -> Vec<Body> {
     let Some(incident) = room.incidents.get(&id) else { return Vec::new() };
+    let lost: Vec<Lost> =
+        promise::lost(incident).filter(|it| !promise::is_lost_told(incident, it)).collect();
+    if !lost.is_empty() {
+        // What is missed besides comes due again at once.
+        return some_lost(room, incident, lost, now);
+    }
     let (missed, step) = promise::missed(incident, &room.plan, now);
     if missed.is_empty() {
         return Vec::new();
     }
-    let is_inside = |who: &str| {
-        let known = room.plan.stakeholders.get(who);
-        known.is_some_and(|s| s.audience == Audience::Internal)
-    };
     let lead = if missed.iter().all(|promise| promise.who.starts_with("press ")) {
         Role::Spokesperson
-    } else if missed.iter().all(|promise| is_inside(promise.who)) {
-        Role::InternalLiaison
     } else {
-        Role::CustomerLiaison
+        lead_for(room, missed.iter().map(|promise| promise.who))
     };
     let before = missed.iter().filter_map(|promise| incident.talk.missed.get(promise.who));
     let before = before.flat_map(|told| &told.pages);
@@ -51,6 +51,26 @@ pub fn missed(room: &Room, id: IncidentId, now: Timestamp) -> Vec<Body> {
     let pages = reach::wanted(reached, DeliveryKind::Inform, number, &why);
     let names = missed.iter().map(|p| MissedOne { who: p.who.to_owned(), due: p.due }).collect();
     vec![body(id, TalkChange::Missed { names, step, pages })]
+}
+
+/// Who leads the words to these.
+fn lead_for<'a>(room: &Room, mut who: impl Iterator<Item = &'a str>) -> Role {
+    let is_inside = |who: &str| {
+        let known = room.plan.stakeholders.get(who);
+        known.is_some_and(|s| s.audience == Audience::Internal)
+    };
+    if who.all(is_inside) { Role::InternalLiaison } else { Role::CustomerLiaison }
+}
+
+/// Some of the readers of an update did not get it: whoever leads communication hears of it once.
+fn some_lost(room: &Room, incident: &Incident, lost: Vec<Lost>, now: Timestamp) -> Vec<Body> {
+    let lead = lead_for(room, lost.iter().map(|lost| lost.who.as_str()));
+    let reached = first_reached(room, incident, (lead, &BTreeSet::new()), 0, now);
+    let words: Vec<String> = lost.iter().map(Lost::words).collect();
+    let why = format!("NOT ALL GOT IT: {}", words.join(", "));
+    let number = incident.esc.last_number + 1;
+    let pages = reach::wanted(reached, DeliveryKind::Inform, number, &why);
+    vec![body(incident.id, TalkChange::SomeLost { lost, pages })]
 }
 
 /// Who hears of a miss, in order: first the one who leads communication, then who commands; then

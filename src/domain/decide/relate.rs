@@ -143,10 +143,9 @@ fn merge(room: &Room, child: IncidentId, into: IncidentId, now: Timestamp) -> De
     }
     ready_to_go(source, into, now)?;
     let alerts = moved(source, |_| true);
-    // Whoever has no more than a promise was told nothing: it is a promise here too, and no proof.
-    let is_promised = |who: &str| {
-        source.told.get(who).is_some_and(|told| told.count == 0 && told.next_by.is_some())
-    };
+    // Whoever has no more than a promise, or was to be told by hand, was told nothing: it is a promise
+    // here too, and no proof.
+    let is_promised = |who: &str| source.told.get(who).is_none_or(|told| told.count == 0);
     let (promised, told): (BTreeMap<_, _>, BTreeMap<_, _>) =
         promise::waiting(source).into_iter().partition(|(who, _)| is_promised(who));
     let mut bodies = vec![

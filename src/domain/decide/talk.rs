@@ -373,17 +373,13 @@ pub(super) fn check_end(incident: &Incident, silent: Option<&str>) -> Result<(),
             "approve it, or take it back",
         ));
     }
-    let open = promise::without_a_last_word(incident);
+    let open = promise::left_in_the_dark(incident);
     if open.is_empty() || silent.is_some_and(|why| !why.trim().is_empty()) {
         return Ok(());
     }
-    let what = match incident.talk.unanswered().count() {
-        0 => format!("{} were told of {id} and got no last word", open.join(", ")),
-        _ => format!("{} wait for a word about {id}", open.join(", ")),
-    };
     Err(Rejection::new(
         RejectionKind::NeedsReason,
-        what,
-        "send them the last one, or say why they need none (--silent WHY)",
+        format!("{id}: {}", open.join("; ")),
+        "tell them, or say why they need no more (--silent WHY, or 'no last word' in the form)",
     ))
 }

@@ -32,7 +32,7 @@ impl Incident {
             TalkChange::Promised { stakeholder, next_by, text } => {
                 self.promised(event, stakeholder, *next_by, text);
             }
-            TalkChange::Missed { pages, .. } => {
+            TalkChange::Missed { pages, .. } | TalkChange::SomeLost { pages, .. } => {
                 self.inform(at, pages);
                 self.talk.apply(change, by, at, event.seq);
             }

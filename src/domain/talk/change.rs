@@ -125,6 +125,27 @@ pub struct MissedOne {
     pub due: Timestamp,
 }
 
+/// A stakeholder of whom some were not reached by an update.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lost {
+    pub who: String,
+    pub update: u32,
+    /// Messages that failed, and how many there were.
+    pub failed: u32,
+    pub of: u32,
+    /// The first of them: the method, and what the other side said.
+    pub first: String,
+}
+
+impl Lost {
+    /// In words: `customers: 2 of 4 messages of update 3 (mail:a@b: 550 no such user)`.
+    pub fn words(&self) -> String {
+        let Self { who, update, failed, of, first } = self;
+        let first = if first.is_empty() { String::new() } else { format!(" ({first})") };
+        format!("{who}: {failed} of {of} messages of update {update}{first}")
+    }
+}
+
 /// An inquiry of the press.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Inquiry {
@@ -181,6 +202,8 @@ pub enum TalkChange {
     /// The time that was promised, or that the plan asks for, has passed. `step` counts how often
     /// that was told.
     Missed { names: Vec<MissedOne>, step: u8, pages: Vec<Wanted> },
+    /// Some of the messages of an update got through by no way; others of the same reader did.
+    SomeLost { lost: Vec<Lost>, pages: Vec<Wanted> },
     /// A long incident: words come less often. Or no longer.
     CadenceSet { long: bool, reason: String },
     /// How content somebody was, 1 to 5, asked after the end.

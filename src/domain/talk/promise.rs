@@ -16,6 +16,7 @@ use crate::domain::incident::{Incident, Stage, Told};
 use crate::domain::plan::Plan;
 use crate::domain::stakeholder::Stakeholder;
 use crate::domain::talk::Asked;
+use crate::domain::talk::change::Lost;
 use crate::domain::time::{MINUTE_MS, Timestamp};
 use crate::domain::words::{Origin, Phase, Severity};
 
@@ -159,10 +160,14 @@ fn to_stakeholders<'a>(incident: &'a Incident, plan: &'a Plan) -> Vec<Promise<'a
             });
             unheard.chain(heard).collect()
         }
-        Stage::Resolved(end) | Stage::InReview(end) => incident
-            .told
-            .iter()
-            .filter_map(|(who, told)| {
+        Stage::Resolved(end) | Stage::InReview(end) => {
+            // What was to be passed on by hand is passed on, or is put aside with a reason.
+            let unheard = |who: &String| incident.told.get(who).is_none_or(is_unheard);
+            let by_hand = incident.talk.by_hand.keys().filter(|who| unheard(who)).map(|who| {
+                let due = after(end.at, LAST_MIN);
+                Promise { who, what: What::Last, since: end.at, due, is_given: false }
+            });
+            let told = incident.told.iter().filter_map(|(who, told)| {
                 let lost = unreached(incident, who, told);
                 if lost.is_some() || told.last {
                     return lost;
@@ -175,8 +180,9 @@ fn to_stakeholders<'a>(incident: &'a Incident, plan: &'a Plan) -> Vec<Promise<'a
                 let due = promised.unwrap_or_else(|| after(end.at, LAST_MIN));
                 let (what, since) = (What::Last, told.at.max(end.at).min(due));
                 Some(Promise { who, what, since, due, is_given: promised.is_some() })
-            })
-            .collect(),
+            });
+            by_hand.chain(told).collect()
+        }
         Stage::Closed(_) | Stage::Declined { .. } | Stage::Merged { .. } => Vec::new(),
     }
 }
@@ -246,10 +252,33 @@ fn failed_at(incident: &Incident, pages: &[u32]) -> Option<Timestamp> {
     all?.into_iter().max()
 }
 
-/// When the next miss is to be told, if nothing happens before.
+/// When the next miss is to be told, or that not all got an update, if nothing happens before.
 pub fn next_alarm(incident: &Incident, plan: &Plan) -> Option<Timestamp> {
     let all = all(incident, plan);
-    all.iter().filter_map(|promise| alarm(incident, promise)).map(|(at, _)| at).min()
+    let missed = all.iter().filter_map(|promise| alarm(incident, promise)).map(|(at, _)| at);
+    let lost = lost(incident).filter(|it| !is_lost_told(incident, it));
+    let lost = lost.filter_map(|it| Some(incident.told.get(&it.who)?.at));
+    missed.chain(lost).min()
+}
+
+/// Stakeholders of whom some did not get the last update to them, though others did: all of its
+/// messages are over, and one failed at least.
+pub fn lost(incident: &Incident) -> impl Iterator<Item = Lost> {
+    let is_live = incident.phase().is_live();
+    incident.talk.proofs.iter().filter(move |_| is_live).filter_map(|(who, proof)| {
+        let told = incident.told.get(who).filter(|told| told.update == Some(proof.update))?;
+        let update = told.update?;
+        let is_over = incident.talk.update(update).is_none_or(|update| update.more == 0);
+        let some = is_over && proof.open == 0 && proof.failed > 0 && proof.is_told();
+        let first = proof.failures.first().cloned().unwrap_or_default();
+        let (failed, of) = (proof.failed, proof.messages());
+        some.then(|| Lost { who: who.clone(), update, failed, of, first })
+    })
+}
+
+/// Whether people heard of it.
+pub fn is_lost_told(incident: &Incident, lost: &Lost) -> bool {
+    incident.talk.lost.get(&lost.who) == Some(&lost.update)
 }
 
 /// The misses that are to be told now, with the lowest step among them.
@@ -270,8 +299,30 @@ pub fn missed<'a>(
     (due.into_iter().map(|(_, promise)| promise).collect(), step)
 }
 
+/// Who would be left in the dark if it ended now, each with what they miss: no last word, one that
+/// did not get through to all, words that nobody passed on, an answer to the press.
+pub fn left_in_the_dark(incident: &Incident) -> Vec<String> {
+    let mut all = Vec::new();
+    let open = without_a_last_word(incident);
+    if !open.is_empty() {
+        let what = match incident.talk.unanswered().count() {
+            0 => "were told of it and got no last word",
+            _ => "wait for a word",
+        };
+        all.push(format!("{} {what}", open.join(", ")));
+    }
+    for (who, update) in
+        incident.talk.by_hand.iter().filter(|(who, _)| !open.contains(&who.as_str()))
+    {
+        all.push(format!("nobody passed on to {who} what update {update} says"));
+    }
+    let last = lost(incident).filter(|it| incident.told.get(&it.who).is_some_and(|told| told.last));
+    all.extend(last.map(|lost| format!("the last word did not get through to {}", lost.words())));
+    all
+}
+
 /// Whoever got a first word and no last one, and the press that waits for an answer.
-pub fn without_a_last_word(incident: &Incident) -> Vec<&str> {
+fn without_a_last_word(incident: &Incident) -> Vec<&str> {
     let is_open = |(who, told): &(&String, &Told)| {
         !is_unheard(told) && (!told.last || unreached(incident, who, told).is_some())
     };
@@ -287,8 +338,11 @@ pub fn waiting(incident: &Incident) -> BTreeMap<String, Option<Timestamp>> {
         |(who, told): &(&String, &Told)| !told.last || unreached(incident, who, told).is_some();
     let told = incident.told.iter().filter(is_open).map(|(who, told)| (who, told.next_by));
     let by_hand = incident.talk.by_hand.iter();
-    let by_hand = by_hand.filter(|(who, _)| !incident.told.contains_key(*who));
-    told.chain(by_hand.map(|(who, _)| (who, None))).map(|(who, by)| (who.clone(), by)).collect()
+    let by_hand =
+        by_hand.filter(|(who, _)| !incident.told.contains_key(*who)).map(|(who, update)| {
+            (who, incident.talk.update(*update).and_then(|update| update.draft.next_by))
+        });
+    told.chain(by_hand).map(|(who, by)| (who.clone(), by)).collect()
 }
 
 fn after(at: Timestamp, minutes: u32) -> Timestamp {

@@ -1,7 +1,7 @@
 //! What facts about communication read like in a timeline.
 
-use crate::domain::delivery::channel_of;
-use crate::domain::talk::change::{Draft, Inquiry, Sent, TalkChange, Words};
+use crate::domain::delivery::{Wanted, channel_of};
+use crate::domain::talk::change::{Draft, Inquiry, Lost, Sent, TalkChange, Words};
 use crate::domain::time::Timestamp;
 use crate::domain::words::Approval;
 
@@ -24,14 +24,12 @@ pub fn change_words(change: &TalkChange, now: Timestamp) -> String {
                 .iter()
                 .map(|m| format!("{} (due {})", m.who, m.due.clock_near(now)))
                 .collect();
-            let people: Vec<&str> = pages.iter().map(|page| page.to.as_str()).collect();
             let still = if *step > 0 { "STILL NOT TOLD" } else { "NOT TOLD IN TIME" };
-            let told = if people.is_empty() {
-                "NOBODY COULD BE TOLD".to_owned()
-            } else {
-                format!("telling {}", people.join(", "))
-            };
-            format!("{still}: {}; {told}", list.join(", "))
+            format!("{still}: {}; {}", list.join(", "), told_words(pages))
+        }
+        TalkChange::SomeLost { lost, pages } => {
+            let list: Vec<String> = lost.iter().map(Lost::words).collect();
+            format!("NOT ALL GOT IT: {}; {}", list.join(", "), told_words(pages))
         }
         TalkChange::CadenceSet { long: true, reason } => {
             because("a long incident from now on: words come less often".to_owned(), reason)
@@ -59,6 +57,15 @@ pub fn change_words(change: &TalkChange, now: Timestamp) -> String {
             format!("what the press hears until more can be said, by {by}: {text}")
         }
     }
+}
+
+/// Whom words are on their way to.
+pub fn told_words(pages: &[Wanted]) -> String {
+    let people: Vec<&str> = pages.iter().map(|page| page.to.as_str()).collect();
+    if people.is_empty() {
+        return "NOBODY COULD BE TOLD".to_owned();
+    }
+    format!("telling {}", people.join(", "))
 }
 
 fn because(head: String, reason: &str) -> String {

@@ -145,7 +145,7 @@ fn a_message_that_got_through_by_no_way_told_nobody() {
                5m bob {{"do":"close","incident":1,"note":""}}"#
         ),
     );
-    assert!(told.contains("support were told of INC-1 and got no last word"), "{told}");
+    assert!(told.contains("support were told of it and got no last word"), "{told}");
 }
 
 #[test]
@@ -227,7 +227,7 @@ fn a_word_that_was_given_outlives_the_resolution() {
                61m clock"#
         ),
     );
-    assert!(told.contains("support were told of INC-1 and got no last word"), "{told}");
+    assert!(told.contains("support were told of it and got no last word"), "{told}");
     assert!(told.contains("NOT TOLD IN TIME: support (due 14:20)"), "{told}");
 }
 

@@ -6,7 +6,7 @@ use warroom::domain::plan::Plan;
 use warroom::domain::talk::promise;
 use warroom::keeper::turn::Input;
 
-use crate::features::talk_kept::{at, begin, plan};
+use crate::features::talk_kept::{at, begin, draft, plan};
 use crate::world::{World, play};
 
 fn adopt(world: &mut World, plan: Plan) {
@@ -105,4 +105,76 @@ fn whom_another_service_or_label_concerns_is_to_hear_from_then_on() {
            40m ann {"do":"set-label","incident":1,"label":"security","value":"yes"}"#,
     );
     assert_eq!(due(&world), [("bank".to_owned(), 35), ("police".to_owned(), 45)]);
+}
+
+const END: &str = r#"{"do":"resolve","incident":1,"reason":"fixed","evidence":"quiet"}"#;
+const CLOSE: &str = r#"{"do":"close","incident":1,"note":""}"#;
+const APPROVE: &str = r#"{"do":"talk","incident":1,"talk":{"say":"approve","update":1}}"#;
+
+#[test]
+fn readers_whom_an_update_did_not_reach_are_told_of_once_and_keep_the_incident_open() {
+    let mut plan = plan();
+    let customers = plan.stakeholders.get_mut("customers").expect("it");
+    customers.subscribers = vec!["mail:a@example.com".to_owned(), "mail:b@example.com".to_owned()];
+    let mut world = World::under(plan);
+    play(&mut world, crate::features::talk_kept::BEGIN);
+    let last = draft("public", "customers", 0, r#","last":true,"public":"resolved""#);
+    let told = play(
+        &mut world,
+        &format!(
+            "1m ann {END}\n2m dana {last}\n2m bob {APPROVE}\n2m clock\n\
+             2m answer stakeholder:customers mail refused\n2m clock\n\
+             2m answer stakeholder:customers mail accepted\n2m clock\n3m clock\n4m kill now\n5m clock"
+        ),
+    );
+    let lines: Vec<&str> = told.lines().filter(|line| line.contains("NOT ALL GOT IT")).collect();
+    assert_eq!(lines.len(), 1, "once: {told}");
+    assert!(
+        lines[0].contains("customers: 1 of 2 messages of update 1 (mail:a@example.com: no)")
+            && lines[0].ends_with("telling dana"),
+        "{told}"
+    );
+    let told = play(&mut world, &format!("6m ann {CLOSE}"));
+    assert!(
+        told.contains("refused ann: INC-1: the last word did not get through to customers: 1 of 2"),
+        "{told}"
+    );
+    let silent = CLOSE.replace(r#""note":"""#, r#""note":"","silent":"a is called by phone""#);
+    let told = play(&mut world, &format!("7m ann {silent}"));
+    assert!(told.contains("closed") && told.contains("a is called by phone"), "{told}");
+}
+
+#[test]
+fn words_that_a_person_was_to_pass_on_are_not_forgotten_at_the_end() {
+    let mut plan = plan();
+    plan.stakeholders.get_mut("support").expect("it").channels = vec!["phone chain".to_owned()];
+    let mut world = World::under(plan);
+    play(&mut world, crate::features::talk_kept::BEGIN);
+    let update = draft("internal", "support", 30, "");
+    let told =
+        play(&mut world, &format!("1m ann {update}\n2m ann {END}\n3m ann {CLOSE}\n33m clock"));
+    assert!(told.contains("nobody passed on to support what update 1 says"), "{told}");
+    assert!(told.contains("NOT TOLD IN TIME: support"), "a clock runs for it: {told}");
+    let log = r#"{"do":"log-contact","incident":1,"stakeholder":"support","channel":"phone","text":"over","next_by":null,"last":true}"#;
+    let told = play(&mut world, &format!("34m ann {log}\n35m ann {CLOSE}"));
+    assert!(!told.contains("refused"), "{told}");
+}
+
+#[test]
+fn a_merge_makes_nobody_told_who_was_to_be_told_by_hand() {
+    let mut plan = plan();
+    plan.stakeholders.get_mut("support").expect("it").channels = vec!["phone chain".to_owned()];
+    let mut world = World::under(plan);
+    play(&mut world, crate::features::talk_kept::BEGIN);
+    let update = draft("internal", "support", 30, "");
+    play(
+        &mut world,
+        &format!(
+            r#"1m ann {update}
+               1m ann {{"do":"open","title":"other","severity":"SEV2","services":["payments"],"declare":true}}
+               2m ann {{"do":"merge","incident":1,"into":2}}"#
+        ),
+    );
+    let told = &world.engine.room.incidents[&IncidentId(2)].told["support"];
+    assert_eq!((told.count, told.next_by), (0, Some(at(30))), "{told:?}");
 }
