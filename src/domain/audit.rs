@@ -340,8 +340,12 @@ impl Auditor {
     fn stands_still(&self, id: IncidentId, case: &Case, now: Timestamp) -> Option<String> {
         let policy = self.policies.get(case.policy.as_ref()?)?;
         if let Some(until) = case.snoozed_until.filter(|_| case.is_active && !case.is_paused) {
-            return (now.since(until) > STEP_GRACE_MS)
-                .then(|| format!("{id}: its snooze was to end at {until} and did not"));
+            let is_over = now.since(until) > STEP_GRACE_MS;
+            // Whom a trigger reached meanwhile is waited for all the same.
+            if is_over || case.must.is_empty() {
+                return is_over
+                    .then(|| format!("{id}: its snooze was to end at {until} and did not"));
+            }
         }
         if case.is_unsure {
             return None;

@@ -266,6 +266,9 @@ pub enum Change {
     FallbackPaged {
         why: String,
         pages: Vec<Wanted>,
+        /// Everybody whom the plan knows: those on whom it falls back were not reached.
+        #[serde(default, skip_serializing_if = "is_false")]
+        everybody: bool,
     },
     /// Somebody was wanted by hand; or, where the clock did it, because they came on duty.
     PagedByHand {

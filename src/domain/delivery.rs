@@ -18,6 +18,8 @@ use crate::domain::words::{AttemptResult, DeliveryKind};
 pub const TRIES_MAX: u8 = 3;
 /// An attempt that took so long and failed hung, in milliseconds.
 const SLOW_MS: i64 = 10 * SECOND_MS;
+/// A pause that the other side asks for and that is not waited for where there is another way.
+const PATIENCE_MS: i64 = 20 * SECOND_MS;
 /// The pause after the first failure, and the longest one, in milliseconds.
 const BACKOFF_FIRST_MS: i64 = 5 * SECOND_MS;
 pub const BACKOFF_MAX_MS: i64 = 2 * MINUTE_MS;
@@ -271,9 +273,11 @@ impl Delivery {
             AttemptResult::Unknown => self.stand = Stand::Queued { due: self.at },
             AttemptResult::Failed => {
                 self.tries += 1;
-                // What hangs takes as long each time, and there is another way to the person.
-                let hangs = at.since(since) >= SLOW_MS && self.has_another_way();
-                if self.tries < TRIES_MAX && !hangs {
+                // What hangs takes as long each time, and whoever asks for patience means it: there
+                // is another way to the person.
+                let is_slow = at.since(since) >= SLOW_MS || end.wait_ms >= PATIENCE_MS;
+                let gives_way = is_slow && self.has_another_way();
+                if self.tries < TRIES_MAX && !gives_way {
                     let pause = backoff_ms(self.tries, seed).max(end.wait_ms);
                     self.stand = Stand::Queued { due: at.plus(pause.min(BACKOFF_MAX_MS)) };
                 } else {
@@ -284,7 +288,8 @@ impl Delivery {
         }
     }
 
-    fn has_another_way(&self) -> bool {
+    /// Whether a method is left after the one that is next.
+    pub fn has_another_way(&self) -> bool {
         self.wanted.methods.len() > usize::from(self.method) + 1
     }
 
@@ -386,6 +391,22 @@ mod tests {
         it.end(Timestamp(40_000), &failed, 7);
         assert!(it.due().is_some_and(|due| due > Timestamp(43_000)), "there is no other way");
         assert_eq!(it.next_method(), "sms:1");
+    }
+
+    #[test]
+    fn a_method_that_asks_for_patience_gives_way_to_another_at_once() {
+        let busy = |wait_ms| AttemptEnd { result: AttemptResult::Failed, detail: "429", wait_ms };
+        let mut it = delivery(&["hook:a", "mail:a"]);
+        it.begin(Timestamp(0));
+        it.end(Timestamp(5), &busy(5_000), 7);
+        assert_eq!(it.next_method(), "hook:a", "a short one is waited for");
+        it.begin(Timestamp(6_000));
+        it.end(Timestamp(6_005), &busy(3_600_000), 7);
+        assert_eq!((it.next_method(), it.due()), ("mail:a", Some(Timestamp(6_005))));
+        it.begin(Timestamp(6_010));
+        it.end(Timestamp(6_020), &busy(3_600_000), 7);
+        assert_eq!(it.next_method(), "mail:a", "there is no other way");
+        assert_eq!(it.due(), Some(Timestamp(6_020 + BACKOFF_MAX_MS)));
     }
 
     #[test]

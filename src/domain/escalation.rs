@@ -11,11 +11,11 @@
 //! - An active incident that pages always has a next step, unless somebody holds it for good or a
 //!   maintenance window pauses it, and both are on record.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::delivery::{Delivery, Stand};
+use crate::domain::delivery::{Delivery, Stand, Wanted};
 use crate::domain::incident::Incident;
 use crate::domain::plan::{Plan, Policy, Trigger, When};
 use crate::domain::talk::promise;
@@ -112,10 +112,28 @@ pub struct Escalation {
     /// When a call-back put the chain where it was before: what is due since earlier is not late.
     #[serde(default)]
     pub back_at: Timestamp,
+    /// Whom the plan falls back on, as they were paged last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fallback: Option<Fallback>,
+    /// When the last level was passed over, where every one of this round was so far: there is nobody
+    /// whose answer to wait for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub skipped_at: Option<Timestamp>,
+    /// Pages by hand that got through by no way, and of which somebody heard.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub followed: BTreeSet<u32>,
     /// Why paging began anew, where it did.
     pub again: String,
     pub last_number: u32,
     pub deliveries: Vec<Delivery>,
+}
+
+/// Pages to those on whom the plan falls back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fallback {
+    pub pages: Vec<u32>,
+    /// They went to everybody whom the plan knows.
+    pub everybody: bool,
 }
 
 /// A level that a person had reached: what it wanted, and how the chain stood before.
@@ -143,6 +161,10 @@ pub enum Step {
     Count(u16),
     /// All levels and rounds are through.
     Fallback,
+    /// Nobody of the fallback was reached: everybody is.
+    Everybody,
+    /// Somebody was wanted by name, and got it by no way.
+    Lost,
     /// A trigger reaches its level.
     Trigger(u16),
     /// Nobody has acted for too long.
@@ -181,7 +203,21 @@ impl Escalation {
         self.by_hand.clear();
         self.snooze = None;
         self.is_unreached = false;
+        (self.skipped_at, self.fallback) = (None, None);
         why.clone_into(&mut self.again);
+    }
+
+    pub(super) fn fell_back(&mut self, pages: &[Wanted], everybody: bool) {
+        let pages = pages.iter().map(|page| page.number).collect();
+        self.fallback = Some(Fallback { pages, everybody });
+    }
+
+    /// Somebody hears of the pages by hand that got through by no way.
+    pub(super) fn follow_lost(&mut self) {
+        let lost: Vec<u32> = self.lost_by_hand().map(|(page, _)| page.wanted.number).collect();
+        self.followed.extend(lost);
+        let kept = |number: &u32| self.deliveries.iter().any(|d| d.wanted.number == *number);
+        self.followed.retain(kept);
     }
 
     /// Adds deliveries; the oldest that are over give way.
@@ -197,6 +233,45 @@ impl Escalation {
             let Some(over) = self.deliveries.iter().position(is_idle) else { break };
             self.deliveries.remove(over);
         }
+    }
+
+    /// When the last of these pages failed, if none of them got through.
+    fn all_failed(&self, pages: &[u32]) -> Option<Timestamp> {
+        let failed = |number: &u32| match self.delivery(*number)?.stand {
+            Stand::Failed { at } => Some(at),
+            Stand::Queued { .. }
+            | Stand::Sending { .. }
+            | Stand::Waiting { .. }
+            | Stand::Confirmed { .. }
+            | Stand::Cancelled { .. } => None,
+        };
+        let all: Option<Vec<Timestamp>> = pages.iter().map(failed).collect();
+        all?.into_iter().max()
+    }
+
+    /// When those on whom the plan falls back were all not reached, unless everybody was wanted.
+    fn fallback_failed_at(&self) -> Option<Timestamp> {
+        let fallback = self.fallback.as_ref().filter(|it| !it.everybody)?;
+        self.all_failed(&fallback.pages)
+    }
+
+    /// Whose last page got through by no way.
+    pub fn lost(&self) -> BTreeSet<&str> {
+        let mut last: BTreeMap<&str, bool> = BTreeMap::new();
+        for page in self.deliveries.iter().filter(|d| d.wanted.kind == DeliveryKind::Page) {
+            last.insert(&page.wanted.to, matches!(page.stand, Stand::Failed { .. }));
+        }
+        last.into_iter().filter_map(|(who, failed)| failed.then_some(who)).collect()
+    }
+
+    /// Pages to people by name that got through by no way and of which nobody has heard.
+    pub fn lost_by_hand(&self) -> impl Iterator<Item = (&Delivery, Timestamp)> {
+        self.deliveries.iter().filter_map(|page| {
+            let Stand::Failed { at } = page.stand else { return None };
+            let is_by_name = page.origin.by_hand && page.origin.level.is_none();
+            let is_new = is_by_name && !self.followed.contains(&page.wanted.number);
+            (is_new && page.wanted.kind == DeliveryKind::Page).then_some((page, at))
+        })
     }
 
     /// When the pages of the level that was reached last had all failed, if they have.
@@ -272,7 +347,8 @@ impl Incident {
         let trigger = self.next_trigger(policy, plan);
         let clock = self.by_the_clock(policy, plan.fallback_every_min);
         let count = self.next_count(policy);
-        [trigger, clock, count].into_iter().flatten().min_by_key(|(at, _)| *at)
+        let lost = self.esc.lost_by_hand().map(|(_, at)| (at, Step::Lost)).min_by_key(|it| it.0);
+        [clock, trigger, count, lost].into_iter().flatten().min_by_key(|(at, _)| *at)
     }
 
     /// A level that was passed over for want of alerts, once one has joined since.
@@ -297,16 +373,32 @@ impl Incident {
             return None;
         }
         if let Some(snooze) = &esc.snooze {
-            return Some((snooze.until, Step::SnoozeEnds));
+            let ends = (snooze.until, Step::SnoozeEnds);
+            // Whom a trigger reached meanwhile is waited for, whoever put the rest aside.
+            let climbs = self.next_level(policy, fallback_min).filter(|_| !esc.must.is_empty());
+            return Some(climbs.filter(|(at, _)| *at < snooze.until).unwrap_or(ends));
         }
         if let Some(ack) = self.ack.as_ref().filter(|_| esc.must.is_empty()) {
             let minutes = policy.ack_expires_min.get(&self.severity).copied()?;
             let from = ack.at.max(self.worked_at);
             return Some((minutes_after(from, minutes), Step::AckExpires));
         }
+        self.next_level(policy, fallback_min)
+    }
+
+    /// The level, the round or the fallback that comes next while an answer is waited for.
+    fn next_level(&self, policy: &Policy, fallback_min: u32) -> Option<(Timestamp, Step)> {
+        let esc = &self.esc;
         if !self.is_paging(policy) && !esc.is_forced {
             return None;
         }
+        let everybody = esc.fallback_failed_at().map(|at| (at, Step::Everybody));
+        let level = self.level_or_fallback(policy, fallback_min);
+        everybody.filter(|(at, _)| *at < level.0).or(Some(level))
+    }
+
+    fn level_or_fallback(&self, policy: &Policy, fallback_min: u32) -> (Timestamp, Step) {
+        let esc = &self.esc;
         let levels = u16::try_from(policy.levels.len()).unwrap_or(u16::MAX);
         let (after_min, step) = match policy.levels.get(usize::from(esc.next)) {
             Some(level) => (level.after_min, Step::Level { level: esc.next, round: esc.round }),
@@ -322,10 +414,11 @@ impl Incident {
         // Where nobody of a level could be reached, what follows does not wait: the next level, or
         // where there is none, the fallback.
         let is_more = esc.next > 0 && esc.next < levels;
-        match esc.failed_at().or((esc.is_unreached && is_more).then_some(esc.anchor)) {
-            Some(failed) if is_more => Some((due.min(failed), step)),
-            Some(failed) if failed < due => Some((failed, Step::Fallback)),
-            Some(_) | None => Some((due, step)),
+        let unreached = (esc.is_unreached && is_more).then_some(esc.anchor);
+        match esc.failed_at().or(unreached).or(esc.skipped_at) {
+            Some(failed) if is_more => (due.min(failed), step),
+            Some(failed) if failed < due => (failed, Step::Fallback),
+            Some(_) | None => (due, step),
         }
     }
 

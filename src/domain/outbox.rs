@@ -44,6 +44,8 @@ pub struct Queue {
     services: BTreeMap<String, u32>,
     /// When what was wanted by hand is due.
     by_hand: BTreeSet<(Timestamp, IncidentId, u32)>,
+    /// When what was not, and has another way after this one, is due.
+    has_more: BTreeSet<(Timestamp, IncidentId, u32)>,
 }
 
 /// Incidents about which one message says the same, at the most.
@@ -53,6 +55,8 @@ pub const LETTERS_MAX: usize = 64;
 /// The same by one channel: one that hangs holds up no other.
 const LETTERS_OF_CHANNEL: usize = 40;
 
+/// How long the plan's limit may hold back a page to whom another way leads, in milliseconds.
+const HELD_MAX_MS: i64 = 60 * SECOND_MS;
 /// How long a message is on its way before something worse passes it, in milliseconds.
 const HANGS_MS: i64 = 2 * SECOND_MS;
 
@@ -81,6 +85,25 @@ impl Outbox {
         }
     }
 
+    /// Pages that the plan's limit holds back although another way leads to the person: they take that
+    /// one. Each destination with what waits there.
+    pub fn give_way(
+        &self,
+        room: &Room,
+        now: Timestamp,
+    ) -> Vec<(Destination, Vec<(IncidentId, u32)>)> {
+        let mut all = Vec::new();
+        for (to, queue) in &self.queues {
+            let gives = queue.gives_way(to, room.desk.sent.get(to), &room.plan);
+            if gives.is_some_and(|at| at <= now) {
+                let due = queue.has_more.iter().take_while(|(due, ..)| *due <= now);
+                let items = due.take(BUNDLE_MAX).map(|(_, id, number)| (*id, *number)).collect();
+                all.push((to.clone(), items));
+            }
+        }
+        all
+    }
+
     /// Takes in one delivery of an incident.
     pub fn add_one(&mut self, incident: &Incident, delivery: &Delivery) {
         let (id, number) = (incident.id, delivery.wanted.number);
@@ -94,6 +117,8 @@ impl Outbox {
                 queue.by_severity.insert((incident.severity, due, id, number));
                 if delivery.origin.by_hand {
                     queue.by_hand.insert((due, id, number));
+                } else if delivery.has_another_way() {
+                    queue.has_more.insert((due, id, number));
                 }
                 for service in services_of(incident) {
                     *queue.services.entry(service).or_default() += 1;
@@ -153,6 +178,7 @@ impl Outbox {
                 return;
             }
             queue.by_hand.remove(&(due, id, number));
+            queue.has_more.remove(&(due, id, number));
             queue.by_severity.remove(&(incident.severity, due, id, number));
             for service in services_of(incident) {
                 if let Some(count) = queue.services.get_mut(&service) {
@@ -179,7 +205,11 @@ impl Outbox {
         let letter = self.next_letters(1).first().map(|((due, ..), _)| *due);
         self.queues
             .iter()
-            .filter_map(|(to, queue)| queue.may_go(to, desk.sent.get(to), plan))
+            .flat_map(|(to, queue)| {
+                let sent = desk.sent.get(to);
+                [queue.may_go(to, sent, plan), queue.gives_way(to, sent, plan)]
+            })
+            .flatten()
             .chain(letter)
             .min()
     }
@@ -308,6 +338,20 @@ impl Queue {
         }
         let due = allowed(due);
         Some(by_hand.map_or(due, |at| due.min(at)))
+    }
+
+    /// When what waits takes another way, because the plan's limit holds it back for longer than it
+    /// would wait for a bundle.
+    fn gives_way(
+        &self,
+        to: &Destination,
+        sent: Option<&LastSent>,
+        plan: &Plan,
+    ) -> Option<Timestamp> {
+        let (first, ..) = *self.has_more.first().filter(|_| self.on_its_way.is_empty())?;
+        let throttles = plan.throttles.get(channel_of(&to.method))?;
+        let allowed = allowed_at(throttles, &sent?.recent)?;
+        (allowed.since(first) > HELD_MAX_MS).then_some(first)
     }
 
     /// What goes in the next message: first what may not wait, then the oldest.

@@ -4,6 +4,8 @@
 //! - Pure; the same question gives the same answer in the keeper, in a console and in `warroom who`.
 //! - Whoever cannot be reached is told as a gap in words, never left out in silence.
 
+use std::collections::BTreeSet;
+
 use chrono::{Datelike, NaiveTime, TimeZone};
 
 use crate::domain::delivery::{Method, Wanted, channel_of};
@@ -213,22 +215,37 @@ pub fn hours(text: &str) -> Option<(NaiveTime, NaiveTime)> {
     Some((read(from)?, read(until)?))
 }
 
-/// The pages of a level, numbered from `number` on, and its gaps. `but`: who has answered.
+/// What decides whose turn it is.
+#[derive(Debug, Clone, Default)]
+pub struct Turn<'a> {
+    /// Who had the last one.
+    pub last: Option<&'a str>,
+    /// Who has answered.
+    pub but: Option<&'a str>,
+    /// Whom the last page did not reach.
+    pub lost: BTreeSet<&'a str>,
+}
+
+/// The pages of a level, numbered from `number` on, and its gaps.
 pub fn level(
     asked: Asked<'_>,
     level: &Level,
-    (last_turn, but): (Option<&str>, Option<&str>),
+    Turn { last, but, lost }: &Turn<'_>,
     number: u32,
     why: &str,
 ) -> (Vec<Wanted>, Vec<String>) {
     let (mut reached, gaps) = targets(asked, &level.targets);
     // Whoever has answered is not asked again, where there is somebody else.
-    if reached.iter().any(|one| Some(one.to.as_str()) != but) {
-        reached.retain(|one| Some(one.to.as_str()) != but);
+    if reached.iter().any(|one| Some(one.to.as_str()) != *but) {
+        reached.retain(|one| Some(one.to.as_str()) != *but);
     }
     if level.round_robin && reached.len() > 1 {
-        let last = last_turn.and_then(|last| reached.iter().position(|r| r.to == last));
-        let next = last.map_or(0, |last| (last + 1) % reached.len());
+        let last = last.and_then(|last| reached.iter().position(|r| r.to == last));
+        let first = last.map_or(0, |last| last + 1);
+        let mut turns = (0..reached.len()).map(|n| (first + n) % reached.len());
+        // Whom nothing got through to just now has another turn, where there is somebody else.
+        let is_there = |at: &usize| !lost.contains(reached[*at].to.as_str());
+        let next = turns.find(is_there).unwrap_or(first % reached.len());
         reached = vec![reached.swap_remove(next)];
     }
     let kind = if level.informs { DeliveryKind::Inform } else { DeliveryKind::Page };

@@ -20,8 +20,9 @@ pub(super) fn change_words(change: &Change) -> String {
         }
         Change::LevelReached(reached) => level_words(reached),
         Change::LevelSkipped { name, why, .. } => format!("level '{name}' skipped: {why}"),
-        Change::FallbackPaged { why, pages } => {
-            format!("FALLBACK: {why}; {}", wanted_words(pages))
+        Change::FallbackPaged { why, pages, everybody } => {
+            let who = if *everybody { "EVERYBODY" } else { "FALLBACK" };
+            format!("{who}: {why}; {}", wanted_words(pages))
         }
         Change::PagedByHand { reason, pages } => format!("{}: {reason}", wanted_words(pages)),
         Change::CalledBack { reason, pages, .. } => {

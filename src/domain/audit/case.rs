@@ -88,7 +88,9 @@ impl Case {
                 self.must_all = all;
             }
         }
-        self.snoozed_until = None;
+        if reached.by == ReachedBy::Hand {
+            self.snoozed_until = None;
+        }
         self.want(at, reached.pages.iter().chain(&reached.fallback));
     }
 
@@ -130,7 +132,7 @@ impl Case {
             }
             Change::EscalationResumed { .. } => {
                 self.is_paused = false;
-                self.again(event.at);
+                self.back_from_pause(event.at);
             }
             Change::EscalationPaused { .. } => {
                 self.is_paused = true;
@@ -245,6 +247,14 @@ impl Case {
             wish.kind == DeliveryKind::Page && !must.contains(&wish.to)
                 || wish.kind == DeliveryKind::Handover && (ends_offer || wish.to == by)
         });
+    }
+
+    /// A pause is over: what nobody answered begins anew, and what somebody holds they hold on.
+    fn back_from_pause(&mut self, at: Timestamp) {
+        self.stepped_at = at;
+        if self.answered_by.is_none() {
+            self.again(at);
+        }
     }
 
     pub(super) fn again(&mut self, at: Timestamp) {

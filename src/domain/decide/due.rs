@@ -48,10 +48,14 @@ pub fn escalate(room: &Room, id: IncidentId, now: Timestamp) -> Vec<Body> {
     if due > now {
         return Vec::new();
     }
-    if let Some(window) = room.desk.window_over(&incident.services)
-        && matches!(step, Step::Level { .. } | Step::Fallback | Step::Count(_))
-        && incident.ack.is_none()
-    {
+    let pages = match step {
+        Step::Level { .. } | Step::Fallback | Step::Everybody | Step::Count(_) => {
+            !incident.is_answered()
+        }
+        Step::Trigger(_) => true,
+        Step::Lost | Step::AckExpires | Step::SnoozeEnds => false,
+    };
+    if pages && let Some(window) = room.desk.window_over(&incident.services) {
         let why = format!("maintenance until {}: {}", window.until, window.reason);
         return of(id, Change::EscalationPaused { window: window.id, why });
     }
@@ -59,7 +63,7 @@ pub fn escalate(room: &Room, id: IncidentId, now: Timestamp) -> Vec<Body> {
         Step::Trigger(index) => {
             policy.triggers.get(usize::from(index)).is_some_and(|t| t.when.missed_promise)
         }
-        Step::Count(_) => false,
+        Step::Count(_) | Step::Everybody | Step::Lost => false,
         Step::Level { .. } | Step::Fallback | Step::AckExpires | Step::SnoozeEnds => true,
     };
     let since = due.max(incident.esc.back_at);
@@ -71,16 +75,14 @@ pub fn escalate(room: &Room, id: IncidentId, now: Timestamp) -> Vec<Body> {
             let after_min = policy.ack_expires_min.get(&incident.severity).copied().unwrap_or(0);
             of(id, Change::AckExpired { by, after_min, gone: false, late_ms })
         }
-        Step::Fallback => {
-            let late = if late_ms == 0 {
-                String::new()
-            } else {
-                format!("; {} late", span_words(late_ms))
-            };
-            let why = format!("{}, and no level is left{late}", unanswered(incident));
-            let pages = fallback(room, incident, incident.esc.last_number + 1, &why, now);
-            of(id, Change::FallbackPaged { why, pages })
+        Step::Fallback => of(id, fall_back(room, incident, late_ms, now)),
+        Step::Everybody => {
+            let why = format!("nobody on whom the plan falls back was reached for {id}");
+            let number = incident.esc.last_number + 1;
+            let pages = everybody(asked(room, incident, now), number, &why);
+            of(id, Change::FallbackPaged { why, pages, everybody: true })
         }
+        Step::Lost => lost_by_hand(room, incident, now),
         Step::Count(level) => {
             let (round, by) = (incident.esc.round, ReachedBy::Count);
             let reach = Reach { level, round, by, late_ms: 0 };
@@ -103,6 +105,13 @@ pub fn escalate(room: &Room, id: IncidentId, now: Timestamp) -> Vec<Body> {
             of(id, reach_level(room, incident, policy, &reach, &why, now))
         }
     }
+}
+
+fn fall_back(room: &Room, incident: &Incident, late_ms: i64, now: Timestamp) -> Change {
+    let late = if late_ms == 0 { String::new() } else { format!("; {} late", span_words(late_ms)) };
+    let why = format!("{}, and no level is left{late}", unanswered(incident));
+    let pages = fallback(room, incident, incident.esc.last_number + 1, &why, now);
+    Change::FallbackPaged { why, pages, everybody: false }
 }
 
 /// Whose answer is missing; where all of a level must answer one of them may have.
@@ -137,7 +146,7 @@ pub fn reach_level(
     let Some(level) = policy.levels.get(usize::from(reach.level)) else {
         let why = format!("{why}; the level is no longer there");
         let pages = fallback(room, incident, incident.esc.last_number + 1, &why, now);
-        return Change::FallbackPaged { why, pages };
+        return Change::FallbackPaged { why, pages, everybody: false };
     };
     if matches!(reach.by, ReachedBy::Clock | ReachedBy::Count)
         && let Err(why) = reach::conditions(room, incident, &level.when, now)
@@ -150,8 +159,18 @@ pub fn reach_level(
     let last_turn = room.desk.turns.get(&turn_key(incident, level.name.as_str()));
     let number = incident.esc.last_number + 1;
     let holder = incident.ack.as_ref().map(|ack| ack.by.as_str());
-    let turn = (last_turn.map(String::as_str), holder);
-    let (pages, gaps) = reach::level(asked, level, turn, number, why);
+    let lost = incident.esc.lost();
+    let turn = reach::Turn { last: last_turn.map(String::as_str), but: holder, lost };
+    let (pages, gaps) = reach::level(asked, level, &turn, number, why);
+    // Of a level that nobody else stands on, nobody is to be waited for.
+    if let (Some(holder), ReachedBy::Clock) = (holder, reach.by)
+        && !pages.is_empty()
+        && pages.iter().all(|page| page.to == holder)
+    {
+        let (level, name, round) = (reach.level, level.name.clone(), reach.round);
+        let why = format!("{holder} has answered already");
+        return Change::LevelSkipped { level, round, name, why, counts: false };
+    }
     // Nobody has to answer a word for information; that nobody gets it is told, not alarmed.
     let fallback = if pages.is_empty() && !level.informs {
         let why = format!("nobody was reached at level '{}' of {}", level.name, incident.id);
@@ -188,13 +207,40 @@ pub fn fallback(
     now: Timestamp,
 ) -> Vec<Wanted> {
     let asked = asked(room, incident, now);
-    let (mut reached, _) = reach::targets(asked, &room.plan.fallback);
+    let (reached, _) = reach::targets(asked, &room.plan.fallback);
     if reached.is_empty() {
-        let everybody: Vec<String> =
-            room.plan.people.keys().map(|login| format!("person:{login}")).collect();
-        (reached, _) = reach::targets(asked, &everybody);
+        return everybody(asked, number, why);
     }
     reach::wanted(reached, DeliveryKind::Page, number, why)
+}
+
+/// Everybody whom the plan knows and whom something reaches.
+fn everybody(asked: Asked<'_>, number: u32, why: &str) -> Vec<Wanted> {
+    let all: Vec<String> =
+        asked.plan.people.keys().map(|login| format!("person:{login}")).collect();
+    let (reached, _) = reach::targets(asked, &all);
+    reach::wanted(reached, DeliveryKind::Page, number, why)
+}
+
+/// Somebody was wanted by name and got it by no way: whoever holds the incident hears of it, and
+/// where nobody does, those on whom the plan falls back are wanted instead.
+fn lost_by_hand(room: &Room, incident: &Incident, now: Timestamp) -> Vec<Body> {
+    let lost: Vec<&str> =
+        incident.esc.lost_by_hand().map(|(page, _)| page.wanted.to.as_str()).collect();
+    let what = format!("{} wanted by hand for {} and NOT REACHED", lost.join(", "), incident.id);
+    let number = incident.esc.last_number + 1;
+    let asked = asked(room, incident, now);
+    let holder = incident.ack.as_ref().map(|ack| ack.by.as_str());
+    if let Some(holder) = holder
+        && let Ok(methods) = reach::methods(asked, holder)
+    {
+        let (to, through) = (holder.to_owned(), "you have it".to_owned());
+        let reached = vec![reach::Reached { to, methods, through }];
+        let pages = reach::wanted(reached, DeliveryKind::Inform, number, &what);
+        return of(incident.id, Change::PagedByHand { reason: what, pages });
+    }
+    let pages = fallback(room, incident, number, &what, now);
+    of(incident.id, Change::PagedByHand { reason: format!("{what}; the fallback instead"), pages })
 }
 
 fn clock_words(incident: &Incident, policy: &Policy, level: u16, round: u8) -> String {
@@ -232,7 +278,7 @@ pub fn window(room: &Room, id: u32, now: Timestamp) -> Vec<Body> {
             let is_open = |incident: &&Arc<Incident>| {
                 incident.phase().is_active()
                     && incident.esc.pause.is_none()
-                    && incident.ack.is_none()
+                    && !incident.is_answered()
                     && window.covers(&incident.services)
             };
             let covered: Vec<IncidentId> =

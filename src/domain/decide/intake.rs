@@ -24,6 +24,8 @@ use crate::domain::words::{Origin, Phase, Severity};
 
 /// Alerts in one event; a larger post becomes several.
 const ITEMS_MAX: usize = 64;
+/// Services of one incident that alerts may name.
+const SERVICES_MAX: usize = 40;
 /// The longest that an alert may be shelved, in days.
 const SHELF_DAYS_MAX: i64 = 30;
 
@@ -42,6 +44,8 @@ struct Intake<'a> {
     reopened: Vec<IncidentId>,
     /// Incidents raised in this post.
     raised: BTreeMap<IncidentId, Severity>,
+    /// What else is broken of an incident since this post.
+    services: BTreeMap<IncidentId, Vec<String>>,
     /// Why what opens opens only now.
     again: String,
     next: u32,
@@ -98,6 +102,7 @@ impl<'a> Intake<'a> {
             groups: BTreeMap::new(),
             reopened: Vec::new(),
             raised: BTreeMap::new(),
+            services: BTreeMap::new(),
             again: String::new(),
             next: room.last_incident + 1,
         }
@@ -249,6 +254,9 @@ impl<'a> Intake<'a> {
         if became == Became::Attached {
             self.raise(incident, rule, incoming);
         }
+        if became != Became::Opened {
+            self.widen(incident, rule, incoming);
+        }
         AlertItem { alert: key, became, incident: Some(incident), rule: name, silence: None, facts }
     }
 
@@ -325,6 +333,32 @@ impl<'a> Intake<'a> {
         }
     }
 
+    /// What an alert of an incident says is broken is broken: who runs it, who must know of it, and
+    /// whether a maintenance window covers all of it depend on that.
+    fn widen(&mut self, id: IncidentId, rule: Option<&Rule>, incoming: &Incoming) {
+        let known = || self.room.incidents.get(&id).map(|it| it.services.clone());
+        let opened = || {
+            self.opened.iter().find_map(|body| match body {
+                Body::Incident { incident, change: Change::Opened(opened) } if *incident == id => {
+                    Some(opened.services.clone())
+                }
+                _ => None,
+            })
+        };
+        let known = self.services.get(&id).cloned().or_else(known).or_else(opened);
+        let mut all = known.unwrap_or_default();
+        let before = all.len();
+        for service in services_of(rule, &incoming.facts) {
+            if !all.contains(&service) && all.len() < SERVICES_MAX {
+                all.push(service);
+            }
+        }
+        // One that names no service is of all of them as it is.
+        if before > 0 && all.len() > before {
+            self.services.insert(id, all);
+        }
+    }
+
     /// Whether the resolution is so young that an alert which comes back voids it.
     fn is_fresh(&self, id: IncidentId) -> bool {
         let Some(incident) = self.room.incidents.get(&id) else {
@@ -369,6 +403,12 @@ impl<'a> Intake<'a> {
     fn finish(mut self) -> Vec<Body> {
         // Openings come first: what the alerts join must exist.
         let mut bodies = std::mem::take(&mut self.opened);
+        bodies.extend(std::mem::take(&mut self.services).into_iter().map(
+            |(incident, services)| Body::Incident {
+                incident,
+                change: Change::ServicesChanged { services },
+            },
+        ));
         let mut first = true;
         let mut items = std::mem::take(&mut self.items).into_iter().peekable();
         while first || items.peek().is_some() {

@@ -155,6 +155,13 @@ fn merge(room: &Room, child: IncidentId, into: IncidentId, now: Timestamp) -> De
         },
         Body::Incident { incident: child, change: Change::MergedInto { into } },
     ];
+    let new = source.services.iter().filter(|name| !parent.services.contains(name));
+    let services: Vec<String> = parent.services.iter().chain(new).cloned().collect();
+    // Whose service it is must know of it, and no maintenance of another one silences it.
+    if !parent.services.is_empty() && services.len() > parent.services.len() {
+        let change = Change::ServicesChanged { services };
+        bodies.push(Body::Incident { incident: into, change });
+    }
     if source.severity < parent.severity {
         // What is worse must not be paged for less because it became part of something.
         let (from, to) = (parent.severity, source.severity);

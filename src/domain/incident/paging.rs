@@ -28,24 +28,21 @@ impl Incident {
             }
             Change::LevelReached(reached) => self.level_reached(at, reached),
             Change::LevelSkipped { level, round, counts, .. } => {
-                if *counts {
-                    self.esc.held.insert(*level);
-                    self.esc.counted = u32::try_from(self.members.len()).unwrap_or(u32::MAX);
-                }
-                if *level >= self.esc.next || *round > self.esc.round {
-                    self.esc.next = level.saturating_add(1);
-                    (self.esc.round, self.esc.anchor) = (*round, at);
-                    self.esc.by_hand.clear();
-                }
+                self.level_skipped(at, (*level, *round), *counts);
             }
-            Change::FallbackPaged { pages, .. } => {
+            Change::FallbackPaged { pages, everybody, .. } => {
                 self.esc.anchor = at;
                 self.esc.by_hand.clear();
+                self.esc.skipped_at = None;
+                self.esc.fell_back(pages, *everybody);
                 self.want(at, pages, Origin { level: None, late_ms: 0, by_hand: false });
             }
             Change::PagedByHand { pages, .. } => {
                 // Whoever comes on duty is wanted by the clock: they wait for one message with others.
                 let by_hand = event.actor.via != Via::Timer;
+                if !by_hand {
+                    self.esc.follow_lost();
+                }
                 self.want(at, pages, Origin { by_hand, ..Origin::HAND });
             }
             Change::CalledBack { deliveries, pages, .. } => {
@@ -191,6 +188,23 @@ impl Incident {
         self.esc.want(deliveries);
     }
 
+    fn level_skipped(&mut self, at: Timestamp, (level, round): (u16, u8), counts: bool) {
+        let esc = &mut self.esc;
+        if counts {
+            esc.held.insert(level);
+            esc.counted = u32::try_from(self.members.len()).unwrap_or(u32::MAX);
+        }
+        if level >= esc.next || round > esc.round {
+            let is_first = level == 0 && self.ack.is_none();
+            if is_first || esc.skipped_at.is_some() {
+                esc.skipped_at = Some(at);
+            }
+            esc.next = level.saturating_add(1);
+            (esc.round, esc.anchor) = (round, at);
+            esc.by_hand.clear();
+        }
+    }
+
     fn level_reached(&mut self, at: Timestamp, reached: &LevelReached) {
         let is_held = self.ack.is_some();
         if let ReachedBy::Trigger(index) = reached.by {
@@ -209,6 +223,10 @@ impl Incident {
         }
         self.esc.is_forced |= reached.by == ReachedBy::Hand;
         self.esc.held.remove(&reached.level);
+        self.esc.skipped_at = None;
+        if !reached.fallback.is_empty() {
+            self.esc.fell_back(&reached.fallback, false);
+        }
         if is_step {
             self.esc.next = reached.level.saturating_add(1);
             (self.esc.round, self.esc.anchor) = (reached.round, at);
@@ -329,9 +347,16 @@ impl Incident {
         if self.esc.pause.as_ref().is_some_and(|pause| pause.window == window) {
             self.esc.pause = None;
             if self.ack.is_none() {
+                // What a trigger had reached was called back: it comes again where it still holds.
+                self.esc.fired.clear();
                 self.esc.restart(at, "the maintenance window is over");
-            } else {
-                self.esc.anchor = at;
+                return;
+            }
+            self.esc.anchor = at;
+            if !self.esc.must.is_empty() {
+                // Whose own answer is waited for is asked for it again.
+                self.esc.next = self.esc.next.saturating_sub(1);
+                "the maintenance window is over".clone_into(&mut self.esc.again);
             }
         }
     }

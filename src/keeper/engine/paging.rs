@@ -6,7 +6,7 @@
 
 use crate::domain::change::Change;
 use crate::domain::decide;
-use crate::domain::delivery::Stand;
+use crate::domain::delivery::{Stand, channel_of};
 use crate::domain::duty::{Destination, WindowStage};
 use crate::domain::event::{Actor, Body, Sending};
 use crate::domain::ids::{BESIDE, IncidentId};
@@ -206,6 +206,7 @@ impl Engine {
         if self.stopping.is_some() {
             return;
         }
+        self.give_way(now, archive, turn);
         let ready = self.room.outbox.ready(&self.room, now);
         for (destination, waiting) in ready {
             let items: Vec<Sending> = waiting
@@ -229,6 +230,25 @@ impl Engine {
             }
         }
         self.close_elsewhere(now, turn);
+    }
+
+    /// Pages that the plan's limit holds back take the next way to the person, and the ledger says why.
+    fn give_way(&mut self, now: Timestamp, archive: &dyn Archive, turn: &mut Turn) {
+        for (destination, held) in self.room.outbox.give_way(&self.room, now) {
+            let sending = |(incident, delivery)| Sending { incident, delivery };
+            let items: Vec<Sending> = held.into_iter().map(sending).collect();
+            let limits = self.room.plan.throttles.get(channel_of(&destination.method));
+            let limits: Vec<String> =
+                limits.into_iter().flatten().map(|limit| String::from(*limit)).collect();
+            let detail = format!("not tried: the plan allows {} there", limits.join(", "));
+            let Destination { to, method } = destination;
+            let began =
+                Body::SendingBegan { to: to.clone(), method: method.clone(), items: items.clone() };
+            self.by_the_clock(began, now, archive, turn);
+            let result = AttemptResult::Refused;
+            let ended = Body::SendingEnded { to, method, items, result, detail, wait_ms: 0 };
+            self.by_the_clock(ended, now, archive, turn);
+        }
     }
 
     /// What a message is made of.

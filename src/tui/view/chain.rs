@@ -4,8 +4,6 @@
 //! - What is behind comes from the journal, attempt by attempt; what is ahead is computed from the
 //!   plan at this moment. Nothing here is a guess.
 
-use std::collections::BTreeMap;
-
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -140,21 +138,11 @@ fn present(model: &Model, incident: &Incident) -> Told {
     if incident.esc.is_unreached {
         text = format!("{text} · NOBODY WAS REACHED");
     }
-    let lost = lost(incident);
+    let lost: Vec<&str> = incident.esc.lost().into_iter().collect();
     if !lost.is_empty() {
         text = format!("{text} · NOT REACHED: {}", lost.join(", "));
     }
     Told { text, style: theme.bad }
-}
-
-/// Whose last page got through by no way.
-fn lost(incident: &Incident) -> Vec<&str> {
-    let pages = incident.esc.deliveries.iter().filter(|d| d.wanted.kind == DeliveryKind::Page);
-    let mut last: BTreeMap<&str, bool> = BTreeMap::new();
-    for page in pages {
-        last.insert(&page.wanted.to, matches!(page.stand, Stand::Failed { .. }));
-    }
-    last.into_iter().filter_map(|(who, failed)| failed.then_some(who)).collect()
 }
 
 fn next(model: &Model, incident: &Incident) -> Option<(Timestamp, Step)> {
@@ -185,14 +173,17 @@ fn ahead(model: &Model, incident: &Incident) -> Option<Told> {
         let left = until_words(at.since(model.shown_now()));
         match step {
             Step::Fallback => {
-                words.push(format!("no level is left; the fallback is paged {left}"));
+                let again = if incident.esc.fallback.is_some() { " again" } else { "" };
+                words.push(format!("no level is left; the fallback is paged{again} {left}"));
             }
             Step::Level { round, .. } if round > incident.esc.round => {
                 words.push(format!("all levels again {left}, round {}", round + 1));
             }
+            Step::Everybody => words.push(format!("nobody was reached; everybody is paged {left}")),
             Step::Level { .. }
             | Step::Count(_)
             | Step::Trigger(_)
+            | Step::Lost
             | Step::AckExpires
             | Step::SnoozeEnds => {}
         }

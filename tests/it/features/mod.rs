@@ -12,6 +12,7 @@ mod life;
 mod paging;
 mod paging_desk;
 mod paging_kept;
+mod paging_quiet;
 mod paging_relief;
 mod paging_shift;
 pub mod paging_world;

@@ -160,7 +160,8 @@ fn a_missed_promise_reaches_the_manager_whoever_has_answered() {
              INC-1 system: paging erik by mail (trigger: a missed promise); 1m late
              INC-1 system: sending to bob by mail
              INC-1 system: sending to erik by mail
-             INC-1 system: STILL NOT TOLD: customers (due {due}); telling bob",
+             INC-1 system: STILL NOT TOLD: customers (due {due}); telling fay
+             INC-1 system: sending to fay by mail",
             crate::world::START.plus(20 * 60_000).clock_minutes(),
             due = crate::world::START.plus(20 * 60_000).clock_minutes()
         ),
