@@ -261,6 +261,10 @@ pub enum Change {
         /// It asks for a number of alerts: it is looked at again when one joins.
         #[serde(default, skip_serializing_if = "is_false")]
         counts: bool,
+        /// How bad it is, or what is broken, keeps it from holding: it is looked at again when that
+        /// changes.
+        #[serde(default, skip_serializing_if = "is_false")]
+        may_hold: bool,
     },
     /// Nobody else is left: the plan's fallback is wanted.
     FallbackPaged {

@@ -99,6 +99,9 @@ pub struct Escalation {
     pub severity_then: Option<Severity>,
     /// Levels that wait for a number of alerts, and how many there were when they were looked at.
     pub held: BTreeSet<u16>,
+    /// Levels of this round that were passed over because of how bad it was, or of what was broken.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub passed: BTreeSet<u16>,
     pub counted: u32,
     /// A person had a level reached: it climbs from there on, however severe it is, until it is over;
     /// an answer that expires or a snooze that ends does not take that back.
@@ -157,7 +160,7 @@ pub enum Step {
         level: u16,
         round: u8,
     },
-    /// A level is looked at again because another alert joined.
+    /// A level is looked at again because another alert joined, or because it is worse now.
     Count(u16),
     /// All levels and rounds are through.
     Fallback,
@@ -200,6 +203,7 @@ impl Escalation {
         (self.next, self.round, self.anchor) = (0, 0, at);
         self.must.clear();
         self.held.clear();
+        self.passed.clear();
         self.by_hand.clear();
         self.snooze = None;
         self.is_unreached = false;
@@ -346,16 +350,26 @@ impl Incident {
         }
         let trigger = self.next_trigger(policy, plan);
         let clock = self.by_the_clock(policy, plan.fallback_every_min);
-        let count = self.next_count(policy);
+        let count = self.next_count(policy, plan);
         let lost = self.esc.lost_by_hand().map(|(_, at)| (at, Step::Lost)).min_by_key(|it| it.0);
         [clock, trigger, count, lost].into_iter().flatten().min_by_key(|(at, _)| *at)
     }
 
-    /// A level that was passed over for want of alerts, once one has joined since.
-    fn next_count(&self, policy: &Policy) -> Option<(Timestamp, Step)> {
+    /// A level that was passed over for want of alerts, once one has joined since; or one whose
+    /// condition has come to hold.
+    fn next_count(&self, policy: &Policy, plan: &Plan) -> Option<(Timestamp, Step)> {
         let esc = &self.esc;
-        if self.members.len() <= esc.counted as usize || self.is_answered() || esc.snooze.is_some()
-        {
+        if self.is_answered() || esc.snooze.is_some() {
+            return None;
+        }
+        let holds = |index: &&u16| {
+            let level = policy.levels.get(usize::from(**index));
+            level.is_some_and(|level| self.holds(&level.when, plan))
+        };
+        if let Some(level) = esc.passed.iter().find(holds) {
+            return Some((esc.anchor, Step::Count(*level)));
+        }
+        if self.members.len() <= esc.counted as usize {
             return None;
         }
         let is_met = |index: &&u16| {

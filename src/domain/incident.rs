@@ -447,7 +447,7 @@ impl Incident {
             Change::Unlinked { other, kind } => self.links.retain(|l| *l != (*kind, *other)),
             Change::MergedInto { into } => self.merge(event, *into),
             Change::Absorbed { .. } => self.absorb(event, change),
-            Change::Unmerged { alerts, .. } => self.unmerge(alerts),
+            Change::Unmerged { alerts, .. } => self.unmerge(event.at, alerts),
             Change::Released { child, alerts } => self.release(*child, alerts),
             Change::SplitOff { alerts, .. } => self.lose(alerts),
             Change::Received { alerts, .. } => self.receive(alerts),

@@ -198,13 +198,14 @@ fn unmet(incident: &Incident, when: &When) -> String {
 pub fn is_hour(when: &When, now: Timestamp) -> bool {
     let zone: chrono_tz::Tz = when.zone.parse().unwrap_or(chrono_tz::UTC);
     let local = zone.from_utc_datetime(&now.utc().naive_utc());
-    let day = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
-        [local.weekday().num_days_from_monday() as usize];
+    let hours = hours(&when.hours);
+    let is_time = hours.is_none_or(|(from, until)| is_between(local.time(), from, until));
+    // What begins in the evening belongs to that day until the morning, as in schedules.
+    let is_morning = hours.is_some_and(|(from, until)| until <= from && local.time() < until);
+    let weekday = if is_morning { local.weekday().pred() } else { local.weekday() };
+    let day =
+        ["mon", "tue", "wed", "thu", "fri", "sat", "sun"][weekday.num_days_from_monday() as usize];
     let is_day = when.weekdays.is_empty() || when.weekdays.iter().any(|d| d == day);
-    let is_time = match hours(&when.hours) {
-        Some((from, until)) => is_between(local.time(), from, until),
-        None => true,
-    };
     is_day && is_time
 }
 
@@ -271,6 +272,25 @@ pub fn wanted(reached: Vec<Reached>, kind: DeliveryKind, number: u32, why: &str)
 mod tests {
     use super::*;
     use crate::domain::plan::Quiet;
+
+    #[test]
+    fn a_night_belongs_to_the_day_on_which_it_begins() {
+        let nights = When {
+            weekdays: vec!["fri".to_owned()],
+            hours: "22:00-06:00".to_owned(),
+            ..When::default()
+        };
+        let table = [
+            ("2026-11-27T21:59:00Z", false),
+            ("2026-11-27T22:00:00Z", true),
+            ("2026-11-28T02:00:00Z", true),
+            ("2026-11-28T06:00:00Z", false),
+            ("2026-11-27T02:00:00Z", false),
+        ];
+        for (at, expected) in table {
+            assert_eq!(is_hour(&nights, at.parse().expect("a time")), expected, "{at}");
+        }
+    }
 
     #[test]
     fn quiet_hours_follow_the_persons_own_clock_and_give_way_to_severity() {

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::domain::alert::{Alert, Held};
-use crate::domain::change::{Change, LevelReached, ReachedBy};
+use crate::domain::change::{Change, LevelReached};
 use crate::domain::decide::due::turn_key;
 use crate::domain::delivery::{AttemptEnd, Delivery, Origin, Wanted, channel_of};
 use crate::domain::duty::{Beat, Destination, Notice, WindowStage};
@@ -64,7 +64,7 @@ impl Room {
     /// Who was paged in turn, so that the next one is another.
     pub(crate) fn take_turn(&mut self, id: IncidentId, reached: &LevelReached) {
         let Some(incident) = self.incidents.get(&id) else { return };
-        if let ([only], ReachedBy::Clock) = (reached.pages.as_slice(), reached.by) {
+        if let [only] = reached.pages.as_slice() {
             let key = turn_key(incident, &reached.name);
             self.desk.turns.insert(key, only.to.clone());
         }

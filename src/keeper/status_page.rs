@@ -2,7 +2,8 @@
 //! and a program that carries them away.
 //!
 //! Invariants:
-//! - A file is whole at any moment: it is written beside its place and moved there.
+//! - A file is whole at any moment: it is written elsewhere and moved to its place.
+//! - Whatever carries the files away does so while they change: that it stumbled over that is no fault.
 //! - What cannot be written or carried away is on record, is an alert like any other, and is tried
 //!   again.
 
@@ -10,6 +11,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
@@ -34,6 +36,12 @@ const ANEW: Duration = Duration::from_secs(600);
 const AGAIN: Duration = Duration::from_secs(30);
 /// A program that takes longer than this to carry the page away is told of.
 const SLOW: Duration = Duration::from_secs(3);
+/// How often the files are carried away again at once because they changed meanwhile, and how long
+/// they are given to come to rest.
+const UNSTEADY_MAX: u32 = 5;
+const STEADY: Duration = Duration::from_millis(100);
+/// Below the home directory: a file of the page that is being made.
+const ASIDE: &str = "status.new";
 /// Below the home directory, where the settings name no other place.
 pub const FOLDER: &str = "status";
 
@@ -46,6 +54,7 @@ struct Publisher {
     inbox: Inbox,
     context: Context,
     written: Written,
+    motion: Motion,
     /// What was wrong, as everybody was told.
     fault: Option<String>,
     /// Why it cannot be written, and why it was not carried away.
@@ -82,12 +91,14 @@ pub(super) async fn publish(
     let mut told = gate.site.subscribe();
     let (owed, due) = watch::channel(0_u64);
     let (done, mut carried) = mpsc::channel(4);
-    tokio::spawn(carry_all(Arc::clone(&gate), context.clone(), due, done));
+    let motion = Motion::default();
+    tokio::spawn(carry_all(Arc::clone(&gate), context.clone(), motion.clone(), due, done));
     let mut publisher = Publisher {
         gate,
         inbox,
         context,
         written: Written::new(),
+        motion,
         // What was wrong is so until it was written and carried away anew.
         uncarried: fault.clone(),
         fault,
@@ -137,6 +148,7 @@ pub(super) async fn publish(
 async fn carry_all(
     gate: Arc<Gate>,
     context: Context,
+    motion: Motion,
     mut due: watch::Receiver<u64>,
     done: mpsc::Sender<Carried>,
 ) {
@@ -153,7 +165,7 @@ async fn carry_all(
             continue;
         }
         let dir = folder(&settings, &context);
-        let mut carried = std::pin::pin!(carry(&argv, &dir, &context));
+        let mut carried = std::pin::pin!(carry_steady(&argv, &dir, &context, &motion));
         let result = tokio::select! {
             result = &mut carried => result,
             () = tokio::time::sleep(SLOW) => {
@@ -181,9 +193,12 @@ impl Publisher {
     async fn put(&mut self, site: Arc<Site>) -> Result<bool, String> {
         let dir = folder(&self.gate.settings(), &self.context);
         let written = std::mem::take(&mut self.written);
-        let (now, has_changed) = write(site, dir.clone(), written)
-            .await
-            .map_err(|error| format!("cannot be written to {}: {error}", dir.display()))?;
+        let aside = self.context.home.join(ASIDE);
+        self.motion.0.fetch_add(1, Ordering::SeqCst);
+        let result = write(site, (dir.clone(), aside), written).await;
+        self.motion.0.fetch_add(1, Ordering::SeqCst);
+        let (now, has_changed) =
+            result.map_err(|error| format!("cannot be written to {}: {error}", dir.display()))?;
         self.written = now;
         Ok(has_changed)
     }
@@ -234,25 +249,32 @@ impl Publisher {
 type Written = BTreeMap<&'static str, Vec<u8>>;
 
 /// Writes what is not as it was; whether something was.
-async fn write(site: Arc<Site>, dir: PathBuf, before: Written) -> io::Result<(Written, bool)> {
+async fn write(
+    site: Arc<Site>,
+    (dir, aside): (PathBuf, PathBuf),
+    before: Written,
+) -> io::Result<(Written, bool)> {
     let work = move || {
         let mut now = Written::new();
         let mut has_changed = false;
         for file in files(&site, wall_now()) {
             let path = dir.join(file.path);
             if before.get(file.path) != Some(&file.bytes) || !path.exists() {
-                put(&path, &file.bytes)?;
+                put(&path, &aside, &file.bytes)?;
                 has_changed = true;
             }
             now.insert(file.path, file.bytes);
         }
+        // What could not be moved from there was moved from beside its place.
+        drop(std::fs::remove_file(&aside));
         Ok((now, has_changed))
     };
     tokio::task::spawn_blocking(work).await.map_err(io::Error::other)?
 }
 
-/// A file is there whole, or as it was.
-fn put(path: &Path, bytes: &[u8]) -> io::Result<()> {
+/// A file is there whole, or as it was. It is made where nobody carries it away from; where that is on
+/// another file system, beside its place.
+fn put(path: &Path, aside: &Path, bytes: &[u8]) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt as _;
     let may =
         |path: &Path, mode| std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode));
@@ -260,11 +282,42 @@ fn put(path: &Path, bytes: &[u8]) -> io::Result<()> {
         std::fs::create_dir_all(parent)?;
         may(parent, 0o755)?;
     }
-    let beside = path.with_extension("new");
-    std::fs::write(&beside, bytes)?;
-    // Whoever serves it is another user; what the page says is public, whatever the umask is.
-    may(&beside, 0o644)?;
-    std::fs::rename(&beside, path)
+    let make = |new: &Path| {
+        std::fs::write(new, bytes)?;
+        // Whoever serves it is another user; what the page says is public, whatever the umask is.
+        may(new, 0o644)?;
+        std::fs::rename(new, path)
+    };
+    match make(aside) {
+        Err(error) if error.kind() == io::ErrorKind::CrossesDevices => {
+            make(&path.with_extension("new"))
+        }
+        result => result,
+    }
+}
+
+/// Counts up when a change of the files begins, and when it ends: odd while one is under way.
+#[derive(Debug, Clone, Default)]
+struct Motion(Arc<AtomicU64>);
+
+/// Carries the files away; where they changed meanwhile, what went wrong may be because of that, and is
+/// done again.
+async fn carry_steady(
+    argv: &[String],
+    dir: &Path,
+    context: &Context,
+    motion: &Motion,
+) -> Result<(), String> {
+    for _ in 0..UNSTEADY_MAX {
+        let before = motion.0.load(Ordering::SeqCst);
+        let result = carry(argv, dir, context).await;
+        let is_steady = before.is_multiple_of(2) && motion.0.load(Ordering::SeqCst) == before;
+        if result.is_ok() || is_steady {
+            return result;
+        }
+        tokio::time::sleep(STEADY).await;
+    }
+    carry(argv, dir, context).await
 }
 
 /// Runs the program that carries the files away; the error says why it did not.

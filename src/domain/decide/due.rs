@@ -86,8 +86,7 @@ pub fn escalate(room: &Room, id: IncidentId, now: Timestamp) -> Vec<Body> {
         Step::Count(level) => {
             let (round, by) = (incident.esc.round, ReachedBy::Count);
             let reach = Reach { level, round, by, late_ms: 0 };
-            let name = policy.levels.get(usize::from(level)).map_or("", |l| l.name.as_str());
-            let why = format!("{name}: {} alerts", incident.members.len());
+            let why = count_words(incident, policy, level);
             of(id, reach_level(room, incident, policy, &reach, &why, now))
         }
         Step::Level { level, round } => {
@@ -105,6 +104,16 @@ pub fn escalate(room: &Room, id: IncidentId, now: Timestamp) -> Vec<Body> {
             of(id, reach_level(room, incident, policy, &reach, &why, now))
         }
     }
+}
+
+/// Why a level that did not hold is looked at again.
+fn count_words(incident: &Incident, policy: &Policy, level: u16) -> String {
+    let level = policy.levels.get(usize::from(level));
+    let name = level.map_or("", |level| level.name.as_str());
+    if level.is_some_and(|level| level.when.alerts > 0) {
+        return format!("{name}: {} alerts", incident.members.len());
+    }
+    format!("{name}: its condition holds now")
 }
 
 fn fall_back(room: &Room, incident: &Incident, late_ms: i64, now: Timestamp) -> Change {
@@ -152,8 +161,9 @@ pub fn reach_level(
         && let Err(why) = reach::conditions(room, incident, &level.when, now)
     {
         let counts = level.when.alerts > 0;
+        let may_hold = !counts && !incident.holds(&level.when, &room.plan);
         let (level, name, round) = (reach.level, level.name.clone(), reach.round);
-        return Change::LevelSkipped { level, round, name, why, counts };
+        return Change::LevelSkipped { level, round, name, why, counts, may_hold };
     }
     let asked = asked(room, incident, now);
     let last_turn = room.desk.turns.get(&turn_key(incident, level.name.as_str()));
@@ -169,7 +179,8 @@ pub fn reach_level(
     {
         let (level, name, round) = (reach.level, level.name.clone(), reach.round);
         let why = format!("{holder} has answered already");
-        return Change::LevelSkipped { level, round, name, why, counts: false };
+        let (counts, may_hold) = (false, false);
+        return Change::LevelSkipped { level, round, name, why, counts, may_hold };
     }
     // Nobody has to answer a word for information; that nobody gets it is told, not alarmed.
     let fallback = if pages.is_empty() && !level.informs {
@@ -326,6 +337,19 @@ pub fn silence(room: &Room, name: &str, now: Timestamp) -> Vec<Body> {
     let summary =
         format!("nothing was heard from {name} for {silent}; what it watches is unwatched");
     own_alert(room, "HeartbeatMissed", name, &summary, asked.severity.word(), Signal::Firing, now)
+}
+
+/// Senders whose silence was told and that the plan waits for no more: that is over.
+pub fn unwatched(room: &Room, now: Timestamp) -> Vec<Body> {
+    let prefix = format!("{OWN_SOURCE}/HeartbeatMissed/");
+    let silent = room.alerts.iter().filter(|(_, alert)| alert.is_firing);
+    let names = silent.filter_map(|(key, _)| key.strip_prefix(prefix.as_str()));
+    let gone = names.filter(|name| !room.plan.heartbeats.contains_key(*name));
+    let words = "the plan waits for it no more";
+    gone.flat_map(|name| {
+        own_alert(room, "HeartbeatMissed", name, words, "warning", Signal::Resolved, now)
+    })
+    .collect()
 }
 
 /// A finding of the keeper's own, as an alert that opens an incident by the plan's rules.

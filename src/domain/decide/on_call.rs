@@ -208,6 +208,15 @@ fn ask_swap(room: &Room, login: &str, command: &Command, now: Timestamp) -> Deci
     }
     let a = turn_at(room, schedule, giver, *at)?;
     let b = their_at.map(|at| turn_at(room, schedule, with, at)).transpose()?;
+    let known = known_schedule(room, schedule)?;
+    for turn in [Some(&a), b.as_ref()].into_iter().flatten() {
+        if let Some((_, until)) = schedule::turn_span(known, turn).filter(|(_, end)| *end <= now) {
+            return Err(bad(
+                format!("that turn ended at {}", until.clock_near(now)),
+                "give an instant within one that is not over",
+            ));
+        }
+    }
     let swap = Swap {
         id: room.desk.last_change + 1,
         a,

@@ -49,6 +49,8 @@ impl Incident {
             self.esc.again = format!("raised from {} to {to}", self.severity);
         }
         if to < self.severity {
+            // What it did not page for was not late.
+            self.esc.back_at = event.at;
             self.talk.raised.push((to, event.when()));
         }
         self.severity = to;
@@ -293,12 +295,16 @@ impl Incident {
         self.inherit(event, *child, (told, promised));
     }
 
-    pub(super) fn unmerge(&mut self, alerts: &[Moved]) {
+    pub(super) fn unmerge(&mut self, at: Timestamp, alerts: &[Moved]) {
         if let Stage::Merged { before, .. } = &self.stage {
             self.stage = (**before).clone();
         }
         self.brought.clear();
         self.receive(alerts);
+        if self.ack.is_none() {
+            // Whoever was wanted for it was called back when it became part of another.
+            self.esc.restart(at, "the merge was taken back");
+        }
     }
 
     pub(super) fn release(&mut self, child: IncidentId, alerts: &[Moved]) {

@@ -27,8 +27,13 @@ impl Incident {
                 }
             }
             Change::LevelReached(reached) => self.level_reached(at, reached),
-            Change::LevelSkipped { level, round, counts, .. } => {
+            Change::LevelSkipped { level, round, counts, may_hold, .. } => {
                 self.level_skipped(at, (*level, *round), *counts);
+                if *may_hold {
+                    self.esc.passed.insert(*level);
+                } else {
+                    self.esc.passed.remove(level);
+                }
             }
             Change::FallbackPaged { pages, everybody, .. } => {
                 self.esc.anchor = at;
@@ -223,6 +228,7 @@ impl Incident {
         }
         self.esc.is_forced |= reached.by == ReachedBy::Hand;
         self.esc.held.remove(&reached.level);
+        self.esc.passed.remove(&reached.level);
         self.esc.skipped_at = None;
         if !reached.fallback.is_empty() {
             self.esc.fell_back(&reached.fallback, false);

@@ -79,6 +79,9 @@ impl Engine {
                 self.by_the_clock(body, now, archive, turn);
             }
         }
+        for body in decide::due::unwatched(&self.room, now) {
+            self.by_the_clock(body, now, archive, turn);
+        }
         self.let_people_go(now, archive, turn);
     }
 

@@ -2,6 +2,7 @@
 //! that do not hold, a fallback and pages by name that get through to nobody, limits.
 
 use warroom::domain::audit::Auditor;
+use warroom::domain::command::Command;
 use warroom::domain::ids::IncidentId;
 use warroom::domain::incident::Incident;
 use warroom::domain::plan::{Plan, Policy};
@@ -303,4 +304,58 @@ fn a_level_on_which_only_the_holder_stands_is_passed_over() {
     );
     assert!(told.contains("level 'bob again' skipped: bob has answered already"), "{told}");
     assert!(told.contains("paging erik"), "{told}");
+}
+
+#[test]
+fn a_level_that_did_not_hold_is_reached_when_it_is_worse() {
+    let levels = r#"
+        [[levels]]
+        name = "L1"
+        targets = ["person:bob"]
+        [[levels]]
+        name = "bosses"
+        targets = ["person:erik"]
+        when = { severity = "SEV1" }
+        after_min = 1
+        [[levels]]
+        name = "above"
+        targets = ["person:zoe"]
+        after_min = 30"#;
+    let mut world = World::under(under(levels));
+    let raise = r#"5m ann {"do":"set-severity","incident":1,"severity":"SEV1","reason":""}"#;
+    let told = play(&mut world, &format!("0m ann {OPEN}\n0m clock\n2m clock\n{raise}\n5m clock"));
+    assert!(told.contains("level 'bosses' skipped: SEV2 is below SEV1"), "{told}");
+    assert!(told.contains("paging erik by mail (bosses: its condition holds now"), "{told}");
+    let told = play(&mut world, "6m clock\n7m kill now\n8m clock");
+    assert!(!told.contains("paging"), "once: {told}");
+}
+
+#[test]
+fn a_merge_that_is_taken_back_pages_again_for_what_nobody_answered() {
+    let mut world = World::under(plan());
+    let told = play(
+        &mut world,
+        &format!(
+            r#"0m ann {OPEN}
+               0m clock
+               0m ann {{"do":"open","title":"other","severity":"SEV5","services":["payments"]}}
+               1m ann {{"do":"merge","incident":1,"into":2}}
+               2m ann {{"do":"unmerge","incident":1}}
+               2m clock"#
+        ),
+    );
+    assert!(told.contains("L1 on-call: the merge was taken back"), "{told}");
+}
+
+#[test]
+fn a_silence_that_the_plan_waits_for_no_more_is_over() {
+    let mut watched = plan();
+    let beat = "every_s = 60\ngrace_s = 0";
+    watched.heartbeats.insert("backup".to_owned(), toml::from_str(beat).expect("a heartbeat"));
+    let mut world = World::under(watched);
+    let told = play(&mut world, "0m clock\n5m clock");
+    assert!(told.contains("HeartbeatMissed backup fires"), "{told}");
+    let (plan, digest, note) = (Box::new(plan()), "other".to_owned(), String::new());
+    world.act("root", Command::AdoptPlan { plan, digest, note });
+    assert_eq!(incident(&world, 1).firing(), 0);
 }
