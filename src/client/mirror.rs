@@ -43,6 +43,9 @@ pub struct Mirror {
     order: BTreeSet<(Rank, IncidentId)>,
     /// The next words that were promised, the soonest first.
     promised: BTreeSet<(Timestamp, IncidentId)>,
+    /// Who looks at it, and what waits for their answer, what is worst first.
+    login: String,
+    wanting: BTreeSet<(Rank, IncidentId)>,
     pub counts: Counts,
     pub seq: Seq,
     pub plan: Plan,
@@ -86,6 +89,20 @@ impl Mirror {
         self.order.iter().filter_map(|(_, id)| self.rows.get(id))
     }
 
+    /// What waits for an answer of whoever looks at it, what is worst first.
+    pub fn wanting(&self) -> impl DoubleEndedIterator<Item = IncidentId> {
+        self.wanting.iter().map(|(_, id)| *id)
+    }
+
+    /// Who looks at it.
+    pub fn is_for(&mut self, login: &str) {
+        if self.login != login {
+            login.clone_into(&mut self.login);
+            let mine = self.rows.values().filter(|row| row.wants(login));
+            self.wanting = mine.map(|row| (Rank::of_row(row), row.id)).collect();
+        }
+    }
+
     /// The head of the queue: a new link begins. What is known from before stays until all rows have
     /// come, or it is told otherwise.
     pub fn take_queue(&mut self, queue: Queue) {
@@ -126,11 +143,16 @@ impl Mirror {
             self.promised.remove(&(before, row.id));
         }
         self.promised.extend(row.promise.map(|at| (at, row.id)));
+        let is_wanting = row.wants(&self.login);
         if let Some(old) = self.rows.insert(row.id, row) {
             let before = (Rank::of_row(&old), old.id);
             if before != key {
                 self.order.remove(&before);
             }
+            self.wanting.remove(&before);
+        }
+        if is_wanting {
+            self.wanting.insert(key);
         }
         self.order.insert(key);
     }
@@ -141,6 +163,7 @@ impl Mirror {
         self.old.remove(&id);
         if let Some(old) = self.rows.remove(&id) {
             self.order.remove(&(Rank::of_row(&old), id));
+            self.wanting.remove(&(Rank::of_row(&old), id));
             if let Some(at) = old.promise {
                 self.promised.remove(&(at, id));
             }

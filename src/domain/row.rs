@@ -83,7 +83,8 @@ pub struct Row {
     /// Who may let an update go that waits: logins; `*!AUTHOR`: everybody but the author.
     #[serde(rename = "appr", default, skip_serializing_if = "str::is_empty")]
     pub approvers: Box<str>,
-    /// Whom somebody wants although another one has it: called to help, or offered it.
+    /// Whose answer is waited for: called, and not answered yet, or offered it; also whom the call did
+    /// not reach, while nobody has answered.
     #[serde(rename = "want", default, skip_serializing_if = "str::is_empty")]
     pub wanted: Box<str>,
     #[serde(rename = "open")]
@@ -104,14 +105,17 @@ const fn is_zero(count: &u32) -> bool {
     *count == 0
 }
 
-/// Whose answer is waited for although somebody has it.
+/// Whose answer is waited for.
 fn wanted(incident: &Incident) -> String {
     let called = incident.esc.deliveries.iter().filter(|it| {
         it.is_open() && it.wanted.kind == DeliveryKind::Page && !it.wanted.to.contains(':')
     });
     let called = called.map(|it| it.wanted.to.as_str());
     let offered = incident.esc.handover.iter().map(|offer| offer.to.as_str());
-    let people: BTreeSet<&str> = called.chain(offered).filter(|_| incident.ack.is_some()).collect();
+    let lost = incident.esc.lost().into_iter().filter(|to| !to.contains(':'));
+    let lost = lost.filter(|_| incident.ack.is_none() && incident.esc.pause.is_none());
+    let is_active = incident.phase().is_active();
+    let people: BTreeSet<&str> = called.chain(offered).chain(lost).filter(|_| is_active).collect();
     people.into_iter().collect::<Vec<_>>().join(" ")
 }
 
@@ -138,7 +142,7 @@ impl Row {
 
     /// Whether somebody may be waited for here: nobody has it, or they are wanted all the same.
     pub fn wants(&self, login: &str) -> bool {
-        !self.is_acked || self.wanted.split(' ').any(|who| who == login)
+        self.wanted.split(' ').any(|who| who == login)
     }
 
     /// The line for a live incident, with when something is due to somebody outside: by a word that

@@ -13,6 +13,7 @@ use crate::domain::row::Row;
 use crate::domain::time::Timestamp;
 use crate::domain::words::Right;
 use crate::proto::Hit;
+use crate::proto::PAGES_TOLD;
 use crate::tui::action::Action;
 use crate::tui::alert_list::AlertList;
 use crate::tui::filter;
@@ -210,9 +211,9 @@ pub struct Model {
     pub selected_id: Option<IncidentId>,
     pub top: usize,
     pub marks: BTreeSet<IncidentId>,
-    /// What this person was paged for and nobody has answered yet, the oldest first.
+    /// What waits for this person's answer, the next to go to last.
     pub paged: Vec<IncidentId>,
-    /// Those among them for which this person's own answer is waited for, though somebody has them.
+    /// Those among them that were announced.
     pub called: BTreeSet<IncidentId>,
     /// Distance of the selected entry from the newest one.
     pub entry_back: usize,
@@ -406,16 +407,13 @@ impl Model {
         self.shown_version = Some(version);
         self.marks.retain(|id| self.mirror.row(*id).is_some());
         let mirror = &self.mirror;
-        let is_active = |id: &IncidentId| mirror.row(*id).is_none_or(|row| row.phase.is_active());
-        let is_held = |id: &IncidentId| mirror.row(*id).is_some_and(|row| row.is_acked);
-        let (login, watched) = (&self.login, mirror.watched.as_ref().map(|w| &w.head));
-        let is_answered = |id: &IncidentId| {
-            watched.is_some_and(|i| i.id == *id && !i.is_called(login) && !i.is_offered(login))
-        };
-        let is_wanted = |id: &IncidentId| mirror.row(*id).is_none_or(|row| row.wants(login));
-        self.called.retain(|id| is_active(id) && is_wanted(id) && !is_answered(id));
-        let called = &self.called;
-        self.paged.retain(|id| called.contains(id) || is_active(id) && !is_held(id));
+        // Beyond what is here by now a page may have come first.
+        let is_wanted = |id: &IncidentId| mirror.row(*id).is_none_or(|row| row.wants(&self.login));
+        self.called.retain(is_wanted);
+        self.paged.retain(is_wanted);
+        let new = mirror.wanting().filter(|id| !self.paged.contains(id));
+        let new: Vec<IncidentId> = new.take(PAGES_TOLD).collect();
+        self.paged.extend(new);
         let found =
             self.selected_id.and_then(|id| self.shown.iter().position(|shown| *shown == id));
         self.selected = found.unwrap_or(self.selected).min(self.shown.len().saturating_sub(1));

@@ -248,3 +248,33 @@ fn whom_no_page_reached_is_named_beside_the_next_step_on_a_small_screen_too() {
     console.keys("a");
     assert!(!console.screen().contains("NOT REACHED"), "{}", console.screen());
 }
+
+#[test]
+fn whoever_is_wanted_sees_it_in_the_console_by_whatever_way_they_are_paged() {
+    let mut console = Console::new(World::under(paging_world::plan()), "bob", (80, 24));
+    // By mail alone: nothing comes into the console by the page itself.
+    let open = paging_world::OPEN;
+    play(&mut console.world, &format!("0m ann {open}\n0m clock"));
+    console.tell(Msg::Tick);
+    shows(&console, "PAGED ×1 (g p)");
+    shows(&console, "YOU ARE WANTED: SEV2 INC-1");
+    assert!(console.model.bell);
+    // Maintenance takes it back.
+    let until = crate::world::START.plus(600_000);
+    let window = format!(
+        r#"1m erik {{"do":"plan-window","services":["payments"],"from":"{}","until":"{until}","reason":"disks"}}"#,
+        crate::world::START
+    );
+    play(&mut console.world, &format!("{window}\n1m clock"));
+    console.tell(Msg::Tick);
+    console.rest();
+    assert!(!console.screen().contains("PAGED ×"), "{}", console.screen());
+    // Whom nothing reached is told here all the same, also on coming.
+    let mut console = Console::new(World::under(paging_world::plan()), "bob", (80, 24));
+    let refused = "0m answer bob mail refused\n0m clock\n0m answer bob phone refused\n0m clock";
+    play(&mut console.world, &format!("0m ann {open}\n0m clock\n{refused}\n1m clock\n{refused}"));
+    console.tell(Msg::Tick);
+    shows(&console, "PAGED ×1 (g p)");
+    let other = Console::new(console.world, "bob", (120, 40));
+    shows(&other, "PAGED ×1 (g p)");
+}

@@ -6,7 +6,7 @@
 
 use crate::domain::change::Change;
 use crate::domain::decide;
-use crate::domain::delivery::{Stand, channel_of};
+use crate::domain::delivery::{Delivery, Stand, channel_of};
 use crate::domain::duty::{Destination, WindowStage};
 use crate::domain::event::{Actor, Body, Sending};
 use crate::domain::ids::{BESIDE, IncidentId};
@@ -342,13 +342,19 @@ impl Engine {
         let Some(login) = self.clients.get(&client).map(|c| c.who.login.clone()) else { return };
         let open = self.room.incidents.values().filter(|incident| {
             incident.phase().is_active()
-                && (incident.is_called(&login) || incident.is_offered(&login))
+                && (incident.is_called(&login)
+                    || incident.is_offered(&login)
+                    || incident.ack.is_none() && incident.esc.lost().contains(login.as_str()))
         });
         let pages: Vec<Page> = open
             .take(PAGES_TOLD)
             .filter_map(|incident| {
                 let mut theirs = incident.esc.deliveries.iter().rev();
-                let page = theirs.find(|d| d.is_open() && d.wanted.to == login)?;
+                let asks = |d: &&Delivery| {
+                    matches!(d.wanted.kind, DeliveryKind::Page | DeliveryKind::Handover)
+                        && (d.is_open() || matches!(d.stand, Stand::Failed { .. }))
+                };
+                let page = theirs.find(|d| d.wanted.to == login && asks(d))?;
                 Some(Page {
                     incident: incident.id,
                     title: incident.title.clone(),

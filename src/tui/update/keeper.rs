@@ -11,12 +11,11 @@ use crate::domain::event::Body;
 use crate::domain::ids::{CommandId, IncidentId};
 use crate::domain::row::Row;
 use crate::domain::time::Timestamp;
-use crate::domain::words::DeliveryKind;
-use crate::proto::{Ask, Detail, KeeperMsg, Page, Push, Queue, Reply, Welcome};
-use crate::tui::action::Action;
+use crate::proto::{Ask, Detail, KeeperMsg, Push, Queue, Reply, Welcome};
 use crate::tui::flights::InFlight;
 use crate::tui::form::Form;
 use crate::tui::model::{Asked, BACK, LinkState, Modal, Model, Tone};
+use crate::tui::update::wanted::{called, forget_gone, paged};
 use crate::tui::update::{Effect, FIRST_ROWS, Ids, MORE_ROWS, STOPPED, alerts, ask, keys, modals};
 
 /// Entries that are asked for at a time, beyond those that are here.
@@ -41,6 +40,7 @@ fn welcomed(model: &mut Model, welcome: Welcome, ids: &mut dyn Ids) -> Vec<Effec
     }
     model.link = LinkState::Up;
     model.login = welcome.login;
+    model.mirror.is_for(&model.login);
     model.client = welcome.client;
     model.host = welcome.host;
     model.right = welcome.right;
@@ -257,9 +257,6 @@ fn answered(
             } else {
                 model.say(Tone::Plain, format!("{} ✓{on} · {note}", flight.label));
             }
-            if let C::Acknowledge { incident } | C::AcceptHandover { incident } = flight.command {
-                model.called.remove(&incident);
-            }
             let goes_to = match flight.command {
                 C::Open { .. } => incident,
                 // What became part of another is found there.
@@ -383,59 +380,13 @@ fn is_for_all(model: &Model, row: &Row) -> bool {
         .is_none_or(|(_, policy)| policy.from_severity.is_some_and(|from| row.severity > from))
 }
 
-/// You are wanted: a bell, a notification, and the words why.
-fn paged(model: &mut Model, pages: &[Page]) {
-    let Some(worst) = pages.iter().min_by_key(|page| page.severity) else { return };
-    let more = match pages.len() {
-        1 => String::new(),
-        n => format!(" (+{} more)", n - 1),
-    };
-    let verb = match worst.kind {
-        DeliveryKind::Inform | DeliveryKind::Update => "for your information",
-        DeliveryKind::Page => "YOU ARE PAGED",
-        DeliveryKind::Handover => "you are offered",
-    };
-    let asks = |page: &&Page| matches!(page.kind, DeliveryKind::Page | DeliveryKind::Handover);
-    for page in pages.iter().filter(asks) {
-        let is_held = model.mirror.row(page.incident).is_some_and(|row| row.is_acked);
-        if is_held || page.kind == DeliveryKind::Handover {
-            model.called.insert(page.incident);
-        }
-        if !model.paged.contains(&page.incident) {
-            model.paged.push(page.incident);
-        }
-    }
-    // What is said last is where the key goes first.
-    if let Some(at) =
-        model.paged.iter().position(|id| *id == worst.incident).filter(|_| asks(&worst))
-    {
-        model.paged[..=at].rotate_right(1);
-    }
-    let here = model.selected_id == Some(worst.incident);
-    let key = model.keymap.key_in(&["global"], Action::GoPaged).unwrap_or_default();
-    let go = if here || !asks(&worst) { String::new() } else { format!(" ({key} goes there)") };
-    // What was said in the very moment before is not lost by this.
-    let is_back = model.notice.as_ref().is_some_and(|notice| notice.text == BACK);
-    let back = if is_back { format!("{BACK}; ") } else { String::new() };
-    let text = format!(
-        "{back}{verb}: {} {}{go} {}{more} · {}",
-        worst.severity, worst.incident, worst.title, worst.why
-    );
-    model.say(Tone::Bad, text);
-    model.bell = true;
-}
-
-/// Nobody is wanted for what left the queue.
-fn forget_gone(model: &mut Model) {
-    let mirror = &model.mirror;
-    model.paged.retain(|id| mirror.row(*id).is_some());
-    model.called.retain(|id| mirror.row(*id).is_some());
-}
-
 fn pushed(model: &mut Model, push: Push) -> Vec<Effect> {
     if let Push::Rows { gone, .. } = &push {
         model.paged.retain(|id| !gone.contains(id));
         model.called.retain(|id| !gone.contains(id));
+    }
+    if let Push::Rows { rows, .. } = &push {
+        called(model, rows);
     }
     if let Push::Rows { rows, .. } = &push {
         let is_alarming =

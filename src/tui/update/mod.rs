@@ -10,6 +10,7 @@ mod keys;
 pub mod modals;
 mod mouse;
 mod taken_back;
+mod wanted;
 
 use crossterm::event::KeyEvent;
 
