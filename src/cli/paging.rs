@@ -9,6 +9,7 @@ use clap::Subcommand;
 
 use crate::cli::Context;
 use crate::cli::act::{give, time_ahead, unexpected};
+use crate::cli::oncall::known;
 use crate::cli::out::{Failure, say, say_json};
 use crate::clock::wall_now;
 use crate::domain::command::Command;
@@ -77,10 +78,10 @@ pub enum Paging {
         schedule: String,
         #[arg(required_unless_present = "revoke")]
         person: Option<String>,
-        /// From when (now unless given) …
+        /// From when (now unless given; 18:00 is by the schedule's clock, "18:00 UTC" is not) …
         #[arg(long)]
         from: Option<String>,
-        /// … until when: 8h, or a time.
+        /// … until when: 8h, or a time by the same clock.
         #[arg(long, required_unless_present = "revoke")]
         until: Option<String>,
         /// Whose place they take, where several are on call.
@@ -96,7 +97,7 @@ pub enum Paging {
         schedule: String,
         #[arg(required_unless_present_any = ["accept", "refuse"])]
         with: Option<String>,
-        /// An instant within the shift that is given away.
+        /// An instant within the shift that is given away, by the schedule's clock.
         #[arg(long, required_unless_present_any = ["accept", "refuse"])]
         at: Option<String>,
         /// An instant within the shift that is taken in return.
@@ -163,7 +164,9 @@ pub fn run(paging: Paging, context: &Context) -> Result<(), Failure> {
     }
     let command = match paging {
         Paging::Silence { .. } => silence(paging)?,
-        Paging::Cover { .. } | Paging::Swap { .. } | Paging::Maintenance { .. } => shifts(paging)?,
+        Paging::Cover { .. } | Paging::Swap { .. } | Paging::Maintenance { .. } => {
+            shifts(paging, context)?
+        }
         other => incident(other)?,
     };
     give(context, command)
@@ -210,15 +213,27 @@ fn end(text: Option<String>, from: Timestamp) -> Result<Timestamp, Failure> {
         .map_err(|e| Failure::Usage(e.to_string()))
 }
 
-fn shifts(paging: Paging) -> Result<Command, Failure> {
-    let given = |text: Option<String>| time_ahead(&text.unwrap_or_default());
+/// A time on a schedule, by its own clock unless a zone is named.
+fn on_schedule(text: &str, zone: chrono_tz::Tz, now: Timestamp) -> Result<Timestamp, Failure> {
+    Timestamp::parse_ahead_in(text, zone, now).map_err(|e| Failure::Usage(e.to_string()))
+}
+
+fn zone_of(context: &Context, schedule: &str) -> Result<chrono_tz::Tz, Failure> {
+    let plan = known(context)?.plan;
+    Ok(plan.schedules.get(schedule).map_or(chrono_tz::UTC, |schedule| schedule.zone))
+}
+
+fn shifts(paging: Paging, context: &Context) -> Result<Command, Failure> {
     Ok(match paging {
         Paging::Cover { schedule, revoke: Some(cover), .. } => {
             Command::RevokeCover { schedule, cover }
         }
         Paging::Cover { schedule, person, from, until, instead_of, reason, .. } => {
-            let from = start(from)?;
-            let until = end(until, from)?;
+            let zone = zone_of(context, &schedule)?;
+            let from = from.filter(|text| text.trim() != "now");
+            let from = from.map(|text| on_schedule(&text, zone, wall_now())).transpose()?;
+            let from = from.unwrap_or_else(wall_now);
+            let until = on_schedule(&until.unwrap_or_default(), zone, from)?;
             let person = person.unwrap_or_default();
             Command::CoverShift { schedule, from, until, person, instead_of, reason }
         }
@@ -228,13 +243,17 @@ fn shifts(paging: Paging) -> Result<Command, Failure> {
         Paging::Swap { schedule, refuse: Some(swap), .. } => {
             Command::AnswerSwap { schedule, swap, accept: false }
         }
-        Paging::Swap { schedule, with, at, their_at, on_behalf_of, .. } => Command::AskSwap {
-            schedule,
-            from: on_behalf_of,
-            at: given(at)?,
-            with: with.unwrap_or_default(),
-            their_at: their_at.map(|text| time_ahead(&text)).transpose()?,
-        },
+        Paging::Swap { schedule, with, at, their_at, on_behalf_of, .. } => {
+            let zone = zone_of(context, &schedule)?;
+            let given = |text: String| on_schedule(&text, zone, wall_now());
+            Command::AskSwap {
+                from: on_behalf_of,
+                at: given(at.unwrap_or_default())?,
+                with: with.unwrap_or_default(),
+                their_at: their_at.map(given).transpose()?,
+                schedule,
+            }
+        }
         Paging::Maintenance { end: Some(window), .. } => Command::EndWindow { window },
         Paging::Maintenance { services, from, until, reason, public, .. } => {
             let from = start(from)?;

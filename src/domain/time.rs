@@ -77,6 +77,11 @@ impl Timestamp {
         }
     }
 
+    /// `2026-11-29 03:00 CET`: by the clocks of a zone, which is named.
+    pub fn in_words(self, zone: chrono_tz::Tz) -> String {
+        self.utc().with_timezone(&zone).format("%Y-%m-%d %H:%M %Z").to_string()
+    }
+
     /// `2026-11-23`, in UTC.
     pub fn date(self) -> String {
         self.utc().format("%Y-%m-%d").to_string()
@@ -139,6 +144,19 @@ impl Timestamp {
         let at = at.ok_or_else(|| NoTimeAhead(given.to_owned()))?;
         let is_of_the_day = !text.contains('-');
         Ok(if is_of_the_day && at <= now { at.plus(DAY_MS) } else { at })
+    }
+
+    /// The same by the clocks of a zone, where none is named: `02:00`, `2026-12-01 09:00`. A full time
+    /// with its own offset, a span and a time with a zone of its own stay what they are.
+    pub fn parse_ahead_in(
+        given: &str,
+        zone: chrono_tz::Tz,
+        now: Self,
+    ) -> Result<Self, NoTimeAhead> {
+        match ahead_in_zone(given.trim(), zone, now) {
+            Some(at) if in_zone(given.trim()).is_none() => Ok(at),
+            Some(_) | None => Self::parse_ahead(given, now),
+        }
     }
 }
 
@@ -331,6 +349,26 @@ impl<'de> Deserialize<'de> for Timestamp {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_time_on_a_schedule_is_by_its_clock_unless_it_says_otherwise() {
+        let now: Timestamp = "2026-11-28T21:00:00Z".parse().expect("a time");
+        let berlin = chrono_tz::Europe::Berlin;
+        let table = [
+            ("02:00", "2026-11-29T01:00:00.000Z"),
+            ("21:30", "2026-11-29T20:30:00.000Z"),
+            ("2026-12-24 18:00", "2026-12-24T17:00:00.000Z"),
+            ("02:00 UTC", "2026-11-29T02:00:00.000Z"),
+            ("2026-12-24T18:00:00Z", "2026-12-24T18:00:00.000Z"),
+            ("8h", "2026-11-29T05:00:00.000Z"),
+        ];
+        for (text, expected) in table {
+            let found = Timestamp::parse_ahead_in(text, berlin, now).expect(text);
+            assert_eq!(found.to_string(), expected, "{text}");
+        }
+        assert!(Timestamp::parse_ahead_in("soon", berlin, now).is_err());
+        assert_eq!(now.in_words(berlin), "2026-11-28 22:00 CET");
+    }
 
     #[test]
     fn a_time_of_day_ahead_is_the_next_one() {

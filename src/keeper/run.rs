@@ -289,7 +289,8 @@ async fn bind_intake(gate: &Gate) -> (Option<tokio::net::TcpListener>, Result<St
     }
 }
 
-/// What the keeper says first: that it is here, what was mended, and the plan if it changed.
+/// What the keeper says first: that it is here, what was mended, and the first plan of all. Whatever is
+/// in the plan's files later may be half written: it counts once somebody adopts it.
 fn first_words(home: &Home, engine: &Engine, mended: Vec<Mended>) -> Result<Vec<Body>, StoreError> {
     let mut words: Vec<Body> =
         mended.into_iter().map(|m| Body::StoreRebuilt { what: m.what, events: m.events }).collect();
@@ -301,7 +302,7 @@ fn first_words(home: &Home, engine: &Engine, mended: Vec<Mended>) -> Result<Vec<
     }
     words.push(Body::KeeperStarted { version, host: identity::hostname() });
     match plan_files::load(&home.plan(), &identity::own_login()) {
-        Ok(read) if read.digest != engine.room.plan_digest => {
+        Ok(read) if engine.room.plan_digest.is_empty() => {
             let note = if home.plan().is_dir() {
                 "from the plan's files"
             } else {
@@ -312,6 +313,12 @@ fn first_words(home: &Home, engine: &Engine, mended: Vec<Mended>) -> Result<Vec<
                 digest: read.digest,
                 note: note.to_owned(),
             });
+        }
+        Ok(read) if read.digest != engine.room.plan_digest && home.plan().is_dir() => {
+            tracing::warn!(
+                "the plan's files are not what is in force: 'warroom plan diff' shows what they \
+                 change, 'warroom plan adopt' puts them in force"
+            );
         }
         Ok(_) => {}
         Err(mistakes) => {

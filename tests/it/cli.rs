@@ -207,6 +207,24 @@ fn a_plan_is_checked_whole_and_adopted() {
 }
 
 #[test]
+fn what_is_half_written_in_the_plan_s_files_is_taken_by_no_start() {
+    let home = Home::new();
+    home.ok(&["list"]);
+    home.ok(&["plan", "init"]);
+    let file = home.path().join("plan/20-escalation.toml");
+    let text = std::fs::read_to_string(&file).expect("the shipped plan");
+    let other = text.replace("fallback_every_min = 30", "fallback_every_min = 7");
+    assert_ne!(text, other);
+    std::fs::write(&file, other).expect("a file");
+    home.ok(&["stop"]);
+    assert!(home.ok(&["plan", "show"]).contains("fallback_every_min = 30"), "it stays");
+    home.ok(&["plan", "adopt"]);
+    assert!(home.ok(&["plan", "show"]).contains("fallback_every_min = 7"));
+    home.ok(&["stop"]);
+    assert!(home.ok(&["plan", "show"]).contains("fallback_every_min = 7"));
+}
+
+#[test]
 fn real_histories_give_the_figures_that_others_computed() {
     let Some(folder) = shared_data("histories") else { return };
     let file = |name: &str| folder.join(name).display().to_string();

@@ -14,11 +14,10 @@ fn every_log_ever_written_loads() {
         let over = home.ok(&["list", "--closed"]);
         let expected = std::fs::read_to_string(entry.path()).expect("the log");
         let opened = expected.matches("\"what\":\"opened\"").count();
-        assert_eq!(
-            queue.matches("INC-").count() + over.matches("INC-").count(),
-            opened,
-            "{queue}{over}"
-        );
+        // The plan of the log is in force: what it watches and nobody hears any more is told anew.
+        let told = queue.lines().chain(over.lines()).filter(|line| line.contains("INC-"));
+        let told = told.filter(|line| !line.contains("HeartbeatMissed: nothing was heard"));
+        assert_eq!(told.count(), opened, "{queue}{over}");
         assert_eq!(home.ok(&["verify"]).matches("chain intact").count(), 2);
         seen += 1;
     }

@@ -92,6 +92,7 @@ pub(super) fn cover_told(
     now: Timestamp,
 ) -> Option<Body> {
     let whose = cover.instead_of.as_deref();
+    let zone = room.plan.schedules.get(schedule).map_or(chrono_tz::UTC, |it| it.zone);
     // Without a name it is in the place of everybody who would be on duty then.
     let mut changes = room.desk.changes_of(schedule).clone();
     changes.covers.retain(|known| known.id != cover.id);
@@ -111,7 +112,10 @@ pub(super) fn cover_told(
     let why = why.map(|why| format!(": {why}")).unwrap_or_default();
     let words = format!(
         "{} {head} on '{schedule}'{instead} from {} until {}{why} (cover {}; {login} said so).",
-        cover.person, cover.from, cover.until, cover.id
+        cover.person,
+        cover.from.in_words(zone),
+        cover.until.in_words(zone),
+        cover.id
     );
     let subject = format!("On call: {} {head} on '{schedule}'", cover.person);
     told(room, login, &people, subject, words, now)

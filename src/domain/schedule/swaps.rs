@@ -126,20 +126,18 @@ fn exchange(places: &mut Vec<Place>, side: &Side<'_>) -> bool {
     true
 }
 
-/// A swap in words: its number, whose turn goes to whom and when that is, and what comes in return.
+/// A swap in words: its number, whose turn goes to whom and when that is by the schedule's clock, and
+/// what comes in return.
 pub fn swap_words(schedule: &Schedule, swap: &Swap) -> String {
     let span = |turn: &TurnId| {
-        turn_span(schedule, turn).map_or_else(
-            || "a turn that is gone".to_owned(),
-            |(from, until)| {
-                let ends = if from.date() == until.date() {
-                    until.clock_minutes()
-                } else {
-                    format!("{} {}", until.date(), until.clock_minutes())
-                };
-                format!("{} {} … {ends}", from.date(), from.clock_minutes())
-            },
-        )
+        let Some((from, until)) = turn_span(schedule, turn) else {
+            return "a turn that is gone".to_owned();
+        };
+        let local = |at: Timestamp| at.utc().with_timezone(&schedule.zone);
+        let (from, until) = (local(from), local(until));
+        let is_one_day = from.date_naive() == until.date_naive();
+        let ends = if is_one_day { "%H:%M %Z" } else { "%Y-%m-%d %H:%M %Z" };
+        format!("{} … {}", from.format("%Y-%m-%d %H:%M"), until.format(ends))
     };
     let (id, a, b) = (swap.id, &swap.person_a, &swap.person_b);
     let given = span(&swap.a);

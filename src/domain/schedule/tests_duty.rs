@@ -324,6 +324,7 @@ fn a_swap_is_told_with_the_days_on_which_it_begins_and_ends() {
     let swap = swap(3, ("ann", 0), ("bob", Some(1)));
     assert_eq!(
         swap_words(&plan(SINGLE), &swap),
-        "3: ann → bob 2027-03-01 09:00 … 2027-03-08 09:00, for 2027-03-08 09:00 … 2027-03-15 09:00"
+        "3: ann → bob 2027-03-01 09:00 … 2027-03-08 09:00 UTC, for 2027-03-08 09:00 … 2027-03-15 \
+         09:00 UTC"
     );
 }

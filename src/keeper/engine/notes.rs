@@ -24,6 +24,7 @@ pub(super) fn note(events: &[Recorded], room: &Room) -> String {
         note_of(event)
             .or_else(|| stranger(event, &room.plan))
             .or_else(|| goes_on(event, room))
+            .or_else(|| covered(event, room))
             .or_else(|| swapped(event, room))
             .or_else(|| still_owed(event, room))
             .or_else(|| not_owed_by(event, room))
@@ -209,6 +210,17 @@ fn not_owed_by(event: &Recorded, room: &Room) -> Option<String> {
     })
 }
 
+/// Who stands in, and when by the schedule's clock.
+fn covered(event: &Recorded, room: &Room) -> Option<String> {
+    let Body::ShiftCovered { schedule, cover } = &event.body else { return None };
+    let zone = room.plan.schedules.get(schedule).map_or(chrono_tz::UTC, |it| it.zone);
+    let (from, until) = (cover.from.in_words(zone), cover.until.in_words(zone));
+    let (id, who) = (cover.id, &cover.person);
+    let instead = cover.instead_of.as_ref().map(|of| format!(" instead of {of}"));
+    let instead = instead.unwrap_or_default();
+    Some(format!("cover {id}: {who}{instead} on {schedule} from {from} until {until}"))
+}
+
 /// Whose turn it is after a swap was answered, and when.
 fn swapped(event: &Recorded, room: &Room) -> Option<String> {
     let Body::SwapAnswered { schedule, swap, accepted } = &event.body else { return None };
@@ -306,13 +318,6 @@ fn note_of(event: &Recorded) -> Option<String> {
             }
             _ => None,
         },
-        Body::ShiftCovered { schedule, cover } => {
-            let (from, until) = (cover.from.clock_near(event.at), cover.until.clock_near(event.at));
-            let (id, who) = (cover.id, &cover.person);
-            let instead = cover.instead_of.as_ref().map(|of| format!(" instead of {of}"));
-            let instead = instead.unwrap_or_default();
-            Some(format!("cover {id}: {who}{instead} on {schedule} from {from} until {until}"))
-        }
         Body::SwapAsked { schedule, swap } => Some(format!(
             "swap {}: {} is asked to take a turn of {} on {schedule}; 'warroom swap {schedule} \
              --accept {}' takes it",

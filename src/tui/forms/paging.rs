@@ -18,6 +18,8 @@ use crate::tui::action::Action;
 use crate::tui::form::{Field, Form};
 use crate::tui::forms::{About, ahead};
 
+/// How a time on a schedule is written.
+const CLOCK: &str = "empty: now · 18:00, by that schedule's clock · 18:00 UTC · a full time";
 /// What stands for "the one after the last that was reached".
 const NEXT: &str = "the next one";
 
@@ -133,10 +135,10 @@ fn desk_fields(action: Action, about: &About<'_>) -> Option<Vec<Field>> {
     let why = |hint: &str| Field::line("reason", "why", "").hint(hint);
     Some(match action {
         Action::Cover => vec![
-            Field::choice("schedule", "schedule", schedules(about), ""),
+            Field::choice("schedule", "schedule", with_zones(about), ""),
             super::person_field("person", "who", &self_first(about)),
-            Field::line("from", "from", "").hint("empty: now · 18:00 · a full time"),
-            Field::line("until", "until", "8h").hint("8h · 18:00 · a full time").proposed(),
+            Field::line("from", "from", "").hint(CLOCK),
+            Field::line("until", "until", "8h").hint("8h · 18:00, by the same clock").proposed(),
             Field::line("instead_of", "instead of", "").hint("empty: of everybody on duty then"),
             why("may be empty"),
         ],
@@ -146,9 +148,9 @@ fn desk_fields(action: Action, about: &About<'_>) -> Option<Vec<Field>> {
             vec![Field::choice("cover", "which", covers, "").hint(hint)]
         }
         Action::Swap => vec![
-            Field::choice("schedule", "schedule", schedules(about), ""),
+            Field::choice("schedule", "schedule", with_zones(about), ""),
             Field::line("at", "shift at", "")
-                .hint("an instant within your shift: 18:00 · a full time"),
+                .hint("an instant within your shift, by its clock: 18:00 · 2026-12-24 18:00"),
             super::person_field("person", "to", &super::people(about, about.login)),
             Field::line("their_at", "for theirs at", "").hint("may be empty: nothing in return"),
         ],
@@ -220,13 +222,40 @@ fn schedules(about: &About<'_>) -> Vec<String> {
     names
 }
 
+/// The schedules, each with the clock that its times are read by.
+fn with_zones(about: &About<'_>) -> Vec<String> {
+    let zone = |name: &String| about.plan.schedules.get(name).map(|schedule| schedule.zone);
+    let names = schedules(about).into_iter();
+    names.map(|name| zone(&name).map_or(name.clone(), |zone| format!("{name} ({zone})"))).collect()
+}
+
+/// The schedule of a form, and its zone.
+fn schedule_of(form: &Form) -> (String, chrono_tz::Tz) {
+    let value = form.value("schedule");
+    let parts = value.strip_suffix(')').and_then(|text| text.rsplit_once(" ("));
+    match parts.and_then(|(name, zone)| Some((name, zone.parse().ok()?))) {
+        Some((name, zone)) => (name.to_owned(), zone),
+        None => (value, chrono_tz::UTC),
+    }
+}
+
+/// A time by the clock of a schedule.
+fn ahead_in(text: &str, zone: chrono_tz::Tz, now: Timestamp) -> Result<Option<Timestamp>, String> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Ok(None);
+    }
+    Timestamp::parse_ahead_in(text, zone, now).map(Some).map_err(|e| e.to_string())
+}
+
 /// Who stands in, or will: number, who and until when, and the schedule after the word "on".
 fn covers(about: &About<'_>) -> Vec<String> {
     let all = about.changes.iter().flat_map(|(name, it)| it.covers.iter().map(move |c| (name, c)));
     all.filter(|(_, cover)| cover.until > about.now)
         .map(|(name, cover)| {
             let (id, person, from, until) = (cover.id, &cover.person, cover.from, cover.until);
-            let (from, until) = (from.clock_near(about.now), until.clock_near(about.now));
+            let zone = about.plan.schedules.get(name).map_or(chrono_tz::UTC, |it| it.zone);
+            let (from, until) = (from.in_words(zone), until.in_words(zone));
             format!("{id} {person} {from} … {until} on {name}")
         })
         .collect()
@@ -292,13 +321,17 @@ pub(super) fn command(
 pub(super) fn of_the_desk(form: &Form, now: Timestamp) -> Result<Command, String> {
     let value = |name: &str| form.value(name);
     match form.action {
-        Action::Swap => Ok(Command::AskSwap {
-            schedule: value("schedule"),
-            from: None,
-            at: ahead(&value("at"), now)?.ok_or("say which shift: an instant within it")?,
-            with: value("person").trim().to_owned(),
-            their_at: ahead(&value("their_at"), now)?,
-        }),
+        Action::Swap => {
+            let (schedule, zone) = schedule_of(form);
+            let at = ahead_in(&value("at"), zone, now)?;
+            Ok(Command::AskSwap {
+                schedule,
+                from: None,
+                at: at.ok_or("say which shift: an instant within it")?,
+                with: value("person").trim().to_owned(),
+                their_at: ahead_in(&value("their_at"), zone, now)?,
+            })
+        }
         Action::AnswerSwap => {
             let text = value("swap");
             let number = text.split(' ').next().and_then(|word| word.parse().ok());
@@ -375,8 +408,11 @@ fn span(form: &Form, now: Timestamp) -> Result<(Timestamp, Timestamp), String> {
 
 fn cover(form: &Form, now: Timestamp) -> Result<Command, String> {
     let value = |name: &str| form.value(name);
-    let (from, until) = span(form, now)?;
-    let (schedule, person) = (value("schedule"), value("person").trim().to_owned());
+    let (schedule, zone) = schedule_of(form);
+    let from = Some(value("from")).filter(|text| text.trim() != "now").unwrap_or_default();
+    let from = ahead_in(&from, zone, now)?.unwrap_or(now);
+    let until = ahead_in(&value("until"), zone, from)?.ok_or("say until when")?;
+    let person = value("person").trim().to_owned();
     if schedule.is_empty() {
         return Err("the plan has no schedule".to_owned());
     }
