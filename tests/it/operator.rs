@@ -278,3 +278,19 @@ fn whoever_is_wanted_sees_it_in_the_console_by_whatever_way_they_are_paged() {
     let other = Console::new(console.world, "bob", (120, 40));
     shows(&other, "PAGED ×1 (g p)");
 }
+
+#[test]
+fn words_that_somebody_else_took_back_are_said_and_are_a_draft_again() {
+    let mut console = console();
+    console.keys("dit is one<c-s>");
+    console.keys("uupp<c-s>");
+    console.keys("Card payments fail<c-s><c-s>y");
+    assert_eq!(incident(&console, 1).talk.waiting().count(), 1);
+    let back =
+        r#"{"do":"talk","incident":1,"talk":{"say":"withdraw","update":1,"reason":"too early"}}"#;
+    console.world.act("bob", serde_json::from_str(back).expect("a command"));
+    console.tell(Msg::Tick);
+    shows(&console, "bob took back your update 1 of INC-1: too early (P has its words)");
+    console.keys("P<enter>");
+    shows(&console, "Card payments fail");
+}

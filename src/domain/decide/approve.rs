@@ -106,6 +106,29 @@ pub(super) fn approve(
     Ok(bodies)
 }
 
+/// Whoever wrote an update hears that somebody else took it back, why, and has their words again.
+pub(super) fn sent_back(
+    room: &Room,
+    order: &Order,
+    incident: &Incident,
+    update: &Update,
+    why: &str,
+    now: Timestamp,
+) -> Option<Body> {
+    let (me, id, number) = (order.actor.login.as_str(), incident.id, update.draft.update);
+    let subject = format!("{id} update {number} does not go: {me} took it back");
+    let why = if why.is_empty() { "no reason was given" } else { why };
+    let said = update.draft.words.iter().map(|words| format!("{}\n{}", words.subject, words.text));
+    let said = said.collect::<Vec<_>>().join("\n\n");
+    let text = format!("{me}: {why}\n\nYour words to {}:\n\n{said}", update.draft.to.join(", "));
+    let asked = due::asked(room, incident, now);
+    let mut told = on_call::word(asked, me, &[&update.by], (subject, text), 0)?;
+    if update.draft.together {
+        on_call::gather(&mut told);
+    }
+    Some(told)
+}
+
 /// Whoever commands hears that words went out without their look.
 fn passed_over(
     room: &Room,

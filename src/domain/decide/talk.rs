@@ -50,9 +50,12 @@ pub(super) fn decide(
             approve::approve(room, order, live(room, id)?, update, whys, now)
         }
         TalkWish::Withdraw { update, reason } => {
-            approve::waiting(live(room, id)?, *update)?;
+            let known = approve::waiting(live(room, id)?, *update)?;
             let (update, reason) = (*update, reason.trim().to_owned());
-            said(id, TalkChange::Withdrawn { update, reason })
+            let told = approve::sent_back(room, order, live(room, id)?, known, &reason, now);
+            let mut bodies = said(id, TalkChange::Withdrawn { update, reason })?;
+            bodies.extend(told);
+            Ok(bodies)
         }
         TalkWish::Promise { stakeholder, next_by, text } => {
             let incident = live(room, id)?;

@@ -29,7 +29,7 @@ pub(super) fn receive(model: &mut Model, message: KeeperMsg, ids: &mut dyn Ids) 
             Vec::new()
         }
         KeeperMsg::Reply { id, reply } => replied(model, &id, reply, ids),
-        KeeperMsg::Push(push) => pushed(model, push),
+        KeeperMsg::Push(push) => pushed(model, push, ids),
     }
 }
 
@@ -380,7 +380,13 @@ fn is_for_all(model: &Model, row: &Row) -> bool {
         .is_none_or(|(_, policy)| policy.from_severity.is_some_and(|from| row.severity > from))
 }
 
-fn pushed(model: &mut Model, push: Push) -> Vec<Effect> {
+fn pushed(model: &mut Model, push: Push, ids: &mut dyn Ids) -> Vec<Effect> {
+    let sent_back = match &push {
+        Push::Events { incident, events } => {
+            super::taken_back::sent_back(model, *incident, events, ids)
+        }
+        _ => Vec::new(),
+    };
     if let Push::Rows { gone, .. } = &push {
         model.paged.retain(|id| !gone.contains(id));
         model.called.retain(|id| !gone.contains(id));
@@ -446,5 +452,5 @@ fn pushed(model: &mut Model, push: Push) -> Vec<Effect> {
         model.mirror.watching = None;
         model.follow_at = Some(model.now);
     }
-    Vec::new()
+    sent_back
 }

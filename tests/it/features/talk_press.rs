@@ -323,3 +323,16 @@ fn a_question_without_a_time_has_one_of_our_own_and_nothing_is_closed_over_it() 
     assert_eq!(missed.count(), 0, "{told}");
     assert!(told.contains("refused ann: INC-1: press 1 (The Paper) wait for a word"), "{told}");
 }
+
+#[test]
+fn whoever_wrote_words_that_somebody_else_takes_back_hears_why_and_has_them_again() {
+    let mut world = begin();
+    let public = draft("public", &["customers"], Some(90), r#","public":"investigating""#);
+    let back = r#"{"do":"talk","incident":1,"talk":{"say":"withdraw","update":1,"reason":"one line must go"}}"#;
+    let told = play(&mut world, &format!("1m dana {public}\n2m ann {back}\n2m clock"));
+    assert!(told.contains("update 1 was taken back: one line must go"), "{told}");
+    let job = world.jobs.iter().rev().find(|job| job.destination.to == "dana").expect("a word");
+    let (subject, text) = job.update.as_ref().expect("words");
+    assert_eq!(subject, "INC-1 update 1 does not go: ann took it back");
+    assert!(text.contains("ann: one line must go") && text.contains("One in ten fails."), "{text}");
+}
