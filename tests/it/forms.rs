@@ -176,7 +176,7 @@ fn a_long_list_of_stakeholders_follows_its_cursor() {
         console.world.act("bob", serde_json::from_value(act).expect("a command"));
     }
     console.keys("4G");
-    shows(&console, "▶team-29");
+    shows(&console, "▶partners");
     console.keys("gg");
     shows(&console, "▶support");
 }

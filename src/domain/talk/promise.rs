@@ -138,7 +138,9 @@ fn to_stakeholders<'a>(incident: &'a Incident, plan: &'a Plan) -> Vec<Promise<'a
         Stage::Triage => {
             let told = incident.told.iter();
             told.filter_map(|(who, told)| {
-                unreached(incident, who, told).or_else(|| given(who, told))
+                let open = unreached(incident, who, told).or_else(|| given(who, told));
+                let is_heard = !is_unheard(told) && !told.last;
+                open.or_else(|| by_the_plan(incident, plan, who, told).filter(|_| is_heard))
             })
             .collect()
         }
@@ -206,7 +208,18 @@ fn by_the_plan<'a>(
     name: &'a str,
     told: &Told,
 ) -> Option<Promise<'a>> {
-    let who = plan.stakeholders.get(name)?;
+    let Some(who) = plan.stakeholders.get(name) else {
+        // Whom the plan does not know was told all the same, and is not left with one word.
+        let (since, due) = (told.at, after(told.at, LONG_MIN));
+        let is_open = !told.last;
+        return is_open.then_some(Promise {
+            who: name,
+            what: What::Next,
+            since,
+            due,
+            is_given: false,
+        });
+    };
     let minutes = every_min(who, incident.severity, incident.phase(), incident.talk.is_long).max(1);
     let since = told.at.max(incident.talk.since(name, who.from_severity));
     let due = after(since, minutes);

@@ -380,6 +380,21 @@ fn is_for_all(model: &Model, row: &Row) -> bool {
         .is_none_or(|(_, policy)| policy.from_severity.is_some_and(|from| row.severity > from))
 }
 
+/// What this person had is somebody else's now.
+fn taken_over(model: &mut Model, rows: &[Row]) {
+    let me: &str = &model.login;
+    let was_mine = |row: &&Row| {
+        model.mirror.row(row.id).is_some_and(|known| known.is_acked && &*known.who == me)
+            && row.is_acked
+            && row.phase.is_active()
+            && &*row.who != me
+    };
+    let text = rows.iter().find(was_mine).map(|row| format!("{} has {} now", row.who, row.id));
+    if let Some(text) = text {
+        model.say(Tone::Bad, text);
+    }
+}
+
 fn pushed(model: &mut Model, push: Push, ids: &mut dyn Ids) -> Vec<Effect> {
     let sent_back = match &push {
         Push::Events { incident, events } => {
@@ -422,17 +437,7 @@ fn pushed(model: &mut Model, push: Push, ids: &mut dyn Ids) -> Vec<Effect> {
         }
     }
     if let Push::Rows { rows, .. } = &push {
-        let me: &str = &model.login;
-        let was_mine = |row: &&Row| {
-            model.mirror.row(row.id).is_some_and(|known| known.is_acked && &*known.who == me)
-                && row.is_acked
-                && row.phase.is_active()
-                && &*row.who != me
-        };
-        let text = rows.iter().find(was_mine).map(|row| format!("{} has {} now", row.who, row.id));
-        if let Some(text) = text {
-            model.say(Tone::Bad, text);
-        }
+        taken_over(model, rows);
     }
     if let Push::Paged { pages } = &push {
         paged(model, pages);

@@ -4,6 +4,8 @@
 //! - What is late comes first, then what waits for somebody's approval and what the press asked, then
 //!   what is due.
 
+mod asks;
+
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -11,14 +13,8 @@ use ratatui::text::Line;
 
 use crate::domain::ids::IncidentId;
 use crate::domain::incident::{Incident, Told};
-use crate::domain::legal;
-use crate::domain::obligation::State;
-use crate::domain::plan::Plan;
-use crate::domain::talk::Asked;
 use crate::domain::talk::promise::{self, Promise, What};
 use crate::domain::text::{fit, visible};
-use crate::domain::time::span_words;
-use crate::domain::words::Approval;
 use crate::tui::model::{Model, Pane};
 use crate::tui::view::frame::late_words;
 
@@ -62,7 +58,7 @@ fn list<'a>(model: &'a Model, incident: &'a Incident) -> Vec<Item<'a>> {
             names.push(name);
         }
     }
-    let mut list: Vec<Item<'a>> = asked(model, incident);
+    let mut list: Vec<Item<'a>> = asks::all(model, incident);
     for name in names {
         let promise = promises.iter().find(|promise| promise.who == name);
         list.push(stakeholder(model, incident, name, promise));
@@ -75,102 +71,6 @@ fn list<'a>(model: &'a Model, incident: &'a Incident) -> Vec<Item<'a>> {
         ))
     });
     list
-}
-
-/// What somebody must decide or answer.
-fn asked<'a>(model: &'a Model, incident: &'a Incident) -> Vec<Item<'a>> {
-    let updates = incident.talk.waiting().map(|update| {
-        let draft = &update.draft;
-        let is_mine = update.by == model.login;
-        let commander = incident.commander().filter(|who| *who != update.by);
-        let whose = match draft.approval {
-            _ if !draft.approvers.is_empty() => draft.approvers.join(" or "),
-            Approval::Commander => commander.unwrap_or("another who may command").to_owned(),
-            Approval::Other | Approval::None => "somebody else".to_owned(),
-        };
-        let subject = draft.words.first().map_or("", |words| words.subject.as_str());
-        Item {
-            name: "",
-            head: format!("update {}", draft.update),
-            channel: format!("by {}", update.by),
-            text: format!("waits for {whose} (u a): to {} · {subject}", draft.to.join(", ")),
-            // Its author can only wait.
-            rank: if is_mine { Rank::Due } else { Rank::Asks },
-            due: Some(update.at.0),
-        }
-    });
-    let is_held = |asked: &Asked| asked.inquiry.embargo.is_some_and(|at| at > model.shown_now());
-    let press = incident.talk.inquiries.iter();
-    let press = press.filter(|asked| asked.answer.is_none() || is_held(asked)).map(|asked| {
-        let inquiry = &asked.inquiry;
-        let by = inquiry.answer_by.map_or_else(String::new, |at| {
-            let left = at.since(model.shown_now());
-            if left < 0 {
-                format!("LATE {} · ", late_words(-left))
-            } else {
-                format!("by {} · ", at.clock_minutes())
-            }
-        });
-        let embargo = inquiry.embargo.filter(|at| *at > model.shown_now());
-        let embargo = embargo.map_or_else(String::new, |at| {
-            format!("embargo until {} · ", at.clock_near(model.shown_now()))
-        });
-        let (text, rank) = match &asked.answer {
-            None => (format!("{by}{embargo}not answered (u s)"), Rank::Asks),
-            Some((by, _)) => (format!("{embargo}{by} answered"), Rank::Told),
-        };
-        Item {
-            name: "",
-            head: format!("press {}", inquiry.number),
-            channel: inquiry.outlet.clone(),
-            text: format!("{text}: {}", first(&inquiry.question)),
-            rank,
-            due: Some(asked.at.0),
-        }
-    });
-    let clocks = legal::open(incident, plan_of(model), model.shown_now());
-    let clocks: Vec<Item<'a>> = clocks.iter().map(|it| clock(model, it)).collect();
-    updates.chain(press).chain(clocks).collect()
-}
-
-fn plan_of(model: &Model) -> &Plan {
-    &model.mirror.plan
-}
-
-/// A clock of the law: what is due by when, and how much of the time is gone.
-fn clock<'a>(model: &Model, it: &legal::Running<'_>) -> Item<'a> {
-    let due = match it.clock.due {
-        Some(at) => {
-            let day = if at.is_same_day(model.shown_now()) {
-                String::new()
-            } else {
-                format!("{} ", at.date())
-            };
-            let left = at.since(model.shown_now());
-            let how = if left < 0 {
-                format!("! {} LATE, was due", late_words(-left))
-            } else {
-                format!("in {}, by", span_words(left))
-            };
-            format!("{how} {day}{}Z", at.clock_minutes())
-        }
-        None => "without undue delay".to_owned(),
-    };
-    let gone = if let State::Running { warned: warned @ 50.. } = it.clock.state {
-        format!(", {warned}% gone")
-    } else {
-        String::new()
-    };
-    let is_late = it.clock.state == State::Missed;
-    Item {
-        name: "",
-        head: it.rule.id.clone(),
-        channel: it.clock.stage.clone(),
-        text: format!("{due}{gone} · {} (u O)", it.clock.title),
-        rank: if is_late { Rank::Late } else { Rank::Due },
-        // What has no number is wanted at once.
-        due: Some(it.clock.due.map_or(0, |at| at.0)),
-    }
 }
 
 fn first(text: &str) -> &str {
@@ -231,10 +131,9 @@ fn words(
             gone => format!("{word} {at}, {gone}% gone"),
         }
     });
+    let is_late = promise.is_some_and(|promise| promise.due <= model.shown_now());
     if let Some(update) = incident.talk.by_hand.get(name) {
-        let how = model.mirror.plan.stakeholders.get(name).map_or("", |who| who.by_hand());
-        let how = if how.is_empty() { String::new() } else { format!(" ({how})") };
-        return format!("! TELL THEM BY HAND{how} what update {update} says; u l logs it");
+        return by_hand(model, name, *update, when.filter(|_| is_late));
     }
     let Some(told) = told else {
         let mark = theme.mark("○", "o");
@@ -245,10 +144,12 @@ fn words(
     };
     let proof = incident.talk.proofs.get(name);
     let is_failed = proof.is_some_and(|proof| proof.failed > 0);
+    let is_open = proof.is_some_and(|proof| proof.open == proof.messages() && proof.open > 0);
     let is_old = model.mirror.desk.page_fault.is_some();
     let proof = proof.map(|proof| proof.words(is_old));
     let mark = match () {
         () if is_failed => theme.mark("✗", "x"),
+        () if is_open => theme.mark("◐", "~"),
         () if told.last => theme.mark("■", "#"),
         () => theme.mark("✓", "v"),
     };
@@ -266,13 +167,21 @@ fn words(
     ];
     let parts: Vec<String> = parts.into_iter().flatten().collect();
     // What is late stands first.
-    if promise.is_some_and(|promise| promise.due <= model.shown_now()) && parts.len() > 1 {
+    if is_late && parts.len() > 1 {
         let mut parts = parts;
         let when = parts.remove(1);
         parts.insert(0, when);
         return parts.join(" · ");
     }
     parts.join(" · ")
+}
+
+/// Somebody must do it: what, how, and how late it is.
+fn by_hand(model: &Model, name: &str, update: u32, late: Option<String>) -> String {
+    let how = model.mirror.plan.stakeholders.get(name).map_or("", |who| who.by_hand());
+    let how = if how.is_empty() { String::new() } else { format!(" ({how})") };
+    let late = late.map_or_else(|| "! ".to_owned(), |late| format!("{late} · "));
+    format!("{late}TELL THEM BY HAND{how} what update {update} says; u l logs it")
 }
 
 fn style(model: &Model, item: &Item<'_>) -> Style {
@@ -328,8 +237,9 @@ pub(super) fn sentences(model: &Model) -> Vec<(String, String)> {
     let sentence = |item: Item<'_>| {
         let by =
             if item.channel.is_empty() { String::new() } else { format!("by {}, ", item.channel) };
-        let plain =
-            item.text.trim_start_matches(['!', '✓', '○', '✗', '■', 'v', 'o', 'x', '#', ' ']);
+        let plain = item
+            .text
+            .trim_start_matches(['!', '✓', '○', '✗', '■', '◐', 'v', 'o', 'x', '#', '~', ' ']);
         let text = format!("{by}{}", plain.replace(" · ", ", "));
         (visible(&item.head).into_owned(), visible(&text).into_owned())
     };
@@ -351,7 +261,12 @@ pub(super) fn draw(model: &Model, screen: &mut Frame<'_>, rect: Rect) {
     let more = super::more(model, top, rows, list.len());
     let past = super::alone_as_known(model);
     let public = incident.public;
-    let title = format!("{past}Stakeholders {}{more} · public: {public}{page}{long}", incident.id);
+    let undeclared = asks::undeclared(model, incident);
+    let undeclared = undeclared.map_or_else(String::new, |words| format!(" · {words}"));
+    let title = format!(
+        "{past}Stakeholders {}{more} · public: {public}{page}{undeclared}{long}",
+        incident.id
+    );
     let inner = super::pane_frame(model, screen, rect, Some(Pane::Stakeholders), &title);
     let width = usize::from(inner.width);
     if list.is_empty() {
@@ -483,7 +398,9 @@ pub(super) fn strip(model: &Model, screen: &mut Frame<'_>, rect: Rect) {
         .map(|item| format!(" · {}: {}", visible(&item.head), visible(&item.text)))
         .unwrap_or_default();
     let summary = if parts.is_empty() { "nobody must know".to_owned() } else { parts.join(", ") };
-    let text = format!("4 stakeholders: {summary}{first}");
+    let undeclared = asks::undeclared(model, incident);
+    let undeclared = undeclared.map_or_else(String::new, |words| format!("{words} · "));
+    let text = format!("4 stakeholders: {undeclared}{summary}{first}");
     let style = match list.first().map(|item| item.rank) {
         _ if count(Rank::Late) > 0 => model.theme.bad,
         Some(Rank::Asks) => model.theme.warn,

@@ -327,7 +327,7 @@ impl Known {
                 let promised = next_by.filter(|by| *by > self.resolved_at);
                 return (!last).then(|| promised.unwrap_or(usual));
             }
-            if self.is_triage {
+            if self.is_triage && *last {
                 return *next_by;
             }
             return Some(next_by.unwrap_or(at.max(&since).plus(every * MINUTE_MS)));
