@@ -264,7 +264,7 @@ fn from_template(
         lingering: lingering.clone(),
         next_update,
         is_total: *total,
-        is_first: names.iter().any(|name| !incident.told.contains_key(name)),
+        is_first: promise::is_first(incident, names),
         author: context.keeper()?.welcome.login.clone(),
         now: wall_now(),
     };

@@ -55,7 +55,10 @@ pub struct Span {
 pub struct Published {
     /// What it is called outside.
     pub name: String,
+    /// As bad as it is; once it is over, as it was at its worst.
     pub impact: Impact,
+    #[serde(default = "no_impact")]
+    pub worst: Impact,
     pub status: PublicStatus,
     pub at: Timestamp,
     pub changed_at: Timestamp,
@@ -69,6 +72,10 @@ pub struct Published {
     /// What it was before it became part of another one.
     #[serde(default)]
     pub before: Option<PublicStatus>,
+}
+
+const fn no_impact() -> Impact {
+    Impact::None
 }
 
 /// What the public was told.
@@ -173,6 +180,7 @@ impl Board {
         let known = self.incidents.entry(incident.id).or_insert_with(|| Published {
             name: draft.title.clone(),
             impact: impact(incident.severity),
+            worst: impact(incident.severity),
             status,
             at: when,
             changed_at: when,
@@ -186,7 +194,7 @@ impl Board {
         if !draft.title.is_empty() {
             known.name.clone_from(&draft.title);
         }
-        known.impact = known.impact.max(impact(incident.severity));
+        known.impact = impact(incident.severity);
         known.set(status, when);
         known.components(&draft.components, when);
         let text = draft.words.first().map(|words| words.text.clone()).unwrap_or_default();
@@ -290,6 +298,7 @@ impl Published {
 
     fn set(&mut self, status: PublicStatus, at: Timestamp) {
         (self.status, self.changed_at) = (status, at);
+        self.worst = self.worst.max(self.impact);
         match status {
             PublicStatus::Monitoring => {
                 self.monitoring_at.get_or_insert(at);
@@ -297,6 +306,7 @@ impl Published {
             }
             PublicStatus::Resolved => {
                 self.resolved_at.get_or_insert(at);
+                self.impact = self.worst;
                 for span in self.spans.iter_mut().filter(|span| span.until.is_none()) {
                     span.until = Some(at);
                 }

@@ -44,6 +44,9 @@ pub struct Window {
     pub public: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub planned_at: Option<Timestamp>,
+    /// When it was over, which may be earlier than planned.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended_at: Option<Timestamp>,
 }
 
 /// How far a window has come.
@@ -68,11 +71,21 @@ impl Window {
             "{} {stage} from {} until {}: {} by {}: {}",
             self.id,
             self.from.clock_near(now),
-            self.until.clock_near(now),
+            self.end().clock_near(now),
             self.services.join(" "),
             self.by,
             self.reason
         )
+    }
+
+    /// When it is over, or was.
+    pub fn end(&self) -> Timestamp {
+        self.ended_at.map_or(self.until, |ended| ended.min(self.until))
+    }
+
+    /// Whether it was ended before it began.
+    pub fn is_called_off(&self) -> bool {
+        self.ended_at.is_some_and(|ended| ended < self.from)
     }
 
     /// Whether it covers an incident on these services: all of them, and there are some.

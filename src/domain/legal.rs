@@ -59,7 +59,14 @@ pub enum LegalChange {
     /// Somebody determined that it was so, at a time that may lie before this.
     Determined { rule: String, kind: String, at: Timestamp, evidence: String },
     /// That was wrong.
-    TakenBack { rule: String, kind: String, reason: String },
+    TakenBack {
+        rule: String,
+        kind: String,
+        reason: String,
+        /// Which of what is on record under that name; all of it in events before it was said.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        of: Option<Recorded>,
+    },
     /// A stage is not owed.
     NotApplicable { rule: String, stage: String, why: String },
     /// Something was handed in.
@@ -79,6 +86,17 @@ pub enum LegalChange {
     RuleGone { rule: String, clocks: Vec<Warned>, pages: Vec<Wanted> },
     /// Half, three quarters, nine tenths of the time are gone, or all of it.
     Warned { clocks: Vec<Warned>, pages: Vec<Wanted> },
+}
+
+/// What is on record under a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Recorded {
+    /// That it is not owed.
+    NotApplicable,
+    Determination,
+    /// The last thing that was handed in.
+    Submission,
 }
 
 /// What is wanted.
@@ -228,11 +246,17 @@ impl Legal {
                 self.warned.insert(rule.clone(), entered_at);
                 self.changed.insert(rule.clone(), entered_at);
             }
-            LegalChange::TakenBack { rule, kind, .. } => {
+            LegalChange::TakenBack { rule, kind, of, .. } => {
+                let is = |one: Recorded| of.is_none_or(|of| of == one);
                 if let Some(facts) = self.facts.get_mut(rule) {
-                    facts.triggers.remove(kind);
-                    facts.not_applicable.remove(kind);
-                    if let Some(sent) = facts.submissions.get_mut(kind) {
+                    if is(Recorded::Determination) {
+                        facts.triggers.remove(kind);
+                    }
+                    if is(Recorded::NotApplicable) {
+                        facts.not_applicable.remove(kind);
+                    }
+                    let sent = facts.submissions.get_mut(kind);
+                    if let Some(sent) = sent.filter(|_| is(Recorded::Submission)) {
                         sent.pop();
                     }
                     facts.submissions.retain(|_, sent| !sent.is_empty());
@@ -282,8 +306,13 @@ pub fn words(change: &LegalChange) -> String {
         LegalChange::Determined { rule, kind, at, evidence } => {
             format!("{rule}: '{kind}' determined as of {at}: {evidence}")
         }
-        LegalChange::TakenBack { rule, kind, reason } => {
-            format!("{rule}: '{kind}' was taken back: {reason}")
+        LegalChange::TakenBack { rule, kind, reason, of } => {
+            let what = match of {
+                Some(Recorded::NotApplicable) => ", that it is not applicable,",
+                Some(Recorded::Submission) => ", what was handed in last,",
+                Some(Recorded::Determination) | None => "",
+            };
+            format!("{rule}: '{kind}'{what} was taken back: {reason}")
         }
         LegalChange::NotApplicable { rule, stage, why } => {
             format!("{rule} {stage}: not applicable because {why}")

@@ -209,7 +209,12 @@ impl Room {
                 desk.windows.insert(window.id, (**window).clone());
             }
             Body::WindowBegan { window, .. } => self.set_window(*window, WindowStage::Open),
-            Body::WindowEnded { window, .. } => self.set_window(*window, WindowStage::Over),
+            Body::WindowEnded { window, .. } => {
+                if let Some(window) = self.desk.windows.get_mut(window) {
+                    window.ended_at.get_or_insert(event.at);
+                }
+                self.set_window(*window, WindowStage::Over);
+            }
             Body::HeartbeatReceived { name } => {
                 let counts = self.sources.entry(format!("heartbeat/{name}")).or_default();
                 (counts.beats, counts.last_at) = (counts.beats + 1, Some(event.at));

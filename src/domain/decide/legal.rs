@@ -13,7 +13,7 @@ use crate::domain::decide::{Decision, bad, find, live, not_now, one, reason, wan
 use crate::domain::event::Body;
 use crate::domain::ids::IncidentId;
 use crate::domain::incident::Incident;
-use crate::domain::legal::{self, LegalChange, LegalWish, Warned};
+use crate::domain::legal::{self, LegalChange, LegalWish, Recorded, Warned};
 use crate::domain::obligation::{self, Clock, Rule, Stage, State, Submission};
 use crate::domain::plan::Plan;
 use crate::domain::reach;
@@ -39,20 +39,23 @@ pub(super) fn decide(
     let change = match wish {
         LegalWish::Determine { .. } => return determine(incident, plan, wish, now),
         LegalWish::TakeBack { rule, kind, reason: why } => {
-            let facts = incident.legal.facts.get(rule);
-            let is_known = facts.is_some_and(|facts| {
-                facts.triggers.contains_key(kind)
-                    || facts.not_applicable.contains_key(kind)
-                    || facts.submissions.contains_key(kind)
+            // One at a time, the latest decision first.
+            let what = incident.legal.facts.get(rule).and_then(|facts| {
+                let known = [
+                    (facts.not_applicable.contains_key(kind), Recorded::NotApplicable),
+                    (facts.triggers.contains_key(kind), Recorded::Determination),
+                    (facts.submissions.contains_key(kind), Recorded::Submission),
+                ];
+                known.into_iter().find_map(|(is_known, what)| is_known.then_some(what))
             });
-            if !is_known {
+            if what.is_none() {
                 return Err(not_now(
                     format!("'{kind}' of {rule} is not on record for {id}"),
                     "look at its obligations ('warroom obligation list')",
                 ));
             }
             let reason = reason(why, "taking a determination back")?.to_owned();
-            LegalChange::TakenBack { rule: rule.clone(), kind: kind.clone(), reason }
+            LegalChange::TakenBack { rule: rule.clone(), kind: kind.clone(), reason, of: what }
         }
         LegalWish::NotApplicable { rule, stage, why } => {
             let rule = known(plan, rule)?;
@@ -135,7 +138,8 @@ fn determine(incident: &Incident, plan: &Plan, wish: &LegalWish, now: Timestamp)
     let mut changes: Vec<LegalChange> = Vec::new();
     for other in refuted.iter().filter(|other| on_record(other)) {
         let (rule, reason) = (rule.id.clone(), format!("'{kind}' was determined: {evidence}"));
-        changes.push(LegalChange::TakenBack { rule, kind: other.clone(), reason });
+        let what = Some(Recorded::Determination);
+        changes.push(LegalChange::TakenBack { rule, kind: other.clone(), reason, of: what });
     }
     let (rule, kind) = (rule.id.clone(), kind.clone());
     changes.push(LegalChange::Determined { rule, kind, at: *at, evidence });

@@ -331,6 +331,7 @@ fn decide_desk(room: &Room, login: &str, command: &Command, now: Timestamp) -> D
                 stage: WindowStage::Planned,
                 public: public.trim().to_owned(),
                 planned_at: Some(now),
+                ended_at: None,
             };
             Ok(vec![Body::WindowPlanned { window: Box::new(window) }])
         }

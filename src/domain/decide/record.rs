@@ -13,8 +13,11 @@ use crate::domain::incident::Incident;
 use crate::domain::rejection::Rejection;
 use crate::domain::room::Room;
 use crate::domain::stakeholder::Stakeholder;
-use crate::domain::time::Timestamp;
+use crate::domain::time::{HOUR_MS, Timestamp};
 use crate::domain::words::{Moment, Outcome, PublicStatus, RemedyKind, Role, StakeholderKind};
+
+/// So much earlier than the incident somebody may have been told of it, in milliseconds.
+const EARLIER_MS: i64 = 2 * HOUR_MS;
 
 pub(super) fn decide(room: &Room, order: &Order, now: Timestamp) -> Decision {
     match &order.command {
@@ -162,6 +165,14 @@ fn contact(room: &Room, order: &Order, now: Timestamp) -> Decision {
     let person = person.trim().to_owned();
     let (channel, next_by, last) = (channel.trim().to_owned(), *next_by, *last);
     let said_at = order.occurred.map_or(now, |occurred| occurred.at);
+    let began = known.moments.get(&Moment::Began).copied().unwrap_or(known.opened_at);
+    let known_since = began.min(known.opened_at).plus(-EARLIER_MS);
+    if said_at < known_since {
+        return Err(bad(
+            format!("{} {}Z is before {incident} began", said_at.date(), said_at.clock_minutes()),
+            "give the time at which it was said: a time of day is the last one that has passed",
+        ));
+    }
     if let Some(at) = next_by.filter(|at| *at <= said_at) {
         return Err(bad(
             format!("{at} was over when it was promised"),

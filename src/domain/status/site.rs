@@ -21,7 +21,9 @@ use crate::domain::words::PublicStatus;
 /// What is published as the room stands.
 pub fn site(room: &Room) -> Site {
     let (plan, board) = (&room.plan, &room.board);
-    let windows = || room.desk.windows.values().filter(|window| !window.public.is_empty());
+    // What was called off before it began never was.
+    let is_told = |window: &&Window| !window.public.is_empty() && !window.is_called_off();
+    let windows = || room.desk.windows.values().filter(is_told);
     let shown = plan.services.iter().filter(|(_, service)| !service.public_name.is_empty());
     let name = if plan.page.name.is_empty() { "Service" } else { plan.page.name.as_str() };
     Site {
@@ -147,7 +149,7 @@ fn maintenance(window: &Window, plan: &Plan) -> Maintenance {
         updated_at: match window.stage {
             WindowStage::Planned => created,
             WindowStage::Open => window.from,
-            WindowStage::Over => window.until,
+            WindowStage::Over => window.end(),
         },
         scheduled_for: window.from,
         scheduled_until: window.until,

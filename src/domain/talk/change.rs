@@ -68,12 +68,12 @@ pub struct Draft {
 
 impl Draft {
     /// What the words of one incident have in common with the same ones on another, as a hash in hex:
-    /// what they say to whom, how the status page and its components stand, what they correct, why
-    /// they go out before an embargo ends, and when the next word comes. Each incident has a title of its own.
+    /// what they say to whom, how the status page stands, what they correct, why they go out before an
+    /// embargo ends, and when the next word comes. Each incident has a title and components of its own.
     pub fn likeness(&self) -> String {
         let said = (self.audience.word(), &self.words, &self.to);
         let page = self.public.map(|status| status.to_string());
-        let more = (&self.components, self.corrects, &self.before_embargo);
+        let more = (self.corrects, &self.before_embargo);
         // The words name the minute; two that were written a moment apart are the same.
         let next = self.next_by.map(|at| at.0 / MINUTE_MS);
         let what = serde_json::json!([said, page, more, next, self.last]);

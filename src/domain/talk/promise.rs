@@ -86,11 +86,16 @@ pub fn every_min(who: &Stakeholder, severity: Severity, phase: Phase, is_long: b
     if is_long { who.long_min.unwrap_or(LONG_MIN).max(calm) } else { calm }
 }
 
+/// Whether words to these are the first that any of them hears: one who was not told by hand yet makes
+/// nobody else hear the beginning again.
+pub fn is_first(incident: &Incident, names: &[String]) -> bool {
+    names.iter().all(|name| incident.told.get(name).is_none_or(|told| told.count == 0))
+}
+
 /// Minutes until the next word that an update to these should promise: after the first word about a
 /// major incident its scope follows soon, then as often as the plan says.
 pub fn suggested_min(incident: &Incident, plan: &Plan, names: &[String]) -> u32 {
-    let is_new = |name: &String| incident.told.get(name).is_none_or(|told| told.count == 0);
-    if incident.severity.is_major() && incident.phase().is_active() && names.iter().any(is_new) {
+    if incident.severity.is_major() && incident.phase().is_active() && is_first(incident, names) {
         return SCOPE_MIN;
     }
     let (severity, phase, is_long) = (incident.severity, incident.phase(), incident.talk.is_long);

@@ -150,7 +150,7 @@ pub fn written(form: &Form, about: &About<'_>, now: Timestamp) -> Result<Form, S
             .to_owned(),
     };
     let languages: BTreeSet<&str> = readers.iter().map(|who| who.language.as_str()).collect();
-    let is_first = names.iter().any(|name| !incident.told.contains_key(name));
+    let is_first = promise::is_first(incident, &names);
     let case = Case {
         incident,
         others: &about.others,

@@ -316,3 +316,26 @@ fn what_is_handed_in_late_says_why() {
     assert_eq!(sent.len(), 1);
     assert_eq!(sent[0].why, "the copy was found in a log of last month");
 }
+
+#[test]
+fn what_is_taken_back_is_one_thing_and_the_latest_decision_first() {
+    let mut world = begin();
+    let submit = fact("gdpr-controller", 0, r#""state":"submit","stage":"authority""#);
+    let not = r#"{"do":"legal","incident":1,"legal":{"state":"not-applicable","rule":"gdpr-controller","stage":"authority","why":"encrypted"}}"#;
+    let back = r#"{"do":"legal","incident":1,"legal":{"state":"take-back","rule":"gdpr-controller","kind":"authority","reason":"it was not"}}"#;
+    let told = play(
+        &mut world,
+        &format!("1m dana {}\n2m dana {submit}\n3m dana {not}\n4m dana {back}", aware(0, "a copy")),
+    );
+    let facts = |world: &World| {
+        world.engine.room.incidents[&IncidentId(1)].legal.facts["gdpr-controller"].clone()
+    };
+    assert_eq!(facts(&world).submissions["authority"].len(), 1, "the proof stays: {told}");
+    assert!(facts(&world).not_applicable.is_empty(), "{told}");
+    assert!(told.contains("'authority', that it is not applicable, was taken back"), "{told}");
+    play(&mut world, &format!("5m dana {back}"));
+    assert!(facts(&world).submissions.is_empty());
+    // The journal says which: the same after a start.
+    world.restart();
+    assert!(facts(&world).submissions.is_empty());
+}

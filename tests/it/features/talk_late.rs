@@ -1,9 +1,11 @@
 //! Promises whose miss reaches nobody at first, and those whom an incident concerns only later.
 
-use warroom::domain::event::Body;
+use warroom::domain::event::{Body, Occurred};
 use warroom::domain::ids::IncidentId;
 use warroom::domain::plan::Plan;
+use warroom::domain::status::site;
 use warroom::domain::talk::promise;
+use warroom::domain::words::Fidelity;
 use warroom::keeper::turn::Input;
 
 use crate::features::talk_kept::{at, begin, draft, plan};
@@ -177,4 +179,49 @@ fn a_merge_makes_nobody_told_who_was_to_be_told_by_hand() {
     );
     let told = &world.engine.room.incidents[&IncidentId(2)].told["support"];
     assert_eq!((told.count, told.next_by), (0, Some(at(30))), "{told:?}");
+}
+
+#[test]
+fn a_conversation_is_not_before_what_it_is_about_and_one_untold_begins_nothing_anew() {
+    let mut world = begin();
+    let log = |occurred: &str| {
+        let command = serde_json::from_str(
+            r#"{"do":"log-contact","incident":1,"stakeholder":"support","channel":"phone","text":"t","next_by":null}"#,
+        );
+        let at = occurred.parse().expect("a time");
+        let occurred = Occurred { at, fidelity: Fidelity::Exact };
+        (command.expect("a command"), Some(occurred))
+    };
+    let (command, yesterday) = log("2026-11-22T23:30:00Z");
+    let (reply, _) = world.act_at("ann", command, yesterday);
+    assert!(format!("{reply:?}").contains("is before INC-1 began"), "{reply:?}");
+    let names = ["customers".to_owned(), "support".to_owned()];
+    let is_first =
+        |world: &World| promise::is_first(&world.engine.room.incidents[&IncidentId(1)], &names);
+    assert!(is_first(&world));
+    let (command, just_now) = log("2026-11-23T13:19:00Z");
+    let (reply, _) = world.act_at("ann", command, just_now);
+    assert!(format!("{reply:?}").contains("Done"), "{reply:?}");
+    assert!(!is_first(&world), "customers hear no beginning because support did");
+}
+
+#[test]
+fn maintenance_that_ends_early_ended_then_and_what_was_called_off_never_was() {
+    let mut world = begin();
+    let window = |from: i64, until: i64| {
+        format!(
+            r#"0m ann {{"do":"plan-window","services":["payments"],"from":"{}","until":"{}","reason":"disks","public":"Disks are replaced"}}"#,
+            at(from),
+            at(until)
+        )
+    };
+    play(&mut world, &format!("{}\n{}\n0m clock", window(0, 60), window(120, 180)));
+    assert_eq!(site(&world.engine.room).maintenances.len(), 2);
+    play(
+        &mut world,
+        "5m ann {\"do\":\"end-window\",\"window\":1}\n6m ann {\"do\":\"end-window\",\"window\":2}",
+    );
+    let all = site(&world.engine.room).maintenances;
+    assert_eq!(all.len(), 1, "what never began is not told as over: {all:?}");
+    assert!(all[0].updated_at < at(6) && all[0].scheduled_until == at(60), "{all:?}");
 }
