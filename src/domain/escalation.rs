@@ -295,13 +295,6 @@ impl Escalation {
     }
 }
 
-impl When {
-    /// Whether nothing is asked for.
-    pub fn is_always(&self) -> bool {
-        *self == Self::default()
-    }
-}
-
 impl Incident {
     /// Whether somebody holds it, and everybody answered whose answer is waited for.
     pub fn is_answered(&self) -> bool {

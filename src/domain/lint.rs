@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::delivery::Method;
 use crate::domain::duty::Desk;
-use crate::domain::plan::{Plan, Policy};
+use crate::domain::plan::{Level, Plan, Policy};
 use crate::domain::reach::{self, Asked};
 use crate::domain::schedule::{self, Shift};
 use crate::domain::time::{DAY_MS, HOUR_MS, MINUTE_MS, Timestamp, span_words};
@@ -17,6 +17,11 @@ use crate::domain::words::Severity;
 
 /// How far ahead is looked.
 const DAYS: i64 = 90;
+/// The same for what each change of a schedule may bring, and at how many of them.
+const LOOKED_MS: i64 = 14 * DAY_MS;
+const LOOKS_MAX: usize = 60;
+/// Quiet hours are looked at so often within a day.
+const QUIET_STEP_MS: i64 = 5 * MINUTE_MS;
 
 /// Something worth a look, and the key it is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,7 +52,10 @@ pub fn lint(plan: &Plan, desk: &Desk, now: Timestamp) -> Vec<Lint> {
     }
     holes(plan, &shifts, &mut found);
     for (name, policy) in &plan.policies {
-        steps(plan, desk, name, policy, now, &mut found);
+        for at in looks(&shifts, policy, now) {
+            steps((plan, desk), name, policy, (now, at), &mut found);
+        }
+        uncovered(plan, name, policy, now, &mut found);
         never(plan, name, policy, &mut found);
     }
     twice(plan, &shifts, &mut found);
@@ -86,27 +94,84 @@ fn holes(plan: &Plan, shifts: &BTreeMap<&str, Vec<Shift>>, found: &mut Vec<Lint>
     }
 }
 
-/// Levels that reach nobody, or nobody new; personal methods that come after the next level.
-fn steps(
-    plan: &Plan,
-    desk: &Desk,
-    name: &str,
+/// When a policy's people change: now, and at each change of a schedule that it leads to.
+fn looks(
+    shifts: &BTreeMap<&str, Vec<Shift>>,
     policy: &Policy,
     now: Timestamp,
+) -> BTreeSet<Timestamp> {
+    let targets = policy.levels.iter().flat_map(|level| &level.targets);
+    let names = targets.filter_map(|target| target.strip_prefix("schedule:"));
+    let changes = names.filter_map(|name| shifts.get(name)).flatten().map(|shift| shift.from);
+    let soon = changes.filter(|at| *at > now && at.since(now) < LOOKED_MS);
+    std::iter::once(now).chain(soon).take(LOOKS_MAX).collect()
+}
+
+/// Hours of the week in which no level of a policy holds for what it pages for.
+fn uncovered(plan: &Plan, name: &str, policy: &Policy, now: Timestamp, found: &mut Vec<Lint>) {
+    let leads_here = |service: &&String| {
+        plan.policy_for(std::slice::from_ref(*service)).is_some_and(|(known, _)| known == name)
+    };
+    let mut services: Vec<Vec<String>> =
+        plan.services.keys().filter(leads_here).map(|service| vec![service.clone()]).collect();
+    if services.is_empty() {
+        services.push(Vec::new());
+    }
+    let pages = |severity: &Severity| policy.from_severity.is_none_or(|from| *severity <= from);
+    let severities = [Severity::Sev1, Severity::Sev2, Severity::Sev3, Severity::Sev4];
+    let desk = Desk::default();
+    for severity in severities.into_iter().filter(pages) {
+        let hole = (0..7 * 24).find_map(|hour| {
+            let at = now.plus(hour * HOUR_MS);
+            let asked = Asked { plan, desk: &desk, severity, now: at };
+            let holds = |level: &Level, services: &[String]| {
+                !level.informs
+                    && level.when.is_certain()
+                    && reach::skipped(asked, &level.when, services).is_none()
+            };
+            let is_bare =
+                |services: &&Vec<String>| !policy.levels.iter().any(|level| holds(level, services));
+            services.iter().find(is_bare).map(|services| (at, services.clone()))
+        });
+        let Some((at, services)) = hole.filter(|_| !policy.levels.is_empty()) else { continue };
+        let of = services.first().map(|name| format!(" on {name}")).unwrap_or_default();
+        let what = format!(
+            "no level holds for {severity}{of} at some hour (such as {at}): the fallback is paged"
+        );
+        found.push(Lint { key: format!("policies.{name}"), what });
+        return;
+    }
+}
+
+/// Levels that reach nobody, or nobody new; personal methods that come after the next level.
+fn steps(
+    (plan, desk): (&Plan, &Desk),
+    name: &str,
+    policy: &Policy,
+    (now, at): (Timestamp, Timestamp),
     found: &mut Vec<Lint>,
 ) {
     let key = format!("policies.{name}");
-    let asked = Asked { plan, desk, severity: Severity::Sev1, now };
+    let asked = Asked { plan, desk, severity: Severity::Sev1, now: at };
+    // The first time of each is enough.
+    let when = if at == now { "now".to_owned() } else { format!("from {at} on") };
     let mut before: BTreeSet<String> = BTreeSet::new();
     for (index, level) in policy.levels.iter().enumerate() {
         let (reached, _) = reach::targets(asked, &level.targets);
         let people: BTreeSet<String> = reached.iter().map(|one| one.to.clone()).collect();
-        let mut say = |what: String| found.push(Lint { key: key.clone(), what });
+        let mut say = |head: String, rest: String| {
+            let is_said = |lint: &Lint| lint.key == key && lint.what.starts_with(&head);
+            if !found.iter().any(is_said) {
+                found.push(Lint { key: key.clone(), what: format!("{head}{rest}") });
+            }
+        };
         if people.is_empty() {
             let then = if level.informs { "nobody is told" } else { "the fallback would be paged" };
-            say(format!("level '{}' reaches nobody now; {then}", level.name));
+            say(format!("level '{}' reaches nobody ", level.name), format!("{when}; {then}"));
         } else if !before.is_empty() && people.is_subset(&before) {
-            say(format!("level '{}' reaches nobody whom no level before it reached", level.name));
+            let head =
+                format!("level '{}' reaches nobody whom no level before it reached", level.name);
+            say(head, if at == now { String::new() } else { format!(" {when}") });
         }
         let next = policy.levels.get(index + 1).map(|next| i64::from(next.after_min) * MINUTE_MS);
         for one in &reached {
@@ -115,12 +180,12 @@ fn steps(
                 after_ms > 0 && next.is_some_and(|next| after_ms >= next)
             });
             if let Some(method) = late {
-                say(format!(
-                    "{}'s '{}' comes only when level '{}' is due already",
-                    one.to,
-                    method.name,
-                    policy.levels.get(index + 1).map_or("", |next| next.name.as_str())
-                ));
+                let next = policy.levels.get(index + 1).map_or("", |next| next.name.as_str());
+                let what = format!(
+                    "{}'s '{}' comes only when level '{next}' is due already",
+                    one.to, method.name
+                );
+                say(what, String::new());
             }
         }
         before.extend(people);
@@ -212,13 +277,15 @@ fn both(left: &[Shift], right: &[Shift]) -> Option<(String, Timestamp, Timestamp
 fn quiet(plan: &Plan, now: Timestamp, found: &mut Vec<Lint>) {
     let pages_from = plan.policies.values().filter_map(|policy| policy.from_severity).max();
     for (login, person) in plan.people.iter().filter(|(_, person)| !person.quiet.is_empty()) {
-        let channels: BTreeSet<String> =
-            person.contacts.iter().map(|text| Method::parse(text).channel().to_owned()).collect();
+        // What nothing can be sent by reaches them at no hour.
+        let ways: Vec<Method> = person.contacts.iter().map(|text| Method::parse(text)).collect();
+        let channels: BTreeSet<&str> =
+            ways.iter().map(Method::channel).filter(|name| plan.has_channel(name)).collect();
         let severities = [Severity::Sev1, Severity::Sev2, Severity::Sev3, Severity::Sev4];
         let worst = severities.into_iter().find(|severity| {
             pages_from.is_none_or(|from| *severity <= from)
-                && (0..24).any(|hour| {
-                    let at = now.plus(hour * HOUR_MS);
+                && (0..DAY_MS / QUIET_STEP_MS).any(|step| {
+                    let at = now.plus(step * QUIET_STEP_MS);
                     channels.iter().all(|name| reach::is_quiet(person, name, *severity, at))
                 })
         });

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::delivery::Method;
 use crate::domain::incident::Incident;
-use crate::domain::plan::{Level, Policy, When};
+use crate::domain::plan::{Level, Policy, Trigger, When};
 use crate::domain::reach::{self, Asked};
 use crate::domain::time::{MINUTE_MS, SECOND_MS, Timestamp, span_words};
 use crate::domain::words::{AckMode, Severity};
@@ -39,10 +39,13 @@ pub struct Rung {
     pub gaps: Vec<String>,
 }
 
-impl Rung {
-    /// The level after it does not wait then.
-    fn reaches_nobody(&self) -> bool {
-        self.people.is_empty() && self.skipped.is_none()
+/// Whether the level after these does not wait: the last of them reaches nobody, or none of them holds.
+fn is_next_at_once(before: &[Rung]) -> bool {
+    let is_skipped = |rung: &Rung| rung.skipped.is_some();
+    match before.last() {
+        Some(last) if is_skipped(last) => before.iter().all(is_skipped),
+        Some(last) => last.people.is_empty(),
+        None => false,
     }
 }
 
@@ -73,7 +76,7 @@ pub fn of_policy(asked: Asked<'_>, policy: &Policy, services: &[String]) -> Vec<
     let mut due = asked.now;
     let mut all: Vec<Rung> = Vec::new();
     for (level, index) in policy.levels.iter().zip(0_u16..) {
-        if !all.last().is_some_and(Rung::reaches_nobody) {
+        if !is_next_at_once(&all) {
             due = due.plus(i64::from(level.after_min) * MINUTE_MS);
         }
         let then = Asked { now: due, ..asked };
@@ -81,7 +84,24 @@ pub fn of_policy(asked: Asked<'_>, policy: &Policy, services: &[String]) -> Vec<
         let rung = rung(then, level, index, is_paging.then_some(due), false);
         all.push(Rung { skipped, ..rung });
     }
+    for trigger in policy.triggers.iter().filter(|trigger| holds_at_once(asked, trigger, services))
+    {
+        let level = policy.levels.iter().find(|level| level.name == trigger.level);
+        let known = all.iter_mut().find(|rung| rung.name == trigger.level).zip(level);
+        if let Some((known, level)) = known {
+            let now = rung(asked, level, known.level, Some(asked.now), false);
+            let condition = format!("trigger: {}", when_words(&trigger.when));
+            *known = Rung { condition, ..now };
+        }
+    }
     all
+}
+
+/// Whether a trigger holds as soon as such an incident opens, as far as severity and services say.
+fn holds_at_once(asked: Asked<'_>, trigger: &Trigger, services: &[String]) -> bool {
+    let when = &trigger.when;
+    let is_known = !when.is_always() && when.is_certain();
+    is_known && reach::skipped(asked, when, services).is_none()
 }
 
 /// The levels of the policy that an incident took, as they stand now.
@@ -97,15 +117,21 @@ pub fn of_incident(asked: Asked<'_>, policy: &Policy, incident: &Incident) -> Ve
     for (level, index) in policy.levels.iter().zip(0_u16..) {
         let is_behind = index < esc.next;
         let is_at_once = match all.last() {
-            Some(before) if !before.is_behind => before.reaches_nobody(),
-            Some(_) | None => esc.is_unreached && index > 0,
+            Some(before) if !before.is_behind => {
+                let ahead: Vec<Rung> = all.iter().filter(|rung| !rung.is_behind).cloned().collect();
+                let is_open = ahead.len() == all.len() || esc.skipped_at.is_some();
+                before.people.is_empty() || is_open && is_next_at_once(&ahead)
+            }
+            Some(_) | None => (esc.is_unreached && index > 0) || esc.skipped_at.is_some(),
         };
         if !is_behind && !is_at_once {
             due = due.plus(i64::from(level.after_min) * MINUTE_MS);
         }
         let then = Asked { now: if is_behind { asked.now } else { due.max(asked.now) }, ..asked };
         let when = (runs && !is_behind).then_some(due);
-        all.push(rung(then, level, index, when, is_behind));
+        let skipped = reach::skipped(then, &level.when, &incident.services);
+        let skipped = skipped.filter(|_| when.is_some());
+        all.push(Rung { skipped, ..rung(then, level, index, when, is_behind) });
     }
     all
 }

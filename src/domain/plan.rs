@@ -210,6 +210,26 @@ pub struct When {
     pub growing: bool,
 }
 
+impl When {
+    /// Whether it depends on nothing but how bad it is, what is broken, and the hour.
+    pub fn is_certain(&self) -> bool {
+        let known = Self {
+            severity: self.severity,
+            services: self.services.clone(),
+            hours: self.hours.clone(),
+            zone: self.zone.clone(),
+            weekdays: self.weekdays.clone(),
+            ..Self::default()
+        };
+        known == *self
+    }
+
+    /// Whether nothing is asked for.
+    pub fn is_always(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
 /// One level of a policy.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]

@@ -115,6 +115,7 @@ fn chain_words(
     // When a level is reached, as 'warroom who' says it.
     let levels: Vec<String> = outlook::of_policy(asked, policy, &services)
         .into_iter()
+        .filter(|rung| rung.skipped.is_none())
         .map(|rung| {
             let after_min = rung.due.map_or(0, |due| due.since(at) / MINUTE_MS);
             let people: Vec<String> = rung

@@ -310,6 +310,10 @@ fn ahead_line(model: &Model, rung: &Rung) -> Told {
         let text = format!("{mark} {name} {when:<9} nobody was wanted by it{extra}");
         return Told { text, style: Style::default() };
     }
+    if let Some(why) = &rung.skipped {
+        let text = format!("{mark} {name} {when:<9} passed over: {why}{extra}");
+        return Told { text, style: theme.dim };
+    }
     if rung.people.is_empty() {
         let why =
             if left_out.is_empty() { "nobody on call".to_owned() } else { left_out.join("; ") };
@@ -453,7 +457,7 @@ pub(super) fn strip(model: &Model, screen: &mut Frame<'_>, rect: Rect) {
         let (plan, severity, now) = (&model.mirror.plan, incident.severity, model.shown_now());
         let asked = Asked { plan, desk, severity, now };
         let rungs = outlook::of_incident(asked, policy, incident);
-        if let Some(rung) = rungs.iter().find(|rung| rung.due.is_some()) {
+        if let Some(rung) = rungs.iter().find(|rung| rung.due.is_some() && rung.skipped.is_none()) {
             let who = rung.people.first().map_or("NOBODY", |one| one.to.as_str());
             let when = rung.due.map(|due| until_words(due.since(now))).unwrap_or_default();
             parts.push(format!("{} {who} {when}", rung.name));
