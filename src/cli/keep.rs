@@ -68,10 +68,16 @@ pub fn stop(context: &Context) -> Result<(), Failure> {
         return Ok(());
     };
     let mut keeper = Caller::new(stream)?;
-    match keeper.ask(Ask::Stop)? {
-        Reply::Done { .. } => keeper.wait_closed(),
-        Reply::Rejected(rejection) => return Err(Failure::Rejected(rejection)),
-        other => return Err(unexpected(&other)),
+    match keeper.ask(Ask::Stop) {
+        Ok(Reply::Done { .. }) => keeper.wait_closed(),
+        Ok(Reply::Rejected(rejection)) => return Err(Failure::Rejected(rejection)),
+        Ok(other) => return Err(unexpected(&other)),
+        // It may be gone before its answer was read.
+        Err(error) => {
+            if start::connect(&context.home).is_ok() {
+                return Err(error.into());
+            }
+        }
     }
     // It is gone when its lock is free.
     while supervise::take_home(&context.home).is_err() {

@@ -150,6 +150,7 @@ fn list(context: &Context, query: &str, closed: bool, limit: u32) -> Result<(), 
         let age = span_words(now.since(row.opened_at));
         let ack = match (row.is_acked, row.is_partly) {
             _ if !row.phase.is_active() => "over",
+            _ if row.snoozed_until.is_some() => "snoozed",
             (false, _) => "UNACKED",
             (true, true) => "PARTLY",
             (true, false) => "acked",
@@ -178,6 +179,7 @@ fn row_json(row: &Row) -> serde_json::Value {
         "phase": row.phase,
         "acknowledged": row.is_acked,
         "others_must_answer": row.is_partly,
+        "snoozed_until": row.snoozed_until,
         "who": row.who,
         "services": row.services.split_whitespace().collect::<Vec<_>>(),
         "firing": row.firing,
@@ -249,7 +251,13 @@ fn show(
         line(&format!("  {role}: {}", people.join(", ")));
     }
     match &head.ack {
-        Some(ack) => line(&format!("  acknowledged by {} at {}", ack.by, ack.at)),
+        Some(ack) => {
+            let snooze = head.esc.snooze.as_ref().map(|snooze| {
+                format!("; SNOOZED by {} until {}: {}", snooze.by, snooze.until, snooze.reason)
+            });
+            let snooze = snooze.unwrap_or_default();
+            line(&format!("  acknowledged by {} at {}{snooze}", ack.by, ack.at));
+        }
         None if head.phase().is_active() => line("  NOT ACKNOWLEDGED: nobody answers for it now"),
         None => {}
     }

@@ -66,6 +66,9 @@ pub struct Row {
     /// Others must answer too.
     #[serde(rename = "part", default, skip_serializing_if = "is_false")]
     pub is_partly: bool,
+    /// Put aside until then.
+    #[serde(rename = "snz", default, skip_serializing_if = "Option::is_none")]
+    pub snoozed_until: Option<Timestamp>,
     /// Who commands or owns it.
     #[serde(rename = "who", default, skip_serializing_if = "str::is_empty")]
     pub who: Box<str>,
@@ -168,6 +171,7 @@ impl Row {
             phase: incident.phase(),
             is_acked: incident.ack.is_some(),
             is_partly: incident.ack.is_some() && !incident.is_answered(),
+            snoozed_until: incident.esc.snooze.as_ref().map(|snooze| snooze.until),
             who: who.unwrap_or_default().into(),
             services: incident.services.join(" ").into(),
             firing: count(incident.firing()),

@@ -135,7 +135,7 @@ fn expired_words(change: &Change) -> String {
 pub(super) fn body_words(body: &Body) -> String {
     match body {
         Body::SendingBegan { to, method, items } => {
-            format!("sending to {to} by {}{}", channel_of(method), bundle(items.len()))
+            format!("sending to {to} by {}{}", way(to, method), bundle(items.len()))
         }
         Body::SendingEnded { to, method, items, result, detail, .. } => {
             let word = match result {
@@ -146,7 +146,7 @@ pub(super) fn body_words(body: &Body) -> String {
                 AttemptResult::Unknown => "unknown whether it arrived",
                 AttemptResult::Cancelled => "called back",
             };
-            let head = format!("{to} by {}{} {word}", channel_of(method), bundle(items.len()));
+            let head = format!("{to} by {}{} {word}", way(to, method), bundle(items.len()));
             because(head, detail)
         }
         Body::WindowBegan { window, .. } => {
@@ -158,6 +158,11 @@ pub(super) fn body_words(body: &Body) -> String {
         }
         _ => String::new(),
     }
+}
+
+/// How somebody is told: the channel; of the readers of an update, who are many, which one.
+fn way<'a>(to: &str, method: &'a str) -> &'a str {
+    if to.starts_with("stakeholder:") { method } else { channel_of(method) }
 }
 
 fn bundle(items: usize) -> String {

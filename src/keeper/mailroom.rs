@@ -141,7 +141,11 @@ fn result(channel: &Channel, outcome: Outcome) -> (AttemptResult, String, i64) {
         }
         Outcome::HandedOver { proof } => (AttemptResult::HandedOver, proof, 0),
         Outcome::Accepted { code, proof } => {
-            (AttemptResult::Accepted, format!("{code} {proof}").trim().to_owned(), 0)
+            // Some say their code themselves.
+            let code = code.to_string();
+            let is_said = proof.split_whitespace().any(|word| word == code);
+            let words = if is_said { proof } else { format!("{code} {proof}") };
+            (AttemptResult::Accepted, words.trim().to_owned(), 0)
         }
         Outcome::Failed { reason, permanent: true, .. } => (AttemptResult::Refused, reason, 0),
         Outcome::Failed { reason, permanent: false, retry_after_ms } => {

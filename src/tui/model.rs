@@ -169,6 +169,8 @@ pub struct Bulk {
     pub refused: usize,
     /// Why the last one was refused.
     pub why: String,
+    /// What was said beside "done", each thing once.
+    pub said: BTreeSet<String>,
     /// The form it came from, for another try.
     pub form: Option<Box<Form>>,
 }

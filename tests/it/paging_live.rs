@@ -218,7 +218,7 @@ fn an_end_in_good_order_waits_for_what_is_under_way() {
     assert_eq!(keeper.term(), Some(0));
     let mut keeper = home.keeper();
     let shown = home.ok(&["show", "INC-1"]);
-    assert!(shown.contains("took it: 200"), "{shown}");
+    assert!(shown.contains("took it: HTTP 200"), "{shown}");
     assert!(!shown.contains("unknown whether"), "{shown}");
     assert_eq!(keeper.term(), Some(0));
     let pages = arrived(&hook);

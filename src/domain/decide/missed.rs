@@ -75,9 +75,9 @@ fn some_lost(room: &Room, incident: &Incident, lost: Vec<Lost>, now: Timestamp) 
 
 /// Who hears of a miss, in order: first the one who leads communication, then who commands; then
 /// whoever holds the incident. Where neither got a word of it, those on whom the plan falls back do.
-fn ranks(incident: &Incident, lead: Role, step: u8) -> [Vec<String>; 4] {
+fn ranks(incident: &Incident, lead: Role, step: u8) -> [(&'static str, Vec<String>); 4] {
     if step > 1 {
-        return <[Vec<String>; 4]>::default();
+        return <[(&str, Vec<String>); 4]>::default();
     }
     let role = |role: Role| incident.roles.get(&role).cloned().unwrap_or_default();
     let other =
@@ -88,7 +88,10 @@ fn ranks(incident: &Incident, lead: Role, step: u8) -> [Vec<String>; 4] {
     let command = if commander.is_empty() { role(Role::Deputy) } else { commander };
     let ack = incident.ack.as_ref().map(|ack| ack.by.clone());
     let holder: Vec<String> = ack.or_else(|| incident.owner.clone()).into_iter().collect();
-    let deputy = role(Role::Deputy);
+    let deputy = ("you are its deputy", role(Role::Deputy));
+    let liaisons = ("you lead its communication", liaisons);
+    let command = ("you command it", command);
+    let holder = ("you have it", holder);
     if step == 0 {
         [liaisons, command, deputy, holder]
     } else {
@@ -106,8 +109,7 @@ pub(super) fn first_reached(
     now: Timestamp,
 ) -> Vec<Reached> {
     let asked = Asked { plan: &room.plan, desk: &room.desk, severity: incident.severity, now };
-    let reach = |people: Vec<String>| -> Vec<Reached> {
-        let through = "by their part";
+    let reach = |(through, people): (&str, Vec<String>)| -> Vec<Reached> {
         people
             .into_iter()
             .filter(|to| !knows.contains(to.as_str()))

@@ -108,16 +108,23 @@ fn draft_words(draft: &Draft, now: Timestamp) -> String {
 }
 
 fn sent_words(sent: &Sent) -> String {
-    let mut parts = Vec::new();
-    for letter in sent.letters.iter().take(6) {
+    let ways = sent.letters.iter().map(|letter| {
         let methods: Vec<&str> =
             letter.wanted.methods.iter().map(|method| channel_of(&method.name)).collect();
         let how = if methods.is_empty() { "no way".to_owned() } else { methods.join(", ") };
-        parts.push(format!("{} by {how}", letter.who));
+        format!("{} by {how}", letter.who)
+    });
+    // Many readers are one line.
+    let mut counted: Vec<(String, u32)> = Vec::new();
+    for way in ways {
+        match counted.iter_mut().find(|(known, _)| *known == way) {
+            Some((_, count)) => *count += 1,
+            None => counted.push((way, 1)),
+        }
     }
-    if sent.letters.len() > 6 {
-        parts.push(format!("and {} more", sent.letters.len() - 6));
-    }
+    let words =
+        |(way, count): (String, u32)| if count > 1 { format!("{way} × {count}") } else { way };
+    let mut parts: Vec<String> = counted.into_iter().map(words).collect();
     parts.extend(sent.published.iter().map(|who| format!("{who} on the status page")));
     parts.extend(sent.by_hand.iter().map(|who| format!("{who} BY HAND")));
     let forced = sent.forced.as_ref().map(|why| format!(" · NOBODY ELSE LOOKED AT IT: {why}"));

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::IncidentId;
 use crate::domain::change::Change;
-use crate::domain::delivery::{Wanted, channel_of};
+use crate::domain::delivery::{Delivery, Stand, Wanted, channel_of};
 use crate::domain::event::{Body, Recorded};
 use crate::domain::legal::{self, LegalChange};
 use crate::domain::plan::Plan;
@@ -33,7 +33,7 @@ pub(super) fn note(events: &[Recorded], room: &Room) -> String {
     };
     let more = |event| {
         let more = seldom(event, room).into_iter().chain(unknown_services(event, room));
-        more.chain(followed(event, room))
+        more.chain(followed(event, room)).chain(called_off(event, room))
     };
     let of = |event| of(event).into_iter().chain(more(event)).reduce(|a, b| a + "; " + &b);
     let alone = events.iter().filter_map(|event| untold(event, events, room));
@@ -219,6 +219,24 @@ fn covered(event: &Recorded, room: &Room) -> Option<String> {
     let instead = cover.instead_of.as_ref().map(|of| format!(" instead of {of}"));
     let instead = instead.unwrap_or_default();
     Some(format!("cover {id}: {who}{instead} on {schedule} from {from} until {until}"))
+}
+
+/// Somebody answered or put it aside: whoever was wanted by name is not any more, and does not hear of
+/// that.
+fn called_off(event: &Recorded, room: &Room) -> Option<String> {
+    let Body::Incident { incident, change } = &event.body else { return None };
+    if !matches!(change, Change::Acknowledged | Change::Snoozed { .. }) {
+        return None;
+    }
+    let esc = &room.incidents.get(incident)?.esc;
+    let is_off = |page: &&Delivery| {
+        let is_by_name = page.origin.by_hand && page.origin.level.is_none();
+        is_by_name && page.begun > 0 && page.stand == Stand::Cancelled { at: event.at }
+    };
+    let people: BTreeSet<&str> =
+        esc.deliveries.iter().filter(is_off).map(|page| page.wanted.to.as_str()).collect();
+    let names = people.into_iter().collect::<Vec<_>>().join(", ");
+    (!names.is_empty()).then(|| format!("WANTED NO MORE, tell them: {names} (paged by name)"))
 }
 
 /// Whose turn it is after a swap was answered, and when.

@@ -18,6 +18,8 @@ use crate::tui::model::{Asked, BACK, LinkState, Modal, Model, Tone};
 use crate::tui::update::wanted::{called, forget_gone, paged};
 use crate::tui::update::{Effect, FIRST_ROWS, Ids, MORE_ROWS, STOPPED, alerts, ask, keys, modals};
 
+/// Things that are said beside the "done" of many.
+const SAID_MAX: usize = 4;
 /// Entries that are asked for at a time, beyond those that are here.
 const OLDER: u32 = 500;
 
@@ -333,12 +335,25 @@ fn bulk_answered(model: &mut Model, label: &str, reply: &Reply, ids: &mut dyn Id
             bulk.refused += 1;
             bulk.why.clone_from(&rejection.what);
         }
+        Reply::Done { note, .. } => {
+            bulk.done += 1;
+            // The number of an update is another one on each incident.
+            let said = note.split("; ").map(|part| match part.strip_prefix("update ") {
+                Some(rest) => rest.trim_start_matches(|c: char| c.is_ascii_digit()).trim_start(),
+                None => part,
+            });
+            bulk.said.extend(said.filter(|part| !part.is_empty()).map(str::to_owned));
+        }
         _ => bulk.done += 1,
     }
     let act = label.rsplit_once(' ').map_or(label, |(act, _)| act);
     let mut text = format!("{act}: {} of {} done", bulk.done, bulk.sent);
     if bulk.refused > 0 {
         text = format!("{text}, {} refused ({})", bulk.refused, bulk.why);
+    }
+    let said: Vec<&str> = bulk.said.iter().take(SAID_MAX).map(String::as_str).collect();
+    if !said.is_empty() {
+        text = format!("{text} · {}", said.join("; "));
     }
     let is_over = bulk.done + bulk.refused >= bulk.sent;
     let tone = if bulk.refused > 0 { Tone::Plain } else { Tone::Good };

@@ -121,6 +121,9 @@ fn marks(model: &Model, row: &Row) -> (String, Style) {
         if row.is_partly {
             return (format!("{phase}{debt}{firing}{}", theme.mark("½", "h")), theme.bad);
         }
+        if row.snoozed_until.is_some() {
+            return (format!("{phase}{debt}{firing}z"), theme.warn);
+        }
         let ack = theme.mark("✓", "v");
         return (format!("{phase}{debt}{firing}{ack}"), theme.good);
     }

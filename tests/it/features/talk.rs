@@ -156,9 +156,7 @@ fn demand_16_public_words_are_approved_by_the_commander_and_not_by_their_author(
     assert!(told.contains("refused dana: update 1 is for ann to approve"), "{told}");
     let (before, after) = told.split_once("goes to").expect("it goes");
     assert!(!before.contains("sending to"), "nothing left before: {told}");
-    assert!(
-        after.starts_with(" customers by mail; customers by mail; customers on the status page")
-    );
+    assert!(after.starts_with(" customers by mail × 2; customers on the status page"));
     assert_eq!(letter(&world).public.word(), "investigating");
     let told = play(&mut world, &format!("4m ann {approve}"));
     assert!(told.contains("ann sent update 1 at"), "{told}");
