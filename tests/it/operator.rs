@@ -294,3 +294,17 @@ fn words_that_somebody_else_took_back_are_said_and_are_a_draft_again() {
     console.keys("P<enter>");
     shows(&console, "Card payments fail");
 }
+
+#[test]
+fn a_long_choice_is_read_whole_and_fields_beyond_the_edge_are_told() {
+    let mut console = console();
+    let ask = r#"{"do":"talk","incident":1,"talk":{"say":"inquire","outlet":"Handelsblatt","person":"Jo Reporter jo@hb.example","question":"Is it true that card payments have failed since noon, and did anybody warn you before it happened?"}}"#;
+    console.world.act("bob", serde_json::from_str(ask).expect("a command"));
+    console.tell(Msg::Tick);
+    console.keys("us");
+    shows(&console, "warn you before it happened?");
+    console.keys("<esc>");
+    console.keys("uupp<c-s>Card payments fail<c-s>");
+    console.tell(Msg::Resize(80, 15));
+    shows(&console, "more · tab next field");
+}

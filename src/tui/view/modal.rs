@@ -297,20 +297,40 @@ fn draw_form(model: &Model, screen: &mut Frame<'_>, area: Rect, form: &Form) {
     while first < form.at && height(first) > room {
         first += 1;
     }
-    let mut y = inner.y;
+    let (mut y, mut below) = (inner.y, 0);
     for (index, field) in form.fields.iter().enumerate().skip(first) {
         let height = heights[index].min(bottom.saturating_sub(y));
         if height == 0 {
-            break;
+            below += 1;
+            continue;
         }
         let rect = Rect::new(inner.x, y, inner.width, height);
         draw_field(model, screen, rect, field, index == form.at);
         y += height;
     }
+    // That there are fields beyond the edge must not be a surprise.
+    if first + below > 0
+        && let Some(keys) = foot.last_mut()
+    {
+        let count = |mark, count: usize| (count > 0).then(|| format!("{mark}{count}"));
+        let marks = (model.theme.mark("↑", "^"), model.theme.mark("↓", "v"));
+        let hidden = [count(marks.0, first), count(marks.1, below)].into_iter().flatten();
+        let hidden = hidden.collect::<Vec<_>>().join(" ");
+        let text = format!("{hidden} more · {keys}");
+        *keys = Line::styled(fit(&text, width).into_owned(), model.theme.accent);
+    }
     if bottom < inner.bottom() {
         let rect = Rect::new(inner.x, bottom, inner.width, inner.bottom() - bottom);
         super::lines(screen, rect, foot);
     }
+}
+
+/// Lines in which a choice that is cut in its own is whole.
+const CHOSEN_LINES: usize = 4;
+
+/// Whether a choice does not fit beside its label.
+fn is_cut(text: &str, width: usize) -> bool {
+    text.chars().count() + 20 > width
 }
 
 /// What is wrong, or how to fill the field in; then the keys.
@@ -323,12 +343,18 @@ fn foot_lines(model: &Model, form: &Form, width: usize) -> Vec<Line<'static>> {
             .collect()
     } else {
         // As many lines as the longest hint needs, so that the form does not jump from field to field.
-        let needed = |field: &Field| super::wrap(&field.hint, width).len().min(2);
+        let needed = |field: &Field| {
+            let hint = super::wrap(&field.hint, width).len().min(2);
+            let Input::Choice { options, .. } = &field.input else { return hint };
+            let long = options.iter().filter(|text| is_cut(text, width));
+            let long = long.map(|text| super::wrap(text, width).len().min(CHOSEN_LINES));
+            long.max().unwrap_or(0).max(hint)
+        };
         let height = form.fields.iter().map(needed).max().unwrap_or(1);
         let field = form.fields.get(form.at);
         // A long choice is cut in its line and whole here.
         let chosen = field.filter(|field| matches!(field.input, Input::Choice { .. }));
-        let chosen = chosen.map(Field::value).filter(|text| text.chars().count() + 20 > width);
+        let chosen = chosen.map(Field::value).filter(|text| is_cut(text, width));
         let hint = chosen.unwrap_or_else(|| field.map_or(String::new(), |f| f.hint.clone()));
         let hint = hint.as_str();
         let mut lines: Vec<Line<'static>> = super::wrap(hint, width)
