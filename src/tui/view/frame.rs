@@ -98,26 +98,36 @@ fn due_here(model: &Model) -> Option<String> {
     Some(if left_ms <= 0 {
         format!("{mark} {what} LATE {}", late_words(-left_ms))
     } else {
-        format!("{mark} {what} due {}", due.clock_near(model.now))
+        format!("{mark} {what} due in {}", left_words(left_ms))
     })
 }
 
 /// Whom we owe the next word, and by when; from half of the time on, how much of it is gone.
 fn promised(model: &Model) -> Option<String> {
     let incident = model.watched()?;
-    let promise = promise::next(incident, &model.mirror.plan)?;
+    let all = promise::all(incident, &model.mirror.plan);
+    let promise = all.iter().min_by_key(|promise| (promise.due, promise.who))?;
     let (who, mark) = (visible(promise.who), model.theme.mark("⏱", "@"));
     let left_ms = promise.due.since(model.now);
-    let when = if left_ms < 120_000 {
-        format!("{}s", left_ms / 1000)
-    } else {
-        promise.due.clock_minutes()
-    };
+    let when = left_words(left_ms);
     Some(match promise.mark(model.now) {
-        100 => format!("{mark} {who} LATE {}", late_words(-left_ms)),
-        0 => format!("{mark} {who} due {when}"),
-        gone => format!("{mark} {who} due {when} ({gone}% gone)"),
+        100 => {
+            // One that cannot be reached must not hide the others.
+            let others = all.iter().filter(|promise| promise.due <= model.now).count() - 1;
+            let more = if others > 0 { format!(" (+{others})") } else { String::new() };
+            format!("{mark} {who} LATE {}{more}", late_words(-left_ms))
+        }
+        0 => format!("{mark} {who} due in {when}"),
+        gone => format!("{mark} {who} due in {when} ({gone}% gone)"),
     })
+}
+
+/// How much time is left: in minutes, for the screen is drawn anew each minute; in seconds at the end.
+fn left_words(left_ms: i64) -> String {
+    if left_ms < 2 * MINUTE_MS {
+        return format!("{}s", left_ms / 1_000);
+    }
+    span_words((left_ms + MINUTE_MS - 1) / MINUTE_MS * MINUTE_MS)
 }
 
 /// A word that was given about another incident and is late: nobody sees that pane just now.
@@ -219,20 +229,26 @@ fn counts(model: &Model) -> Vec<Part> {
         let key = model.keymap.key_in(&["global"], Action::AnswerSwap).unwrap_or_default();
         parts.push((2, format!("SWAP asked of you ({key})")));
     }
-    parts.extend(maintenance(model).map(|text| (2, text)));
+    parts.extend(maintenance(model));
     parts
 }
 
 /// What pages nobody now, and until when.
-fn maintenance(model: &Model) -> Option<String> {
+fn maintenance(model: &Model) -> Option<Part> {
     let is_open = |window: &&Window| {
         window.stage != WindowStage::Over && window.from <= model.now && window.until > model.now
     };
     let open: Vec<&Window> = model.mirror.desk.windows.values().filter(is_open).collect();
     let last = open.iter().map(|window| window.until).max()?;
     let is_all = open.iter().any(|window| window.services.iter().any(|name| name == "*"));
-    let what = if is_all { "ALL SERVICES SILENT" } else { "maintenance" };
-    Some(format!("= {what} until {}", last.clock_minutes()))
+    let first = open.first().and_then(|window| window.services.first());
+    let what = match first.filter(|_| !is_all) {
+        Some(service) => format!("maintenance {}", fit(&visible(service), 12)),
+        None => "ALL SERVICES SILENT".to_owned(),
+    };
+    let more = if open.len() > 1 { format!(" (+{})", open.len() - 1) } else { String::new() };
+    // What silences all of it is said before how many are open.
+    Some((if is_all { 2 } else { 5 }, format!("= {what}{more} until {}", last.clock_minutes())))
 }
 
 /// How late something is: in minutes, for the screen is not drawn anew each second because of it.
