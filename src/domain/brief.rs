@@ -21,7 +21,7 @@ use crate::domain::redact::REDACTED;
 use crate::domain::stakeholder::Audience;
 use crate::domain::talk::Standing;
 use crate::domain::talk::change::TalkChange;
-use crate::domain::talk::promise::{self, Promise, What};
+use crate::domain::talk::promise::{self, Promise};
 use crate::domain::time::{Timestamp, span_words};
 use crate::domain::words::{Moment, NoteKind, Outcome, Role};
 
@@ -332,11 +332,7 @@ impl Case<'_> {
             need(text, entries.into_iter().collect());
         }
         for promise in promise::all(incident, self.plan) {
-            let what = match promise.what {
-                What::First => "a first word",
-                What::Next => "the next word",
-                What::Last => "the last word",
-            };
+            let what = promise.what.words();
             let left = promise.due.since(self.now);
             let how = if left < 0 {
                 format!("{} LATE", span_words(-left))

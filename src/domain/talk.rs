@@ -337,7 +337,7 @@ impl Talk {
             }
             TalkChange::Missed { names, step, pages } => {
                 let pages: Vec<u32> = pages.iter().map(|page| page.number).collect();
-                for MissedOne { who, due } in names {
+                for MissedOne { who, due, .. } in names {
                     let told = MissTold { due: *due, step: *step, pages: pages.clone() };
                     self.missed.insert(who.clone(), told);
                 }

@@ -14,7 +14,7 @@ use crate::domain::reach::{self, Asked, Reached};
 use crate::domain::room::Room;
 use crate::domain::stakeholder::Audience;
 use crate::domain::talk::change::{Lost, MissedOne, TalkChange};
-use crate::domain::talk::promise;
+use crate::domain::talk::promise::{self, What};
 use crate::domain::time::Timestamp;
 use crate::domain::words::{DeliveryKind, Role};
 
@@ -43,13 +43,17 @@ pub fn missed(room: &Room, id: IncidentId, now: Timestamp) -> Vec<Body> {
         .collect();
     let knows = if step == 0 { BTreeSet::new() } else { knows };
     let reached = first_reached(room, incident, (lead, &knows), step, now);
-    let names: Vec<&str> = missed.iter().map(|promise| promise.who).collect();
-    let due = missed.iter().map(|promise| promise.due).min().unwrap_or(now);
+    let names = missed.iter().map(|promise| MissedOne {
+        who: promise.who.to_owned(),
+        due: promise.due,
+        unreached: promise.what == What::Unreached,
+    });
+    let names: Vec<MissedOne> = names.collect();
+    let words: Vec<String> = names.iter().map(|missed| missed.words(now)).collect();
     let still = if step == 0 { "NOT TOLD in time" } else { "STILL NOT TOLD" };
-    let why = format!("{still}: {} (due {})", names.join(", "), due.clock_near(now));
+    let why = format!("{still}: {}", words.join(", "));
     let number = incident.esc.last_number + 1;
     let pages = reach::wanted(reached, DeliveryKind::Inform, number, &why);
-    let names = missed.iter().map(|p| MissedOne { who: p.who.to_owned(), due: p.due }).collect();
     vec![body(id, TalkChange::Missed { names, step, pages })]
 }
 

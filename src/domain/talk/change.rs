@@ -123,6 +123,17 @@ const fn is_none(more: &u32) -> bool {
 pub struct MissedOne {
     pub who: String,
     pub due: Timestamp,
+    /// What was sent to them got through by no way.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unreached: bool,
+}
+
+impl MissedOne {
+    /// In words: `support (due 13:25)`, `board (NOT REACHED 13:25)`.
+    pub fn words(&self, now: Timestamp) -> String {
+        let how = if self.unreached { "NOT REACHED" } else { "due" };
+        format!("{} ({how} {})", self.who, self.due.clock_near(now))
+    }
 }
 
 /// A stakeholder of whom some were not reached by an update.

@@ -48,6 +48,20 @@ pub enum What {
     Next,
     /// That it is over.
     Last,
+    /// What was sent already and got through to them by no way.
+    Unreached,
+}
+
+impl What {
+    /// In words, as what somebody needs.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::First => "a first word",
+            Self::Next => "the next word",
+            Self::Last => "the last word",
+            Self::Unreached => "what was sent and got through to nobody",
+        }
+    }
 }
 
 /// Somebody must hear from us by a time.
@@ -196,8 +210,7 @@ fn to_stakeholders<'a>(incident: &'a Incident, plan: &'a Plan) -> Vec<Promise<'a
 
 /// A message that got through by no way told nobody anything.
 fn unreached<'a>(incident: &'a Incident, who: &'a str, told: &Told) -> Option<Promise<'a>> {
-    let what = if told.last { What::Last } else { What::Next };
-    let (since, due) = (told.at, told.at);
+    let (what, since, due) = (What::Unreached, told.at, told.at);
     let is_open = told.update.is_some() && incident.talk.is_unreached(who);
     is_open.then_some(Promise { who, what, since, due, is_given: false })
 }

@@ -20,10 +20,7 @@ pub fn change_words(change: &TalkChange, now: Timestamp) -> String {
             because(format!("promised {stakeholder} a word by {}", next_by.clock_near(now)), text)
         }
         TalkChange::Missed { names, step, pages } => {
-            let list: Vec<String> = names
-                .iter()
-                .map(|m| format!("{} (due {})", m.who, m.due.clock_near(now)))
-                .collect();
+            let list: Vec<String> = names.iter().map(|missed| missed.words(now)).collect();
             let still = if *step > 0 { "STILL NOT TOLD" } else { "NOT TOLD IN TIME" };
             format!("{still}: {}; {}", list.join(", "), told_words(pages))
         }

@@ -122,6 +122,7 @@ fn words(
             (true, _) => "promised",
             (false, What::Last) => "last word due",
             (false, What::First | What::Next) => "due",
+            (false, What::Unreached) => return format!("! GOT THROUGH TO NOBODY at {at}"),
         };
         match promise.mark(model.shown_now()) {
             100 => {
