@@ -18,11 +18,22 @@ use crate::domain::words::Severity;
 /// Differences that are told of what the plans say.
 const TOLD_MAX: usize = 60;
 
+/// Services with a severity that are named for one difference.
+const NAMED_MAX: usize = 8;
+
+/// Who is reached otherwise, from when on, for what.
+struct Difference {
+    at: Timestamp,
+    of: Vec<String>,
+    both: (String, String),
+}
+
 /// What another plan changes about who is reached, level by level, at some instants from `now` on.
 pub fn differences(old: (&Plan, &Desk), new: (&Plan, &Desk), now: Timestamp) -> Vec<String> {
-    let mut lines = Vec::new();
-    let mut services: BTreeSet<Option<&String>> = BTreeSet::from([None]);
-    services.extend(old.0.services.keys().chain(new.0.services.keys()).map(Some));
+    let known: BTreeSet<&String> = old.0.services.keys().chain(new.0.services.keys()).collect();
+    let services = known.into_iter().map(Some).chain([None]);
+    // The same difference of many services is told once, with when and for what it is so first.
+    let mut found: Vec<Difference> = Vec::new();
     for service in services {
         for severity in [Severity::Sev1, Severity::Sev3] {
             // Now, and through the night to come, hour by hour: each time that something is different
@@ -36,13 +47,25 @@ pub fn differences(old: (&Plan, &Desk), new: (&Plan, &Desk), now: Timestamp) -> 
                 );
                 if both.0 != both.1 && told.as_ref() != Some(&both) {
                     let name = service.map_or("any other service", String::as_str);
-                    lines.push(format!("{name}, {severity}, at {at}"));
-                    lines.push(format!("  - {}", both.0));
-                    lines.push(format!("  + {}", both.1));
+                    let of = format!("{name} {severity}");
+                    match found.iter_mut().find(|known| known.at == at && known.both == both) {
+                        Some(known) => known.of.push(of),
+                        None => found.push(Difference { at, of: vec![of], both: both.clone() }),
+                    }
                 }
                 told = Some(both);
             }
         }
+    }
+    found.sort_by_key(|difference| difference.at);
+    let mut lines = Vec::new();
+    for Difference { at, of, both } in found {
+        let more = of.len().saturating_sub(NAMED_MAX);
+        let of = of.into_iter().take(NAMED_MAX).collect::<Vec<_>>().join(", ");
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        lines.push(format!("{of}{more}, at {at}"));
+        lines.push(format!("  - {}", both.0));
+        lines.push(format!("  + {}", both.1));
     }
     lines.extend(said_otherwise(old.0, new.0));
     lines
