@@ -453,6 +453,8 @@ async fn deliver(
             gate.alerts.fetch_add(alerts, Ordering::Relaxed);
             answer(reply.0, reply.1)
         }
+        // What was done before is done: whoever posts it again heard no answer.
+        Ok(Err(refusal)) if refusal.kind == RejectionKind::Already => answer(reply.0, reply.1),
         Ok(Err(refusal)) => {
             let status = match refusal.kind {
                 RejectionKind::Unavailable => 503,

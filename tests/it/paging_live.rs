@@ -167,6 +167,10 @@ fn a_gateway_passes_an_answer_on_with_a_token_of_its_own() {
     assert!(shown.contains(words), "{shown}");
     let intake = home.ok(&["intake"]);
     assert!(intake.contains("sms: 0 posts") && intake.contains("1 answers to pages"), "{intake}");
+    // A gateway that heard nothing back posts it again, and that is no failure.
+    let again = post(&address, "/v1/ack", &[("Authorization", &bearer)], body.as_bytes());
+    assert_eq!(again.0, 200, "{}", again.1);
+    assert_eq!(home.ok(&["show", "INC-1"]).matches("bob        acknowledged").count(), 1);
     // Two incidents are two calls, however many messages they took.
     act(&mut caller, r#"{"do":"page","incident":1,"people":["bob"],"reason":"once more"}"#);
     hook.wait_for(3);

@@ -4,6 +4,7 @@ use crate::domain::command::{Command, Order};
 use crate::domain::delivery::Delivery;
 use crate::domain::event::Actor;
 use crate::domain::ids::IncidentId;
+use crate::domain::incident::Ack;
 use crate::domain::rejection::{Rejection, RejectionKind};
 use crate::domain::words::{Right, Via};
 use crate::keeper::engine::Engine;
@@ -51,6 +52,16 @@ impl Engine {
             let next = format!("look with 'warroom show {}' where it stands", id.0);
             not_now(format!("{id} is over, or part of another one"), &next)
         })?;
+        let answered = |kind, ack: &Ack| {
+            let what = format!("{id} is answered by {} since {}", ack.by, ack.at.clock_minutes());
+            Rejection::new(kind, what, "there is nothing left to answer")
+        };
+        // A gateway that heard no answer posts it again: that is done, and no failure.
+        let to = incident.esc.delivery(delivery).map(|page| page.wanted.to.as_str());
+        let holder = incident.ack.as_ref().filter(|ack| Some(ack.by.as_str()) == to);
+        if let Some(ack) = holder.filter(|_| !to.is_some_and(|to| incident.is_called(to))) {
+            return Err(answered(RejectionKind::Already, ack));
+        }
         // While nobody answers for it any code of it is good: what failed as far as we know may have
         // arrived, and who was called back, or whose answer expired, may hold the oldest message.
         let may_answer = |d: &&Delivery| d.is_open() || incident.ack.is_none();
@@ -62,11 +73,7 @@ impl Engine {
                         "use a newer one's code",
                     )
                 },
-                |ack| {
-                    let what =
-                        format!("{id} is answered by {} since {}", ack.by, ack.at.clock_minutes());
-                    not_now(what, "there is nothing left to answer")
-                },
+                |ack| answered(RejectionKind::NotNow, ack),
             )
         })?;
         let whose = &page.wanted.to;
