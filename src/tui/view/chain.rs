@@ -8,6 +8,7 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
+use unicode_width::UnicodeWidthStr as _;
 
 use crate::domain::delivery::{Attempt, Delivery, Stand, channel_of};
 use crate::domain::escalation::{PolicyRef, Step};
@@ -19,6 +20,9 @@ use crate::domain::text::{fit, visible};
 use crate::domain::time::{MINUTE_MS, Timestamp, span_words};
 use crate::domain::words::{AttemptResult, DeliveryKind, Role};
 use crate::tui::model::{Model, Pane};
+
+/// What stands before a line that goes on.
+const FOLDED: &str = "      ";
 
 /// A line before it is cut and made safe.
 struct Told {
@@ -35,7 +39,7 @@ pub(super) fn draw(model: &Model, screen: &mut Frame<'_>, rect: Rect) {
         None => "Escalation".to_owned(),
     };
     let height = usize::from(rect.height.saturating_sub(2));
-    let all = chain_lines(model, is_roomy(model, height));
+    let all = shown_lines(model, height, usize::from(rect.width.saturating_sub(2)));
     let from = model.chain_top.min(all.len().saturating_sub(height));
     // The next level may stand below the edge: that there is more must not be a surprise.
     let title = format!("{title}{}", super::more(model, from, height, all.len()));
@@ -58,8 +62,27 @@ const fn is_roomy(model: &Model, height: usize) -> bool {
 /// How far there is to scroll.
 pub fn overflow(model: &Model) -> usize {
     let inner = super::layout::inner(model, Pane::Chain);
-    let height = inner.map_or(1, |inner| usize::from(inner.height));
-    chain_lines(model, is_roomy(model, height)).len().saturating_sub(height)
+    let (height, width) =
+        inner.map_or((1, 1), |inner| (usize::from(inner.height), usize::from(inner.width)));
+    shown_lines(model, height, width).len().saturating_sub(height)
+}
+
+/// The lines as they are shown: alone, the pane tells all of each, over several lines where it must.
+fn shown_lines(model: &Model, height: usize, width: usize) -> Vec<Told> {
+    let lines = chain_lines(model, is_roomy(model, height));
+    if !model.zoom {
+        return lines;
+    }
+    let room = width.saturating_sub(FOLDED.len()).max(20);
+    let fold = |told: Told| {
+        let text = visible(&told.text).into_owned();
+        let parts = if text.width() > width { super::wrap(&text, room) } else { vec![text] };
+        parts.into_iter().enumerate().map(move |(index, part)| {
+            let text = if index == 0 { part } else { format!("{FOLDED}{part}") };
+            Told { text, style: told.style }
+        })
+    };
+    lines.into_iter().flat_map(fold).collect()
 }
 
 /// The lines as plain text, for a reader without a screen.
