@@ -115,11 +115,17 @@ fn day_lines(
 }
 
 pub(super) fn draw(model: &Model, screen: &mut Frame<'_>, area: Rect, scroll: usize) {
-    let title = "On call · (c) cover (s) swap (o) override (t) temporary · j k scroll · q closes";
+    let all = lines(model);
+    let height = usize::from(area.height.saturating_sub(2));
+    // What is below the edge is told first: the marks are read at leisure.
+    let more = super::more(model, scroll, height, all.len());
+    let title = format!(
+        "On call{more} · q closes · j k scroll · with (c)over, (s)wap, (o)verride, (t)emporary"
+    );
     let inner =
-        super::modal::boxed(model, screen, area, title, area.width, area.height, Vec::new());
+        super::modal::boxed(model, screen, area, &title, area.width, area.height, Vec::new());
     let width = usize::from(inner.width);
-    let lines: Vec<Line<'static>> = lines(model)
+    let lines: Vec<Line<'static>> = all
         .into_iter()
         .skip(scroll)
         .take(usize::from(inner.height))
