@@ -26,7 +26,7 @@ use warroom::store::{Reader, snapshot};
 use crate::features::paging_world::plan;
 use crate::sim::{SplitMix, seed};
 use crate::sim_paging::checks::{check_incident, check_streams};
-use crate::sim_paging::turns::chain;
+use crate::sim_paging::turns::{chain, vary};
 use crate::world::{World, alert};
 
 const PEOPLE: [&str; 5] = ["bob", "dana", "erik", "zoe", "fay"];
@@ -84,6 +84,9 @@ fn random_plan(random: &mut SplitMix, pages_elsewhere: bool) -> Plan {
     }
     if random.below(5) == 0 {
         plan.fallback.clear();
+    }
+    if random.below(2) == 0 {
+        vary(&mut plan, random);
     }
     plan
 }
