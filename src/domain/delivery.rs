@@ -14,6 +14,9 @@ use serde::{Deserialize, Serialize};
 use crate::domain::time::{MINUTE_MS, SECOND_MS, Timestamp};
 use crate::domain::words::{AttemptResult, DeliveryKind};
 
+#[cfg(test)]
+mod tests;
+
 /// Attempts by one method before the next one is taken.
 pub const TRIES_MAX: u8 = 3;
 /// An attempt that took so long and failed hung, in milliseconds.
@@ -65,6 +68,11 @@ fn is_page(kind: &DeliveryKind) -> bool {
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants a reference")]
 const fn is_zero(count: &u32) -> bool {
+    *count == 0
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants a reference")]
+const fn is_none(count: &u8) -> bool {
     *count == 0
 }
 
@@ -156,6 +164,9 @@ pub struct Delivery {
     pub method: u8,
     /// Failed tries of that method.
     pub tries: u8,
+    /// Methods that the plan's limit held back: they stand behind the others once more.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub held: u8,
     /// Attempts that were begun.
     pub begun: u32,
     /// The other side took one of them and said so.
@@ -191,6 +202,7 @@ impl Delivery {
             stand,
             method: 0,
             tries: 0,
+            held: 0,
             begun: 0,
             is_accepted: false,
             is_handed_over: false,
@@ -284,8 +296,25 @@ impl Delivery {
                     self.follow(at, false);
                 }
             }
+            AttemptResult::Held => self.hold(at),
             AttemptResult::Cancelled => self.stand = Stand::Cancelled { at },
         }
+    }
+
+    /// The method has its turn after all the others: nothing is lost because a limit held it back.
+    fn hold(&mut self, at: Timestamp) {
+        if let Some(method) = self.wanted.methods.get(usize::from(self.method)) {
+            let again = Method { after_s: 0, ..method.clone() };
+            self.wanted.methods.push(again);
+            self.held += 1;
+        }
+        self.follow(at, false);
+    }
+
+    /// Whether a method may be held back: another one was not taken yet.
+    pub fn may_give_way(&self) -> bool {
+        let own = self.wanted.methods.len() - usize::from(self.held);
+        usize::from(self.method) + 1 < own
     }
 
     /// Whether a method is left after the one that is next.
@@ -348,132 +377,4 @@ pub struct AttemptEnd<'a> {
     pub detail: &'a str,
     /// The pause that the other side asked for, in milliseconds; 0: none.
     pub wait_ms: i64,
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn delivery(methods: &[&str]) -> Delivery {
-        let methods = methods.iter().map(|text| Method::parse(text)).collect();
-        let (to, why) = ("bob".to_owned(), "test".to_owned());
-        let wanted = Wanted { number: 1, kind: DeliveryKind::Page, to, why, methods };
-        Delivery::new(wanted, Origin::HAND, Timestamp(0))
-    }
-
-    fn run(delivery: &mut Delivery, at: i64, result: AttemptResult) {
-        delivery.begin(Timestamp(at));
-        delivery.end(Timestamp(at), &AttemptEnd { result, detail: "", wait_ms: 0 }, 7);
-    }
-
-    #[test]
-    fn a_method_is_read_with_its_wait() {
-        let table = [
-            ("mail:a@b", "mail:a@b", 0),
-            ("phone:+49 1 after 3m", "phone:+49 1", 180),
-            ("terminal", "terminal", 0),
-            ("x: the day after", "x: the day after", 0),
-        ];
-        for (text, name, after_s) in table {
-            assert_eq!(Method::parse(text), Method { name: name.to_owned(), after_s }, "{text}");
-        }
-        assert_eq!((channel_of("mail:a:b"), address_of("mail:a:b")), ("mail", "a:b"));
-    }
-
-    #[test]
-    fn a_method_that_hangs_gives_way_to_another_at_once_and_the_last_one_is_tried_again() {
-        let mut it = delivery(&["mail:a", "sms:1"]);
-        let failed = AttemptEnd { result: AttemptResult::Failed, detail: "timeout", wait_ms: 0 };
-        it.begin(Timestamp(0));
-        it.end(Timestamp(20_000), &failed, 7);
-        assert_eq!((it.next_method(), it.due()), ("sms:1", Some(Timestamp(20_000))));
-        it.begin(Timestamp(20_000));
-        it.end(Timestamp(40_000), &failed, 7);
-        assert!(it.due().is_some_and(|due| due > Timestamp(43_000)), "there is no other way");
-        assert_eq!(it.next_method(), "sms:1");
-    }
-
-    #[test]
-    fn a_method_that_asks_for_patience_gives_way_to_another_at_once() {
-        let busy = |wait_ms| AttemptEnd { result: AttemptResult::Failed, detail: "429", wait_ms };
-        let mut it = delivery(&["hook:a", "mail:a"]);
-        it.begin(Timestamp(0));
-        it.end(Timestamp(5), &busy(5_000), 7);
-        assert_eq!(it.next_method(), "hook:a", "a short one is waited for");
-        it.begin(Timestamp(6_000));
-        it.end(Timestamp(6_005), &busy(3_600_000), 7);
-        assert_eq!((it.next_method(), it.due()), ("mail:a", Some(Timestamp(6_005))));
-        it.begin(Timestamp(6_010));
-        it.end(Timestamp(6_020), &busy(3_600_000), 7);
-        assert_eq!(it.next_method(), "mail:a", "there is no other way");
-        assert_eq!(it.due(), Some(Timestamp(6_020 + BACKOFF_MAX_MS)));
-    }
-
-    #[test]
-    fn a_failing_method_is_tried_again_and_then_the_next_one() {
-        let mut it = delivery(&["mail:a", "sms:1"]);
-        run(&mut it, 0, AttemptResult::Failed);
-        assert!(it.due().is_some_and(|due| due > Timestamp(3_000)), "a pause");
-        run(&mut it, 10_000, AttemptResult::Failed);
-        run(&mut it, 30_000, AttemptResult::Failed);
-        assert_eq!((it.next_method(), it.due()), ("sms:1", Some(Timestamp(30_000))));
-        run(&mut it, 30_000, AttemptResult::Refused);
-        assert_eq!(it.stand, Stand::Failed { at: Timestamp(30_000) });
-        assert_eq!(it.begun, 4);
-    }
-
-    #[test]
-    fn what_gives_no_proof_is_followed_at_once_and_what_does_is_waited_for() {
-        let mut it = delivery(&["terminal", "mail:a"]);
-        run(&mut it, 0, AttemptResult::HandedOver);
-        assert_eq!((it.next_method(), it.due()), ("mail:a", Some(Timestamp(0))));
-        let mut it = delivery(&["terminal", "mail:a", "sms:1"]);
-        run(&mut it, 0, AttemptResult::HandedOver);
-        run(&mut it, 5, AttemptResult::Accepted);
-        assert_eq!(it.stand, Stand::Waiting { since: Timestamp(5) }, "sms is for when mail fails");
-        let mut it = delivery(&["mail:a", "sms:1", "phone:1 after 3m"]);
-        run(&mut it, 5, AttemptResult::Accepted);
-        assert_eq!((it.next_method(), it.due()), ("phone:1", Some(Timestamp(180_000))));
-    }
-
-    #[test]
-    fn an_answer_confirms_one_and_cancels_the_others_for_good() {
-        let (mut bob, mut ann) = (delivery(&["mail:a"]), delivery(&["mail:a"]));
-        ann.wanted.to = "ann".to_owned();
-        ann.begin(Timestamp(1));
-        bob.answered("bob", Timestamp(2));
-        ann.answered("bob", Timestamp(2));
-        assert_eq!(bob.stand, Stand::Confirmed { at: Timestamp(2) });
-        let late = AttemptEnd { result: AttemptResult::Failed, detail: "late", wait_ms: 0 };
-        ann.end(Timestamp(3), &late, 7);
-        assert_eq!(ann.stand, Stand::Cancelled { at: Timestamp(2) });
-        assert_eq!(ann.attempts[0].detail, "late", "but it is on record");
-    }
-
-    #[test]
-    fn an_attempt_that_a_crash_left_open_is_repeated_under_its_number() {
-        let mut it = delivery(&["mail:a"]);
-        run(&mut it, 0, AttemptResult::Unknown);
-        run(&mut it, 9, AttemptResult::Accepted);
-        let numbers: Vec<u32> = it.attempts.iter().map(|attempt| attempt.number).collect();
-        assert_eq!(numbers, [1]);
-    }
-
-    #[test]
-    fn what_may_be_lost_goes_again_before_what_was_wanted_later() {
-        let mut it = delivery(&["mail:a"]);
-        run(&mut it, 600_000, AttemptResult::Unknown);
-        assert_eq!(it.stand, Stand::Queued { due: it.at });
-    }
-
-    #[test]
-    fn the_pause_grows_to_its_cap() {
-        for seed in 0..200 {
-            for tries in 1..=u8::MAX {
-                let pause = backoff_ms(tries, seed);
-                assert!((BACKOFF_FIRST_MS * 3 / 4..=BACKOFF_MAX_MS).contains(&pause), "{pause}");
-            }
-            assert!(backoff_ms(2, seed) > backoff_ms(1, seed));
-        }
-    }
 }

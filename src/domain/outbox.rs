@@ -117,7 +117,7 @@ impl Outbox {
                 queue.by_severity.insert((incident.severity, due, id, number));
                 if delivery.origin.by_hand {
                     queue.by_hand.insert((due, id, number));
-                } else if delivery.has_another_way() {
+                } else if delivery.may_give_way() {
                     queue.has_more.insert((due, id, number));
                 }
                 for service in services_of(incident) {

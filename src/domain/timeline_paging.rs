@@ -145,6 +145,7 @@ pub(super) fn body_words(body: &Body) -> String {
                 AttemptResult::Refused => "FAILED",
                 AttemptResult::Unknown => "unknown whether it arrived",
                 AttemptResult::Cancelled => "called back",
+                AttemptResult::Held => "is held back",
             };
             let head = format!("{to} by {}{} {word}", way(to, method), bundle(items.len()));
             because(head, detail)

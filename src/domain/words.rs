@@ -299,6 +299,8 @@ words! {
         Failed = "failed",
         /// It failed and would fail again.
         Refused = "refused",
+        /// The plan's limit holds it back: another way is taken first, and this one after them.
+        Held = "held",
         /// The keeper went while it was on its way.
         Unknown = "unknown",
         /// It was called back while it was on its way.

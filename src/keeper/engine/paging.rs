@@ -243,12 +243,12 @@ impl Engine {
             let limits = self.room.plan.throttles.get(channel_of(&destination.method));
             let limits: Vec<String> =
                 limits.into_iter().flatten().map(|limit| String::from(*limit)).collect();
-            let detail = format!("not tried: the plan allows {} there", limits.join(", "));
+            let detail = format!("the plan allows {} there; another way first", limits.join(", "));
             let Destination { to, method } = destination;
             let began =
                 Body::SendingBegan { to: to.clone(), method: method.clone(), items: items.clone() };
             self.by_the_clock(began, now, archive, turn);
-            let result = AttemptResult::Refused;
+            let result = AttemptResult::Held;
             let ended = Body::SendingEnded { to, method, items, result, detail, wait_ms: 0 };
             self.by_the_clock(ended, now, archive, turn);
         }

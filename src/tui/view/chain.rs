@@ -462,7 +462,7 @@ fn way(model: &Model, delivery: &Delivery, attempt: &Attempt) -> String {
         Some(AttemptResult::HandedOver) => theme.mark("→", ">"),
         Some(AttemptResult::Failed | AttemptResult::Refused) => theme.mark("✗", "x"),
         Some(AttemptResult::Unknown) => "?",
-        Some(AttemptResult::Cancelled) => theme.mark("·", "-"),
+        Some(AttemptResult::Cancelled | AttemptResult::Held) => theme.mark("·", "-"),
     };
     format!("{}{mark}", channel_of(method_name(delivery, attempt)))
 }

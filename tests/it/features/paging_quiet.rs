@@ -260,7 +260,10 @@ fn a_limit_of_the_plan_holds_nobody_back_to_whom_another_way_leads() {
     let other = OPEN.replace("payments", "vault").replace("SEV2", "SEV1");
     let told = play(&mut world, &format!("5m ann {other}\n5m clock\n5m clock"));
     assert!(told.contains("bob by mail"), "{told}");
-    assert!(told.contains("not tried: the plan allows 1/30m there"), "{told}");
+    assert!(
+        told.contains("is held back: the plan allows 1/30m there; another way first"),
+        "{told}"
+    );
     assert!(told.contains("sending to bob by phone"), "{told}");
 }
 

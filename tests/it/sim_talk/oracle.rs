@@ -67,7 +67,7 @@ impl Letter {
             AttemptResult::Failed | AttemptResult::Refused => {
                 (self.method, self.tries) = (self.method + 1, 0);
             }
-            AttemptResult::Unknown | AttemptResult::Cancelled => {}
+            AttemptResult::Unknown | AttemptResult::Cancelled | AttemptResult::Held => {}
         }
     }
 }
