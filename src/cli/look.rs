@@ -150,9 +150,9 @@ fn list(context: &Context, query: &str, closed: bool, limit: u32) -> Result<(), 
         let age = span_words(now.since(row.opened_at));
         let ack = match (row.is_acked, row.is_partly) {
             _ if !row.phase.is_active() => "over",
+            (true, true) => "PARTLY",
             _ if row.snoozed_until.is_some() => "snoozed",
             (false, _) => "UNACKED",
-            (true, true) => "PARTLY",
             (true, false) => "acked",
         };
         say(&format!(

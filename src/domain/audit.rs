@@ -161,8 +161,8 @@ impl Auditor {
                     case.stepped_at = event.at;
                     if is_paused {
                         case.call_back(Wish::is_for_the_chain);
-                    } else if case.answered_by.is_none() {
-                        case.again(event.at);
+                    } else {
+                        case.back_from_pause(event.at);
                     }
                 }
             }

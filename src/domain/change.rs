@@ -184,6 +184,9 @@ pub enum Change {
         /// The same of those who were told nothing yet, and were promised a word.
         #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
         promised: BTreeMap<String, Option<Timestamp>>,
+        /// What is broken from now on, where the other one adds to it.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        services: Vec<String>,
     },
     /// The merge was taken back: it lives again, as it was.
     Unmerged {
@@ -278,6 +281,9 @@ pub enum Change {
     PagedByHand {
         reason: String,
         pages: Vec<Wanted>,
+        /// Pages by hand that got through by no way and because of which these are wanted.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        lost: Vec<u32>,
     },
     /// People who were wanted by hand are not wanted any more.
     CalledBack {

@@ -362,6 +362,13 @@ impl Delivery {
         }
     }
 
+    /// It is wanted again, where it was called back at an instant or later.
+    pub fn revive(&mut self, since: Timestamp, at: Timestamp) {
+        if matches!(self.stand, Stand::Cancelled { at } if at >= since) {
+            (self.stand, self.method, self.tries) = (Stand::Queued { due: at }, 0, 0);
+        }
+    }
+
     /// It is no longer wanted.
     pub fn cancel(&mut self, at: Timestamp) {
         if self.is_open() {

@@ -11,11 +11,13 @@
 //! - An active incident that pages always has a next step, unless somebody holds it for good or a
 //!   maintenance window pauses it, and both are on record.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod lost;
+
+use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::delivery::{Delivery, Stand, Wanted};
+use crate::domain::delivery::{Delivery, Stand};
 use crate::domain::incident::Incident;
 use crate::domain::plan::{Plan, Policy, Trigger, When};
 use crate::domain::talk::promise;
@@ -125,6 +127,9 @@ pub struct Escalation {
     /// Pages by hand that got through by no way, and of which somebody heard.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub followed: BTreeSet<u32>,
+    /// Words to whoever has the incident about such pages.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub told_of_lost: BTreeSet<u32>,
     /// Why paging began anew, where it did.
     pub again: String,
     pub last_number: u32,
@@ -211,19 +216,6 @@ impl Escalation {
         why.clone_into(&mut self.again);
     }
 
-    pub(super) fn fell_back(&mut self, pages: &[Wanted], everybody: bool) {
-        let pages = pages.iter().map(|page| page.number).collect();
-        self.fallback = Some(Fallback { pages, everybody });
-    }
-
-    /// Somebody hears of the pages by hand that got through by no way.
-    pub(super) fn follow_lost(&mut self) {
-        let lost: Vec<u32> = self.lost_by_hand().map(|(page, _)| page.wanted.number).collect();
-        self.followed.extend(lost);
-        let kept = |number: &u32| self.deliveries.iter().any(|d| d.wanted.number == *number);
-        self.followed.retain(kept);
-    }
-
     /// Adds deliveries; the oldest that are over give way.
     pub(super) fn want(&mut self, deliveries: impl Iterator<Item = Delivery>) {
         for delivery in deliveries {
@@ -237,45 +229,6 @@ impl Escalation {
             let Some(over) = self.deliveries.iter().position(is_idle) else { break };
             self.deliveries.remove(over);
         }
-    }
-
-    /// When the last of these pages failed, if none of them got through.
-    fn all_failed(&self, pages: &[u32]) -> Option<Timestamp> {
-        let failed = |number: &u32| match self.delivery(*number)?.stand {
-            Stand::Failed { at } => Some(at),
-            Stand::Queued { .. }
-            | Stand::Sending { .. }
-            | Stand::Waiting { .. }
-            | Stand::Confirmed { .. }
-            | Stand::Cancelled { .. } => None,
-        };
-        let all: Option<Vec<Timestamp>> = pages.iter().map(failed).collect();
-        all?.into_iter().max()
-    }
-
-    /// When those on whom the plan falls back were all not reached, unless everybody was wanted.
-    fn fallback_failed_at(&self) -> Option<Timestamp> {
-        let fallback = self.fallback.as_ref().filter(|it| !it.everybody)?;
-        self.all_failed(&fallback.pages)
-    }
-
-    /// Whose last page got through by no way.
-    pub fn lost(&self) -> BTreeSet<&str> {
-        let mut last: BTreeMap<&str, bool> = BTreeMap::new();
-        for page in self.deliveries.iter().filter(|d| d.wanted.kind == DeliveryKind::Page) {
-            last.insert(&page.wanted.to, matches!(page.stand, Stand::Failed { .. }));
-        }
-        last.into_iter().filter_map(|(who, failed)| failed.then_some(who)).collect()
-    }
-
-    /// Pages to people by name that got through by no way and of which nobody has heard.
-    pub fn lost_by_hand(&self) -> impl Iterator<Item = (&Delivery, Timestamp)> {
-        self.deliveries.iter().filter_map(|page| {
-            let Stand::Failed { at } = page.stand else { return None };
-            let is_by_name = page.origin.by_hand && page.origin.level.is_none();
-            let is_new = is_by_name && !self.followed.contains(&page.wanted.number);
-            (is_new && page.wanted.kind == DeliveryKind::Page).then_some((page, at))
-        })
     }
 
     /// When the pages of the level that was reached last had all failed, if they have.
@@ -338,21 +291,28 @@ impl Incident {
 
     /// What comes next by the clock, and when, under the policy it took.
     pub fn next_step(&self, policy: &Policy, plan: &Plan) -> Option<(Timestamp, Step)> {
-        if !self.phase().is_active() || self.esc.policy.is_none() || self.esc.pause.is_some() {
+        if !self.phase().is_active() || self.esc.policy.is_none() {
             return None;
+        }
+        let lost = self.esc.lost_by_hand().map(|(_, at)| (at, Step::Lost)).min_by_key(|it| it.0);
+        // Whom somebody asked for by name has no severity and no window.
+        let everybody = self.esc.fallback_failed_at().filter(|_| self.ack.is_none());
+        let everybody = everybody.map(|at| (at, Step::Everybody));
+        if self.esc.pause.is_some() {
+            return lost;
         }
         let trigger = self.next_trigger(policy, plan);
         let clock = self.by_the_clock(policy, plan.fallback_every_min);
         let count = self.next_count(policy, plan);
-        let lost = self.esc.lost_by_hand().map(|(_, at)| (at, Step::Lost)).min_by_key(|it| it.0);
-        [clock, trigger, count, lost].into_iter().flatten().min_by_key(|(at, _)| *at)
+        [clock, trigger, count, lost, everybody].into_iter().flatten().min_by_key(|(at, _)| *at)
     }
 
     /// A level that was passed over for want of alerts, once one has joined since; or one whose
     /// condition has come to hold.
     fn next_count(&self, policy: &Policy, plan: &Plan) -> Option<(Timestamp, Step)> {
         let esc = &self.esc;
-        if self.is_answered() || esc.snooze.is_some() {
+        let pages = self.is_paging(policy) || esc.is_forced;
+        if !pages || self.is_answered() || esc.snooze.is_some() {
             return None;
         }
         let holds = |index: &&u16| {

@@ -178,6 +178,12 @@ pub struct Incident {
     /// Incidents that became part of it, with how severe it was before each.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub severity_before: Vec<(IncidentId, Severity)>,
+    /// Services that somebody took off: alerts that come again do not bring them back.
+    #[serde(default)]
+    pub services_off: BTreeSet<String>,
+    /// What was broken before another one became part of it.
+    #[serde(default)]
+    pub services_before: Vec<(IncidentId, Vec<String>)>,
     /// What of what is told came from incidents that became part of it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub inherited: Vec<Inherited>,
@@ -265,6 +271,8 @@ impl Incident {
             firing: 0,
             brought: Vec::new(),
             severity_before: Vec::new(),
+            services_off: BTreeSet::new(),
+            services_before: Vec::new(),
             inherited: Vec::new(),
             told: BTreeMap::new(),
             talk: Talk { since: when, raised: vec![(opened.severity, when)], ..Talk::default() },
@@ -368,7 +376,9 @@ impl Incident {
             }
             Body::ClockJumped { by_ms, .. } => self.clock_moved(*by_ms),
             Body::WindowBegan { window, .. } => self.pause(event.at, *window),
-            Body::WindowEnded { window, .. } => self.resume(event.at, *window),
+            Body::WindowEnded { window, .. } => {
+                self.resume(event.at, *window, "the maintenance window is over");
+            }
             Body::ShiftChanged { .. }
             | Body::ShiftCovered { .. }
             | Body::CoverRevoked { .. }

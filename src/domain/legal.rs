@@ -199,15 +199,21 @@ pub fn warning_of(incident: &Incident, plan: &Plan, id: &str) -> Option<Timestam
     let legal = &incident.legal;
     let (facts, seen) = (legal.facts.get(id)?, legal.warned.get(id).copied()?);
     let rule = rule(plan, id)?;
-    let is_untold = |clock: &Clock| {
-        let told = legal.told.get(id).and_then(|stages| stages.get(&clock.stage)).copied();
-        mark(&clock.state).is_some_and(|mark| mark > told.unwrap_or(0))
+    let at_instant = |at: Timestamp| clocks(rule, facts, &plan.calendars, at);
+    // What has no number is reminded of from its beginning on, however long ago that was.
+    let is_reminded = |clock: &Clock, by: Timestamp| {
+        let all = clock.since.filter(|_| clock.due.is_none()).map(at_instant);
+        let first = all.iter().flatten().find(|it| it.stage == clock.stage);
+        first.and_then(|it| it.next_warning).is_some_and(|at| at <= by)
     };
-    let changed = legal
-        .changed
-        .get(id)
-        .copied()
-        .filter(|at| clocks(rule, facts, &plan.calendars, *at).iter().any(is_untold));
+    let is_untold = |clock: &Clock, by: Timestamp| {
+        let told = legal.told.get(id).and_then(|stages| stages.get(&clock.stage)).copied();
+        let is_past = mark(&clock.state).is_some_and(|mark| mark > told.unwrap_or(0));
+        let runs = matches!(clock.state, State::Running { .. });
+        is_past || runs && told.is_none() && is_reminded(clock, by)
+    };
+    let changed = legal.changed.get(id).copied();
+    let changed = changed.filter(|by| at_instant(*by).iter().any(|clock| is_untold(clock, *by)));
     changed.or_else(|| next_event(rule, facts, &plan.calendars, seen))
 }
 

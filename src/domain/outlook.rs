@@ -111,7 +111,7 @@ pub fn of_incident(asked: Asked<'_>, policy: &Policy, incident: &Incident) -> Ve
         && !incident.is_answered()
         && (incident.is_paging(policy) || incident.esc.is_forced)
         && esc.pause.is_none()
-        && esc.snooze.is_none();
+        && (esc.snooze.is_none() || !esc.must.is_empty());
     let mut due = esc.anchor;
     let mut all: Vec<Rung> = Vec::new();
     for (level, index) in policy.levels.iter().zip(0_u16..) {

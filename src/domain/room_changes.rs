@@ -33,7 +33,7 @@ impl Room {
                 self.count_answer(event);
             }
             Change::EntryRedacted { entry, .. } => drop(self.redacted.insert(*entry)),
-            Change::Absorbed { child, alerts, .. } => self.rehome_all(alerts, id, *child),
+            Change::Absorbed { .. } => self.absorbed(event.at, id, change),
             Change::Unmerged { alerts, .. } | Change::Received { alerts, .. } => {
                 self.rehome_all(alerts, id, id);
             }
@@ -91,6 +91,14 @@ impl Room {
                 self.concern_changed(event.at, id, change);
             }
             Change::LevelReached(reached) => self.take_turn(id, reached),
+        }
+    }
+
+    /// Another incident becomes part of one, with its alerts and with what is broken of it.
+    fn absorbed(&mut self, at: Timestamp, id: IncidentId, change: &Change) {
+        self.concern_changed(at, id, change);
+        if let Change::Absorbed { child, alerts, .. } = change {
+            self.rehome_all(alerts, id, *child);
         }
     }
 

@@ -365,13 +365,14 @@ impl Talk {
                     answer: None,
                 });
             }
-            TalkChange::InquiryMoved { inquiry, answer_by, embargo, .. } => {
+            TalkChange::InquiryMoved { inquiry, answer_by, embargo, timeless, .. } => {
                 let known = self.inquiries.iter_mut().find(|a| a.inquiry.number == *inquiry);
                 if let Some(known) = known {
                     if known.inquiry.embargo != *embargo {
                         known.embargo_since = at;
                     }
-                    known.is_timeless |= answer_by.is_none() && known.inquiry.answer_by.is_some();
+                    let had_time = known.inquiry.answer_by.is_some();
+                    known.is_timeless |= answer_by.is_none() && (*timeless || had_time);
                     (known.inquiry.answer_by, known.inquiry.embargo) = (*answer_by, *embargo);
                 }
             }

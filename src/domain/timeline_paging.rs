@@ -24,7 +24,7 @@ pub(super) fn change_words(change: &Change) -> String {
             let who = if *everybody { "EVERYBODY" } else { "FALLBACK" };
             format!("{who}: {why}; {}", wanted_words(pages))
         }
-        Change::PagedByHand { reason, pages } => format!("{}: {reason}", wanted_words(pages)),
+        Change::PagedByHand { reason, pages, .. } => format!("{}: {reason}", wanted_words(pages)),
         Change::CalledBack { reason, pages, .. } => {
             let tell = |is_told: bool| {
                 let of = pages.iter().filter(|page| page.methods.is_empty() != is_told);

@@ -463,7 +463,10 @@ fn unsettled(bodies: &[Body]) -> Vec<IncidentId> {
         Body::Incident {
             incident,
             change:
-                Change::Reopened { .. } | Change::Unmerged { .. } | Change::ServicesChanged { .. },
+                Change::Reopened { .. }
+                | Change::Unmerged { .. }
+                | Change::Absorbed { .. }
+                | Change::ServicesChanged { .. },
         } => Some(*incident),
         _ => None,
     };

@@ -283,7 +283,7 @@ fn more_fields(action: Action, about: &About<'_>) -> Option<Vec<Field>> {
 
 /// Where somebody was told and got no last word: why that may be.
 fn silent(incident: Option<&Incident>) -> Option<Field> {
-    let open = promise::left_in_the_dark(incident?);
+    let open = promise::left_out(incident?);
     let hint = format!("{} ('u u' tells them); or why they need no more", open.join("; "));
     (!open.is_empty()).then(|| Field::line("silent", "no last word", "").hint(&hint))
 }

@@ -250,10 +250,19 @@ impl Case {
     }
 
     /// A pause is over: what nobody answered begins anew, and what somebody holds they hold on.
-    fn back_from_pause(&mut self, at: Timestamp) {
-        self.stepped_at = at;
+    pub(super) fn back_from_pause(&mut self, at: Timestamp) {
+        (self.stepped_at, self.worked_at) = (at, self.worked_at.max(at));
         if self.answered_by.is_none() {
-            self.again(at);
+            return self.again(at);
+        }
+        // Whose own answer is waited for is asked for it again.
+        let must = &self.must;
+        let pages = self.wanted.values_mut();
+        let of_must = |wish: &&mut Wish| {
+            wish.kind == DeliveryKind::Page && wish.is_off && must.contains(&wish.to)
+        };
+        for wish in pages.filter(of_must) {
+            wish.is_off = false;
         }
     }
 

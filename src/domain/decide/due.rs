@@ -15,7 +15,7 @@ use crate::domain::event::{AlertFacts, Body};
 use crate::domain::ids::IncidentId;
 use crate::domain::incident::Incident;
 use crate::domain::outlook::when_words;
-use crate::domain::plan::Policy;
+use crate::domain::plan::{Policy, When};
 use crate::domain::post::{Incoming, Post, Signal};
 use crate::domain::reach::{self, Asked};
 use crate::domain::room::Room;
@@ -161,7 +161,8 @@ pub fn reach_level(
         && let Err(why) = reach::conditions(room, incident, &level.when, now)
     {
         let counts = level.when.alerts > 0;
-        let may_hold = !counts && !incident.holds(&level.when, &room.plan);
+        let but_alerts = When { alerts: 0, ..level.when.clone() };
+        let may_hold = !incident.holds(&but_alerts, &room.plan);
         let (level, name, round) = (reach.level, level.name.clone(), reach.round);
         return Change::LevelSkipped { level, round, name, why, counts, may_hold };
     }
@@ -236,22 +237,25 @@ fn everybody(asked: Asked<'_>, number: u32, why: &str) -> Vec<Wanted> {
 /// Somebody was wanted by name and got it by no way: whoever holds the incident hears of it, and
 /// where nobody does, those on whom the plan falls back are wanted instead.
 fn lost_by_hand(room: &Room, incident: &Incident, now: Timestamp) -> Vec<Body> {
-    let lost: Vec<&str> =
-        incident.esc.lost_by_hand().map(|(page, _)| page.wanted.to.as_str()).collect();
-    let what = format!("{} wanted by hand for {} and NOT REACHED", lost.join(", "), incident.id);
+    let pages = || incident.esc.lost_by_hand().map(|(page, _)| &page.wanted);
+    let lost: Vec<u32> = pages().map(|page| page.number).collect();
+    let names: Vec<&str> = pages().map(|page| page.to.as_str()).collect();
+    let what = format!("{} wanted by hand for {} and NOT REACHED", names.join(", "), incident.id);
     let number = incident.esc.last_number + 1;
     let asked = asked(room, incident, now);
     let holder = incident.ack.as_ref().map(|ack| ack.by.as_str());
-    if let Some(holder) = holder
+    // What could not be told to whoever has it goes on to others.
+    if let Some(holder) = holder.filter(|holder| !names.contains(holder))
         && let Ok(methods) = reach::methods(asked, holder)
     {
         let (to, through) = (holder.to_owned(), "you have it".to_owned());
         let reached = vec![reach::Reached { to, methods, through }];
         let pages = reach::wanted(reached, DeliveryKind::Inform, number, &what);
-        return of(incident.id, Change::PagedByHand { reason: what, pages });
+        return of(incident.id, Change::PagedByHand { reason: what, pages, lost });
     }
     let pages = fallback(room, incident, number, &what, now);
-    of(incident.id, Change::PagedByHand { reason: format!("{what}; the fallback instead"), pages })
+    let reason = format!("{what}; the fallback instead");
+    of(incident.id, Change::PagedByHand { reason, pages, lost })
 }
 
 fn clock_words(incident: &Incident, policy: &Policy, level: u16, round: u8) -> String {

@@ -348,7 +348,10 @@ impl<'a> Intake<'a> {
         let known = self.services.get(&id).cloned().or_else(known).or_else(opened);
         let mut all = known.unwrap_or_default();
         let before = all.len();
-        for service in services_of(rule, &incoming.facts) {
+        let is_off = |service: &String| {
+            self.room.incidents.get(&id).is_some_and(|it| it.services_off.contains(service))
+        };
+        for service in services_of(rule, &incoming.facts).into_iter().filter(|it| !is_off(it)) {
             if !all.contains(&service) && all.len() < SERVICES_MAX {
                 all.push(service);
             }

@@ -261,7 +261,7 @@ fn start_review(room: &Room, id: IncidentId) -> Decision {
 
 /// The reason why somebody hears nothing more, where somebody would.
 fn silence(incident: &Incident, silent: Option<&String>) -> Option<String> {
-    let is_open = !promise::left_in_the_dark(incident).is_empty();
+    let is_open = !promise::left_out(incident).is_empty();
     silent.map(|why| why.trim().to_owned()).filter(|why| is_open && !why.is_empty())
 }
 

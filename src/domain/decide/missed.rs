@@ -69,7 +69,22 @@ fn lead_for<'a>(room: &Room, mut who: impl Iterator<Item = &'a str>) -> Role {
 /// Some of the readers of an update did not get it: whoever leads communication hears of it once.
 fn some_lost(room: &Room, incident: &Incident, lost: Vec<Lost>, now: Timestamp) -> Vec<Body> {
     let lead = lead_for(room, lost.iter().map(|lost| lost.who.as_str()));
-    let reached = first_reached(room, incident, (lead, &BTreeSet::new()), 0, now);
+    let mut reached = first_reached(room, incident, (lead, &BTreeSet::new()), 0, now);
+    // Whoever wrote it can mend it.
+    let asked = Asked { plan: &room.plan, desk: &room.desk, severity: incident.severity, now };
+    let authors: BTreeSet<&str> = lost
+        .iter()
+        .filter_map(|lost| Some(incident.talk.update(lost.update)?.by.as_str()))
+        .filter(|by| !reached.iter().any(|known| known.to == *by))
+        .collect();
+    let authors: Vec<Reached> = authors
+        .into_iter()
+        .filter_map(|by| {
+            let (to, through) = (by.to_owned(), "you wrote it".to_owned());
+            Some(Reached { to, methods: reach::methods(asked, by).ok()?, through })
+        })
+        .collect();
+    reached.extend(authors);
     let words: Vec<String> = lost.iter().map(Lost::words).collect();
     let why = format!("NOT ALL GOT IT: {}", words.join(", "));
     let number = incident.esc.last_number + 1;
@@ -123,6 +138,11 @@ pub(super) fn first_reached(
             })
             .collect()
     };
+    if step > 2 {
+        let everybody: Vec<String> =
+            room.plan.people.keys().map(|login| format!("person:{login}")).collect();
+        return reach::targets(asked, &everybody).0;
+    }
     let mut ranks = ranks(incident, lead, step).into_iter().map(reach);
     let found = ranks.find(|reached| !reached.is_empty());
     found.unwrap_or_else(|| reach::targets(asked, &room.plan.fallback).0)

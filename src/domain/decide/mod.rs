@@ -34,13 +34,13 @@ use crate::domain::change::Change;
 use crate::domain::command::{Command, Order};
 use crate::domain::event::{Body, Occurred};
 use crate::domain::ids::IncidentId;
-use crate::domain::incident::Incident;
+use crate::domain::incident::{Incident, Stage};
 use crate::domain::legal::LegalWish;
 use crate::domain::rejection::{Rejection, RejectionKind};
 use crate::domain::room::Room;
 use crate::domain::talk::change::TalkWish;
 use crate::domain::time::Timestamp;
-use crate::domain::words::{Fidelity, Phase, Right};
+use crate::domain::words::{Fidelity, Right};
 
 /// The longest title, in bytes.
 pub const TITLE_MAX: usize = 300;
@@ -169,11 +169,18 @@ fn live(room: &Room, id: IncidentId) -> Result<&Incident, Rejection> {
     if incident.phase().is_live() {
         return Ok(incident);
     }
-    Err(Rejection::new(
-        RejectionKind::NotNow,
-        format!("{id} is {}", incident.phase()),
-        if incident.phase() == Phase::Merged { "undo the merge first" } else { "reopen it first" },
-    ))
+    Err(match incident.stage {
+        Stage::Merged { into, .. } => Rejection::new(
+            RejectionKind::NotNow,
+            format!("{id} is part of {into} now"),
+            format!("do it there: {into}"),
+        ),
+        _ => Rejection::new(
+            RejectionKind::NotNow,
+            format!("{id} is {}", incident.phase()),
+            "reopen it first",
+        ),
+    })
 }
 
 /// One change of one incident, as a decision.

@@ -193,7 +193,7 @@ fn page(
     let words = format!("{login} wants you: {why}");
     let number = incident.esc.last_number + 1;
     let pages = reach::wanted(reached, DeliveryKind::Page, number, &words);
-    one(id, Change::PagedByHand { reason: why, pages })
+    one(id, Change::PagedByHand { reason: why, pages, lost: Vec::new() })
 }
 
 fn snooze(room: &Room, id: IncidentId, until: Timestamp, why: &str, now: Timestamp) -> Decision {

@@ -148,20 +148,19 @@ fn merge(room: &Room, child: IncidentId, into: IncidentId, now: Timestamp) -> De
     let is_promised = |who: &str| source.told.get(who).is_none_or(|told| told.count == 0);
     let (promised, told): (BTreeMap<_, _>, BTreeMap<_, _>) =
         promise::waiting(source).into_iter().partition(|(who, _)| is_promised(who));
+    // Whose service it is must know of it, and no maintenance of another one silences it.
+    let new: Vec<&String> =
+        source.services.iter().filter(|name| !parent.services.contains(name)).collect();
+    let is_wider = !parent.services.is_empty() && !new.is_empty();
+    let all = parent.services.iter().chain(new).filter(|_| is_wider);
+    let services = all.cloned().collect();
     let mut bodies = vec![
         Body::Incident {
             incident: into,
-            change: Change::Absorbed { child, alerts, told, promised },
+            change: Change::Absorbed { child, alerts, told, promised, services },
         },
         Body::Incident { incident: child, change: Change::MergedInto { into } },
     ];
-    let new = source.services.iter().filter(|name| !parent.services.contains(name));
-    let services: Vec<String> = parent.services.iter().chain(new).cloned().collect();
-    // Whose service it is must know of it, and no maintenance of another one silences it.
-    if !parent.services.is_empty() && services.len() > parent.services.len() {
-        let change = Change::ServicesChanged { services };
-        bodies.push(Body::Incident { incident: into, change });
-    }
     if source.severity < parent.severity {
         // What is worse must not be paged for less because it became part of something.
         let (from, to) = (parent.severity, source.severity);

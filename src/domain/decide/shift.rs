@@ -143,13 +143,13 @@ impl Relief<'_> {
             let mut pages = fallback(self.room, incident, number, &why, self.now);
             pages.retain(|page| !incident.is_called(&page.to));
             let reason = format!("{why}; the fallback instead");
-            let change = Change::PagedByHand { reason, pages };
+            let change = Change::PagedByHand { reason, pages, lost: Vec::new() };
             return of(incident.id, change);
         }
         let why = format!("you are on duty now ({name}), and {}", unanswered(incident));
         let pages = reach::wanted(reached, DeliveryKind::Page, number, &why);
         let reason = format!("on duty now ({name}), and nobody has answered{missing}");
-        of(incident.id, Change::PagedByHand { reason, pages })
+        of(incident.id, Change::PagedByHand { reason, pages, lost: Vec::new() })
     }
 
     /// What somebody holds who goes is offered to whoever comes; an offer to somebody who went as well

@@ -291,19 +291,21 @@ fn move_inquiry(incident: &Incident, wish: &TalkWish, now: Timestamp) -> Decisio
     let TalkWish::MoveInquiry { inquiry: number, answer_by, embargo, reason: why } = wish else {
         return Err(bad("not a change of an inquiry", ""));
     };
-    let inquiry = &inquiry_of(incident, *number)?.inquiry;
+    let asked = inquiry_of(incident, *number)?;
+    let inquiry = &asked.inquiry;
+    let timeless = *answer_by == Moved::Lifted && !asked.is_timeless;
     for time in [answer_by, embargo] {
         if let Moved::To(at) = time {
             ahead(*at, now)?;
         }
     }
     let (answer_by, embargo) = (answer_by.of(inquiry.answer_by), embargo.of(inquiry.embargo));
-    if (answer_by, embargo) == (inquiry.answer_by, inquiry.embargo) {
+    if (answer_by, embargo) == (inquiry.answer_by, inquiry.embargo) && !timeless {
         return Err(already(format!("inquiry {number} has these times")));
     }
     let reason = reason(why, "changing what was agreed on with the press")?.to_owned();
     let inquiry = *number;
-    said(incident.id, TalkChange::InquiryMoved { inquiry, answer_by, embargo, reason })
+    said(incident.id, TalkChange::InquiryMoved { inquiry, answer_by, embargo, reason, timeless })
 }
 
 fn inquiry_of(incident: &Incident, number: u32) -> Result<&talk::Asked, Rejection> {
@@ -376,7 +378,7 @@ pub(super) fn check_end(incident: &Incident, silent: Option<&str>) -> Result<(),
             "approve it, or take it back",
         ));
     }
-    let open = promise::left_in_the_dark(incident);
+    let open = promise::left_out(incident);
     if open.is_empty() || silent.is_some_and(|why| !why.trim().is_empty()) {
         return Ok(());
     }

@@ -93,6 +93,15 @@ impl Incident {
     /// What is broken is another thing, or of another kind: changes of whom it concerns.
     pub(in crate::domain) fn concern(&mut self, change: &Change) {
         if let Change::ServicesChanged { services } = change {
+            let off = self.services.iter().filter(|name| !services.contains(name));
+            self.services_off.extend(off.cloned());
+            self.services_off.retain(|name| !services.contains(name));
+            self.services_before.clear();
+            self.services.clone_from(services);
+        }
+        if let Change::Absorbed { services, .. } = change
+            && !services.is_empty()
+        {
             self.services.clone_from(services);
         }
         if let Change::LabelSet { label, value } = change {
@@ -288,8 +297,12 @@ impl Incident {
     }
 
     pub(super) fn absorb(&mut self, event: &Recorded, change: &Change) {
-        let Change::Absorbed { child, alerts, told, promised } = change else { return };
+        let Change::Absorbed { child, alerts, told, promised, services } = change else { return };
         self.children.push(*child);
+        if !services.is_empty() {
+            self.services_before.push((*child, self.services.clone()));
+        }
+        self.concern(change);
         self.severity_before.push((*child, self.severity));
         self.receive(alerts);
         self.inherit(event, *child, (told, promised));
@@ -303,6 +316,7 @@ impl Incident {
         self.receive(alerts);
         if self.ack.is_none() {
             // Whoever was wanted for it was called back when it became part of another.
+            self.esc.fired.clear();
             self.esc.restart(at, "the merge was taken back");
         }
     }
@@ -310,6 +324,13 @@ impl Incident {
     pub(super) fn release(&mut self, child: IncidentId, alerts: &[Moved]) {
         self.children.retain(|c| *c != child);
         self.severity_before.retain(|(known, _)| *known != child);
+        // What it had added goes with it, unless more came since.
+        if let Some((last, before)) = self.services_before.last().cloned()
+            && last == child
+        {
+            self.services = before;
+        }
+        self.services_before.retain(|(known, _)| *known != child);
         self.disinherit(child);
         if self.severity_because.contains(&format!("{child} is ")) {
             self.severity_because = format!("{}; {child} left again", self.severity_because);

@@ -42,13 +42,11 @@ impl Incident {
                 self.esc.fell_back(pages, *everybody);
                 self.want(at, pages, Origin { level: None, late_ms: 0, by_hand: false });
             }
-            Change::PagedByHand { pages, .. } => {
+            Change::PagedByHand { pages, lost, .. } => {
                 // Whoever comes on duty is wanted by the clock: they wait for one message with others.
                 let by_hand = event.actor.via != Via::Timer;
-                if !by_hand {
-                    self.esc.follow_lost();
-                }
                 self.want(at, pages, Origin { by_hand, ..Origin::HAND });
+                self.esc.follow(lost, pages);
             }
             Change::CalledBack { deliveries, pages, .. } => {
                 self.called_back(at, deliveries);
@@ -76,7 +74,9 @@ impl Incident {
             Change::AnswersDropped { people } => self.nobody_waits_for(at, people),
             Change::BegunAnew { why } => self.esc.restart(at, why),
             Change::EscalationPaused { window, .. } => self.pause(at, *window),
-            Change::EscalationResumed { window } => self.resume(at, *window),
+            Change::EscalationResumed { window } => {
+                self.resume(at, *window, "the maintenance does not cover all of it");
+            }
             _ => {}
         }
     }
@@ -332,11 +332,13 @@ impl Incident {
     /// Calls back what is on its way, but for what stakeholders were promised, and for the word that
     /// a promise or a limit of the law was not kept: that holds in a pause and after the end as well.
     fn call_back(&mut self, at: Timestamp) {
-        let is_live = self.phase().is_live();
+        let (is_live, is_offered) = (self.phase().is_live(), self.esc.handover.is_some());
         let is_kept = |delivery: &Delivery| match delivery.wanted.kind {
             DeliveryKind::Update => true,
             DeliveryKind::Inform => is_live && delivery.origin.level.is_none(),
-            DeliveryKind::Page | DeliveryKind::Handover => false,
+            // An offer stands while there is one.
+            DeliveryKind::Handover => is_live && is_offered,
+            DeliveryKind::Page => false,
         };
         for delivery in self.esc.deliveries.iter_mut().filter(|delivery| !is_kept(delivery)) {
             delivery.cancel(at);
@@ -349,21 +351,25 @@ impl Incident {
     }
 
     /// The window is over: what was due meanwhile is due from here on.
-    pub(super) fn resume(&mut self, at: Timestamp, window: u32) {
-        if self.esc.pause.as_ref().is_some_and(|pause| pause.window == window) {
+    pub(super) fn resume(&mut self, at: Timestamp, window: u32, why: &str) {
+        let pause = self.esc.pause.as_ref().filter(|pause| pause.window == window);
+        if let Some(since) = pause.map(|pause| pause.since) {
             self.esc.pause = None;
             if self.ack.is_none() {
                 // What a trigger had reached was called back: it comes again where it still holds.
                 self.esc.fired.clear();
-                self.esc.restart(at, "the maintenance window is over");
+                self.esc.restart(at, why);
                 return;
             }
             self.esc.anchor = at;
-            if !self.esc.must.is_empty() {
-                // Whose own answer is waited for is asked for it again.
-                self.esc.next = self.esc.next.saturating_sub(1);
-                "the maintenance window is over".clone_into(&mut self.esc.again);
-            }
+            // Their answer does not grow old while nobody waits for it.
+            self.worked_at = self.worked_at.max(at);
+            // Whose own answer is waited for is asked for it again.
+            let must = &self.esc.must;
+            let pages = self.esc.deliveries.iter_mut().filter(|page| {
+                page.wanted.kind == DeliveryKind::Page && must.contains(&page.wanted.to)
+            });
+            pages.for_each(|page| page.revive(since, at));
         }
     }
 

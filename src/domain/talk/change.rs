@@ -229,6 +229,9 @@ pub enum TalkChange {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         embargo: Option<Timestamp>,
         reason: String,
+        /// It was agreed on that nobody waits for the answer by a time.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        timeless: bool,
     },
     /// The spokesperson answered.
     InquiryAnswered { inquiry: u32, text: String, by: String },

@@ -36,8 +36,8 @@ const LAST_MIN: u32 = 30;
 const SECOND_MIN: i64 = 5;
 /// How often a miss is told, where the words about it get through.
 const STEPS: u8 = 2;
-/// How often, where they do not: those on whom the plan falls back hear of it last.
-const STEPS_MAX: u8 = 3;
+/// How often, where they do not: those on whom the plan falls back hear of it, and then everybody.
+const STEPS_MAX: u8 = 4;
 
 /// What somebody is to hear.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -330,8 +330,8 @@ pub fn missed<'a>(
     (due.into_iter().map(|(_, promise)| promise).collect(), step)
 }
 
-/// Who would be left in the dark if it ended now, each with what they miss: no last word, one that
-/// did not get through to all, words that nobody passed on, an answer to the press.
+/// Who would be left in the dark if it ended now, each with what they miss: a last word, words that
+/// nobody passed on, an answer to the press.
 pub fn left_in_the_dark(incident: &Incident) -> Vec<String> {
     let mut all = Vec::new();
     let open = without_a_last_word(incident);
@@ -347,9 +347,18 @@ pub fn left_in_the_dark(incident: &Incident) -> Vec<String> {
     {
         all.push(format!("nobody passed on to {who} what update {update} says"));
     }
-    let last = lost(incident).filter(|it| incident.told.get(&it.who).is_some_and(|told| told.last));
-    all.extend(last.map(|lost| format!("the last word did not get through to {}", lost.words())));
     all
+}
+
+/// Whom the last word did not get through to, among many whom it did.
+pub fn without_all(incident: &Incident) -> Vec<String> {
+    let last = lost(incident).filter(|it| incident.told.get(&it.who).is_some_and(|told| told.last));
+    last.map(|lost| format!("the last word did not get through to {}", lost.words())).collect()
+}
+
+/// Both of it: what an end must not pass over without a reason.
+pub fn left_out(incident: &Incident) -> Vec<String> {
+    left_in_the_dark(incident).into_iter().chain(without_all(incident)).collect()
 }
 
 /// Whoever got a first word and no last one, and the press that waits for an answer.

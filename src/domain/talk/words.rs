@@ -38,7 +38,7 @@ pub fn change_words(change: &TalkChange, now: Timestamp) -> String {
             because(format!("{stakeholder} gave {score} of 5"), text)
         }
         TalkChange::InquiryLogged(inquiry) => inquiry_words(inquiry, now),
-        TalkChange::InquiryMoved { inquiry, answer_by, embargo, reason } => {
+        TalkChange::InquiryMoved { inquiry, answer_by, embargo, reason, .. } => {
             let by = answer_by.map(|at| format!("needed by {}", at.clock_near(now)));
             let until = embargo.map(|at| format!("embargo until {}", at.clock_near(now)));
             let (by, until) = (

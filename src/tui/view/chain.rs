@@ -122,6 +122,12 @@ fn present(model: &Model, incident: &Incident) -> Told {
             snooze.until.clock_minutes(),
             snooze.reason
         );
+        let people: Vec<&str> = incident.esc.must.iter().map(String::as_str).collect();
+        let text = if people.is_empty() {
+            text
+        } else {
+            format!("{text} · waiting for {}", people.join(", "))
+        };
         return Told { text, style: theme.warn };
     }
     if let Some(pause) = &incident.esc.pause {

@@ -339,3 +339,24 @@ fn what_is_taken_back_is_one_thing_and_the_latest_decision_first() {
     world.restart();
     assert!(facts(&world).submissions.is_empty());
 }
+
+#[test]
+fn what_is_owed_without_a_number_is_told_at_once_where_it_is_late_already() {
+    let mut plan = paging_world::plan();
+    plan.obligations = vec!["gdpr-processor".to_owned()];
+    let mut world = World::under(plan);
+    play(&mut world, BEGIN);
+    let aware = fact("gdpr-processor", 75, r#""state":"determine","kind":"aware""#);
+    let told =
+        play(&mut world, &format!("1m dana {aware}\n1m clock\n2m clock\n3m kill now\n3m clock"));
+    assert_eq!(clocks_told(&told).len(), 1, "{told}");
+    assert!(clocks_told(&told)[0].contains("still owed, without undue delay"), "{told}");
+    // One that has just begun is reminded of in its time.
+    let mut plan = paging_world::plan();
+    plan.obligations = vec!["gdpr-processor".to_owned()];
+    let mut world = World::under(plan);
+    play(&mut world, BEGIN);
+    let aware = fact("gdpr-processor", 0, r#""state":"determine","kind":"aware""#);
+    let told = play(&mut world, &format!("1m dana {aware}\n1m clock\n600m clock"));
+    assert_eq!(clocks_told(&told).len(), 0, "{told}");
+}

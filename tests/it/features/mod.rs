@@ -10,6 +10,7 @@ mod elsewhere;
 mod legal;
 mod life;
 mod paging;
+mod paging_ahead;
 mod paging_desk;
 mod paging_kept;
 mod paging_quiet;

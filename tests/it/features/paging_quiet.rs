@@ -3,30 +3,24 @@
 
 use warroom::domain::audit::Auditor;
 use warroom::domain::command::Command;
-use warroom::domain::duty::Desk;
 use warroom::domain::ids::IncidentId;
 use warroom::domain::incident::Incident;
-use warroom::domain::lint::lint;
-use warroom::domain::outlook;
-use warroom::domain::plan::Quiet;
 use warroom::domain::plan::{Plan, Policy};
 use warroom::domain::post::{Incoming, Signal};
-use warroom::domain::reach::Asked;
-use warroom::domain::words::Severity;
 
 use warroom::store::Reader;
 
 use crate::features::paging_world::{OPEN, plan};
 use crate::world::{START, World, alert, play};
 
-fn under(levels: &str) -> Plan {
+pub fn under(levels: &str) -> Plan {
     let mut plan = plan();
     let policy: Policy = toml::from_str(levels).expect("a policy");
     plan.policies.insert("standard".to_owned(), policy);
     plan
 }
 
-fn incident(world: &World, id: u32) -> &Incident {
+pub fn incident(world: &World, id: u32) -> &Incident {
     &world.engine.room.incidents[&IncidentId(id)]
 }
 
@@ -370,76 +364,61 @@ fn a_silence_that_the_plan_waits_for_no_more_is_over() {
 }
 
 #[test]
-fn the_plan_s_check_looks_ahead_at_hours_shifts_and_what_can_be_sent() {
-    let levels = r#"
-        [[levels]]
-        name = "L1"
-        targets = ["schedule:daily"]
-        when = { weekdays = ["mon", "tue", "wed", "thu", "fri"] }
-        [[levels]]
-        name = "L2"
-        targets = ["person:dana"]
-        when = { weekdays = ["mon", "tue", "wed", "thu", "fri"] }
-        after_min = 5"#;
-    let mut plan = under(levels);
-    let daily = r#"
-        zone = "UTC"
-        [[rotations]]
-        start = "2026-11-16T09:00:00"
-        every = "day"
-        people = ["dana", "bob"]"#;
-    plan.schedules.insert("daily".to_owned(), toml::from_str(daily).expect("a schedule"));
-    let zoe = plan.people.get_mut("zoe").expect("zoe");
-    zoe.contacts = vec!["mail:zoe@example.org".to_owned(), "letter:home".to_owned()];
-    zoe.quiet = vec![Quiet {
-        methods: vec!["mail".to_owned()],
-        from: "00:10".parse().expect("a time"),
-        until: "00:50".parse().expect("a time"),
-        unless: Severity::Sev1,
-    }];
-    let found = lint(&plan, &Desk::default(), START);
-    let says = |key: &str, words: &str| {
-        found.iter().any(|lint| lint.key == key && lint.what.contains(words))
-    };
-    let policy = "policies.standard";
-    assert!(says(policy, "no level holds for SEV1 on payments at some hour"), "{found:?}");
-    assert!(says(policy, "'L2' reaches nobody whom no level before it reached from"), "{found:?}");
-    assert!(says("people.zoe", "every method is quiet at some hour for SEV2"), "{found:?}");
-    let repeated = found.iter().filter(|lint| lint.what.contains("'L2' reaches nobody whom"));
-    assert_eq!(repeated.count(), 1, "{found:?}");
+fn a_page_by_name_and_a_fallback_that_both_fail_end_with_everybody_and_a_window_hides_neither() {
+    let levels = "from_severity = \"SEV1\"\n[[levels]]\nname = \"L1\"\ntargets = [\"person:bob\"]";
+    let page = r#"1m ann {"do":"page","incident":1,"people":["zoe"],"reason":"look"}"#;
+    let fails = |who: &str| format!("1m answer {who} mail refused\n1m clock");
+    let mut world = World::under(under(levels));
+    let told = play(
+        &mut world,
+        &format!("0m ann {OPEN}\n{page}\n1m clock\n{}\n{}\n2m clock", fails("zoe"), fails("fay")),
+    );
+    assert_eq!(told.matches("EVERYBODY: nobody on whom the plan falls back").count(), 1, "{told}");
+    // Somebody has it, and the word about it reaches them by no way.
+    let mut world = World::under(under(levels));
+    let told = play(
+        &mut world,
+        &format!(
+            "0m ann {OPEN}\n0m dana {{\"do\":\"acknowledge\",\"incident\":1}}\n{page}\n1m clock\n{}\n{}",
+            fails("zoe"),
+            fails("dana")
+        ),
+    );
+    assert!(incident(&world, 1).is_called("fay"), "{told}");
+    // Maintenance pages nobody by the clock; whom somebody asked for by name is another matter.
+    let mut world = World::under(under(levels));
+    let told = play(
+        &mut world,
+        &format!(
+            "{}\n0m clock\n0m ann {}\n0m clock\n{page}\n1m clock\n{}",
+            window(0, "payments", 600),
+            OPEN.replace("SEV2", "SEV1"),
+            fails("zoe")
+        ),
+    );
+    assert!(incident(&world, 1).esc.pause.is_some(), "{told}");
+    assert!(told.contains("zoe wanted by hand for INC-1 and NOT REACHED"), "{told}");
 }
 
 #[test]
-fn what_is_foretold_holds_triggers_and_leaves_out_what_does_not_hold() {
-    let levels = r#"
-        [[levels]]
-        name = "L1"
-        targets = ["person:bob"]
-        [[levels]]
-        name = "night"
-        targets = ["person:dana"]
-        when = { hours = "03:00-03:01" }
-        after_min = 5
-        [[levels]]
-        name = "boss"
-        targets = ["person:erik"]
-        after_min = 10
-        [[triggers]]
-        level = "boss"
-        when = { severity = "SEV2" }"#;
-    let plan = under(levels);
-    let desk = Desk::default();
-    let asked = |severity| Asked { plan: &plan, desk: &desk, severity, now: START };
-    let policy = &plan.policies["standard"];
-    let due = |severity| -> Vec<i64> {
-        let rungs = outlook::of_policy(asked(severity), policy, &["payments".to_owned()]);
-        rungs.iter().filter_map(|rung| Some(rung.due?.since(START) / 60_000)).collect()
-    };
-    assert_eq!(due(Severity::Sev2), [0, 5, 0], "the trigger reaches the boss at once");
-    assert_eq!(due(Severity::Sev3), [0, 5, 15]);
-    let mut world = World::under(plan.clone());
-    let open = OPEN.replace("SEV2", "SEV3");
-    play(&mut world, &format!("0m ann {open}\n0m clock"));
-    let rungs = outlook::of_incident(asked(Severity::Sev3), policy, incident(&world, 1));
-    assert!(rungs[1].skipped.as_ref().is_some_and(|why| why.contains("03:00-03:01")), "{rungs:?}");
+fn what_somebody_took_off_an_incident_stays_off_and_a_merge_takes_back_what_it_added() {
+    let mut world = World::under(plan());
+    world.post("am", Some("g"), vec![of("payments", "a"), of("vault", "b")]);
+    assert_eq!(incident(&world, 1).services, ["payments", "vault"]);
+    play(&mut world, r#"1m ann {"do":"set-services","incident":1,"services":["payments"]}"#);
+    let mut over = of("vault", "b");
+    over.signal = Signal::Resolved;
+    world.post("am", Some("g"), vec![over]);
+    world.post("am", Some("g"), vec![of("vault", "b")]);
+    assert_eq!(incident(&world, 1).services, ["payments"]);
+    play(
+        &mut world,
+        r#"2m ann {"do":"open","title":"other","severity":"SEV2","services":["robin"]}
+           3m ann {"do":"merge","incident":2,"into":1}"#,
+    );
+    assert_eq!(incident(&world, 1).services, ["payments", "robin"]);
+    play(&mut world, r#"4m ann {"do":"unmerge","incident":2}"#);
+    assert_eq!(incident(&world, 1).services, ["payments"]);
+    world.restart();
+    assert_eq!(incident(&world, 1).services, ["payments"]);
 }

@@ -52,6 +52,8 @@ fn a_miss_whose_word_gets_through_to_nobody_goes_on_at_once() {
              dana",
             "INC-1 system: STILL NOT TOLD: customers (due 13:25), support (due 13:25); telling bob",
             "INC-1 system: STILL NOT TOLD: customers (due 13:25), support (due 13:25); telling fay",
+            "INC-1 system: STILL NOT TOLD: customers (due 13:25), support (due 13:25); telling \
+             bob, dana, erik, fay, zoe",
         ],
         "each once, and not for ever: {told}"
     );
