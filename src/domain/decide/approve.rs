@@ -11,6 +11,7 @@ use crate::domain::decide::talk::send;
 use crate::domain::decide::{Decision, already, bad, due, not_now, on_call};
 use crate::domain::event::Body;
 use crate::domain::incident::Incident;
+use crate::domain::reach::Asked;
 use crate::domain::rejection::{Rejection, RejectionKind};
 use crate::domain::room::Room;
 use crate::domain::stakeholder::Audience;
@@ -121,12 +122,7 @@ pub(super) fn sent_back(
     let said = update.draft.words.iter().map(|words| format!("{}\n{}", words.subject, words.text));
     let said = said.collect::<Vec<_>>().join("\n\n");
     let text = format!("{me}: {why}\n\nYour words to {}:\n\n{said}", update.draft.to.join(", "));
-    let asked = due::asked(room, incident, now);
-    let mut told = on_call::word(asked, me, &[&update.by], (subject, text), 0)?;
-    if update.draft.together {
-        on_call::gather(&mut told);
-    }
-    Some(told)
+    hears(due::asked(room, incident, now), me, &update.by, (subject, text), update.draft.together)
 }
 
 /// Whoever commands hears that words went out without their look.
@@ -144,9 +140,19 @@ fn passed_over(
     let words = update.draft.words.first();
     let said = words.map_or_else(String::new, |words| format!("{}\n{}", words.subject, words.text));
     let text = format!("{me} sent it to {}: {why}\n\n{said}", update.draft.to.join(", "));
-    let asked = due::asked(room, incident, now);
-    let mut told = on_call::word(asked, me, &[commander], (subject, text), 0)?;
-    if update.draft.together {
+    hears(due::asked(room, incident, now), me, commander, (subject, text), update.draft.together)
+}
+
+/// One person hears what became of an update; words that go together are told together.
+fn hears(
+    asked: Asked<'_>,
+    me: &str,
+    who: &str,
+    words: (String, String),
+    together: bool,
+) -> Option<Body> {
+    let mut told = on_call::word(asked, me, &[who], words, 0)?;
+    if together {
         on_call::gather(&mut told);
     }
     Some(told)

@@ -35,7 +35,7 @@ impl Escalation {
     }
 
     /// When the last of these pages failed, if none of them got through.
-    fn all_failed(&self, pages: &[u32]) -> Option<Timestamp> {
+    pub fn all_failed(&self, pages: &[u32]) -> Option<Timestamp> {
         let failed = |number: &u32| match self.delivery(*number)?.stand {
             Stand::Failed { at } => Some(at),
             Stand::Queued { .. }

@@ -11,7 +11,6 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::delivery::Stand;
 use crate::domain::incident::{Incident, Stage, Told};
 use crate::domain::plan::Plan;
 use crate::domain::stakeholder::Stakeholder;
@@ -263,24 +262,10 @@ fn alarm(incident: &Incident, promise: &Promise<'_>) -> Option<(Timestamp, u8)> 
     };
     let next = told.step + 1;
     let usual = promise.due.plus(i64::from(next) * SECOND_MIN * MINUTE_MS);
-    match failed_at(incident, &told.pages) {
+    match incident.esc.all_failed(&told.pages) {
         Some(at) if next < STEPS_MAX => Some((at.min(usual), next)),
         Some(_) | None => (next < STEPS).then_some((usual, next)),
     }
-}
-
-/// When the last of these messages failed, if none of them got through.
-fn failed_at(incident: &Incident, pages: &[u32]) -> Option<Timestamp> {
-    let failed = |number: &u32| match incident.esc.delivery(*number)?.stand {
-        Stand::Failed { at } => Some(at),
-        Stand::Queued { .. }
-        | Stand::Sending { .. }
-        | Stand::Waiting { .. }
-        | Stand::Confirmed { .. }
-        | Stand::Cancelled { .. } => None,
-    };
-    let all: Option<Vec<Timestamp>> = pages.iter().map(failed).collect();
-    all?.into_iter().max()
 }
 
 /// When the next miss is to be told, or that not all got an update, if nothing happens before.
