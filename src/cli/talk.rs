@@ -338,7 +338,7 @@ pub(super) fn print_update(update: &Update, incident: &Incident) {
             let forced = forced.as_ref().map(|why| format!(", nobody else looked at it: {why}"));
             format!("sent {at} by {by}{}", forced.unwrap_or_default())
         }
-        Standing::Withdrawn { reason } => format!("taken back {reason}"),
+        Standing::Withdrawn { reason, .. } => format!("taken back {reason}"),
     };
     let subject = draft.words.first().map_or("", |words| words.subject.as_str());
     let corrects = draft.corrects.map(|n| format!(" (corrects {n})")).unwrap_or_default();

@@ -43,8 +43,12 @@ pub enum Standing {
         /// Why nobody else looked at it, where somebody should have.
         forced: Option<String>,
     },
-    /// It will not be sent.
-    Withdrawn { reason: String },
+    /// It will not be sent; who took it back (empty: not known).
+    Withdrawn {
+        reason: String,
+        #[serde(default)]
+        by: String,
+    },
 }
 
 /// An update as the room knows it.
@@ -332,7 +336,8 @@ impl Talk {
             TalkChange::Withdrawn { update, reason } => {
                 let known = self.updates.iter_mut().find(|known| known.draft.update == *update);
                 if let Some(known) = known {
-                    known.standing = Standing::Withdrawn { reason: reason.clone() };
+                    let (reason, by) = (reason.clone(), by.to_owned());
+                    known.standing = Standing::Withdrawn { reason, by };
                 }
             }
             TalkChange::Missed { names, step, pages } => {

@@ -1,5 +1,8 @@
 //! What is looked at, whether somebody writes meanwhile, and what is not listened to.
 
+use std::collections::BTreeMap;
+
+use crate::domain::ids::IncidentId;
 use crate::domain::incident::Incident;
 use crate::domain::time::Timestamp;
 use crate::tui::form::Form;
@@ -39,6 +42,21 @@ impl Model {
         let mut events = self.mirror.watched.iter().flat_map(|watched| watched.events.iter());
         let then = events.rfind(|event| event.seq <= past.seq).map(|event| event.at);
         then.unwrap_or(self.now)
+    }
+
+    /// Who else looks at an incident, and whether they write.
+    pub fn others_at(&self, id: IncidentId) -> Vec<(String, bool)> {
+        let mut others: BTreeMap<String, bool> = BTreeMap::new();
+        let mut skipped_self = false;
+        for person in self.mirror.people.iter().filter(|p| p.incident == Some(id)) {
+            if person.login == self.login && !skipped_self {
+                skipped_self = true;
+                continue;
+            }
+            let writes = others.entry(person.login.clone()).or_default();
+            *writes |= person.writing;
+        }
+        others.into_iter().collect()
     }
 
     /// Says what came of an act on many incidents.

@@ -217,6 +217,8 @@ pub struct Model {
     pub paged: Vec<IncidentId>,
     /// Those among them that were announced.
     pub called: BTreeSet<IncidentId>,
+    /// One's own updates of which it was said that somebody else took them back.
+    pub sent_back: BTreeSet<(IncidentId, u32)>,
     /// Distance of the selected entry from the newest one.
     pub entry_back: usize,
     /// The first line of the selected entry that is shown, where it is taller than the pane.
@@ -328,6 +330,7 @@ impl Model {
             marks: BTreeSet::new(),
             paged: Vec::new(),
             called: BTreeSet::new(),
+            sent_back: BTreeSet::new(),
             entry_back: 0,
             entry_top: 0,
             wants_older: false,
@@ -465,21 +468,6 @@ impl Model {
     /// Says something to the person.
     pub fn say(&mut self, tone: Tone, text: impl Into<String>) {
         self.show(Notice { text: text.into(), tone, at: self.now, is_result: false });
-    }
-
-    /// Who else looks at an incident, and whether they write.
-    pub fn others_at(&self, id: IncidentId) -> Vec<(String, bool)> {
-        let mut others: BTreeMap<String, bool> = BTreeMap::new();
-        let mut skipped_self = false;
-        for person in self.mirror.people.iter().filter(|p| p.incident == Some(id)) {
-            if person.login == self.login && !skipped_self {
-                skipped_self = true;
-                continue;
-            }
-            let writes = others.entry(person.login.clone()).or_default();
-            *writes |= person.writing;
-        }
-        others.into_iter().collect()
     }
 
     /// What an act in flight is called, for the status line.

@@ -291,8 +291,32 @@ fn words_that_somebody_else_took_back_are_said_and_are_a_draft_again() {
     console.world.act("bob", serde_json::from_str(back).expect("a command"));
     console.tell(Msg::Tick);
     shows(&console, "bob took back your update 1 of INC-1: too early (P has its words)");
-    console.keys("P<enter>");
+    console.keys("Pj<enter>");
     shows(&console, "Card payments fail");
+}
+
+#[test]
+fn words_taken_back_while_nobody_looked_are_said_at_the_next_look() {
+    let mut console = console();
+    console.keys("dit is one<c-s>");
+    console.keys("uupp<c-s>Card payments fail<c-s><c-s>y");
+    let back =
+        r#"{"do":"talk","incident":1,"talk":{"say":"withdraw","update":1,"reason":"too early"}}"#;
+    console.world.act("bob", serde_json::from_str(back).expect("a command"));
+    let mut later = Console::new(console.world, "ann", (120, 40));
+    let words = "bob took back your update 1 of INC-1: too early (P has its words)";
+    later.keys("jk");
+    later.rest();
+    let told = later.model.said.iter().filter(|said| said.text == words).count();
+    assert_eq!(told, 1, "once in each console: {:?}", later.model.said);
+    later.keys("Pj<enter>");
+    shows(&later, "Card payments fail");
+    // Whoever wrote something newer has gone on.
+    later.keys("<c-s>");
+    later.keys("<c-s>y");
+    assert_eq!(incident(&later, 1).talk.waiting().count(), 1, "{}", later.screen());
+    let other = Console::new(later.world, "ann", (120, 40));
+    assert!(!other.screen().contains("took back"), "{}", other.screen());
 }
 
 #[test]

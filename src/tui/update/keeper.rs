@@ -140,7 +140,9 @@ fn took_incident(model: &mut Model, detail: Detail, ids: &mut dyn Ids) -> Vec<Ef
         (model.entry_back, model.entry_top, model.stakeholder) = (0, 0, 0);
         model.chain_top = 0;
     }
+    let incident = detail.head.id;
     model.mirror.take_detail(detail);
+    let mut effects = super::taken_back::sent_back(model, incident, None, ids);
     model.go_to_wanted();
     // What was looked for may be older than what comes at first.
     model.wants_older |= model.wanted_entry.is_some() && model.earlier() > 0;
@@ -149,9 +151,9 @@ fn took_incident(model: &mut Model, detail: Detail, ids: &mut dyn Ids) -> Vec<Ef
     }
     let here = model.watched().map(|incident| incident.id);
     if here == model.selected_id && (model.held.is_empty() || here == model.held_for) {
-        return keys::let_go(model, ids);
+        effects.extend(keys::let_go(model, ids));
     }
-    Vec::new()
+    effects
 }
 
 /// Asks for the entries before those that are here.
@@ -413,7 +415,7 @@ fn taken_over(model: &mut Model, rows: &[Row]) {
 fn pushed(model: &mut Model, push: Push, ids: &mut dyn Ids) -> Vec<Effect> {
     let sent_back = match &push {
         Push::Events { incident, events } => {
-            super::taken_back::sent_back(model, *incident, events, ids)
+            super::taken_back::sent_back(model, *incident, Some(events), ids)
         }
         _ => Vec::new(),
     };

@@ -12,11 +12,12 @@ use crate::domain::duty::{Window, WindowStage};
 use crate::domain::legal;
 use crate::domain::talk::promise;
 use crate::domain::text::{fit, visible};
-use crate::domain::time::{MINUTE_MS, Timestamp, span_words};
+use crate::domain::time::{MINUTE_MS, span_words};
 use crate::domain::words::Right;
 use crate::proto::PAGES_TOLD;
 use crate::tui::action::Action;
 use crate::tui::model::{LinkState, Model, Pane, SILENT_MS, Tone};
+use crate::tui::view::heard;
 
 /// Lines of what was said, where it is long.
 const NOTICE_LINES: usize = 4;
@@ -56,13 +57,18 @@ pub(super) fn header(model: &Model, screen: &mut Frame<'_>, rect: Rect) {
             }
         }
     }
-    left.extend(heard(model, width));
+    left.extend(heard::silent(model).map(|text| (1, text)));
     if let Err(why) = &model.intake {
         left.push((1, format!("intake OFF: {}", visible(why))));
     }
     // Where it does not fit, what matters least goes as a whole, so that nothing is cut off.
     let least = right(model, 0).width() + 2;
     let length = |left: &[Part]| left.iter().map(|(_, text)| text.width() + 2).sum::<usize>();
+    // Of when each sender was heard as much as fits; the program's own name gives way to it.
+    let named = left.iter().filter(|(rank, _)| *rank == 6).map(|(_, text)| text.width() + 2);
+    let room = width.saturating_sub(least + length(&left) - named.sum::<usize>() + 2);
+    let each = heard::each(model, room).filter(|_| model.link == LinkState::Up);
+    left.extend(each.map(|text| (5, text)));
     while length(&left) > width.saturating_sub(least)
         && let Some(rank) = left.iter().map(|(rank, _)| *rank).max().filter(|rank| *rank > 1)
     {
@@ -161,34 +167,6 @@ fn right(model: &Model, room: usize) -> String {
     .into_iter()
     .find(|text| text.width() <= room)
     .unwrap_or_else(|| format!("{time}Z "))
-}
-
-/// When senders were heard last: first those that are silent; the others where there is room.
-fn heard(model: &Model, width: usize) -> Option<Part> {
-    let ago = |at: Option<Timestamp>| match at {
-        None => "never".to_owned(),
-        Some(at) if model.now.since(at) < MINUTE_MS => "now".to_owned(),
-        Some(at) => span_words(model.now.since(at)),
-    };
-    let silent: Vec<String> = model
-        .mirror
-        .heard
-        .iter()
-        .filter(|heard| heard.is_missed)
-        .map(|heard| format!("{} {}", visible(&heard.name), ago(heard.at)))
-        .collect();
-    if !silent.is_empty() {
-        let mark = model.theme.mark("✗", "x");
-        return Some((1, format!("{mark} SILENT: {}", silent.join(", "))));
-    }
-    let all: Vec<String> = model
-        .mirror
-        .heard
-        .iter()
-        .take(if width >= 160 { 6 } else { 3 })
-        .map(|heard| format!("{} {}", visible(&heard.name), ago(heard.at)))
-        .collect();
-    (width >= 110 && !all.is_empty()).then(|| (7, format!("heard: {}", all.join(", "))))
 }
 
 fn counts(model: &Model) -> Vec<Part> {

@@ -9,6 +9,7 @@ pub mod calendar;
 pub mod chain;
 pub mod details;
 mod frame;
+mod heard;
 pub mod layout;
 pub mod modal;
 pub mod page;
