@@ -9,6 +9,7 @@
 //!   holds does not grow with the number of recipients; each attempt stays in the journal.
 
 pub mod change;
+pub mod heard;
 pub mod promise;
 pub mod words;
 
@@ -171,6 +172,9 @@ pub struct Talk {
     pub missed: BTreeMap<String, MissTold>,
     /// Stakeholder → the update of which it was told that some did not get it.
     pub lost: BTreeMap<String, u32>,
+    /// Words of which one must get through.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub must_hear: Vec<heard::MustHear>,
     /// Stakeholder → since when they must know, where that is later than for everybody: the plan, or
     /// what is broken, changed since.
     pub joined: BTreeMap<String, Timestamp>,
@@ -349,6 +353,9 @@ impl Talk {
             }
             TalkChange::SomeLost { lost, .. } => {
                 self.lost.extend(lost.iter().map(|lost| (lost.who.clone(), lost.update)));
+            }
+            TalkChange::WordLost { words, why, step, pages } => {
+                self.heard_instead(words, (why, *step), pages);
             }
             TalkChange::CadenceSet { long, .. } => self.is_long = *long,
             TalkChange::FeedbackGiven { stakeholder, score, text } => {

@@ -104,7 +104,9 @@ impl Case {
                 TalkChange::LettersAdded { letters, .. } => {
                     self.want(event.at, letters.iter().map(|letter| &letter.wanted));
                 }
-                TalkChange::Missed { pages, .. } | TalkChange::SomeLost { pages, .. } => {
+                TalkChange::Missed { pages, .. }
+                | TalkChange::SomeLost { pages, .. }
+                | TalkChange::WordLost { pages, .. } => {
                     self.want_a_word(event.at, pages);
                 }
                 _ => {}

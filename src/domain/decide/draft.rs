@@ -11,7 +11,7 @@ use crate::domain::decide::{Decision, ahead, bad, not_now, wanted};
 use crate::domain::event::Body;
 use crate::domain::incident::Incident;
 use crate::domain::plan::Plan;
-use crate::domain::reach::Asked;
+use crate::domain::reach::{self, Asked};
 use crate::domain::rejection::{Rejection, RejectionKind};
 use crate::domain::room::Room;
 use crate::domain::stakeholder::{Audience, Stakeholder};
@@ -136,26 +136,20 @@ fn parts_of<'a>(
     [free, held, named].into_iter().filter(|part| !part.is_empty())
 }
 
-/// Whoever may look at words and did not write them: those whom the plan names, else who commands, else
-/// those who have a part in it.
-fn lookers<'a>(incident: &'a Incident, author: &str, draft: &'a Draft) -> Vec<&'a str> {
+/// Whoever may look at words and did not write them, in the order in which they are asked: those whom
+/// the plan names, else who commands; those who have a part in it; and, where nothing reaches any of
+/// these, those on whom the plan falls back. The first group of whom somebody is reached is asked.
+fn lookers(asked: Asked<'_>, incident: &Incident, author: &str, draft: &Draft) -> [Vec<String>; 4] {
     let is_other = |who: &&str| *who != author;
-    if !draft.approvers.is_empty() {
-        return draft.approvers.iter().map(String::as_str).filter(is_other).collect();
-    }
-    if let Some(commander) = incident.commander().filter(is_other) {
-        return vec![commander];
-    }
     let parts = [Role::Deputy, Role::CustomerLiaison, Role::InternalLiaison, Role::Spokesperson];
-    let mut people: Vec<&str> = Vec::new();
     let roles = parts.iter().filter_map(|role| incident.roles.get(role)).flatten();
     let holder = incident.ack.as_ref().map(|ack| ack.by.as_str());
-    for who in roles.map(String::as_str).chain(holder).filter(is_other) {
-        if !people.contains(&who) {
-            people.push(who);
-        }
-    }
-    people
+    let parts = roles.map(String::as_str).chain(holder).filter(is_other).map(str::to_owned);
+    let commander = incident.commander().filter(is_other).map(str::to_owned);
+    let named = draft.approvers.iter().filter(|who| *who != author).cloned().collect();
+    let (fallback, _) = reach::targets(asked, &asked.plan.fallback);
+    let fallback = fallback.into_iter().map(|one| one.to).filter(|who| who != author);
+    [named, commander.into_iter().collect(), parts.collect(), fallback.collect()]
 }
 
 /// Whoever may let an update go hears that it waits: the first word to the public has minutes.
@@ -165,22 +159,33 @@ fn call_approvers(
     bodies: &[Body],
     now: Timestamp,
 ) -> Option<Body> {
-    let people = lookers(incident, login, draft);
     let (id, number) = (incident.id, draft.update);
-    let subject = format!("{id} update {number} waits for your approval");
     let several = draft.words.len() > 1;
     let said = draft.words.iter().map(|words| {
         let language = if several { format!("[{}] ", words.language) } else { String::new() };
         format!("{language}{}\n{}", words.subject, words.text)
     });
     let said = said.collect::<Vec<_>>().join("\n\n");
-    let text = format!(
-        "{login} wrote it for {}. Let it go: warroom approve {id} {number}, or in the console (u a).\n\n\
-         {said}",
-        draft.to.join(", ")
-    );
+    let approve = format!("warroom approve {id} {number}, or in the console (u a)");
     let asked = Asked { plan: &room.plan, desk: &room.desk, severity: incident.severity, now };
-    let mut told = word(asked, login, &people, (subject, text), words_in(bodies))?;
+    let groups = lookers(asked, incident, login, draft);
+    let meant = groups[0].first().map_or(1, |_| 0);
+    let names = groups[meant].join(" or ");
+    let mut told = groups.iter().enumerate().find_map(|(rank, people)| {
+        let waits = format!("{id} update {number} waits for");
+        let (subject, how) = if rank <= meant || names.is_empty() && rank == 2 {
+            (format!("{waits} your approval"), format!("Let it go: {approve}."))
+        } else if names.is_empty() {
+            let how = format!("Take command if nobody has it, and let it go: {approve}.");
+            (format!("{waits} a second look, and nobody is there to take it"), how)
+        } else {
+            let how = format!("Find them, or let it go with a reason (--force): {approve}.");
+            (format!("{waits} {names}, whom no message reaches"), how)
+        };
+        let text = format!("{login} wrote it for {}. {how}\n\n{said}", draft.to.join(", "));
+        let people: Vec<&str> = people.iter().map(String::as_str).collect();
+        word(asked, login, &people, (subject, text), words_in(bodies))
+    })?;
     if draft.together {
         gather(&mut told);
     }

@@ -7,6 +7,7 @@
 use std::collections::BTreeSet;
 
 use crate::domain::decide::talk::body;
+use crate::domain::delivery::Stand;
 use crate::domain::event::Body;
 use crate::domain::ids::IncidentId;
 use crate::domain::incident::Incident;
@@ -14,8 +15,9 @@ use crate::domain::reach::{self, Asked, Reached};
 use crate::domain::room::Room;
 use crate::domain::stakeholder::Audience;
 use crate::domain::talk::change::{Lost, MissedOne, TalkChange};
-use crate::domain::talk::promise::{self, What};
-use crate::domain::time::Timestamp;
+use crate::domain::talk::heard::{self, MustHear};
+use crate::domain::talk::promise::{self, STEPS_MAX, What};
+use crate::domain::time::{HOUR_MS, Timestamp};
 use crate::domain::words::{DeliveryKind, Role};
 
 /// What is told where a promise was missed, or where not all got an update, and to whom.
@@ -26,6 +28,9 @@ pub fn missed(room: &Room, id: IncidentId, now: Timestamp) -> Vec<Body> {
     if !lost.is_empty() {
         // What is missed besides comes due again at once.
         return some_lost(room, incident, lost, now);
+    }
+    if let Some((_, word)) = heard::unheard(incident) {
+        return vec![word_lost(room, incident, word, now)];
     }
     let (missed, step) = promise::missed(incident, &room.plan, now);
     if missed.is_empty() {
@@ -92,6 +97,35 @@ fn some_lost(room: &Room, incident: &Incident, lost: Vec<Lost>, now: Timestamp) 
     vec![body(incident.id, TalkChange::SomeLost { lost, pages })]
 }
 
+/// Words that somebody must hear got through to nobody: the next hear them who were not tried, in the
+/// end everybody.
+fn word_lost(room: &Room, incident: &Incident, word: &MustHear, now: Timestamp) -> Body {
+    let tried = incident.esc.deliveries.iter().filter(|page| {
+        let is_word = page.wanted.kind == DeliveryKind::Inform;
+        is_word && matches!(page.stand, Stand::Failed { at } if at.plus(HOUR_MS) > now)
+    });
+    let tried: BTreeSet<&str> = tried.map(|page| page.wanted.to.as_str()).collect();
+    let lead = (Role::InternalLiaison, &tried);
+    let found = (word.step + 1..STEPS_MAX).map(|step| {
+        let mut reached = first_reached(room, incident, lead, step, now);
+        reached.retain(|one| !tried.contains(one.to.as_str()));
+        (step, reached)
+    });
+    let last = (STEPS_MAX - 1, Vec::new());
+    let (step, reached) = found.into_iter().find(|(_, it)| !it.is_empty()).unwrap_or(last);
+    let why = format!("NOT HEARD by {}: {}", names(incident, word), word.why);
+    let number = incident.esc.last_number + 1;
+    let pages = reach::wanted(reached, DeliveryKind::Inform, number, &why);
+    let (words, why) = (word.pages.clone(), word.why.clone());
+    body(incident.id, TalkChange::WordLost { words, why, step, pages })
+}
+
+/// Whom words were for.
+fn names(incident: &Incident, word: &MustHear) -> String {
+    let to = |number: &u32| Some(incident.esc.delivery(*number)?.wanted.to.clone());
+    word.pages.iter().filter_map(to).collect::<Vec<_>>().join(", ")
+}
+
 /// Who hears of a miss, in order: first the one who leads communication, then who commands; then
 /// whoever holds the incident. Where neither got a word of it, those on whom the plan falls back do.
 fn ranks(incident: &Incident, lead: Role, step: u8) -> [(&'static str, Vec<String>); 4] {
@@ -138,12 +172,14 @@ pub(super) fn first_reached(
             })
             .collect()
     };
-    if step > 2 {
-        let everybody: Vec<String> =
-            room.plan.people.keys().map(|login| format!("person:{login}")).collect();
-        return reach::targets(asked, &everybody).0;
-    }
     let mut ranks = ranks(incident, lead, step).into_iter().map(reach);
     let found = ranks.find(|reached| !reached.is_empty());
-    found.unwrap_or_else(|| reach::targets(asked, &room.plan.fallback).0)
+    let fallback = || reach::targets(asked, &room.plan.fallback).0;
+    let found = found.unwrap_or_else(|| if step > 2 { Vec::new() } else { fallback() });
+    if !found.is_empty() {
+        return found;
+    }
+    let everybody: Vec<String> =
+        room.plan.people.keys().map(|login| format!("person:{login}")).collect();
+    reach::targets(asked, &everybody).0
 }

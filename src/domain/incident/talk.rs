@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::domain::delivery::Wanted;
 use crate::domain::event::Recorded;
 use crate::domain::legal::LegalChange;
 use crate::domain::stakeholder::{Audience, STATUS_PAGE};
@@ -32,8 +33,13 @@ impl Incident {
             TalkChange::Promised { stakeholder, next_by, text } => {
                 self.promised(event, stakeholder, *next_by, text);
             }
-            TalkChange::Missed { pages, .. } | TalkChange::SomeLost { pages, .. } => {
+            TalkChange::Missed { pages, .. } | TalkChange::WordLost { pages, .. } => {
                 self.inform(at, pages);
+                self.talk.apply(change, by, at, event.seq);
+            }
+            TalkChange::SomeLost { pages, .. } => {
+                self.inform(at, pages);
+                self.must_hear(pages);
                 self.talk.apply(change, by, at, event.seq);
             }
             TalkChange::Withdrawn { .. }
@@ -49,8 +55,16 @@ impl Incident {
     pub(super) fn legal(&mut self, event: &Recorded, change: &LegalChange) {
         if let LegalChange::Warned { pages, .. } | LegalChange::RuleGone { pages, .. } = change {
             self.inform(event.at, pages);
+            self.must_hear(pages);
         }
         self.legal.apply(change, &event.actor.login, event.at);
+    }
+
+    /// One of these words must get through. Each says after them why this reader gets it.
+    fn must_hear(&mut self, pages: &[Wanted]) {
+        let why = pages.first().map_or("", |page| page.why.as_str());
+        let why = why.rsplit_once(" (").map_or(why, |(why, _)| why);
+        self.talk.must_hear(why, 0, pages);
     }
 
     /// No other delivery gets the number of one of these.

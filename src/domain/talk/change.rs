@@ -215,6 +215,9 @@ pub enum TalkChange {
     Missed { names: Vec<MissedOne>, step: u8, pages: Vec<Wanted> },
     /// Some of the messages of an update got through by no way; others of the same reader did.
     SomeLost { lost: Vec<Lost>, pages: Vec<Wanted> },
+    /// Words that somebody must hear (a clock of the law, an update that did not reach all) got through
+    /// to nobody: others hear them. `why` is what they said; `step` counts how often that was so.
+    WordLost { words: Vec<u32>, why: String, step: u8, pages: Vec<Wanted> },
     /// A long incident: words come less often. Or no longer.
     CadenceSet { long: bool, reason: String },
     /// How content somebody was, 1 to 5, asked after the end.

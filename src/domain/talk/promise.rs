@@ -14,8 +14,8 @@ use std::collections::BTreeMap;
 use crate::domain::incident::{Incident, Stage, Told};
 use crate::domain::plan::Plan;
 use crate::domain::stakeholder::Stakeholder;
-use crate::domain::talk::Asked;
 use crate::domain::talk::change::Lost;
+use crate::domain::talk::{Asked, heard};
 use crate::domain::time::{MINUTE_MS, Timestamp};
 use crate::domain::words::{Origin, Phase, Severity};
 
@@ -36,7 +36,7 @@ const SECOND_MIN: i64 = 5;
 /// How often a miss is told, where the words about it get through.
 const STEPS: u8 = 2;
 /// How often, where they do not: those on whom the plan falls back hear of it, and then everybody.
-const STEPS_MAX: u8 = 4;
+pub(in crate::domain) const STEPS_MAX: u8 = 4;
 
 /// What somebody is to hear.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -274,7 +274,8 @@ pub fn next_alarm(incident: &Incident, plan: &Plan) -> Option<Timestamp> {
     let missed = all.iter().filter_map(|promise| alarm(incident, promise)).map(|(at, _)| at);
     let lost = lost(incident).filter(|it| !is_lost_told(incident, it));
     let lost = lost.filter_map(|it| Some(incident.told.get(&it.who)?.at));
-    missed.chain(lost).min()
+    let unheard = heard::unheard(incident).map(|(at, _)| at);
+    missed.chain(lost).chain(unheard).min()
 }
 
 /// Stakeholders of whom some did not get the last update to them, though others did: all of its

@@ -28,6 +28,12 @@ pub fn change_words(change: &TalkChange, now: Timestamp) -> String {
             let list: Vec<String> = lost.iter().map(Lost::words).collect();
             format!("NOT ALL GOT IT: {}; {}", list.join(", "), told_words(pages))
         }
+        TalkChange::WordLost { words: _, why, step: _, pages } if pages.is_empty() => {
+            format!("NOBODY COULD BE TOLD, by any way: {why}")
+        }
+        TalkChange::WordLost { why, pages, .. } => {
+            format!("THE WORD REACHED NOBODY: {why}; {}", told_words(pages))
+        }
         TalkChange::CadenceSet { long: true, reason } => {
             because("a long incident from now on: words come less often".to_owned(), reason)
         }

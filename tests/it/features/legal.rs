@@ -360,3 +360,42 @@ fn what_is_owed_without_a_number_is_told_at_once_where_it_is_late_already() {
     let told = play(&mut world, &format!("1m dana {aware}\n1m clock\n600m clock"));
     assert_eq!(clocks_told(&told).len(), 0, "{told}");
 }
+
+/// The word about a clock, as it is answered one reader after the other, where no policy pages anybody.
+fn word_of_a_clock(answers: &str) -> String {
+    let mut plan = paging_world::plan();
+    plan.obligations = vec!["gdpr-controller".to_owned()];
+    plan.services.clear();
+    plan.default_policy.clear();
+    let mut world = World::under(plan);
+    play(&mut world, BEGIN);
+    let begin = format!("1m dana {}\n2161m clock", aware(0, "the log shows the copy"));
+    let answers = answers
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .chunks(3)
+        .fold(String::new(), |all, answer| {
+            format!("{all}\n2161m answer {}\n2161m clock", answer.join(" "))
+        });
+    play(&mut world, &format!("{begin}{answers}\n3000m clock"))
+}
+
+#[test]
+fn a_clock_whose_word_gets_through_to_nobody_is_told_to_others_until_somebody_has_it() {
+    let told =
+        word_of_a_clock("dana mail refused fay mail refused zoe mail accepted erik mail refused");
+    let lines: Vec<&str> = told.lines().filter(|line| line.contains("REACHED NOBODY")).collect();
+    let to: Vec<&str> =
+        lines.iter().filter_map(|line| line.rsplit_once("; telling ").map(|(_, to)| to)).collect();
+    assert_eq!(to, ["ann", "fay", "bob, erik, zoe"], "each once, and somebody has it: {told}");
+    assert!(lines[2].contains("THE WORD REACHED NOBODY: gdpr-controller authority: 50%"), "{told}");
+}
+
+#[test]
+fn that_nobody_at_all_could_be_told_of_a_clock_is_on_record() {
+    let told = word_of_a_clock(
+        "dana mail refused fay mail refused zoe mail refused erik mail refused bob mail refused
+         bob phone refused",
+    );
+    assert_eq!(told.matches("NOBODY COULD BE TOLD, by any way").count(), 1, "{told}");
+}

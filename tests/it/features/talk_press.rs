@@ -1,5 +1,8 @@
 //! The press: one voice, one statement until more can be said, and what it may print when.
 
+use warroom::domain::plan::{Person, Plan};
+use warroom::keeper::turn::Job;
+
 use crate::features::talk::{BEGIN, at, begin, draft, letter, plan};
 use crate::world::{World, play};
 
@@ -248,6 +251,38 @@ fn words_of_the_commander_are_looked_at_by_somebody_else_and_who_is_passed_over_
         to(&world, "ann"),
         ["INC-1 update 2 waits for your approval", "INC-1 update 2 went out without your look"]
     );
+}
+
+#[test]
+fn words_that_wait_are_told_to_others_where_no_message_reaches_whoever_may_look() {
+    let asked = |plan: Plan, begin: &str| -> (String, String) {
+        let mut world = World::under(plan);
+        play(&mut world, begin);
+        let public = draft("public", &["customers"], Some(20), r#","public":"investigating""#);
+        play(&mut world, &format!("1m bob {public}\n1m clock"));
+        let of = |job: &Job| {
+            let (subject, text) = job.update.clone()?;
+            Some((format!("{}: {subject}", job.destination.to), text))
+        };
+        world.jobs.iter().rev().find_map(of).expect("somebody is told")
+    };
+    // Ann commands, no message reaches her, and nobody else has a part in it but bob, who wrote it.
+    let (to, text) = asked(plan(), BEGIN);
+    assert_eq!(to, "fay: INC-1 update 1 waits for ann, whom no message reaches");
+    assert!(text.contains("with a reason (--force)"), "{text}");
+    // Nor does anything reach those whom the plan names.
+    let mut named = plan();
+    named.stakeholders.get_mut("customers").expect("they").approvers = vec!["gil".to_owned()];
+    let gil = Person::default();
+    named.people.insert("gil".to_owned(), gil);
+    let (to, _) = asked(named, BEGIN);
+    assert_eq!(to, "fay: INC-1 update 1 waits for gil, whom no message reaches");
+    // Nobody commands, and nobody else has a part in it.
+    let (begin, _) =
+        BEGIN.split_once("\n    0m ann {\"do\":\"take-command\"").expect("it is there");
+    let (to, text) = asked(plan(), begin);
+    assert_eq!(to, "fay: INC-1 update 1 waits for a second look, and nobody is there to take it");
+    assert!(text.contains("Take command if nobody has it"), "{text}");
 }
 
 /// Somebody of the press asks, with more of what was agreed on.
