@@ -184,8 +184,10 @@ impl Engine {
         archive: &dyn Archive,
         turn: &mut Turn,
     ) -> Result<(), Rejection> {
-        let by_code = self.by_code(order)?;
+        let by_code = self.by_code(order, archive)?;
         let order = by_code.as_ref().unwrap_or(order);
+        let there = self.answer_there(order, archive);
+        let order = there.as_ref().unwrap_or(order);
         let visiting = self.visit(&order.command, archive);
         let decided = decide(&self.room, order, now).map(|bodies| {
             let unsettled = unsettled(&bodies);
@@ -354,11 +356,12 @@ impl Engine {
         let reply = match self.order(&order, now, archive, turn) {
             Ok(()) => {
                 let (seq, events) = (self.room.seq, &turn.events[before..]);
-                Reply::Done {
-                    seq,
-                    incident: order.command.incident().or_else(|| notes::about(events)),
-                    note: notes::note(events, &self.room),
-                }
+                let note = notes::note(events, &self.room);
+                let about = || order.command.incident().or_else(|| notes::about(events));
+                let (incident, words) = codes::answered_there(&order.command, events).unzip();
+                let note = words.into_iter().chain(Some(note).filter(|it| !it.is_empty()));
+                let note = note.collect::<Vec<_>>().join("; ");
+                Reply::Done { seq, incident: incident.or_else(about), note }
             }
             Err(refusal) => Reply::Rejected(refusal),
         };

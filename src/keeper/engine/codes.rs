@@ -2,12 +2,13 @@
 
 use crate::domain::command::{Command, Order};
 use crate::domain::delivery::Delivery;
-use crate::domain::event::Actor;
+use crate::domain::event::{Actor, Recorded};
 use crate::domain::ids::IncidentId;
 use crate::domain::incident::Ack;
 use crate::domain::rejection::{Rejection, RejectionKind};
 use crate::domain::words::{Right, Via};
-use crate::keeper::engine::Engine;
+use crate::keeper::engine::notes::about;
+use crate::keeper::engine::{Archive, Engine};
 
 /// Letters of a code: no I, L, O or U, so that nobody misreads one (Crockford's base 32).
 const LETTERS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
@@ -26,9 +27,8 @@ impl Engine {
         format!("{}-{delivery}-{letters}", incident.0)
     }
 
-    /// An answer by code becomes the acknowledgement of the person to whom it was sent.
-    pub(super) fn by_code(&self, order: &Order) -> Result<Option<Order>, Rejection> {
-        let Command::AcknowledgeByCode { code } = &order.command else { return Ok(None) };
+    /// Which page a code belongs to.
+    fn page_of(&self, code: &str) -> Result<(IncidentId, u32), Rejection> {
         let wrong = || {
             Rejection::new(
                 RejectionKind::NotFound,
@@ -46,26 +46,44 @@ impl Engine {
         if self.code(id, delivery) != given {
             return Err(wrong());
         }
+        Ok((id, delivery))
+    }
+
+    /// An answer by code becomes the acknowledgement of the person to whom it was sent.
+    pub(super) fn by_code(
+        &self,
+        order: &Order,
+        archive: &dyn Archive,
+    ) -> Result<Option<Order>, Rejection> {
+        let Command::AcknowledgeByCode { code } = &order.command else { return Ok(None) };
+        let (id, delivery) = self.page_of(code)?;
         let not_now = |what: String, next: &str| Rejection::new(RejectionKind::NotNow, what, next);
-        let active = self.room.incidents.get(&id).filter(|incident| incident.phase().is_active());
-        let incident = active.ok_or_else(|| {
+        // What became part of another one is answered there.
+        let there = self.survivor(id, archive);
+        let active = there.and_then(|there| self.room.incidents.get(&there));
+        let active = active.filter(|incident| incident.phase().is_active());
+        let (Some(incident), Some(paged)) = (active, self.known(id, archive)) else {
             let next = format!("look with 'warroom show {}' where it stands", id.0);
-            not_now(format!("{id} is over, or part of another one"), &next)
-        })?;
+            return Err(not_now(format!("{id} is over"), &next));
+        };
+        let id = incident.id;
         let answered = |kind, ack: &Ack| {
             let what = format!("{id} is answered by {} since {}", ack.by, ack.at.clock_minutes());
             Rejection::new(kind, what, "there is nothing left to answer")
         };
         // A gateway that heard no answer posts it again: that is done, and no failure.
-        let to = incident.esc.delivery(delivery).map(|page| page.wanted.to.as_str());
+        let page = paged.esc.delivery(delivery);
+        let to = page.map(|page| page.wanted.to.as_str());
+        let is_called = to.is_some_and(|to| incident.is_called(to));
         let holder = incident.ack.as_ref().filter(|ack| Some(ack.by.as_str()) == to);
-        if let Some(ack) = holder.filter(|_| !to.is_some_and(|to| incident.is_called(to))) {
+        if let Some(ack) = holder.filter(|_| !is_called) {
             return Err(answered(RejectionKind::Already, ack));
         }
         // While nobody answers for it any code of it is good: what failed as far as we know may have
         // arrived, and who was called back, or whose answer expired, may hold the oldest message.
-        let may_answer = |d: &&Delivery| d.is_open() || incident.ack.is_none();
-        let page = incident.esc.delivery(delivery).filter(may_answer).ok_or_else(|| {
+        let is_wanted = is_called && paged.id != id;
+        let may_answer = |d: &&Delivery| d.is_open() || incident.ack.is_none() || is_wanted;
+        let page = page.filter(may_answer).ok_or_else(|| {
             incident.ack.as_ref().map_or_else(
                 || {
                     not_now(
@@ -93,4 +111,24 @@ impl Engine {
         let right = order.right.max(Right::Respond);
         Ok(Some(Order { actor, right, command, ..order.clone() }))
     }
+
+    /// An answer for what became part of another incident is one for that.
+    pub(super) fn answer_there(&self, order: &Order, archive: &dyn Archive) -> Option<Order> {
+        let Command::Acknowledge { incident } = order.command else { return None };
+        let there = self.survivor(incident, archive).filter(|there| *there != incident)?;
+        Some(Order { command: Command::Acknowledge { incident: there }, ..order.clone() })
+    }
+}
+
+/// What was answered instead of what was named, where that became part of another incident.
+pub(super) fn answered_there(asked: &Command, events: &[Recorded]) -> Option<(IncidentId, String)> {
+    let asked = match asked {
+        Command::Acknowledge { incident } => *incident,
+        Command::AcknowledgeByCode { code } => {
+            IncidentId(code.trim().split(['-', ' ']).next()?.parse().ok()?)
+        }
+        _ => return None,
+    };
+    let there = about(events).filter(|there| *there != asked)?;
+    Some((there, format!("{asked} is part of {there}: you answered {there}")))
 }

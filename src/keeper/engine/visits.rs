@@ -3,8 +3,11 @@
 
 use crate::domain::command::Command;
 use crate::domain::ids::IncidentId;
-use crate::domain::incident::Stage;
+use crate::domain::incident::{Incident, Stage};
 use crate::keeper::engine::{Archive, Engine};
+
+/// Merges that are followed from one incident to the next.
+const MERGES_MAX: usize = 64;
 
 impl Engine {
     /// Brings in all incidents that a command is about; those that must leave again.
@@ -39,5 +42,26 @@ impl Engine {
             }
             None => false,
         }
+    }
+
+    /// An incident as it is, wherever it is kept; the room does not change.
+    pub(super) fn known(&self, id: IncidentId, archive: &dyn Archive) -> Option<Incident> {
+        let here = self.room.incidents.get(&id).map(|incident| (**incident).clone());
+        here.or_else(|| self.limbo.get(&id).cloned()).or_else(|| archive.incident(id))
+    }
+
+    /// The incident that goes on for this one: itself, or the one that it became part of.
+    pub(super) fn survivor(&self, id: IncidentId, archive: &dyn Archive) -> Option<IncidentId> {
+        let mut id = id;
+        for _ in 0..MERGES_MAX {
+            if self.room.incidents.get(&id).is_some_and(|it| it.phase().is_live()) {
+                return Some(id);
+            }
+            match self.known(id, archive)?.stage {
+                Stage::Merged { into, .. } => id = into,
+                _ => return None,
+            }
+        }
+        None
     }
 }

@@ -4,6 +4,7 @@ mod alerts;
 mod approval;
 mod board;
 mod call_back;
+mod codes;
 mod command;
 mod demands;
 mod elsewhere;

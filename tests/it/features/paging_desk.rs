@@ -169,35 +169,6 @@ fn a_missed_promise_reaches_the_manager_whoever_has_answered() {
 }
 
 #[test]
-fn a_code_answers_for_the_person_it_was_sent_to_and_only_once() {
-    let mut world = World::under(plan());
-    play(&mut world, &format!("0m ann {OPEN}\n0m clock"));
-    let code = world.jobs[0].items[0].code.clone().expect("a page has a code");
-    let script = format!(
-        r#"1m eve {{"do":"acknowledge-by-code","code":"1-1-AAAAAAAA"}}
-           1m eve {{"do":"acknowledge-by-code","code":"{}"}}
-           1m eve {{"do":"acknowledge-by-code","code":"{code}"}}"#,
-        code.to_lowercase()
-    );
-    let transcript = play(&mut world, &script);
-    let refusal = "refused eve: that code belongs to no page; look at it letter by letter: it has no I, L, O or U; or 'warroom ack INC-7'\n";
-    let answered = "INC-1 bob: acknowledged by the code of their page, given by eve\n";
-    let late =
-        "refused eve: INC-1 is answered by bob since 13:21; there is nothing left to answer\n";
-    assert_eq!(transcript, format!("{refusal}{answered}{late}"));
-    // The answer expires: whoever finds the oldest message first is not turned away.
-    let script = format!(r#"63m eve {{"do":"acknowledge-by-code","code":"{code}"}}"#);
-    let transcript = play(&mut world, &format!("62m clock\n{script}"));
-    assert!(transcript.ends_with(answered), "{transcript}");
-    // What is over, or part of another one, says so; a code that nobody sent says nothing.
-    let more = r#"64m ann {"do":"open","title":"the cause","severity":"SEV2"}
-        64m ann {"do":"merge","incident":1,"into":2}"#;
-    let script = format!(r#"65m eve {{"do":"acknowledge-by-code","code":"{code}"}}"#);
-    let transcript = play(&mut world, &format!("{more}\n{script}"));
-    assert!(transcript.contains("INC-1 is over, or part of another one"), "{transcript}");
-}
-
-#[test]
 fn a_cover_stands_in_and_is_gone_when_it_is_taken_back() {
     let at = |minutes: i64| crate::world::START.plus(minutes * 60_000).to_string();
     let mut world = World::under(plan());
