@@ -97,7 +97,8 @@ pub enum Paging {
         schedule: String,
         #[arg(required_unless_present_any = ["accept", "refuse"])]
         with: Option<String>,
-        /// An instant within the shift that is given away, by the schedule's clock.
+        /// An instant within the shift that is given away, by the schedule's clock; `now`: the one that
+        /// runs.
         #[arg(long, required_unless_present_any = ["accept", "refuse"])]
         at: Option<String>,
         /// An instant within the shift that is taken in return.
@@ -245,7 +246,10 @@ fn shifts(paging: Paging, context: &Context) -> Result<Command, Failure> {
         }
         Paging::Swap { schedule, with, at, their_at, on_behalf_of, .. } => {
             let zone = zone_of(context, &schedule)?;
-            let given = |text: String| on_schedule(&text, zone, wall_now());
+            let given = |text: String| match text.trim() {
+                "now" => Ok(wall_now()),
+                text => on_schedule(text, zone, wall_now()),
+            };
             Command::AskSwap {
                 from: on_behalf_of,
                 at: given(at.unwrap_or_default())?,

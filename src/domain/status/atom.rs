@@ -1,4 +1,4 @@
-//! An Atom feed (RFC 4287) of what was said, an entry for each incident.
+//! An Atom feed (RFC 4287) of what was said, an entry for each incident and each maintenance.
 //!
 //! Invariants:
 //! - Every text and address is escaped; the text of an entry is HTML that was escaped twice, as
@@ -7,10 +7,11 @@
 
 use std::fmt::Write;
 
-use super::json::{incident_anchor, newest_first, shortlink};
-use super::model::{Impact, PublicIncident, Site};
+use super::json::{incident_anchor, maintenance_anchor, newest_first, shortlink};
+use super::model::{Impact, Maintenance, PublicIncident, Site};
 use super::page::time_words;
 use crate::domain::markup::{escape, paragraphs, token};
+use crate::domain::time::Timestamp;
 
 /// The entries that a feed holds at most.
 const ENTRIES_MAX: usize = 50;
@@ -30,10 +31,26 @@ pub(super) fn feed(site: &Site) -> Result<String, std::fmt::Error> {
         writeln!(out, "<link rel=\"self\" {kind} href=\"{url}/history.atom\"/>")?;
         writeln!(out, "<link rel=\"alternate\" type=\"text/html\" href=\"{url}/\"/>")?;
     }
-    let mut incidents: Vec<&PublicIncident> = site.incidents.iter().collect();
-    incidents.sort_by_key(|incident| std::cmp::Reverse((incident.created_at, &incident.id)));
-    for incident in incidents.into_iter().take(ENTRIES_MAX) {
-        entry(&mut out, site, incident)?;
+    let incidents = site.incidents.iter().map(|incident| Entry {
+        id: &incident.id,
+        anchor: incident_anchor(&incident.id),
+        name: &incident.name,
+        published: incident.created_at,
+        updated: incident.updated_at,
+        content: content(site, incident),
+    });
+    let works = site.maintenances.iter().map(|known| Entry {
+        id: &known.id,
+        anchor: maintenance_anchor(&known.id),
+        name: &known.name,
+        published: known.created_at,
+        updated: known.updated_at,
+        content: work(site, known),
+    });
+    let mut entries: Vec<Entry<'_>> = incidents.chain(works).collect();
+    entries.sort_by(|a, b| (b.published, b.id).cmp(&(a.published, a.id)));
+    for known in entries.iter().take(ENTRIES_MAX) {
+        entry(&mut out, site, known)?;
     }
     out.push_str("</feed>\n");
     Ok(out)
@@ -48,21 +65,45 @@ fn feed_id(site: &Site) -> String {
     }
 }
 
-fn entry(out: &mut String, site: &Site, incident: &PublicIncident) -> std::fmt::Result {
+/// What a feed tells of an incident or a maintenance.
+struct Entry<'a> {
+    id: &'a str,
+    anchor: String,
+    name: &'a str,
+    published: Timestamp,
+    updated: Timestamp,
+    /// HTML.
+    content: String,
+}
+
+fn entry(out: &mut String, site: &Site, known: &Entry<'_>) -> std::fmt::Result {
     let id = if site.page.url.is_empty() {
-        format!("{}:{}", feed_id(site), token(&incident.id))
+        format!("{}:{}", feed_id(site), token(known.id))
     } else {
-        shortlink(&site.page, &incident_anchor(&incident.id))
+        shortlink(&site.page, &known.anchor)
     };
     writeln!(out, "<entry>\n<id>{}</id>", escape(&id))?;
-    writeln!(out, "<title>{}</title>", escape(&incident.name))?;
-    writeln!(out, "<published>{}</published>", incident.created_at)?;
-    writeln!(out, "<updated>{}</updated>", incident.updated_at)?;
+    writeln!(out, "<title>{}</title>", escape(known.name))?;
+    writeln!(out, "<published>{}</published>", known.published)?;
+    writeln!(out, "<updated>{}</updated>", known.updated)?;
     if !site.page.url.is_empty() {
         let kind = "rel=\"alternate\" type=\"text/html\"";
         writeln!(out, "<link {kind} href=\"{}\"/>", escape(&id))?;
     }
-    writeln!(out, "<content type=\"html\">{}</content>\n</entry>", escape(&content(site, incident)))
+    writeln!(out, "<content type=\"html\">{}</content>\n</entry>", escape(&known.content))
+}
+
+/// When the work is, how far it has come, and what it means.
+fn work(site: &Site, known: &Maintenance) -> String {
+    let at = |at| escape(&time_words(&site.page, at));
+    format!(
+        "<p>{} · {}: {} to {}</p>{}",
+        Impact::Maintenance.words(),
+        known.status.words(),
+        at(known.scheduled_for),
+        at(known.ends_at()),
+        paragraphs(&known.body)
+    )
 }
 
 fn content(site: &Site, incident: &PublicIncident) -> String {

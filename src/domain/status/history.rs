@@ -1,4 +1,4 @@
-//! What is over: the incidents of the last two weeks, day by day.
+//! What is over: the incidents and the maintenance of the last two weeks, day by day.
 //!
 //! Invariants:
 //! - A day without incidents says so; an incident that goes on is told above, and its day leads
@@ -8,9 +8,9 @@ use std::fmt::{Result, Write};
 
 use chrono::Days;
 
-use super::html::incident;
+use super::html::{incident, maintenance};
 use super::json::incident_anchor;
-use super::model::{PublicIncident, Site};
+use super::model::{Maintenance, MaintenanceStatus, PublicIncident, Site};
 use super::page::day_words;
 use crate::domain::markup::escape;
 use crate::domain::schedule::day_of;
@@ -19,7 +19,7 @@ use crate::domain::time::Timestamp;
 /// How many days are told.
 const HISTORY_DAYS: u64 = 14;
 
-/// The incidents of the last two weeks, the newest first.
+/// What the last two weeks held, the newest first.
 pub(super) fn past(out: &mut String, site: &Site, now: Timestamp) -> Result {
     let today = day_of(site.page.zone, now);
     let shown = site.components.iter().map(|component| component.created_at);
@@ -44,11 +44,21 @@ pub(super) fn past(out: &mut String, site: &Site, now: Timestamp) -> Result {
             let (anchor, name) = (incident_anchor(&one.id), escape(&one.name));
             writeln!(out, "<p>Goes on: <a href=\"#{anchor}\">{name}</a></p>")?;
         }
-        if shown.is_empty() && open.is_empty() {
+        let mut done: Vec<&Maintenance> = site
+            .maintenances
+            .iter()
+            .filter(|known| known.status == MaintenanceStatus::Completed)
+            .filter(|known| day_of(site.page.zone, known.scheduled_for) == date)
+            .collect();
+        done.sort_by_key(|known| std::cmp::Reverse((known.scheduled_for, &known.id)));
+        if shown.is_empty() && open.is_empty() && done.is_empty() {
             writeln!(out, "<p class=\"quiet\">No incidents.</p>")?;
         }
         for one in shown {
             incident(out, site, one, 4)?;
+        }
+        for one in done {
+            maintenance(out, site, one, 4)?;
         }
     }
     writeln!(out, "</section>")

@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 use super::history;
 use super::json::{Indicator, incident_anchor, indicator, maintenance_anchor, newest_first};
 use super::model::{
-    Component, ComponentStatus, Maintenance, MaintenanceStatus, Page, PublicIncident, Site,
+    Component, ComponentStatus, Impact, Maintenance, MaintenanceStatus, Page, PublicIncident, Site,
 };
 use super::page::{day_words, minutes_words, time_words};
 use super::uptime::{Day, days, uptime_words};
@@ -232,20 +232,26 @@ fn maintenances(out: &mut String, site: &Site) -> Result {
         writeln!(out, "<p>None is planned.</p>")?;
     }
     for planned in ahead {
-        let (id, name) = (maintenance_anchor(&planned.id), escape(&planned.name));
-        writeln!(
-            out,
-            "<article class=\"incident\" id=\"{id}\" aria-labelledby=\"{id}-title\">\
-             <h3 id=\"{id}-title\">{name}</h3><p class=\"facts\">{}{}</p>\
-             <p class=\"said\">{} to {}</p>{}</article>",
-            planned.status.words(),
-            affects(site, &planned.components),
-            time(&site.page, planned.scheduled_for),
-            time(&site.page, planned.scheduled_until),
-            paragraphs(&planned.body)
-        )?;
+        maintenance(out, site, planned, 3)?;
     }
     writeln!(out, "</section>")
+}
+
+/// One maintenance: when, how far it has come, and what it means.
+pub(super) fn maintenance(out: &mut String, site: &Site, known: &Maintenance, level: u8) -> Result {
+    let (id, name) = (maintenance_anchor(&known.id), escape(&known.name));
+    writeln!(
+        out,
+        "<article class=\"incident\" id=\"{id}\" aria-labelledby=\"{id}-title\">\
+         <h{level} id=\"{id}-title\">{name}</h{level}><p class=\"facts\">{} · {}{}</p>\
+         <p class=\"said\">{} to {}</p>{}</article>",
+        Impact::Maintenance.words(),
+        known.status.words(),
+        affects(site, &known.components),
+        time(&site.page, known.scheduled_for),
+        time(&site.page, known.ends_at()),
+        paragraphs(&known.body)
+    )
 }
 
 fn foot(out: &mut String, site: &Site) -> Result {

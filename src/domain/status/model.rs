@@ -167,6 +167,15 @@ pub struct Maintenance {
     pub components: Vec<String>,
 }
 
+impl Maintenance {
+    /// When it ends, or ended, whatever was planned.
+    pub fn ends_at(&self) -> Timestamp {
+        let planned = self.scheduled_until;
+        let is_over = self.status == MaintenanceStatus::Completed;
+        if is_over { planned.min(self.updated_at) } else { planned }
+    }
+}
+
 impl ComponentStatus {
     /// What people read.
     pub const fn words(self) -> &'static str {

@@ -298,3 +298,20 @@ fn a_day_on_which_something_began_that_goes_on_does_not_say_no_incidents() {
     }
     assert!(past.contains("No incidents."), "the days before were quiet");
 }
+
+#[test]
+fn maintenance_that_is_over_stays_on_the_page_and_in_the_feed() {
+    let mut site = site();
+    site.maintenances[0].updated_at =
+        site.maintenances[0].scheduled_for.plus(20 * crate::domain::time::MINUTE_MS);
+    let all = files(&site, now());
+    let html = text(&all, "index.html");
+    let (ahead, past) = html.split_once("id=\"past\"").expect("what is over");
+    assert!(ahead.contains("id=\"maintenance-m2\"") && !past.contains("maintenance-m2"));
+    assert!(past.contains("id=\"maintenance-m1\""), "a link to it leads somewhere: {past}");
+    assert!(past.contains("Maintenance · Completed · affects The web"), "{past}");
+    let feed = text(&all, "history.atom");
+    assert!(feed.contains("<id>https://status.example.org/#maintenance-m1</id>"), "{feed}");
+    let span = "Completed: 2026-11-23 13:30 CET to 2026-11-23 13:50 CET";
+    assert!(feed.contains(span), "it ended earlier than was planned: {feed}");
+}

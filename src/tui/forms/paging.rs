@@ -245,6 +245,9 @@ fn ahead_in(text: &str, zone: chrono_tz::Tz, now: Timestamp) -> Result<Option<Ti
     if text.is_empty() {
         return Ok(None);
     }
+    if text == "now" {
+        return Ok(Some(now));
+    }
     Timestamp::parse_ahead_in(text, zone, now).map(Some).map_err(|e| e.to_string())
 }
 
