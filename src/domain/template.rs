@@ -46,7 +46,8 @@ pub struct Template {
     pub subject: String,
     /// The text.
     pub body: String,
-    /// The text as HTML, where it shall look different; made from `body` where it is not given.
+    /// The text as HTML. It is read from plans that hold one, and refused in new ones: what goes out is
+    /// the text as a person left it, and HTML is made from that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub html: Option<String>,
 }

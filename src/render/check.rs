@@ -26,6 +26,11 @@ pub fn check(key: &Key, template: &Template) -> Vec<String> {
         }
         wrong.extend(check_unsaid(key, template));
     }
+    if template.html.is_some() {
+        let words =
+            "the html is never sent: take it out (mail has the body as HTML, as it was edited)";
+        wrong.push(words.to_owned());
+    }
     wrong.sort();
     wrong.dedup();
     let place = format!("{} {} ({})", key.audience.word(), key.stage.word(), key.language.word());

@@ -134,6 +134,8 @@ fn html_of_its_own_escapes_its_values() {
     let message = render(&own, &known, Output::Html).expect("it fills in");
     assert_eq!(message.body, "<p>&lt;b&gt;&amp;&quot;&#x27;</p>");
     assert_eq!(message.subject, "<b>&\"'", "a subject is plain text");
+    let wrong = check(&key(Audience::Public, Stage::Identified), &own);
+    assert!(wrong.iter().any(|words| words.contains("the html is never sent")), "{wrong:?}");
 }
 
 #[track_caller]
