@@ -304,7 +304,8 @@ impl Incident {
         let trigger = self.next_trigger(policy, plan);
         let clock = self.by_the_clock(policy, plan.fallback_every_min);
         let count = self.next_count(policy, plan);
-        [clock, trigger, count, lost, everybody].into_iter().flatten().min_by_key(|(at, _)| *at)
+        // What grew while nothing was paged is looked at before a page makes it the state of things.
+        [trigger, clock, count, lost, everybody].into_iter().flatten().min_by_key(|(at, _)| *at)
     }
 
     /// A level that was passed over for want of alerts, once one has joined since; or one whose

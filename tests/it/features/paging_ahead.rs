@@ -85,3 +85,40 @@ fn what_is_foretold_holds_triggers_and_leaves_out_what_does_not_hold() {
     let rungs = outlook::of_incident(asked(Severity::Sev3), policy, incident(&world, 1));
     assert!(rungs[1].skipped.as_ref().is_some_and(|why| why.contains("03:00-03:01")), "{rungs:?}");
 }
+
+#[test]
+fn what_grew_in_maintenance_is_looked_at_when_that_ends() {
+    let levels = r#"
+        [[levels]]
+        name = "L1"
+        targets = ["person:bob"]
+        [[levels]]
+        name = "boss"
+        targets = ["person:erik"]
+        after_min = 60
+        [[triggers]]
+        level = "boss"
+        when = { growing = true }"#;
+    let mut world = World::under(under(levels));
+    let until = START.plus(10 * 60_000);
+    let told = play(
+        &mut world,
+        &format!(
+            r#"0m ann {OPEN}
+               0m clock
+               0m answer bob mail accepted
+               1m ann {{"do":"plan-window","services":["payments"],"from":"{}","until":"{until}","reason":"upgrade"}}
+               1m clock
+               2m ann {{"do":"set-severity","incident":1,"severity":"SEV1","reason":"all of it"}}
+               2m clock
+               9m clock
+               10m clock"#,
+            START.plus(60_000)
+        ),
+    );
+    let (during, after) = told.split_once("all of it").expect("it grew");
+    assert!(!during.contains("erik"), "{told}");
+    let pages: Vec<&str> = after.lines().filter(|line| line.contains("paging")).collect();
+    assert!(pages.iter().any(|line| line.contains("erik") && line.contains("growing")), "{told}");
+    assert!(pages.iter().any(|line| line.contains("paging bob")), "{told}");
+}
