@@ -64,11 +64,19 @@ pub(super) fn header(model: &Model, screen: &mut Frame<'_>, rect: Rect) {
     // Where it does not fit, what matters least goes as a whole, so that nothing is cut off.
     let least = right(model, 0).width() + 2;
     let length = |left: &[Part]| left.iter().map(|(_, text)| text.width() + 2).sum::<usize>();
-    // Of when each sender was heard as much as fits; the program's own name gives way to it.
+    // Of when each sender was heard as much as fits beside who one is, at the least in few letters; the
+    // program's own name gives way to it.
     let named = left.iter().filter(|(rank, _)| *rank == 6).map(|(_, text)| text.width() + 2);
-    let room = width.saturating_sub(least + length(&left) - named.sum::<usize>() + 2);
-    let each = heard::each(model, room).filter(|_| model.link == LinkState::Up);
+    let used = length(&left) - named.sum::<usize>() + 2;
+    let me = visible(&model.login).width() + " · ".width();
+    let each = [least + me, least].into_iter().find_map(|right| {
+        let room = width.saturating_sub(used + right);
+        heard::each(model, room).filter(|_| model.link == LinkState::Up)
+    });
     left.extend(each.map(|text| (5, text)));
+    if length(&left) > width.saturating_sub(least + me) {
+        left.retain(|(rank, _)| *rank != 6);
+    }
     while length(&left) > width.saturating_sub(least)
         && let Some(rank) = left.iter().map(|(rank, _)| *rank).max().filter(|rank| *rank > 1)
     {
