@@ -340,6 +340,9 @@ pub enum Change {
     },
     /// The window that paused it no longer covers it.
     EscalationResumed {
+        /// A person escalated it though the window goes on.
+        #[serde(default, skip_serializing_if = "is_false")]
+        by_hand: bool,
         window: u32,
     },
     /// The plan no longer knows these people: their own answer is not waited for any more.

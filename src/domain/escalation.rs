@@ -78,6 +78,7 @@ pub struct Handover {
 
 /// How far an incident has climbed.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each answers a question of its own")]
 pub struct Escalation {
     /// The policy it took; none for histories: these page nobody.
     pub policy: Option<PolicyRef>,
@@ -120,10 +121,16 @@ pub struct Escalation {
     /// Whom the plan falls back on, as they were paged last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fallback: Option<Fallback>,
-    /// When the last level was passed over, where every one of this round was so far: there is nobody
-    /// whose answer to wait for.
+    /// The pages of the last level of this round that wanted somebody: whose answer is waited for before
+    /// the next one. Empty: no level has wanted anybody so far. None: nothing of the round has come yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub skipped_at: Option<Timestamp>,
+    pub waits: Option<Vec<u32>>,
+    /// A level of this round that reached nobody wanted those on whom the plan falls back.
+    #[serde(default)]
+    pub fell: bool,
+    /// The maintenance window in which a person escalated all the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub overrides: Option<u32>,
     /// Pages by hand that got through by no way, and of which somebody heard.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub followed: BTreeSet<u32>,
@@ -153,6 +160,8 @@ pub struct ByHand {
     pub anchor: Timestamp,
     pub is_forced: bool,
     pub is_unreached: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waits: Option<Vec<u32>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub snooze: Option<Snooze>,
 }
@@ -212,7 +221,7 @@ impl Escalation {
         self.by_hand.clear();
         self.snooze = None;
         self.is_unreached = false;
-        (self.skipped_at, self.fallback) = (None, None);
+        (self.waits, self.fell, self.fallback) = (None, false, None);
         why.clone_into(&mut self.again);
     }
 
@@ -229,22 +238,6 @@ impl Escalation {
             let Some(over) = self.deliveries.iter().position(is_idle) else { break };
             self.deliveries.remove(over);
         }
-    }
-
-    /// When the pages of the level that was reached last had all failed, if they have.
-    pub fn failed_at(&self) -> Option<Timestamp> {
-        let level = self.next.checked_sub(1)?;
-        let mut last = None;
-        let of_level = self.deliveries.iter().filter(|delivery| {
-            delivery.origin.level == Some(level)
-                && delivery.at >= self.anchor
-                && delivery.wanted.kind == DeliveryKind::Page
-        });
-        for delivery in of_level {
-            let Stand::Failed { at } = delivery.stand else { return None };
-            last = last.max(Some(at));
-        }
-        last
     }
 }
 
@@ -296,10 +289,9 @@ impl Incident {
         }
         let lost = self.esc.lost_by_hand().map(|(_, at)| (at, Step::Lost)).min_by_key(|it| it.0);
         // Whom somebody asked for by name has no severity and no window.
-        let everybody = self.esc.fallback_failed_at().filter(|_| self.ack.is_none());
-        let everybody = everybody.map(|at| (at, Step::Everybody));
+        let everybody = self.esc.fallback_failed_at().map(|at| (at, Step::Everybody));
         if self.esc.pause.is_some() {
-            return lost;
+            return [lost, everybody].into_iter().flatten().min_by_key(|(at, _)| *at);
         }
         let trigger = self.next_trigger(policy, plan);
         let clock = self.by_the_clock(policy, plan.fallback_every_min);
@@ -379,13 +371,11 @@ impl Incident {
             }
         };
         let due = minutes_after(esc.anchor, after_min);
-        // Where nobody of a level could be reached, what follows does not wait: the next level, or
-        // where there is none, the fallback.
-        let is_more = esc.next > 0 && esc.next < levels;
-        let unreached = (esc.is_unreached && is_more).then_some(esc.anchor);
-        match esc.failed_at().or(unreached).or(esc.skipped_at) {
-            Some(failed) if is_more => (due.min(failed), step),
-            Some(failed) if failed < due => (failed, Step::Fallback),
+        // Where there is nobody whose answer to wait for, what follows does not wait: the next level,
+        // or where there is none, the fallback.
+        match esc.unheard_at().filter(|at| *at < due) {
+            Some(at) if esc.next < levels => (at, step),
+            Some(at) if !esc.fell => (at, Step::Fallback),
             Some(_) | None => (due, step),
         }
     }

@@ -39,14 +39,11 @@ pub struct Rung {
     pub gaps: Vec<String>,
 }
 
-/// Whether the level after these does not wait: the last of them reaches nobody, or none of them holds.
-fn is_next_at_once(before: &[Rung]) -> bool {
-    let is_skipped = |rung: &Rung| rung.skipped.is_some();
-    match before.last() {
-        Some(last) if is_skipped(last) => before.iter().all(is_skipped),
-        Some(last) => last.people.is_empty(),
-        None => false,
-    }
+/// Whether there is nobody whose answer to wait for after a level, as it was before it. What is passed
+/// over, and what only informs, changes nothing about that, but that the first level has come.
+fn is_unheard_after(before: bool, rung: &Rung) -> bool {
+    let wants = rung.skipped.is_none() && !rung.is_informed;
+    if wants { rung.people.is_empty() } else { before || rung.level == 0 }
 }
 
 /// Somebody who would be reached.
@@ -73,16 +70,18 @@ pub fn method_words(method: &Method) -> String {
 /// `asked.now`.
 pub fn of_policy(asked: Asked<'_>, policy: &Policy, services: &[String]) -> Vec<Rung> {
     let is_paging = policy.from_severity.is_none_or(|from| asked.severity <= from);
-    let mut due = asked.now;
+    let (mut due, mut is_unheard) = (asked.now, false);
     let mut all: Vec<Rung> = Vec::new();
     for (level, index) in policy.levels.iter().zip(0_u16..) {
-        if !is_next_at_once(&all) {
+        if !is_unheard {
             due = due.plus(i64::from(level.after_min) * MINUTE_MS);
         }
         let then = Asked { now: due, ..asked };
         let skipped = reach::skipped(then, &level.when, services);
-        let rung = rung(then, level, index, is_paging.then_some(due), false);
-        all.push(Rung { skipped, ..rung });
+        let known = rung(then, level, index, is_paging.then_some(due), false);
+        let known = Rung { skipped, ..known };
+        is_unheard = is_unheard_after(is_unheard, &known);
+        all.push(known);
     }
     for trigger in policy.triggers.iter().filter(|trigger| holds_at_once(asked, trigger, services))
     {
@@ -112,26 +111,22 @@ pub fn of_incident(asked: Asked<'_>, policy: &Policy, incident: &Incident) -> Ve
         && (incident.is_paging(policy) || incident.esc.is_forced)
         && esc.pause.is_none()
         && (esc.snooze.is_none() || !esc.must.is_empty());
-    let mut due = esc.anchor;
+    let (mut due, mut is_unheard) = (esc.anchor, esc.unheard_at().is_some());
     let mut all: Vec<Rung> = Vec::new();
     for (level, index) in policy.levels.iter().zip(0_u16..) {
         let is_behind = index < esc.next;
-        let is_at_once = match all.last() {
-            Some(before) if !before.is_behind => {
-                let ahead: Vec<Rung> = all.iter().filter(|rung| !rung.is_behind).cloned().collect();
-                let is_open = ahead.len() == all.len() || esc.skipped_at.is_some();
-                before.people.is_empty() || is_open && is_next_at_once(&ahead)
-            }
-            Some(_) | None => (esc.is_unreached && index > 0) || esc.skipped_at.is_some(),
-        };
-        if !is_behind && !is_at_once {
+        if !is_behind && !is_unheard {
             due = due.plus(i64::from(level.after_min) * MINUTE_MS);
         }
         let then = Asked { now: if is_behind { asked.now } else { due.max(asked.now) }, ..asked };
         let when = (runs && !is_behind).then_some(due);
         let skipped = reach::skipped(then, &level.when, &incident.services);
         let skipped = skipped.filter(|_| when.is_some());
-        all.push(Rung { skipped, ..rung(then, level, index, when, is_behind) });
+        let known = Rung { skipped, ..rung(then, level, index, when, is_behind) };
+        if !is_behind {
+            is_unheard = is_unheard_after(is_unheard, &known);
+        }
+        all.push(known);
     }
     all
 }

@@ -53,7 +53,10 @@ pub(super) fn change_words(change: &Change) -> String {
         Change::HandoverRefused { by, reason } => {
             because(format!("{by} ended the offer; it stays where it is"), reason)
         }
-        Change::EscalationResumed { window } => {
+        Change::EscalationResumed { window, by_hand: true } => {
+            format!("pages again, though maintenance window {window} goes on")
+        }
+        Change::EscalationResumed { window, by_hand: false } => {
             format!("maintenance window {window} no longer covers it")
         }
         Change::EscalationPaused { why, .. } => format!("pages nobody: {why}"),

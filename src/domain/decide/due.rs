@@ -49,13 +49,14 @@ pub fn escalate(room: &Room, id: IncidentId, now: Timestamp) -> Vec<Body> {
         return Vec::new();
     }
     let pages = match step {
-        Step::Level { .. } | Step::Fallback | Step::Everybody | Step::Count(_) => {
-            !incident.is_answered()
-        }
+        Step::Level { .. } | Step::Fallback | Step::Count(_) => !incident.is_answered(),
         Step::Trigger(_) => true,
-        Step::Lost | Step::AckExpires | Step::SnoozeEnds => false,
+        // Whom a person asked for, and what that ends with, no window holds back.
+        Step::Everybody | Step::Lost | Step::AckExpires | Step::SnoozeEnds => false,
     };
-    if pages && let Some(window) = room.desk.window_over(&incident.services) {
+    let window = room.desk.window_over(&incident.services);
+    let window = window.filter(|window| pages && incident.esc.overrides != Some(window.id));
+    if let Some(window) = window {
         let why = format!("maintenance until {}: {}", window.until, window.reason);
         return of(id, Change::EscalationPaused { window: window.id, why });
     }
@@ -268,7 +269,7 @@ fn clock_words(incident: &Incident, policy: &Policy, level: u16, round: u8) -> S
         }
     } else if incident.esc.is_unreached {
         format!("{name}: the level before reached nobody")
-    } else if incident.esc.failed_at().is_some() {
+    } else if incident.esc.unheard_at().is_some() {
         format!("{name}: nothing got through to the level before")
     } else {
         incident.ack.as_ref().map_or_else(

@@ -149,7 +149,13 @@ fn escalate(
     let name = policy.levels.get(index).map_or("", |level| level.name.as_str());
     let why = format!("{name}: {login} escalated: {why}");
     let reach = Reach { level, round, by, late_ms: 0 };
-    one(id, due::reach_level(room, incident, policy, &reach, &why, now))
+    let reached = due::reach_level(room, incident, policy, &reach, &why, now);
+    // What a person escalates is not the planned work, whatever window is over it.
+    let pages = reached.wanted().any(|page| page.kind == DeliveryKind::Page);
+    let window = incident.esc.pause.as_ref().map(|pause| pause.window).filter(|_| pages);
+    let resumed = window.map(|window| Change::EscalationResumed { window, by_hand: true });
+    let body = |change| Body::Incident { incident: id, change };
+    Ok(resumed.into_iter().chain([reached]).map(body).collect())
 }
 
 /// `L2` names the level `L2 senior`.

@@ -48,6 +48,29 @@ impl Escalation {
         all?.into_iter().max()
     }
 
+    /// Since when there is nobody whose answer to wait for before the next level: the level that wanted
+    /// somebody last got through to nobody, the last one reached nobody, or none has wanted anybody so far. What only informs, and
+    /// what is passed over, changes nothing about that.
+    pub fn unheard_at(&self) -> Option<Timestamp> {
+        let waits = self.waits.as_ref().filter(|_| self.next > 0)?;
+        if waits.is_empty() || self.is_unreached && self.fell {
+            return Some(self.anchor);
+        }
+        self.all_failed(waits).map(|at| at.max(self.anchor))
+    }
+
+    /// A level came by the chain: whose answer is waited for after it.
+    pub(in crate::domain) fn wait_for(&mut self, level: u16, pages: &[Wanted]) {
+        let pages = pages.iter().filter(|page| page.kind == DeliveryKind::Page);
+        let wanted: Vec<u32> = pages.map(|page| page.number).collect();
+        if level == 0 {
+            self.fell = false;
+        }
+        if level == 0 || !wanted.is_empty() {
+            self.waits = Some(wanted);
+        }
+    }
+
     /// When those on whom the plan falls back were all not reached, unless everybody was wanted.
     pub(super) fn fallback_failed_at(&self) -> Option<Timestamp> {
         let fallback = self.fallback.as_ref().filter(|it| !it.everybody)?;

@@ -38,7 +38,7 @@ impl Incident {
             Change::FallbackPaged { pages, everybody, .. } => {
                 self.esc.anchor = at;
                 self.esc.by_hand.clear();
-                self.esc.skipped_at = None;
+                self.esc.waits = None;
                 self.esc.fell_back(pages, *everybody);
                 self.want(at, pages, Origin { level: None, late_ms: 0, by_hand: false });
             }
@@ -74,8 +74,11 @@ impl Incident {
             Change::AnswersDropped { people } => self.nobody_waits_for(at, people),
             Change::BegunAnew { why } => self.esc.restart(at, why),
             Change::EscalationPaused { window, .. } => self.pause(at, *window),
-            Change::EscalationResumed { window } => {
-                self.resume(at, *window, "the maintenance does not cover all of it");
+            Change::EscalationResumed { window, by_hand } => {
+                let part = "the maintenance does not cover all of it";
+                let why = if *by_hand { "escalated by hand" } else { part };
+                self.resume(at, *window, why);
+                self.esc.overrides = by_hand.then_some(*window);
             }
             _ => {}
         }
@@ -146,6 +149,7 @@ impl Incident {
         (esc.next, esc.round, esc.anchor) = (before.next, before.round, before.anchor);
         esc.back_at = at;
         (esc.is_forced, esc.is_unreached) = (before.is_forced, before.is_unreached);
+        esc.waits = before.waits;
         // One that was set since stands.
         let kept = before.snooze.filter(|snooze| snooze.until > at && self.ack.is_some());
         esc.snooze = esc.snooze.take().or(kept);
@@ -200,9 +204,8 @@ impl Incident {
             esc.counted = u32::try_from(self.members.len()).unwrap_or(u32::MAX);
         }
         if level >= esc.next || round > esc.round {
-            let is_first = level == 0 && self.ack.is_none();
-            if is_first || esc.skipped_at.is_some() {
-                esc.skipped_at = Some(at);
+            if self.ack.is_none() {
+                esc.wait_for(level, &[]);
             }
             esc.next = level.saturating_add(1);
             (esc.round, esc.anchor) = (round, at);
@@ -217,10 +220,11 @@ impl Incident {
         }
         // Beside a chain that climbs anyway, a trigger does not move it; where somebody holds the
         // incident, what follows is the level above the one that the trigger reached.
-        // Where a person reached nobody, the levels between are still to come.
+        // Where a person reached nobody, or only told those of a level, the levels between are still to
+        // come.
         let is_step = match reached.by {
             ReachedBy::Clock => true,
-            ReachedBy::Hand => !reached.pages.is_empty(),
+            ReachedBy::Hand => reached.pages.iter().any(|page| page.kind == DeliveryKind::Page),
             ReachedBy::Count | ReachedBy::Trigger(_) => is_held,
         };
         if is_step {
@@ -229,7 +233,6 @@ impl Incident {
         self.esc.is_forced |= reached.by == ReachedBy::Hand;
         self.esc.held.remove(&reached.level);
         self.esc.passed.remove(&reached.level);
-        self.esc.skipped_at = None;
         if !reached.fallback.is_empty() {
             self.esc.fell_back(&reached.fallback, false);
         }
@@ -237,6 +240,8 @@ impl Incident {
             self.esc.next = reached.level.saturating_add(1);
             (self.esc.round, self.esc.anchor) = (reached.round, at);
             self.esc.is_unreached = reached.pages.is_empty();
+            self.esc.wait_for(reached.level, &reached.pages);
+            self.esc.fell |= !reached.fallback.is_empty();
         }
         self.esc.firing_then = u32::try_from(self.firing()).unwrap_or(u32::MAX);
         self.esc.severity_then = Some(self.severity);
@@ -275,6 +280,7 @@ impl Incident {
             anchor: esc.anchor,
             is_forced: esc.is_forced,
             is_unreached: esc.is_unreached,
+            waits: esc.waits.clone(),
             snooze: esc.snooze.clone(),
         };
         self.esc.by_hand.push(level);
@@ -289,7 +295,7 @@ impl Incident {
         } else {
             esc.must.remove(by);
         }
-        esc.is_unreached = false;
+        (esc.is_unreached, esc.fallback) = (false, None);
         // Whoever takes it themselves ends an offer that another made; whoever only helps does not.
         let takes_it = self.ack.as_ref().is_none_or(|ack| ack.by == by);
         if takes_it && self.esc.handover.as_ref().is_some_and(|offer| offer.from != by) {

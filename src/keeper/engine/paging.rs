@@ -169,7 +169,7 @@ impl Engine {
             self.mend_policy(id, now, archive, turn);
         }
         if let Some(window) = window {
-            let change = Change::EscalationResumed { window };
+            let change = Change::EscalationResumed { window, by_hand: false };
             self.by_the_clock(Body::Incident { incident: id, change }, now, archive, turn);
         }
         // It may come back with somebody who left meanwhile.

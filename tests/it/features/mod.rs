@@ -17,6 +17,7 @@ mod paging_kept;
 mod paging_quiet;
 mod paging_relief;
 mod paging_shift;
+mod paging_unheard;
 pub mod paging_world;
 mod record;
 mod silences;

@@ -25,7 +25,7 @@ pub fn incident(world: &World, id: u32) -> &Incident {
 }
 
 /// Maintenance of a service from one minute up to another.
-fn window(minute: i64, service: &str, until: i64) -> String {
+pub fn window(minute: i64, service: &str, until: i64) -> String {
     let at = |minute: i64| START.plus(minute * 60_000);
     format!(
         r#"{minute}m erik {{"do":"plan-window","services":["{service}"],"from":"{}","until":"{}","reason":"disks"}}"#,
@@ -42,7 +42,7 @@ fn of(service: &str, instance: &str) -> Incoming {
 }
 
 /// What the auditor finds by now.
-fn findings(world: &World) -> Vec<String> {
+pub fn findings(world: &World) -> Vec<String> {
     let mut auditor = Auditor::default();
     let reader = world.journal.clone();
     reader
