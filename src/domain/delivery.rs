@@ -9,6 +9,8 @@
 //! - Everything here is total and pure; when something is due is derived from what happened.
 //! - What was cancelled or confirmed never becomes due again.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::domain::time::{MINUTE_MS, SECOND_MS, Timestamp};
@@ -23,6 +25,8 @@ pub const TRIES_MAX: u8 = 3;
 const SLOW_MS: i64 = 10 * SECOND_MS;
 /// A pause that the other side asks for and that is not waited for where there is another way.
 const PATIENCE_MS: i64 = 20 * SECOND_MS;
+/// The longest pause that the other side may ask for: whoever is to be reached has other ways by then.
+pub const RETRY_AFTER_MAX_MS: i64 = 15 * MINUTE_MS;
 /// The pause after the first failure, and the longest one, in milliseconds.
 const BACKOFF_FIRST_MS: i64 = 5 * SECOND_MS;
 pub const BACKOFF_MAX_MS: i64 = 2 * MINUTE_MS;
@@ -167,6 +171,9 @@ pub struct Delivery {
     /// Methods that the plan's limit held back: they stand behind the others once more.
     #[serde(default, skip_serializing_if = "is_none")]
     pub held: u8,
+    /// Those of them that the other side asked to come back later: before when they are not tried.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub not_before: BTreeMap<u8, Timestamp>,
     /// Attempts that were begun.
     pub begun: u32,
     /// The other side took one of them and said so.
@@ -203,6 +210,7 @@ impl Delivery {
             method: 0,
             tries: 0,
             held: 0,
+            not_before: BTreeMap::new(),
             begun: 0,
             is_accepted: false,
             is_handed_over: false,
@@ -285,36 +293,47 @@ impl Delivery {
             AttemptResult::Unknown => self.stand = Stand::Queued { due: self.at },
             AttemptResult::Failed => {
                 self.tries += 1;
-                // What hangs takes as long each time, and whoever asks for patience means it: there
-                // is another way to the person.
-                let is_slow = at.since(since) >= SLOW_MS || end.wait_ms >= PATIENCE_MS;
-                let gives_way = is_slow && self.has_another_way();
+                let wait_ms = end.wait_ms.clamp(0, RETRY_AFTER_MAX_MS);
+                let is_own = usize::from(self.method) < self.own();
+                // Whoever asks for patience means it: there is another way to the person meanwhile.
+                if wait_ms >= PATIENCE_MS && is_own && self.has_another_way() {
+                    return self.hold(at, Some(at.plus(wait_ms)));
+                }
+                // What hangs takes as long each time.
+                let gives_way = at.since(since) >= SLOW_MS && self.has_another_way();
                 if self.tries < TRIES_MAX && !gives_way {
-                    let pause = backoff_ms(self.tries, seed).max(end.wait_ms);
-                    self.stand = Stand::Queued { due: at.plus(pause.min(BACKOFF_MAX_MS)) };
+                    let pause = backoff_ms(self.tries, seed).max(wait_ms);
+                    self.stand = Stand::Queued { due: at.plus(pause) };
                 } else {
                     self.follow(at, false);
                 }
             }
-            AttemptResult::Held => self.hold(at),
+            AttemptResult::Held => self.hold(at, None),
             AttemptResult::Cancelled => self.stand = Stand::Cancelled { at },
         }
     }
 
-    /// The method has its turn after all the others: nothing is lost because a limit held it back.
-    fn hold(&mut self, at: Timestamp) {
+    /// The method has its turn after all the others, and not before a time: nothing is lost because a
+    /// limit held it back.
+    fn hold(&mut self, at: Timestamp, not_before: Option<Timestamp>) {
         if let Some(method) = self.wanted.methods.get(usize::from(self.method)) {
             let again = Method { after_s: 0, ..method.clone() };
+            let index = u8::try_from(self.wanted.methods.len()).unwrap_or(u8::MAX);
+            self.not_before.extend(not_before.map(|at| (index, at)));
             self.wanted.methods.push(again);
             self.held += 1;
         }
         self.follow(at, false);
     }
 
+    /// How many methods it had when it was wanted.
+    fn own(&self) -> usize {
+        self.wanted.methods.len() - usize::from(self.held)
+    }
+
     /// Whether a method may be held back: another one was not taken yet.
     pub fn may_give_way(&self) -> bool {
-        let own = self.wanted.methods.len() - usize::from(self.held);
-        usize::from(self.method) + 1 < own
+        usize::from(self.method) + 1 < self.own()
     }
 
     /// Whether a method is left after the one that is next.
@@ -332,7 +351,8 @@ impl Delivery {
             Some((index, method)) => {
                 let waits = self.is_accepted.then(|| self.in_its_time(method.after_s));
                 self.method = u8::try_from(index).unwrap_or(u8::MAX);
-                Stand::Queued { due: waits.unwrap_or(at).max(at) }
+                let not_before = self.not_before.get(&self.method).copied();
+                Stand::Queued { due: waits.unwrap_or(at).max(at).max(not_before.unwrap_or(at)) }
             }
             None if self.is_handed_over => Stand::Waiting { since: at },
             None => Stand::Failed { at },
@@ -357,6 +377,7 @@ impl Delivery {
     /// The wall clock moved by `by_ms`.
     pub fn clock_moved(&mut self, by_ms: i64) {
         self.at = self.at.plus(by_ms);
+        self.not_before.values_mut().for_each(|at| *at = at.plus(by_ms));
         if let Stand::Queued { due } = &mut self.stand {
             *due = due.plus(by_ms);
         }

@@ -53,8 +53,37 @@ fn a_method_that_asks_for_patience_gives_way_to_another_at_once() {
     assert_eq!((it.next_method(), it.due()), ("mail:a", Some(Timestamp(6_005))));
     it.begin(Timestamp(6_010));
     it.end(Timestamp(6_020), &busy(3_600_000), 7);
-    assert_eq!(it.next_method(), "mail:a", "there is no other way");
-    assert_eq!(it.due(), Some(Timestamp(6_020 + BACKOFF_MAX_MS)));
+    let due = Timestamp(6_005 + RETRY_AFTER_MAX_MS);
+    assert_eq!((it.next_method(), it.due()), ("hook:a", Some(due)), "then it has its turn again");
+    let mut it = delivery(&["hook:a"]);
+    it.begin(Timestamp(0));
+    it.end(Timestamp(20), &busy(300_000), 7);
+    assert_eq!(it.due(), Some(Timestamp(300_020)), "there is no other way: it is waited for");
+}
+
+#[test]
+fn a_method_that_asked_for_patience_has_its_turn_when_that_is_over_and_its_tries_end() {
+    let end = |result, wait_ms| AttemptEnd { result, detail: "429", wait_ms };
+    let mut it = delivery(&["hook:a", "mail:b"]);
+    it.begin(Timestamp(0));
+    it.end(Timestamp(5), &end(AttemptResult::Failed, 60_000), 7);
+    it.begin(Timestamp(5));
+    it.end(Timestamp(9), &end(AttemptResult::Refused, 0), 7);
+    assert_eq!((it.next_method(), it.due()), ("hook:a", Some(Timestamp(60_005))));
+    let mut tries = 0;
+    while let Some(due) = it.due() {
+        it.begin(due);
+        it.end(due, &end(AttemptResult::Failed, 60_000), 7);
+        tries += 1;
+    }
+    assert_eq!(tries, TRIES_MAX);
+    assert!(matches!(it.stand, Stand::Failed { .. }), "{it:?}");
+    // What a machine took with proof meanwhile needs no other.
+    let mut it = delivery(&["hook:a", "mail:b"]);
+    it.begin(Timestamp(0));
+    it.end(Timestamp(5), &end(AttemptResult::Failed, 60_000), 7);
+    run(&mut it, 9, AttemptResult::Accepted);
+    assert_eq!(it.stand, Stand::Waiting { since: Timestamp(9) });
 }
 
 #[test]
