@@ -32,8 +32,9 @@ pub enum OnCall {
     Oncall {
         /// Only this schedule.
         schedule: Option<String>,
-        /// 2027-03-28T02:30Z, or "2027-03-28 02:30 Europe/Berlin".
-        #[arg(long)]
+        /// 03:00 (the next one, by the clock of the schedule that is named), 2027-03-28T02:30Z, or
+        /// "2027-03-28 02:30 Europe/Berlin".
+        #[arg(long, allow_hyphen_values = true)]
         at: Option<String>,
         /// So long from then: every shift.
         #[arg(long = "for", value_name = "SPAN")]
@@ -54,8 +55,8 @@ pub enum OnCall {
         services: Vec<String>,
         #[arg(long, value_parser = Severity::parse_loose, default_value = "SEV2")]
         severity: Severity,
-        /// 2027-03-28T02:30Z, or "2027-03-28 02:30 Europe/Berlin".
-        #[arg(long)]
+        /// 03:00 (the next one, UTC), 2027-03-28T02:30Z, or "2027-03-28 02:30 Europe/Berlin".
+        #[arg(long, allow_hyphen_values = true)]
         at: Option<String>,
     },
 }
@@ -99,17 +100,30 @@ pub fn parse_at(text: &str, now: Timestamp) -> Result<Timestamp, Failure> {
     Timestamp::parse_human(text, now).map_err(|e| Failure::Usage(e.to_string()))
 }
 
+/// When somebody wants to know who is on call: `03:00` is the next one, by the schedule's clock where
+/// one is named; `-2h` and full times lie where they lie.
+fn when(text: &str, zone: chrono_tz::Tz, now: Timestamp) -> Result<Timestamp, Failure> {
+    let is_exact = in_zone(text).is_some_and(|(clock, _)| local_time(clock).is_some());
+    if is_exact || text.trim().starts_with('-') {
+        return parse_at(text, now);
+    }
+    Timestamp::parse_ahead_in(text, zone, now).or_else(|_| parse_at(text, now))
+}
+
 /// Asks and prints.
 pub fn run(verb: OnCall, context: &Context) -> Result<(), Failure> {
     let known = known(context)?;
     let now = wall_now();
     match verb {
         OnCall::Who { services, severity, at } => {
-            let at = at.map(|text| parse_at(&text, now)).transpose()?.unwrap_or(now);
+            let at = at.map(|text| when(&text, chrono_tz::UTC, now)).transpose()?.unwrap_or(now);
             who(context, &known, &services, severity, at)
         }
         OnCall::Oncall { schedule, at, span, person, ical, load } => {
-            let at = at.map(|text| parse_at(&text, now)).transpose()?.unwrap_or(now);
+            let zone = schedule.as_ref().and_then(|name| known.plan.schedules.get(name));
+            let zone = zone.map_or(chrono_tz::UTC, |schedule| schedule.zone);
+            let is_asked = at.is_some();
+            let at = at.map(|text| when(&text, zone, now)).transpose()?.unwrap_or(now);
             if let Some(name) = schedule.as_ref().filter(|n| !known.plan.schedules.contains_key(*n))
             {
                 let names = known.plan.schedules.keys().cloned().collect::<Vec<_>>().join(", ");
@@ -124,7 +138,7 @@ pub fn run(verb: OnCall, context: &Context) -> Result<(), Failure> {
             if let Some(who) = person.as_ref().filter(|who| !known.plan.people.contains_key(*who)) {
                 return Err(Failure::Usage(format!("the plan knows no '{who}'")));
             }
-            let wanted = Wanted { schedule, person, from: at, span };
+            let wanted = Wanted { schedule, person, from: at, span, is_asked };
             if ical {
                 return feed(&known, &wanted, now);
             }
@@ -144,6 +158,8 @@ struct Wanted {
     person: Option<String>,
     from: Timestamp,
     span: Option<i64>,
+    /// Somebody gave the time: which one was taken is said.
+    is_asked: bool,
 }
 
 impl Wanted {
@@ -162,6 +178,9 @@ impl Wanted {
 
 #[derive(Serialize)]
 struct Now<'a> {
+    /// Which instant was asked for, in words; empty: now.
+    #[serde(skip)]
+    at: String,
     schedule: &'a str,
     people: Vec<String>,
     until: Option<Timestamp>,
@@ -188,7 +207,10 @@ fn instant(context: &Context, known: &Known, wanted: &Wanted) -> Result<(), Fail
         let holidays = &known.plan.holidays;
         let until = schedule::next_change(found, holidays, changes, wanted.from, horizon);
         let open = changes.swaps.iter().filter(|s| s.state == SwapState::Asked);
+        let local = wanted.from.in_words(found.zone);
+        let at = wanted.is_asked.then(|| format!(" at {local} ({})", wanted.from));
         all.push(Now {
+            at: at.unwrap_or_default(),
             schedule: name,
             people: known.desk.on_call(&known.plan, name, wanted.from),
             until,
@@ -209,7 +231,7 @@ fn instant(context: &Context, known: &Known, wanted: &Wanted) -> Result<(), Fail
             if now.people.is_empty() { "NOBODY ON CALL".to_owned() } else { now.people.join(", ") };
         let until = now.until.map(|at| format!(" until {at}")).unwrap_or_default();
         let tell = if now.people.is_empty() { alarm } else { say };
-        tell(&format!("{:<16} {people}{until}", now.schedule));
+        tell(&format!("{:<16} {people}{until}{}", now.schedule, now.at));
         for cover in now.covers {
             say(&format!("{:<16}   cover {cover}", ""));
         }

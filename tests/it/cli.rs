@@ -417,6 +417,18 @@ fn what_is_planned_says_its_number_and_its_time() {
         let said = utf8(&out.stderr);
         assert!(out.status.success() && said.contains(words), "{at}: {said}");
     }
+    // A time of day is the next one, as everywhere where something lies ahead.
+    let minutes = |text: &str| {
+        let said = home.ok(&["oncall", "primary", "--at", text, "--json"]);
+        assert!(said.contains("primary"), "{said}");
+        let said = home.ok(&["oncall", "primary", "--at", text]);
+        let at = said.split_once('(').and_then(|(_, rest)| rest.split_once(')')).expect("when");
+        let at: warroom::domain::time::Timestamp = at.0.parse().expect("a time");
+        at.since(warroom::clock::wall_now()) / 60_000
+    };
+    let (ahead, back) = (minutes("00:00"), minutes("-2h"));
+    assert!((0..=24 * 60).contains(&ahead), "{ahead}");
+    assert!((-121..=-119).contains(&back), "{back}");
     let said = home.ok(&["maintenance", "payments", "--until", "2h", "-r", "disks"]);
     assert!(said.contains("done · window 1: payments from "), "{said}");
     let said = home.ok(&["silence", "alertname=Disk*", "--until", "2h", "-r", "disks"]);
