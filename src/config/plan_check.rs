@@ -151,9 +151,11 @@ fn check_trigger(policy: &Policy, trigger: &Trigger, key: &str, found: &mut Foun
     if when.is_always() {
         found.wrong(key, format!("the trigger of '{}' has no condition", trigger.level));
     }
-    if !when.hours.is_empty() || !when.weekdays.is_empty() || when.within_min > 0 {
-        let what =
-            "a trigger cannot wait for an hour, a weekday or 'within_min'; a level's 'when' can";
+    if !when.hours.is_empty() || !when.weekdays.is_empty() {
+        found.wrong(key, "a trigger cannot wait for an hour or a weekday; a level's 'when' can");
+    }
+    if when.within_min > 0 && (when.alerts == 0 || when.missed_promise) {
+        let what = "the trigger's within_min goes with alerts, and without missed_promise";
         found.wrong(key, what);
     }
 }

@@ -106,6 +106,8 @@ pub struct Escalation {
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub passed: BTreeSet<u16>,
     pub counted: u32,
+    #[serde(default)]
+    pub counted_at: Timestamp,
     /// A person had a level reached: it climbs from there on, however severe it is, until it is over;
     /// an answer that expires or a snooze that ends does not take that back.
     pub is_forced: bool,
@@ -315,12 +317,17 @@ impl Incident {
         if let Some(level) = esc.passed.iter().find(holds) {
             return Some((esc.anchor, Step::Count(*level)));
         }
-        if self.members.len() <= esc.counted as usize {
-            return None;
-        }
+        let is_more = self.members.len() > esc.counted as usize;
         let is_met = |index: &&u16| {
-            let level = policy.levels.get(usize::from(**index));
-            level.is_some_and(|level| level.when.alerts as usize <= self.members.len())
+            let when = policy.levels.get(usize::from(**index)).map(|level| &level.when);
+            when.is_some_and(|when| match when.within_min {
+                0 => is_more && when.alerts as usize <= self.members.len(),
+                // Those that are there already may be seen again.
+                minutes => {
+                    let seen = self.seen_within(when.alerts, minutes);
+                    seen.is_some_and(|at| at > esc.counted_at)
+                }
+            })
         };
         let level = *esc.held.iter().find(is_met)?;
         Some((esc.anchor, Step::Count(level)))
@@ -399,6 +406,9 @@ impl Incident {
         let when = &trigger.when;
         if when.is_always() || !self.holds(when, plan) {
             return None;
+        }
+        if when.within_min > 0 {
+            return self.seen_within(when.alerts, when.within_min);
         }
         if when.missed_promise {
             return promise::next_given(self).map(|at| at.plus(1));

@@ -133,6 +133,9 @@ pub struct Inherited {
 pub struct Member {
     pub is_firing: bool,
     pub repeats: u32,
+    /// When its sender said last that it fires; 0: not since it came here from another incident.
+    #[serde(default)]
+    pub seen: Timestamp,
 }
 
 /// The last act of a person that changed more than the timeline; the base of "somebody was
@@ -364,7 +367,7 @@ impl Incident {
             Body::AlertsReceived { items, .. } => {
                 let id = Some(self.id);
                 for item in items.iter().filter(|item| item.incident == id) {
-                    self.member_became(&item.alert, item.became);
+                    self.member_became(&item.alert, item.became, event.at);
                 }
             }
             Body::AlertExpired { alert, .. } => self.set_firing(alert, false),

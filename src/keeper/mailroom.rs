@@ -240,7 +240,8 @@ fn outside_id(items: &[JobItem]) -> String {
 }
 
 fn subject(job: &Job) -> String {
-    let worst = job.items.iter().min_by_key(|item| item.severity);
+    // What waits for an answer stands before what is offered or told with it.
+    let worst = job.items.iter().min_by_key(|item| (item.code.is_none(), item.severity));
     let Some(worst) = worst else { return "nothing".to_owned() };
     let title = fit(&worst.title, 90).into_owned();
     let more = match job.items.len() {

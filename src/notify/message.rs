@@ -185,7 +185,9 @@ impl Message {
     /// now, how many more, and the code that answers for it, which is never cut.
     pub fn sms(&self) -> String {
         let mark = self.watermark.as_ref().map(|mark| format!("[{mark}] ")).unwrap_or_default();
-        let Some(worst) = self.incidents.iter().min_by_key(|about| &about.severity) else {
+        // What waits for an answer stands before what is offered or told with it.
+        let rank = |about: &&About| (about.ack_code.is_none(), about.severity.clone());
+        let Some(worst) = self.incidents.iter().min_by_key(rank) else {
             return clip(&format!("{mark}{}", self.subject), SMS_MAX);
         };
         let more = match self.incidents.len() {
@@ -337,6 +339,13 @@ mod tests {
         assert_eq!(text.chars().count(), SMS_MAX, "{text}");
         assert!(text.starts_with("[DRILL] SEV1 INC-7 é"), "{text}");
         assert!(text.ends_with("é.. (+2 more) code 7-3-ABCDEFGH"), "{text}");
+        let offer = About { ack_code: None, ..about("SEV1", "offered") };
+        let incidents = vec![offer, about("SEV2", "waits")];
+        let text = Message { incidents, ..Message::default() }.sms();
+        assert_eq!(
+            text, "SEV2 INC-7 waits: L1 on-call: new (+1 more) code 7-3-ABCDEFGH",
+            "what can be answered stands before an offer, however bad that is"
+        );
         let words = Message { subject: "Cover: ann stands in".to_owned(), ..Message::default() };
         assert_eq!(words.sms(), "Cover: ann stands in");
     }

@@ -348,7 +348,8 @@ impl Incident {
 
     pub(super) fn receive(&mut self, alerts: &[Moved]) {
         for moved in alerts {
-            let member = Member { is_firing: moved.firing, repeats: moved.repeats };
+            let (is_firing, repeats) = (moved.firing, moved.repeats);
+            let member = Member { is_firing, repeats, seen: Timestamp::default() };
             self.set_member(&moved.alert, member);
         }
     }

@@ -4,13 +4,14 @@
 
 use super::{Incident, Member};
 use crate::domain::event::Became;
+use crate::domain::time::{MINUTE_MS, Timestamp};
 
 impl Incident {
-    pub(super) fn member_became(&mut self, alert: &str, became: Became) {
+    pub(super) fn member_became(&mut self, alert: &str, became: Became, at: Timestamp) {
         match became {
             Became::Opened | Became::Attached | Became::Reopened => {
                 let repeats = self.members.get(alert).map_or(0, |member| member.repeats + 1);
-                self.set_member(alert, Member { is_firing: true, repeats });
+                self.set_member(alert, Member { is_firing: true, repeats, seen: at });
             }
             Became::Repeated
             | Became::RepeatedEnd
@@ -18,6 +19,7 @@ impl Incident {
             | Became::FlappingResolved => {
                 if let Some(member) = self.members.get_mut(alert) {
                     member.repeats = member.repeats.saturating_add(1);
+                    member.seen = at;
                 }
             }
             Became::Resolved => self.set_firing(alert, false),
@@ -42,6 +44,15 @@ impl Incident {
             false
         };
         self.count_firing(was, is_firing);
+    }
+
+    /// When so many of its alerts were seen within so many minutes, as of the last that was seen: then.
+    pub(in crate::domain) fn seen_within(&self, alerts: u32, minutes: u32) -> Option<Timestamp> {
+        let mut seen: Vec<Timestamp> = self.members.values().map(|member| member.seen).collect();
+        let last = seen.iter().max().copied()?;
+        let index = (alerts as usize).checked_sub(1).filter(|index| *index < seen.len())?;
+        let (_, first, _) = seen.select_nth_unstable_by(index, |a, b| b.cmp(a));
+        (last.since(*first) <= i64::from(minutes) * MINUTE_MS).then_some(last)
     }
 
     pub(super) fn count_firing(&mut self, was: bool, is: bool) {

@@ -202,6 +202,7 @@ impl Incident {
         if counts {
             esc.held.insert(level);
             esc.counted = u32::try_from(self.members.len()).unwrap_or(u32::MAX);
+            esc.counted_at = at;
         }
         if level >= esc.next || round > esc.round {
             if self.ack.is_none() {
@@ -385,6 +386,8 @@ impl Incident {
     pub(super) fn clock_moved(&mut self, by_ms: i64) {
         self.esc.anchor = self.esc.anchor.plus(by_ms);
         self.esc.back_at = self.esc.back_at.plus(by_ms);
+        self.esc.counted_at = self.esc.counted_at.plus(by_ms);
+        self.members.values_mut().for_each(|member| member.seen = member.seen.plus(by_ms));
         for level in &mut self.esc.by_hand {
             level.anchor = level.anchor.plus(by_ms);
             if let Some(snooze) = &mut level.snooze {

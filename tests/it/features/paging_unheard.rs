@@ -134,3 +134,37 @@ fn a_page_by_name_ends_with_everybody_in_maintenance_and_where_somebody_has_it()
     assert!(!later.contains("paging"), "once: {later}");
     assert_eq!(findings(&world), [""; 0]);
 }
+
+#[test]
+fn so_many_alerts_within_so_many_minutes_are_looked_at_each_time_that_one_is_seen() {
+    let when = "when = { alerts = 3, within_min = 1 }";
+    let trigger = format!("[[triggers]]\nlevel = \"boss\"\n{when}\n");
+    let plan = |levels: &[String]| {
+        let mut plan = plan_of(levels);
+        plan.default_policy = "standard".to_owned();
+        plan
+    };
+    let three = "alerts Down/a/critical,Down/b/critical,Down/c/critical";
+    // A level that was due when they were not so many any more.
+    let levels = [level("L1", "person:bob", 0, ""), level("L2", "person:dana", 3, when)];
+    let mut world = World::under(plan(&levels));
+    let told = play(
+        &mut world,
+        &format!("0m {three}\n0m clock\n0m answer bob mail accepted\n3m clock\n4m clock"),
+    );
+    assert!(told.contains("level 'L2' skipped: 0 of 3 alerts"), "{told}");
+    let told = play(&mut world, "5m alerts Down/a/critical,Down/b/critical\n5m clock\n8m clock");
+    assert!(!told.contains("dana"), "two of them: {told}");
+    let told = play(&mut world, &format!("9m {three}\n9m clock"));
+    assert!(told.contains("paging dana by mail (L2: 3 alerts)"), "{told}");
+    // A trigger on the same.
+    let levels = [level("L1", "person:bob", 0, ""), level("boss", "person:erik", 60, ""), trigger];
+    let mut world = World::under(plan(&levels));
+    let slowly = "0m alerts Down/a/critical\n2m alerts Down/b/critical\n4m alerts Down/c/critical";
+    let told = play(&mut world, &format!("{slowly}\n4m clock\n5m clock"));
+    assert!(!told.contains("erik"), "{told}");
+    let told = play(&mut world, &format!("9m {three}\n9m clock"));
+    assert!(told.contains("paging erik by mail (trigger: 3 alerts within 1m)"), "{told}");
+    let told = play(&mut world, &format!("12m {three}\n12m clock"));
+    assert!(!told.contains("erik"), "once: {told}");
+}
