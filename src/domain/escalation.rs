@@ -127,6 +127,9 @@ pub struct Escalation {
     /// the next one. Empty: no level has wanted anybody so far. None: nothing of the round has come yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waits: Option<Vec<u32>>,
+    /// Levels of this round that reached nobody.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub nobody: BTreeSet<u16>,
     /// A level of this round that reached nobody wanted those on whom the plan falls back.
     #[serde(default)]
     pub fell: bool,
@@ -221,6 +224,7 @@ impl Escalation {
         self.held.clear();
         self.passed.clear();
         self.by_hand.clear();
+        self.nobody.clear();
         self.snooze = None;
         self.is_unreached = false;
         (self.waits, self.fell, self.fallback) = (None, false, None);

@@ -215,18 +215,39 @@ fn never(plan: &Plan, name: &str, policy: &Policy, found: &mut Vec<Lint>) {
         }
     }
     for level in &policy.levels {
-        for login in level.targets.iter().filter_map(|target| target.strip_prefix("person:")) {
-            let contacts = plan.people.get(login).map(|person| &person.contacts);
-            let is_terminal = |way: &String| Method::parse(way).channel() == "terminal";
-            if contacts.is_some_and(|ways| !ways.is_empty() && ways.iter().all(is_terminal)) {
-                say(format!(
-                    "{login} of level '{}' is reached by an open console alone: with none open, by \
-                     nothing",
-                    level.name
-                ));
-            }
+        for login in level.targets.iter().flat_map(|target| by_console(plan, target)) {
+            say(format!(
+                "{login} of level '{}' is reached by an open console alone: with none open, by \
+                 nothing",
+                level.name
+            ));
         }
     }
+}
+
+/// Whom of a target nothing reaches but an open console, where that may leave nobody: a person, whoever
+/// has a turn of a schedule, a team of nobody else.
+fn by_console<'a>(plan: &'a Plan, target: &'a str) -> BTreeSet<&'a str> {
+    let is_terminal = |login: &&str| {
+        let ways = plan.people.get(*login).map_or(&[][..], |person| &person.contacts);
+        !ways.is_empty() && ways.iter().all(|way| Method::parse(way).channel() == "terminal")
+    };
+    let all: BTreeSet<&str> = match target.split_once(':') {
+        Some(("person", login)) => [login].into(),
+        Some(("team", name)) => {
+            plan.teams.get(name).into_iter().flatten().map(String::as_str).collect()
+        }
+        Some(("schedule", name)) => {
+            let schedule = plan.schedules.get(name);
+            let rotations = schedule.into_iter().flat_map(|schedule| &schedule.rotations);
+            rotations.flat_map(|rotation| &rotation.people).map(String::as_str).collect()
+        }
+        _ => BTreeSet::new(),
+    };
+    if target.starts_with("team:") && !all.iter().all(is_terminal) {
+        return BTreeSet::new();
+    }
+    all.into_iter().filter(is_terminal).collect()
 }
 
 /// People who are on call on two schedules at the same time, under one policy or under two: then the

@@ -23,6 +23,9 @@ pub struct Rung {
     pub due: Option<Timestamp>,
     /// It was reached in this round.
     pub is_behind: bool,
+    /// It reached nobody then.
+    #[serde(default)]
+    pub is_nobody: bool,
     pub is_informed: bool,
     /// All of them must answer.
     pub wants_all: bool,
@@ -122,7 +125,8 @@ pub fn of_incident(asked: Asked<'_>, policy: &Policy, incident: &Incident) -> Ve
         let when = (runs && !is_behind).then_some(due);
         let skipped = reach::skipped(then, &level.when, &incident.services);
         let skipped = skipped.filter(|_| when.is_some());
-        let known = Rung { skipped, ..rung(then, level, index, when, is_behind) };
+        let is_nobody = is_behind && esc.nobody.contains(&index);
+        let known = Rung { is_nobody, skipped, ..rung(then, level, index, when, is_behind) };
         if !is_behind {
             is_unheard = is_unheard_after(is_unheard, &known);
         }
@@ -150,6 +154,7 @@ fn rung(
         name: level.name.clone(),
         due,
         is_behind,
+        is_nobody: false,
         is_informed: level.informs,
         wants_all: level.mode == AckMode::All,
         in_turn: level.round_robin,

@@ -51,6 +51,7 @@ pub fn targets(asked: Asked<'_>, targets: &[String]) -> (Vec<Reached>, Vec<Strin
             }
             match methods(asked, &to) {
                 Ok(methods) => reached.push(Reached { to, methods, through: through.clone() }),
+                Err(gap) if gaps.contains(&gap) => {}
                 Err(gap) => gaps.push(gap),
             }
         }

@@ -36,6 +36,11 @@ pub fn asked<'a>(room: &'a Room, incident: &Incident, now: Timestamp) -> Asked<'
     Asked { plan: &room.plan, desk: &room.desk, severity: incident.severity, now }
 }
 
+/// How late something was looked at, in words that follow others; empty: in time.
+pub(super) fn late_words(late_ms: i64) -> String {
+    if late_ms < LATE_MS { String::new() } else { format!("; {} late", span_words(late_ms)) }
+}
+
 /// The next step of an incident's escalation.
 pub fn escalate(room: &Room, id: IncidentId, now: Timestamp) -> Vec<Body> {
     let Some(incident) = room.incidents.get(&id) else { return Vec::new() };
@@ -118,7 +123,7 @@ fn count_words(incident: &Incident, policy: &Policy, level: u16) -> String {
 }
 
 fn fall_back(room: &Room, incident: &Incident, late_ms: i64, now: Timestamp) -> Change {
-    let late = if late_ms == 0 { String::new() } else { format!("; {} late", span_words(late_ms)) };
+    let late = late_words(late_ms);
     let why = format!("{}, and no level is left{late}", unanswered(incident));
     let pages = fallback(room, incident, incident.esc.last_number + 1, &why, now);
     Change::FallbackPaged { why, pages, everybody: false }

@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::change::Change;
-use crate::domain::decide::due::{asked, fallback, unanswered};
+use crate::domain::decide::due::{asked, fallback, late_words, unanswered};
 use crate::domain::decide::on_call::{cover_told, word, words_in};
 use crate::domain::delivery::Delivery;
 use crate::domain::event::Body;
@@ -38,7 +38,8 @@ pub fn shift(room: &Room, name: &str, now: Timestamp) -> Vec<Body> {
     let goes: Vec<String> =
         left.iter().chain(earlier).filter(|login| !is.contains(login)).cloned().collect();
     let on = if came.is_empty() { is } else { came.clone() };
-    let mut relief = Relief { room, name, now, goes, on, known: BTreeMap::new(), told: 0 };
+    let late = late_words(now.since(due));
+    let mut relief = Relief { room, name, now, late, goes, on, known: BTreeMap::new(), told: 0 };
     let mut bodies = Vec::new();
     if !relief.on.is_empty() && !relief.goes.is_empty() {
         for incident in room.incidents.values().filter(|i| i.phase().is_active()) {
@@ -55,6 +56,8 @@ struct Relief<'a> {
     /// The schedule.
     name: &'a str,
     now: Timestamp,
+    /// How late it is looked at, in words; empty: in time.
+    late: String,
     /// Who goes.
     goes: Vec<String>,
     /// Who comes, or who is left where nobody does.
@@ -134,7 +137,7 @@ impl Relief<'_> {
         if targets.is_empty() {
             return Vec::new();
         }
-        let name = self.name;
+        let (name, late) = (self.name, &self.late);
         let (reached, gaps) = reach::targets(asked(self.room, incident, self.now), &targets);
         let number = incident.esc.last_number + 1;
         let missing = [String::new()].into_iter().chain(gaps).collect::<Vec<_>>().join("; ");
@@ -142,13 +145,13 @@ impl Relief<'_> {
             let why = format!("nobody is reached who is on duty now ({name}){missing}");
             let mut pages = fallback(self.room, incident, number, &why, self.now);
             pages.retain(|page| !incident.is_called(&page.to));
-            let reason = format!("{why}; the fallback instead");
+            let reason = format!("{why}; the fallback instead{late}");
             let change = Change::PagedByHand { reason, pages, lost: Vec::new() };
             return of(incident.id, change);
         }
         let why = format!("you are on duty now ({name}), and {}", unanswered(incident));
         let pages = reach::wanted(reached, DeliveryKind::Page, number, &why);
-        let reason = format!("on duty now ({name}), and nobody has answered{missing}");
+        let reason = format!("on duty now ({name}), and nobody has answered{missing}{late}");
         of(incident.id, Change::PagedByHand { reason, pages, lost: Vec::new() })
     }
 
@@ -176,7 +179,8 @@ impl Relief<'_> {
         let Some(to) = candidates().find(is_reached).or_else(|| candidates().next()) else {
             return Vec::new();
         };
-        offer_to(self.room, incident, (&ack.by, to), ("the shift ends", ""), self.now)
+        let why = format!("the shift ends{}", self.late);
+        offer_to(self.room, incident, (&ack.by, to), (&why, ""), self.now)
     }
 }
 

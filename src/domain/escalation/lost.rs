@@ -65,6 +65,7 @@ impl Escalation {
         let wanted: Vec<u32> = pages.map(|page| page.number).collect();
         if level == 0 {
             self.fell = false;
+            self.nobody.clear();
         }
         if level == 0 || !wanted.is_empty() {
             self.waits = Some(wanted);

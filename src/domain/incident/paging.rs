@@ -243,6 +243,9 @@ impl Incident {
             self.esc.is_unreached = reached.pages.is_empty();
             self.esc.wait_for(reached.level, &reached.pages);
             self.esc.fell |= !reached.fallback.is_empty();
+            if reached.pages.is_empty() {
+                self.esc.nobody.insert(reached.level);
+            }
         }
         self.esc.firing_then = u32::try_from(self.firing()).unwrap_or(u32::MAX);
         self.esc.severity_then = Some(self.severity);

@@ -120,7 +120,7 @@ pub(super) fn draw(model: &Model, screen: &mut Frame<'_>, area: Rect, scroll: us
     // What is below the edge is told first: the marks are read at leisure.
     let more = super::more(model, scroll, height, all.len());
     let title = format!(
-        "On call{more} · q closes · j k scroll · with (c)over, (s)wap, (o)verride, (t)emporary"
+        "On call{more} · q closes · j k scroll · (c) is a cover, (s) a swap, (o) an override, (t) temporary"
     );
     let inner =
         super::modal::boxed(model, screen, area, &title, area.width, area.height, Vec::new());

@@ -336,8 +336,9 @@ fn ahead_line(model: &Model, rung: &Rung) -> Told {
     let mark = theme.mark("○", "o");
     if rung.due.is_none() && rung.is_behind {
         // Who is on call now says nothing of who was when it was reached.
-        let text = format!("{mark} {name} {when:<9} nobody was wanted by it{extra}");
-        return Told { text, style: Style::default() };
+        let nobody = rung.is_nobody.then_some(("reached NOBODY", theme.bad));
+        let (said, style) = nobody.unwrap_or(("nobody was wanted by it", Style::default()));
+        return Told { text: format!("{mark} {name} {when:<9} {said}{extra}"), style };
     }
     if let Some(why) = &rung.skipped {
         let text = format!("{mark} {name} {when:<9} passed over: {why}{extra}");
