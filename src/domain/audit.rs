@@ -27,6 +27,8 @@ use crate::domain::words::{AttemptResult, DeliveryKind, Severity, Via};
 const STEP_GRACE_MS: i64 = 2 * MINUTE_MS;
 /// How long a wanted delivery may wait for its first attempt, besides bundling.
 const BEGIN_GRACE_MS: i64 = 3 * MINUTE_MS;
+/// A failed attempt is followed by another one within this time, unless the other side asked for more.
+const RETRY_MS: i64 = 3 * MINUTE_MS;
 /// How long one attempt may take: more than any channel's limit.
 const ATTEMPT_MAX_MS: i64 = 2 * MINUTE_MS;
 /// Findings that are told at once.
@@ -60,6 +62,8 @@ struct Case {
     is_snoozed_by_other: bool,
     /// When the last step was taken, and the delay until the next one at the most.
     stepped_at: Timestamp,
+    /// Deliveries up to this number were wanted before paging began anew.
+    old: u32,
     wanted: BTreeMap<u32, Wish>,
 }
 
@@ -87,6 +91,12 @@ struct Wish {
     has_ended: bool,
     /// The last attempt failed: another may follow.
     has_failed: bool,
+    /// A machine, a terminal or a file took an attempt.
+    was_taken: bool,
+    /// The last attempt failed: from when on nothing follows it any more, if nothing did.
+    dead_from: Option<Timestamp>,
+    /// A level wanted it.
+    is_level: bool,
     /// It does not go with the chain: an update, or a word about a promise or limit not kept.
     is_for_itself: bool,
     is_off: bool,
@@ -136,7 +146,7 @@ impl Auditor {
                     self.began(event, item.incident, item.delivery);
                 }
             }
-            Body::SendingEnded { items, result, .. } => {
+            Body::SendingEnded { items, result, wait_ms, .. } => {
                 for item in items {
                     let case = self.cases.get_mut(&item.incident);
                     let wish = case.and_then(|case| case.wanted.get_mut(&item.delivery));
@@ -150,6 +160,10 @@ impl Auditor {
                         let is_taken =
                             matches!(result, AttemptResult::Accepted | AttemptResult::HandedOver);
                         wish.has_failed = !is_taken;
+                        wish.was_taken |= is_taken;
+                        let again_ms = RETRY_MS.max(*wait_ms);
+                        let is_lost = !wish.was_taken && *result != AttemptResult::Held;
+                        wish.dead_from = is_lost.then(|| event.at.plus(again_ms));
                     }
                 }
             }
@@ -207,6 +221,7 @@ impl Auditor {
             for wish in case.wanted.values_mut() {
                 wish.at = at;
                 wish.began = wish.began.map(|_| at);
+                wish.dead_from = wish.dead_from.map(|_| at.plus(RETRY_MS));
             }
         }
     }
@@ -220,7 +235,7 @@ impl Auditor {
             self.strays.push(text);
         }
         wish.began = Some(event.at);
-        wish.has_ended = false;
+        (wish.has_ended, wish.dead_from) = (false, None);
     }
 
     fn change(&mut self, event: &Recorded, id: IncidentId, change: &Change) {
@@ -241,6 +256,7 @@ impl Auditor {
                 snoozed_until: None,
                 is_snoozed_by_other: false,
                 stepped_at: event.at,
+                old: 0,
                 wanted: BTreeMap::new(),
             };
             self.cases.insert(id, case);
@@ -364,6 +380,9 @@ impl Auditor {
         let pages = case.is_forced || policy.from_severity.is_none_or(|from| case.severity <= from);
         if !case.is_active || !pages || case.is_paused || is_held {
             return None;
+        }
+        if case.is_forsaken(now) {
+            return Some(format!("{id}: every page of it failed, and nobody else is wanted"));
         }
         // Whatever the next step is, it comes no later than the longest delay the policy has.
         let levels = policy.levels.iter().map(|level| level.after_min);

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Case, Over, Wish};
+use super::{Case, Over, STEP_GRACE_MS, Wish};
 use crate::domain::change::{Change, LevelReached, ReachedBy};
 use crate::domain::delivery::Wanted;
 use crate::domain::event::Recorded;
@@ -92,6 +92,11 @@ impl Case {
             self.snoozed_until = None;
         }
         self.want(at, reached.pages.iter().chain(&reached.fallback));
+        for page in &reached.pages {
+            if let Some(wish) = self.wanted.get_mut(&page.number) {
+                wish.is_level = true;
+            }
+        }
     }
 
     /// What is told besides pages, what calls deliveries back, what ends the whole.
@@ -202,6 +207,9 @@ impl Case {
                 began: None,
                 has_ended: false,
                 has_failed: false,
+                was_taken: false,
+                dead_from: None,
+                is_level: false,
                 is_for_itself: page.kind == DeliveryKind::Update,
                 is_off: page.methods.is_empty(),
             };
@@ -272,6 +280,21 @@ impl Case {
         (self.answered_by, self.snoozed_until, self.stepped_at) = (None, None, at);
         self.is_unsure = false;
         self.must.clear();
+        self.old = self.wanted.keys().next_back().copied().unwrap_or(self.old);
+    }
+
+    /// Whether nobody has it, and every page since it began failed for good, the last ones those of a
+    /// level: then somebody else should have been wanted at once.
+    pub(super) fn is_forsaken(&self, now: Timestamp) -> bool {
+        let pages = || {
+            let new = self.wanted.range(self.old.saturating_add(1)..).map(|(_, wish)| wish);
+            new.filter(|wish| wish.kind == DeliveryKind::Page && !wish.is_off)
+        };
+        let is_dead = |wish: &Wish| {
+            wish.dead_from.is_some_and(|from| now.since(from.max(self.stepped_at)) > STEP_GRACE_MS)
+        };
+        let is_last = pages().next_back().is_some_and(|last| last.is_level);
+        self.answered_by.is_none() && is_last && pages().all(is_dead)
     }
 
     /// One that is over and changes again: it may come back.
@@ -293,6 +316,7 @@ impl Case {
             snoozed_until: None,
             is_snoozed_by_other: false,
             stepped_at: at,
+            old: 0,
             wanted: BTreeMap::new(),
         }
     }

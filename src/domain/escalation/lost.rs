@@ -52,9 +52,9 @@ impl Escalation {
     /// somebody last got through to nobody, the last one reached nobody, or none has wanted anybody so far. What only informs, and
     /// what is passed over, changes nothing about that.
     pub fn unheard_at(&self) -> Option<Timestamp> {
-        let waits = self.waits.as_ref().filter(|_| self.next > 0)?;
+        let waits = self.waits.as_ref()?;
         if waits.is_empty() || self.is_unreached && self.fell {
-            return Some(self.anchor);
+            return (self.next > 0).then_some(self.anchor);
         }
         self.all_failed(waits).map(|at| at.max(self.anchor))
     }
@@ -68,6 +68,16 @@ impl Escalation {
             self.nobody.clear();
         }
         if level == 0 || !wanted.is_empty() {
+            self.waits = Some(wanted);
+        }
+    }
+
+    /// A trigger wanted somebody before the chain did: the first level does not wait where they were not
+    /// reached.
+    pub(in crate::domain) fn wait_before(&mut self, pages: &[Wanted]) {
+        let pages = pages.iter().filter(|page| page.kind == DeliveryKind::Page);
+        let wanted: Vec<u32> = pages.map(|page| page.number).collect();
+        if self.next == 0 && !wanted.is_empty() {
             self.waits = Some(wanted);
         }
     }

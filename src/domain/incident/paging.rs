@@ -247,6 +247,9 @@ impl Incident {
                 self.esc.nobody.insert(reached.level);
             }
         }
+        if !is_step {
+            self.esc.wait_before(&reached.pages);
+        }
         self.esc.firing_then = u32::try_from(self.firing()).unwrap_or(u32::MAX);
         self.esc.severity_then = Some(self.severity);
         let wanted = || reached.pages.iter().chain(&reached.fallback);

@@ -1,7 +1,11 @@
 //! Levels that get through to nobody: what only informs and what is passed over stands in no way, and
 //! maintenance does not silence what a person asked for.
 
+use warroom::domain::audit::Auditor;
+use warroom::domain::change::Change;
+use warroom::domain::event::Body;
 use warroom::domain::plan::Plan;
+use warroom::store::Reader as _;
 
 use crate::features::paging_quiet::{findings, incident, under, window};
 use crate::features::paging_world::OPEN;
@@ -167,4 +171,32 @@ fn so_many_alerts_within_so_many_minutes_are_looked_at_each_time_that_one_is_see
     assert!(told.contains("paging erik by mail (trigger: 3 alerts within 1m)"), "{told}");
     let told = play(&mut world, &format!("12m {three}\n12m clock"));
     assert!(!told.contains("erik"), "once: {told}");
+}
+
+#[test]
+fn the_auditor_finds_that_nobody_is_wanted_any_more() {
+    let mut world = World::under(plan_of(&[level("L1", "person:bob", 0, "")]));
+    play(&mut world, &format!("0m ann {OPEN}\n0m clock"));
+    refused(&mut world, 0, &BOB);
+    let mut auditor = Auditor::default();
+    // A journal in which nothing follows the failure.
+    let is_next =
+        |body: &Body| matches!(body, Body::Incident { change: Change::FallbackPaged { .. }, .. });
+    let mut seen = 0;
+    world
+        .journal
+        .scan(0, &mut |raw| {
+            let event = raw.decode().expect("a readable event");
+            let goes_on = !is_next(&event.body);
+            if goes_on {
+                auditor.see(&event);
+                seen = event.seq;
+            }
+            goes_on
+        })
+        .expect("a readable journal");
+    assert!(seen > 0 && seen < world.engine.room.seq, "the fallback was wanted");
+    assert_eq!(auditor.check(world.now.plus(60_000)), [""; 0], "another attempt may follow");
+    let found = auditor.check(world.now.plus(6 * 60_000));
+    assert_eq!(found, ["INC-1: every page of it failed, and nobody else is wanted"]);
 }
