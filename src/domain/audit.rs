@@ -97,6 +97,8 @@ struct Wish {
     dead_from: Option<Timestamp>,
     /// A level wanted it.
     is_level: bool,
+    /// Maintenance called it back.
+    is_held: bool,
     /// It does not go with the chain: an update, or a word about a promise or limit not kept.
     is_for_itself: bool,
     is_off: bool,
@@ -147,6 +149,8 @@ impl Auditor {
                 }
             }
             Body::SendingEnded { items, result, wait_ms, .. } => {
+                // The next way may be one that the plan's limit holds back.
+                let held_ms = self.throttled.values().max().copied().unwrap_or(0);
                 for item in items {
                     let case = self.cases.get_mut(&item.incident);
                     let wish = case.and_then(|case| case.wanted.get_mut(&item.delivery));
@@ -161,7 +165,7 @@ impl Auditor {
                             matches!(result, AttemptResult::Accepted | AttemptResult::HandedOver);
                         wish.has_failed = !is_taken;
                         wish.was_taken |= is_taken;
-                        let again_ms = RETRY_MS.max(*wait_ms);
+                        let again_ms = RETRY_MS.max(*wait_ms) + held_ms;
                         let is_lost = !wish.was_taken && *result != AttemptResult::Held;
                         wish.dead_from = is_lost.then(|| event.at.plus(again_ms));
                     }
@@ -174,7 +178,7 @@ impl Auditor {
                     case.is_paused = is_paused;
                     case.stepped_at = event.at;
                     if is_paused {
-                        case.call_back(Wish::is_for_the_chain);
+                        case.pause();
                     } else {
                         case.back_from_pause(event.at);
                     }
@@ -221,7 +225,7 @@ impl Auditor {
             for wish in case.wanted.values_mut() {
                 wish.at = at;
                 wish.began = wish.began.map(|_| at);
-                wish.dead_from = wish.dead_from.map(|_| at.plus(RETRY_MS));
+                wish.dead_from = wish.dead_from.map(|from| from.max(at.plus(RETRY_MS)));
             }
         }
     }

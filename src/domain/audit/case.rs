@@ -143,7 +143,7 @@ impl Case {
             }
             Change::EscalationPaused { .. } => {
                 self.is_paused = true;
-                self.call_back(Wish::is_for_the_chain);
+                self.pause();
             }
             Change::Resolved { .. }
             | Change::ReviewStarted
@@ -210,6 +210,7 @@ impl Case {
                 was_taken: false,
                 dead_from: None,
                 is_level: false,
+                is_held: false,
                 is_for_itself: page.kind == DeliveryKind::Update,
                 is_off: page.methods.is_empty(),
             };
@@ -269,10 +270,18 @@ impl Case {
         let must = &self.must;
         let pages = self.wanted.values_mut();
         let of_must = |wish: &&mut Wish| {
-            wish.kind == DeliveryKind::Page && wish.is_off && must.contains(&wish.to)
+            wish.kind == DeliveryKind::Page && wish.is_held && must.contains(&wish.to)
         };
         for wish in pages.filter(of_must) {
-            wish.is_off = false;
+            (wish.is_off, wish.is_held) = (false, false);
+        }
+    }
+
+    /// Maintenance calls back what goes with the chain; that is what it may give back.
+    pub(super) fn pause(&mut self) {
+        let open = self.wanted.values_mut().filter(|wish| wish.is_for_the_chain() && !wish.is_off);
+        for wish in open {
+            (wish.is_off, wish.is_held) = (true, true);
         }
     }
 
@@ -330,7 +339,7 @@ impl Case {
 
     pub(super) fn call_back(&mut self, which: impl Fn(&Wish) -> bool) {
         for wish in self.wanted.values_mut().filter(|wish| which(wish)) {
-            wish.is_off = true;
+            (wish.is_off, wish.is_held) = (true, false);
         }
     }
 }
