@@ -472,10 +472,21 @@ const FOUND: [u64; 4] = [
     190_860_731_537_621,
 ];
 
+/// The same, of days on which people come and go.
+const FOUND_AS_TURNS_MOVE: [u64; 2] = [
+    // The auditor asked for a page again that an answer had called back before maintenance did.
+    710_001_444,
+    // A way that the plan's limit holds back follows one that failed: somebody is wanted still.
+    710_000_134,
+];
+
 #[test]
 fn days_on_which_something_was_found_stay_mended() {
     for seed in FOUND {
         simulate(seed, false);
+    }
+    for seed in FOUND_AS_TURNS_MOVE {
+        simulate(seed, true);
     }
 }
 
