@@ -21,6 +21,9 @@ mod tests;
 
 /// Attempts by one method before the next one is taken.
 pub const TRIES_MAX: u8 = 3;
+/// The same for the last way to a reader of an update, for whom there is nobody else: about seven minutes,
+/// in which a relay restarts and a greylist lets it pass (RFC 6647, section 5).
+pub const LETTER_TRIES_MAX: u8 = 8;
 /// An attempt that took so long and failed hung, in milliseconds.
 const SLOW_MS: i64 = 10 * SECOND_MS;
 /// A pause that the other side asks for and that is not waited for where there is another way.
@@ -301,7 +304,10 @@ impl Delivery {
                 }
                 // What hangs takes as long each time.
                 let gives_way = at.since(since) >= SLOW_MS && self.has_another_way();
-                if self.tries < TRIES_MAX && !gives_way {
+                let is_last_letter =
+                    self.wanted.kind == DeliveryKind::Update && !self.has_another_way();
+                let tries_max = if is_last_letter { LETTER_TRIES_MAX } else { TRIES_MAX };
+                if self.tries < tries_max && !gives_way {
                     let pause = backoff_ms(self.tries, seed).max(wait_ms);
                     self.stand = Stand::Queued { due: at.plus(pause) };
                 } else {

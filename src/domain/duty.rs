@@ -244,6 +244,8 @@ pub struct Desk {
     pub findings: Vec<String>,
     /// Why the status page is not as it should be.
     pub page_fault: Option<String>,
+    /// Since when.
+    pub page_down: Option<Timestamp>,
 }
 
 /// What a console must know besides the plan's files and the incidents.

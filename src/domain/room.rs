@@ -326,7 +326,7 @@ impl Room {
         }
     }
 
-    fn index_incident(&mut self, id: IncidentId) {
+    pub(crate) fn index_incident(&mut self, id: IncidentId) {
         if let Some(incident) = self.incidents.get(&id)
             && incident.phase().is_live()
         {
@@ -338,7 +338,7 @@ impl Room {
         }
     }
 
-    fn unindex_incident(&mut self, id: IncidentId) {
+    pub(crate) fn unindex_incident(&mut self, id: IncidentId) {
         if let Some(incident) = self.incidents.get(&id) {
             if self.queue.remove(&(Rank::of(incident), id)) {
                 self.tally.count(incident, u32::saturating_sub);
@@ -424,7 +424,9 @@ pub fn evolve(room: &mut Room, event: &Recorded) {
         if let Some(incident) = room.incidents.get_mut(id)
             && incident.last_seq < event.seq
         {
-            Arc::make_mut(incident).apply(event);
+            let incident = Arc::make_mut(incident);
+            incident.apply(event);
+            incident.talk.page_down = room.desk.page_down;
         }
         if sent.is_empty() {
             room.index_incident(*id);

@@ -230,9 +230,28 @@ impl Room {
                 self.silence_began(event.at, *silence, alerts);
             }
             Body::SilenceEnded { silence, early } => self.silence_ended(event, *silence, *early),
-            Body::StatusPage { fault } => desk.page_fault.clone_from(fault),
+            Body::StatusPage { fault } => self.page_changed(event.at, fault.as_deref()),
             Body::AuditFound { findings } => desk.findings.clone_from(findings),
             _ => {}
+        }
+    }
+
+    /// The status page came to show what was said, or does not: whoever reads nothing else was told, or
+    /// was not.
+    fn page_changed(&mut self, at: Timestamp, fault: Option<&str>) {
+        self.desk.page_fault = fault.map(str::to_owned);
+        self.desk.page_down = fault.map(|_| self.desk.page_down.unwrap_or(at));
+        let is_on_it = |(_, incident): &(&IncidentId, &Arc<Incident>)| {
+            incident.talk.proofs.values().any(|proof| proof.published)
+        };
+        let ids: Vec<IncidentId> =
+            self.incidents.iter().filter(is_on_it).map(|(id, _)| *id).collect();
+        for id in ids {
+            self.unindex_incident(id);
+            if let Some(incident) = self.incidents.get_mut(&id) {
+                Arc::make_mut(incident).talk.page_down = self.desk.page_down;
+            }
+            self.index_incident(id);
         }
     }
 

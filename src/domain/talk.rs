@@ -158,6 +158,9 @@ pub struct Talk {
     /// Messages that are still open, by their number.
     #[serde(with = "as_list")]
     pub letters: BTreeMap<u32, Letter>,
+    /// Since when the status page does not show what was said, if that is so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub page_down: Option<Timestamp>,
     /// Stakeholder → what they were sent, as far as it is known.
     pub proofs: BTreeMap<String, Proof>,
     /// Stakeholders who must be told by hand what an update says.
@@ -233,7 +236,10 @@ impl Talk {
 
     /// Whether the update that somebody was sent reached them by no way.
     pub fn is_unreached(&self, who: &str) -> bool {
-        self.proofs.get(who).is_some_and(|proof| proof.failed > 0 && !proof.is_told())
+        self.proofs.get(who).is_some_and(|proof| {
+            let is_lost = proof.failed > 0 && !proof.is_told();
+            is_lost || self.page_down.is_some() && proof.is_on_page_alone()
+        })
     }
 
     /// What the incident was called towards an audience last.
@@ -458,6 +464,11 @@ impl Proof {
     /// Whether some of it got through, or may still.
     pub const fn is_told(&self) -> bool {
         self.published || self.accepted > 0 || self.handed_over > 0 || self.open > 0
+    }
+
+    /// Whether nothing but the status page tells them.
+    pub const fn is_on_page_alone(&self) -> bool {
+        self.published && self.accepted == 0 && self.handed_over == 0 && self.open == 0
     }
 
     /// Messages that were to be sent.

@@ -29,7 +29,7 @@ pub fn missed(room: &Room, id: IncidentId, now: Timestamp) -> Vec<Body> {
         // What is missed besides comes due again at once.
         return some_lost(room, incident, lost, now);
     }
-    if let Some((_, word)) = heard::unheard(incident) {
+    if let Some((_, word)) = heard::unheard(incident).filter(|(at, _)| *at <= now) {
         return vec![word_lost(room, incident, word, now)];
     }
     let (missed, step) = promise::missed(incident, &room.plan, now);
@@ -105,8 +105,12 @@ fn word_lost(room: &Room, incident: &Incident, word: &MustHear, now: Timestamp) 
         is_word && matches!(page.stand, Stand::Failed { at } if at.plus(HOUR_MS) > now)
     });
     let tried: BTreeSet<&str> = tried.map(|page| page.wanted.to.as_str()).collect();
+    // The last step is taken again and again: whoever was tried then is tried anew.
+    let is_again = word.step + 1 >= STEPS_MAX;
+    let tried = if is_again { BTreeSet::new() } else { tried };
     let lead = (Role::InternalLiaison, &tried);
-    let found = (word.step + 1..STEPS_MAX).map(|step| {
+    let steps = if is_again { word.step..word.step + 1 } else { word.step + 1..STEPS_MAX };
+    let found = steps.map(|step| {
         let mut reached = first_reached(room, incident, lead, step, now);
         reached.retain(|one| !tried.contains(one.to.as_str()));
         (step, reached)

@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 use crate::domain::delivery::Wanted;
 use crate::domain::incident::Incident;
 use crate::domain::talk::Talk;
-use crate::domain::time::Timestamp;
+use crate::domain::talk::promise::{AGAIN_MIN, STEPS_MAX};
+use crate::domain::time::{MINUTE_MS, Timestamp};
 
 /// Words that go out together, and of which one must get through.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,14 +45,24 @@ impl Talk {
         (why, step): (&str, u8),
         pages: &[Wanted],
     ) {
+        // Where nobody else is left, they are told again in a while.
+        let known = self.must_hear.iter_mut().find(|known| known.pages == *words);
+        if let Some(known) = known.filter(|known| pages.is_empty() && known.step < step) {
+            known.step = step;
+            return;
+        }
         self.must_hear.retain(|known| known.pages != *words);
         self.must_hear(why, step, pages);
     }
 }
 
-/// Words that got through to nobody: since when, the longest first.
+/// Words that got through to nobody, and when others are to hear them: at once; everybody again after a
+/// while, for a channel that was down may be back.
 pub fn unheard(incident: &Incident) -> Option<(Timestamp, &MustHear)> {
-    let all = incident.talk.must_hear.iter();
-    let failed = all.filter_map(|it| Some((incident.esc.all_failed(&it.pages)?, it)));
+    let failed = incident.talk.must_hear.iter().filter_map(|it| {
+        let at = incident.esc.all_failed(&it.pages)?;
+        let waits_ms = if it.step < STEPS_MAX - 1 { 0 } else { i64::from(AGAIN_MIN) * MINUTE_MS };
+        Some((at.plus(waits_ms), it))
+    });
     failed.filter(|_| incident.phase().is_live()).min_by_key(|(at, _)| *at)
 }

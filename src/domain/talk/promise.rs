@@ -15,7 +15,7 @@ use crate::domain::incident::{Incident, Stage, Told};
 use crate::domain::plan::Plan;
 use crate::domain::stakeholder::Stakeholder;
 use crate::domain::talk::change::Lost;
-use crate::domain::talk::{Asked, heard};
+use crate::domain::talk::{Asked, Proof, heard};
 use crate::domain::time::{MINUTE_MS, Timestamp};
 use crate::domain::words::{Origin, Phase, Severity};
 
@@ -31,6 +31,10 @@ const LONG_MIN: u32 = 60;
 const PRESS_MIN: u32 = 60;
 /// Minutes until the last word after the resolution where none was promised.
 const LAST_MIN: u32 = 30;
+/// Minutes until everybody is told again of what nobody has heard.
+pub(in crate::domain) const AGAIN_MIN: u32 = 10;
+/// Minutes for which the status page may be on its way before its readers count as not told.
+const PAGE_MIN: u32 = 2;
 /// Minutes after a miss until the commander hears of it.
 const SECOND_MIN: i64 = 5;
 /// How often a miss is told, where the words about it get through.
@@ -209,7 +213,13 @@ fn to_stakeholders<'a>(incident: &'a Incident, plan: &'a Plan) -> Vec<Promise<'a
 
 /// A message that got through by no way told nobody anything.
 fn unreached<'a>(incident: &'a Incident, who: &'a str, told: &Told) -> Option<Promise<'a>> {
-    let (what, since, due) = (What::Unreached, told.at, told.at);
+    let (what, since) = (What::Unreached, told.at);
+    // What is to be carried away takes its time, and is tried again.
+    let down = incident
+        .talk
+        .page_down
+        .filter(|_| incident.talk.proofs.get(who).is_some_and(Proof::is_on_page_alone));
+    let due = down.map_or(told.at, |down| after(down.max(told.at), PAGE_MIN));
     let is_open = told.update.is_some() && incident.talk.is_unreached(who);
     is_open.then_some(Promise { who, what, since, due, is_given: false })
 }
@@ -264,7 +274,9 @@ fn alarm(incident: &Incident, promise: &Promise<'_>) -> Option<(Timestamp, u8)> 
     let usual = promise.due.plus(i64::from(next) * SECOND_MIN * MINUTE_MS);
     match incident.esc.all_failed(&told.pages) {
         Some(at) if next < STEPS_MAX => Some((at.min(usual), next)),
-        Some(_) | None => (next < STEPS).then_some((usual, next)),
+        // A channel that was down may be back: while nobody has heard, everybody is told again.
+        Some(at) => Some((after(at, AGAIN_MIN), told.step)),
+        None => (next < STEPS).then_some((usual, next)),
     }
 }
 

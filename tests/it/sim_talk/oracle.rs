@@ -61,9 +61,11 @@ impl Letter {
     }
 
     fn end(&mut self, result: AttemptResult) {
+        // Three tries by each way, and eight by the last one.
+        let more = if self.method + 1 < self.methods { 2 } else { 7 };
         match result {
             AttemptResult::Accepted | AttemptResult::HandedOver => self.through = true,
-            AttemptResult::Failed if self.tries < 2 => self.tries += 1,
+            AttemptResult::Failed if self.tries < more => self.tries += 1,
             AttemptResult::Failed | AttemptResult::Refused => {
                 (self.method, self.tries) = (self.method + 1, 0);
             }
