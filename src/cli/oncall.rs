@@ -103,11 +103,19 @@ pub fn parse_at(text: &str, now: Timestamp) -> Result<Timestamp, Failure> {
 /// When somebody wants to know who is on call: `03:00` is the next one, by the schedule's clock where
 /// one is named; `-2h` and full times lie where they lie.
 fn when(text: &str, zone: chrono_tz::Tz, now: Timestamp) -> Result<Timestamp, Failure> {
+    let text = text.trim().trim_start_matches('+');
+    if text == "now" {
+        return Ok(now);
+    }
     let is_exact = in_zone(text).is_some_and(|(clock, _)| local_time(clock).is_some());
     if is_exact || text.trim().starts_with('-') {
         return parse_at(text, now);
     }
-    Timestamp::parse_ahead_in(text, zone, now).or_else(|_| parse_at(text, now))
+    Timestamp::parse_ahead_in(text, zone, now).or_else(|error| {
+        let at = parse_at(text, now);
+        let said = if text.contains('/') { None } else { Some(error.to_string()) };
+        at.map_err(|other| said.map_or(other, Failure::Usage))
+    })
 }
 
 /// Asks and prints.

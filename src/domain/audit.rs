@@ -95,6 +95,8 @@ struct Wish {
     was_taken: bool,
     /// The last attempt failed: from when on nothing follows it any more, if nothing did.
     dead_from: Option<Timestamp>,
+    /// Until when the other side asked not to be asked again, at the most.
+    waits_until: Timestamp,
     /// A level wanted it.
     is_level: bool,
     /// Maintenance called it back.
@@ -165,9 +167,10 @@ impl Auditor {
                             matches!(result, AttemptResult::Accepted | AttemptResult::HandedOver);
                         wish.has_failed = !is_taken;
                         wish.was_taken |= is_taken;
-                        let again_ms = RETRY_MS.max(*wait_ms) + held_ms;
+                        wish.waits_until = wish.waits_until.max(event.at.plus(*wait_ms));
                         let is_lost = !wish.was_taken && *result != AttemptResult::Held;
-                        wish.dead_from = is_lost.then(|| event.at.plus(again_ms));
+                        let last = wish.waits_until.max(event.at).plus(RETRY_MS + held_ms);
+                        wish.dead_from = is_lost.then_some(last);
                     }
                 }
             }

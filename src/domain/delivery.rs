@@ -9,8 +9,6 @@
 //! - Everything here is total and pure; when something is due is derived from what happened.
 //! - What was cancelled or confirmed never becomes due again.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 
 use crate::domain::time::{MINUTE_MS, SECOND_MS, Timestamp};
@@ -175,8 +173,8 @@ pub struct Delivery {
     #[serde(default, skip_serializing_if = "is_none")]
     pub held: u8,
     /// Those of them that the other side asked to come back later: before when they are not tried.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub not_before: BTreeMap<u8, Timestamp>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub not_before: Vec<(u8, Timestamp)>,
     /// Attempts that were begun.
     pub begun: u32,
     /// The other side took one of them and said so.
@@ -213,7 +211,7 @@ impl Delivery {
             method: 0,
             tries: 0,
             held: 0,
-            not_before: BTreeMap::new(),
+            not_before: Vec::new(),
             begun: 0,
             is_accepted: false,
             is_handed_over: false,
@@ -357,7 +355,9 @@ impl Delivery {
             Some((index, method)) => {
                 let waits = self.is_accepted.then(|| self.in_its_time(method.after_s));
                 self.method = u8::try_from(index).unwrap_or(u8::MAX);
-                let not_before = self.not_before.get(&self.method).copied();
+                let of_it =
+                    |(method, at): &(u8, Timestamp)| (*method == self.method).then_some(*at);
+                let not_before = self.not_before.iter().find_map(of_it);
                 Stand::Queued { due: waits.unwrap_or(at).max(at).max(not_before.unwrap_or(at)) }
             }
             None if self.is_handed_over => Stand::Waiting { since: at },
@@ -383,7 +383,7 @@ impl Delivery {
     /// The wall clock moved by `by_ms`.
     pub fn clock_moved(&mut self, by_ms: i64) {
         self.at = self.at.plus(by_ms);
-        self.not_before.values_mut().for_each(|at| *at = at.plus(by_ms));
+        self.not_before.iter_mut().for_each(|(_, at)| *at = at.plus(by_ms));
         if let Stand::Queued { due } = &mut self.stand {
             *due = due.plus(by_ms);
         }

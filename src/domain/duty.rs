@@ -404,11 +404,10 @@ impl Desk {
         }
     }
 
-    /// The window that covers services now, if one is open.
-    pub fn window_over(&self, services: &[String]) -> Option<&Window> {
-        self.windows
-            .values()
-            .find(|window| window.stage == WindowStage::Open && window.covers(services))
+    /// The windows that are open and cover services.
+    pub fn windows_over<'a>(&'a self, services: &'a [String]) -> impl Iterator<Item = &'a Window> {
+        let open = self.windows.values().filter(|window| window.stage == WindowStage::Open);
+        open.filter(|window| window.covers(services))
     }
 
     /// Lets windows go that are long over.

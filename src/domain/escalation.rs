@@ -133,9 +133,9 @@ pub struct Escalation {
     /// A level of this round that reached nobody wanted those on whom the plan falls back.
     #[serde(default)]
     pub fell: bool,
-    /// The maintenance window in which a person escalated all the same.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub overrides: Option<u32>,
+    /// The maintenance windows in which a person escalated all the same.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub overrides: BTreeSet<u32>,
     /// Pages by hand that got through by no way, and of which somebody heard.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub followed: BTreeSet<u32>,

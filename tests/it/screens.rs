@@ -111,7 +111,11 @@ impl Console {
         for output in out {
             if let Output::Read { id, job, .. } = output {
                 let reply = self.answer(*job);
-                let message = KeeperMsg::Reply { id, reply };
+                // As it comes over the line.
+                let line = serde_json::to_string(&KeeperMsg::Reply { id, reply });
+                let line = line.expect("a message can be written");
+                let message = serde_json::from_str(&line)
+                    .unwrap_or_else(|error| panic!("nobody can read it: {error}\n{line}"));
                 self.world.heard.push((self.client, message));
             }
         }

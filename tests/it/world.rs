@@ -142,6 +142,16 @@ impl World {
         self.give(Input::Delivered { ticket, result, detail, wait_ms: 0 }).0
     }
 
+    /// The other side asks to come back later.
+    pub fn come_back(&mut self, to: &str, channel: &str, wait_ms: i64) {
+        let found = self.engine.under_way().find(|(_, destination)| {
+            destination.to == to && channel_of(&destination.method) == channel
+        });
+        let (ticket, _) = found.expect("something is under way");
+        let (result, detail) = (AttemptResult::Failed, "429".to_owned());
+        drop(self.give(Input::Delivered { ticket, result, detail, wait_ms }));
+    }
+
     /// The client of a person; they join on their first word.
     pub fn client(&mut self, login: &str) -> u64 {
         if let Some(client) = self.clients.get(login) {

@@ -209,6 +209,7 @@ impl Case {
                 has_failed: false,
                 was_taken: false,
                 dead_from: None,
+                waits_until: at,
                 is_level: false,
                 is_held: false,
                 is_for_itself: page.kind == DeliveryKind::Update,

@@ -59,9 +59,9 @@ pub fn escalate(room: &Room, id: IncidentId, now: Timestamp) -> Vec<Body> {
         // Whom a person asked for, and what that ends with, no window holds back.
         Step::Everybody | Step::Lost | Step::AckExpires | Step::SnoozeEnds => false,
     };
-    let window = room.desk.window_over(&incident.services);
-    let window = window.filter(|window| pages && incident.esc.overrides != Some(window.id));
-    if let Some(window) = window {
+    let mut windows = room.desk.windows_over(&incident.services);
+    let window = windows.find(|window| !incident.esc.overrides.contains(&window.id));
+    if let Some(window) = window.filter(|_| pages) {
         let why = format!("maintenance until {}: {}", window.until, window.reason);
         return of(id, Change::EscalationPaused { window: window.id, why });
     }
@@ -274,6 +274,8 @@ fn clock_words(incident: &Incident, policy: &Policy, level: u16, round: u8) -> S
         }
     } else if incident.esc.is_unreached {
         format!("{name}: the level before reached nobody")
+    } else if incident.esc.waits.as_ref().is_some_and(Vec::is_empty) {
+        format!("{name}: no level before it wanted anybody")
     } else if incident.esc.unheard_at().is_some() {
         format!("{name}: nothing got through to the level before")
     } else {

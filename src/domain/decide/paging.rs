@@ -5,6 +5,8 @@
     reason = "each file decides its own commands; `route` is the exhaustive list"
 )]
 
+use std::collections::BTreeSet;
+
 use crate::domain::change::{Change, ReachedBy};
 use crate::domain::command::{Command, Order};
 use crate::domain::decide::due::{self, Reach};
@@ -152,10 +154,13 @@ fn escalate(
     let reached = due::reach_level(room, incident, policy, &reach, &why, now);
     // What a person escalates is not the planned work, whatever window is over it.
     let pages = reached.wanted().any(|page| page.kind == DeliveryKind::Page);
-    let window = incident.esc.pause.as_ref().map(|pause| pause.window).filter(|_| pages);
-    let resumed = window.map(|window| Change::EscalationResumed { window, by_hand: true });
+    let windows = room.desk.windows_over(&incident.services).map(|window| window.id);
+    let paused = incident.esc.pause.as_ref().map(|pause| pause.window);
+    let windows: BTreeSet<u32> = windows.chain(paused).filter(|_| pages).collect();
+    let resumed = windows.into_iter().filter(|id| !incident.esc.overrides.contains(id));
+    let resumed = resumed.map(|window| Change::EscalationResumed { window, by_hand: true });
     let body = |change| Body::Incident { incident: id, change };
-    Ok(resumed.into_iter().chain([reached]).map(body).collect())
+    Ok(resumed.chain([reached]).map(body).collect())
 }
 
 /// `L2` names the level `L2 senior`.

@@ -78,7 +78,7 @@ impl Incident {
                 let part = "the maintenance does not cover all of it";
                 let why = if *by_hand { "escalated by hand" } else { part };
                 self.resume(at, *window, why);
-                self.esc.overrides = by_hand.then_some(*window);
+                self.esc.overrides.extend(by_hand.then_some(*window));
             }
             _ => {}
         }

@@ -9,6 +9,7 @@ use warroom::store::Reader as _;
 
 use crate::features::paging_quiet::{findings, incident, under, window};
 use crate::features::paging_world::OPEN;
+use crate::screens::Console;
 use crate::world::{World, play};
 
 /// A level: its name, whom it wants, after how many minutes, and what else is to be said of it.
@@ -199,4 +200,52 @@ fn the_auditor_finds_that_nobody_is_wanted_any_more() {
     assert_eq!(auditor.check(world.now.plus(60_000)), [""; 0], "another attempt may follow");
     let found = auditor.check(world.now.plus(6 * 60_000));
     assert_eq!(found, ["INC-1: every page of it failed, and nobody else is wanted"]);
+}
+
+#[test]
+fn who_asks_to_come_back_later_is_shown_and_alarms_no_auditor_meanwhile() {
+    let mut world = World::under(plan_of(&[
+        level("L1", "person:bob", 0, ""),
+        level("L2", "person:dana", 60, ""),
+    ]));
+    play(&mut world, &format!("0m ann {OPEN}\n0m clock"));
+    world.come_back("bob", "mail", 900_000);
+    play(&mut world, "0m clock\n0m answer bob phone refused");
+    let mut console = Console::new(world, "ann", (120, 40));
+    assert!(console.screen().contains("L1"), "{}", console.screen());
+    for minute in [5, 10, 14] {
+        play(&mut console.world, &format!("{minute}m clock"));
+        assert_eq!(findings(&console.world), [""; 0], "it has its turn again");
+    }
+    play(&mut console.world, "14m kill now\n14m clock");
+    assert_eq!(findings(&console.world), [""; 0]);
+    let told = play(&mut console.world, "16m clock");
+    assert!(told.contains("sending to bob by mail"), "{told}");
+}
+
+#[test]
+fn an_escalation_by_hand_of_what_somebody_has_climbs_in_every_window_that_is_open() {
+    let levels = [level("L1", "person:bob", 0, ""), level("L2", "person:dana", 10, "")];
+    let mut world = World::under(plan_of(&levels));
+    let script = format!(
+        r#"0m ann {OPEN}
+           0m clock
+           0m answer bob mail accepted
+           0m ann {{"do":"acknowledge","incident":1}}
+           {}
+           {}
+           1m clock
+           2m ann {{"do":"escalate","incident":1,"level":"L1","reason":"worse"}}
+           2m clock"#,
+        window(1, "payments", 60),
+        window(1, "payments", 5)
+    );
+    let told = play(&mut world, &script);
+    assert!(told.contains("paging bob"), "{told}");
+    let last = refused(&mut world, 2, &BOB);
+    assert!(last.contains("paging dana by mail"), "{last}");
+    assert!(!last.contains("pages nobody"), "{last}");
+    let last = play(&mut world, "3m answer dana mail accepted\n5m clock\n12m clock\n18m clock");
+    assert!(!last.contains("pages nobody"), "the other window goes on: {last}");
+    assert!(last.contains("paging"), "{last}");
 }
