@@ -384,9 +384,13 @@ impl Delivery {
     pub fn clock_moved(&mut self, by_ms: i64) {
         self.at = self.at.plus(by_ms);
         self.not_before.iter_mut().for_each(|(_, at)| *at = at.plus(by_ms));
-        if let Stand::Queued { due } = &mut self.stand {
-            *due = due.plus(by_ms);
-        }
+        let (Stand::Queued { due: at }
+        | Stand::Sending { since: at }
+        | Stand::Waiting { since: at }
+        | Stand::Confirmed { at }
+        | Stand::Failed { at }
+        | Stand::Cancelled { at }) = &mut self.stand;
+        *at = at.plus(by_ms);
     }
 
     /// It is wanted again, where it was called back at an instant or later.
