@@ -393,6 +393,9 @@ impl Incident {
         self.esc.anchor = self.esc.anchor.plus(by_ms);
         self.esc.back_at = self.esc.back_at.plus(by_ms);
         self.esc.counted_at = self.esc.counted_at.plus(by_ms);
+        if let Some(pause) = &mut self.esc.pause {
+            pause.since = pause.since.plus(by_ms);
+        }
         self.members.values_mut().for_each(|member| member.seen = member.seen.plus(by_ms));
         for level in &mut self.esc.by_hand {
             level.anchor = level.anchor.plus(by_ms);
