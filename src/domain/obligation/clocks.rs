@@ -134,7 +134,7 @@ impl Case<'_> {
         for limit in &stage.limits {
             let put_aside =
                 limit.not_if.as_ref().and_then(|kind| self.facts.triggers.get_key_value(kind));
-            if let Some((kind, made)) = put_aside {
+            if let Some((kind, made)) = put_aside.filter(|_| !self.stands(limit)) {
                 aside = Some(wording::made(self.rule, kind, made));
                 continue;
             }
@@ -156,6 +156,14 @@ impl Case<'_> {
             // Every limit ran out unused: the rule's check asks for one that cannot.
             (true, None, None) => Standing::Waiting(first_anchor(stage)),
         }
+    }
+
+    /// Whether a limit counts though it was put aside: what it was put aside for was over in its time.
+    fn stands(&self, limit: &Limit) -> bool {
+        let ended = limit.stands_if.as_ref().and_then(|kind| self.facts.when(kind));
+        let due = self.since(&limit.after);
+        let due = due.and_then(|since| readings(self.rule, limit, since, self.calendars));
+        ended.zip(due).is_some_and(|(ended, due)| ended <= due.late)
     }
 
     /// A limit that runs, unless it ran out before the determination that it needs.
@@ -197,11 +205,16 @@ impl Case<'_> {
         };
         let due = strictest.due.map(|due| {
             let last = runs.iter().filter_map(|run| run.due).map(|due| due.last).min();
-            Readings { first: due.first, last: last.unwrap_or(due.last).max(due.first) }
+            let late = runs.iter().filter_map(|run| run.due).map(|due| due.late).min();
+            Readings {
+                first: due.first,
+                late: late.unwrap_or(due.late).max(due.first),
+                last: last.unwrap_or(due.last).max(due.first),
+            }
         });
         let (how, next_warning) = match self.facts.first(&stage.id) {
             Some(sent) => {
-                let late = due.is_some_and(|due| sent.at > due.last);
+                let late = due.is_some_and(|due| sent.at > due.late);
                 (State::Met { at: sent.at, late }, None)
             }
             None => self.progress(strictest.limit.within, strictest.since, due),
@@ -234,6 +247,7 @@ impl Case<'_> {
             after: Anchor::Latest(vec![stage.id.clone()]),
             only_if: None,
             not_if: None,
+            stands_if: None,
             void_unless: None,
             by: None,
         };

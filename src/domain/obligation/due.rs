@@ -4,7 +4,8 @@
 //! calendar of the rule's zone, the day of the event not counted; the strict reading ends at the
 //! time of day at which they began, the mild one with the last day, as in Regulation (EEC,
 //! Euratom) No 1182/71, Art. 3. A month that is too short ends, strictly, with its last day; the
-//! mild reading counts its missing days into the next month.
+//! mild reading counts its missing days into the next month, and is shown; what is handed in after the
+//! last day of the short month is late all the same (Art. 3(2)(c)).
 //!
 //! Invariants:
 //! - The first reading is never after the last one.
@@ -23,13 +24,16 @@ use crate::domain::time::{HOUR_MS, Timestamp};
 pub(super) struct Readings {
     /// The alarm is on this one.
     pub first: Timestamp,
-    /// After this one it is late.
+    /// What is handed in after this is late: no reading counts the missing days of a short month for
+    /// whoever owes it.
+    pub late: Timestamp,
+    /// After this one it is missed by every reading.
     pub last: Timestamp,
 }
 
 impl Readings {
     const fn one(at: Timestamp) -> Self {
-        Self { first: at, last: at }
+        Self { first: at, late: at, last: at }
     }
 }
 
@@ -95,8 +99,9 @@ fn on_days(
     mild: NaiveDate,
 ) -> Option<Readings> {
     let last = whole_day(zone, by, mild)?.last;
+    let late = whole_day(zone, by, strict)?.last;
     let first = instant(zone, strict.and_time(by.unwrap_or(began)));
-    Some(Readings { first: first.min(last), last })
+    Some(Readings { first: first.min(late), late, last })
 }
 
 /// What becomes of a deadline that is on no working day.
@@ -117,9 +122,11 @@ pub(super) fn over_weekend(
     };
     match weekend {
         None => plain,
-        Some(Weekend::MayMoveToNoon) => Readings { first: plain.first, last: moved(plain.last) },
+        Some(Weekend::MayMoveToNoon) => {
+            Readings { first: plain.first, late: moved(plain.late), last: moved(plain.last) }
+        }
         Some(Weekend::MovesToNoon) => {
-            Readings { first: moved(plain.first), last: moved(plain.last) }
+            Readings { first: moved(plain.first), late: moved(plain.late), last: moved(plain.last) }
         }
     }
 }

@@ -128,6 +128,9 @@ pub struct Limit {
     /// It does not count once this determination was made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub not_if: Option<String>,
+    /// It counts in spite of `not_if` where this determination was made before it runs out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stands_if: Option<String>,
     /// It falls away when it runs out before this determination was made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub void_unless: Option<String>,
@@ -176,7 +179,8 @@ impl Stage {
     /// The kinds of determination its conditions name.
     pub(super) fn conditions(&self) -> impl Iterator<Item = &str> {
         let own = [&self.only_if, &self.not_if, &self.until];
-        let of_limits = self.limits.iter().flat_map(|l| [&l.only_if, &l.not_if, &l.void_unless]);
+        let of_limits =
+            self.limits.iter().flat_map(|l| [&l.only_if, &l.not_if, &l.stands_if, &l.void_unless]);
         own.into_iter().chain(of_limits).filter_map(Option::as_deref)
     }
 }

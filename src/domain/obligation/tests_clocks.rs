@@ -307,3 +307,19 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn what_comes_after_the_last_day_of_a_short_month_is_late_whatever_may_be_read() {
+    let nis2 = rule("nis2");
+    let report = |sent: &str| {
+        let record = format!("notification > 2026-01-31T10:00+01:00; final > {sent}");
+        let (facts, last) = facts(&record);
+        clock_at(&nis2, &facts, "final", last)
+    };
+    let in_time = report("2026-02-28T20:00+01:00");
+    assert!(matches!(in_time.state, State::Met { late: false, .. }), "{in_time:?}");
+    let after = report("2026-03-02T10:00+01:00");
+    assert!(matches!(after.state, State::Met { late: true, .. }), "{after:?}");
+    let shown = after.other_reading.expect("the other reading is shown").utc().to_rfc3339();
+    assert!(shown.starts_with("2026-03-03T22:59"), "{shown}");
+}

@@ -117,6 +117,14 @@ fn nis2_asks_for_progress_while_the_incident_goes_on() {
             (&sent, "progress", "2027-03-28 06:00 CEST", "2027-03-28 23:59 CEST"),
             (&handled, "progress", "", ""),
             (&handled, "final", "2027-04-20 18:00 CEST", "2027-04-20 23:59 CEST"),
+            // It was said to go on, and was over before the final report was due.
+            (
+                "notification > 2026-11-02T10:00+01:00; ongoing = 2026-11-10T10:00+01:00; \
+                 handled = 2026-11-20T10:00+01:00",
+                "final",
+                "2026-12-02 10:00 CET",
+                "2026-12-02 23:59 CET",
+            ),
         ],
     );
 }
