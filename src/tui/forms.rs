@@ -284,7 +284,8 @@ fn more_fields(action: Action, about: &About<'_>) -> Option<Vec<Field>> {
 /// Where somebody was told and got no last word: why that may be.
 fn silent(incident: Option<&Incident>) -> Option<Field> {
     let open = promise::left_out(incident?);
-    let hint = format!("{} ('u u' tells them); or why they need no more", open.join("; "));
+    let page = if incident?.is_public() { "; the page will say 'resolved' alone" } else { "" };
+    let hint = format!("{} ('u u' tells them); or why they need no more{page}", open.join("; "));
     (!open.is_empty()).then(|| Field::line("silent", "no last word", "").hint(&hint))
 }
 

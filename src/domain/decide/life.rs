@@ -18,7 +18,7 @@ use crate::domain::rejection::{Rejection, RejectionKind};
 use crate::domain::room::Room;
 use crate::domain::talk::promise;
 use crate::domain::time::Timestamp;
-use crate::domain::words::{ClosureReason, NoteKind, Origin, Phase, Severity};
+use crate::domain::words::{ClosureReason, NoteKind, Origin, Phase, PublicStatus, Severity};
 
 pub(super) fn decide(room: &Room, order: &Order, now: Timestamp) -> Decision {
     match &order.command {
@@ -195,7 +195,17 @@ fn decline(
     talk::check_end(incident, silent.map(String::as_str))?;
     legal::check_end(room, incident, now)?;
     let (note, silent) = (note.trim().to_owned(), silence(incident, silent));
-    one(id, Change::Declined { reason: why, note, silent })
+    Ok(ends(room, id, Change::Declined { reason: why, note, silent }))
+}
+
+/// The end of an incident. What the status page still shows as open is put on record as over there: it
+/// must not stay open for ever, and nobody wrote words about it.
+fn ends(room: &Room, id: IncidentId, change: Change) -> Vec<Body> {
+    let shown = room.board.incidents.get(&id).filter(|known| known.resolved_at.is_none());
+    let status = PublicStatus::Resolved;
+    let over = shown.map(|_| Change::PublicStatusSet { status });
+    let body = |change| Body::Incident { incident: id, change };
+    over.into_iter().chain([change]).map(body).collect()
 }
 
 fn firing_names(room: &Room, incident: &Incident) -> String {
@@ -298,5 +308,5 @@ fn close(
         ));
     }
     let (note, silent) = (note.trim().to_owned(), silence(incident, silent));
-    one(id, Change::Closed { note, silent })
+    Ok(ends(room, id, Change::Closed { note, silent }))
 }

@@ -365,9 +365,14 @@ pub(super) fn about(events: &[Recorded]) -> Option<IncidentId> {
     told.flat_map(|event| event.body.incidents()).next()
 }
 
-/// What was public and becomes part of another one is said to be followed there: nobody wrote that.
+/// What was public and becomes part of another one is said to be followed there, and what ends without a
+/// last word to be over: nobody wrote that.
 fn followed(event: &Recorded, room: &Room) -> Option<String> {
-    let Body::Incident { incident, change: Change::MergedInto { .. } } = &event.body else {
+    let Body::Incident {
+        incident,
+        change: Change::MergedInto { .. } | Change::PublicStatusSet { .. },
+    } = &event.body
+    else {
         return None;
     };
     let word = room.board.incidents.get(incident)?.words.last()?;

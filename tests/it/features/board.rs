@@ -1,11 +1,14 @@
 //! The status page: what the public reads, and when it changes.
 
+use warroom::domain::ids::IncidentId;
 use warroom::domain::plan::Plan;
 use warroom::domain::stakeholder::Stakeholder;
 use warroom::domain::status::{ComponentStatus, Impact, IncidentStatus, Site, files, site};
+use warroom::domain::timeline;
 use warroom::proto::Reply;
 
 use crate::features::paging_world;
+use crate::features::talk::draft;
 use crate::world::{START, World, play};
 
 const BEGIN: &str = r#"
@@ -188,4 +191,22 @@ fn a_merge_that_is_taken_back_gives_the_page_back_what_it_said() {
         world.restart();
         assert_eq!(published(&world), after);
     }
+}
+
+#[test]
+fn what_ends_without_a_last_word_is_put_on_record_as_over_on_the_page_and_said() {
+    let mut world = World::under(plan());
+    play(&mut world, BEGIN);
+    let public = draft("public", &["customers"], Some(20), r#","public":"investigating""#);
+    let approve = r#"{"do":"talk","incident":1,"talk":{"say":"approve","update":1}}"#;
+    let end = r#"{"do":"resolve","incident":1,"reason":"fixed","evidence":"quiet"}"#;
+    play(&mut world, &format!("1m bob {public}\n1m ann {approve}\n2m ann {end}"));
+    let close = serde_json::json!({"do":"close","incident":1,"note":"","silent":"nobody cares"});
+    let (reply, events) = world.act("ann", serde_json::from_value(close).expect("a command"));
+    let said = format!("{reply:?}");
+    assert!(said.contains("THE STATUS PAGE SAYS of it: This incident is now resolved."), "{said}");
+    let told: Vec<String> =
+        events.iter().map(|event| timeline::entry(event, IncidentId(1)).text).collect();
+    assert!(told.iter().any(|line| line.contains("resolved")), "{told:?}");
+    assert!(published(&world).incidents[0].updates.last().is_some_and(|u| u.body.contains("now")));
 }
