@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use crate::client::ClientError;
 use crate::domain::rejection::Rejection;
-use crate::domain::text::visible_lines;
+use crate::domain::text::{is_hostile, visible_lines};
 use crate::store::StoreError;
 
 /// Why a command failed.
@@ -94,9 +94,26 @@ pub fn alarm(text: &str) {
 /// Prints a value as JSON.
 pub fn say_json<T: Serialize>(value: &T) -> Result<(), Failure> {
     let text = serde_json::to_string_pretty(value).map_err(anyhow::Error::from)?;
+    let text = escaped(&text);
     let mut out = std::io::stdout().lock();
     drop(out.write_all(text.as_bytes()).and_then(|()| out.write_all(b"\n")));
     Ok(())
+}
+
+/// JSON in which what could drive a terminal or reorder a line is written as its number: the same value
+/// to whoever reads it, and harmless to whoever looks at it (RFC 8259, section 7).
+fn escaped(json: &str) -> String {
+    let mut out = String::with_capacity(json.len());
+    for c in json.chars() {
+        if c == '\n' || !is_hostile(c) {
+            out.push(c);
+            continue;
+        }
+        let mut units = [0; 2];
+        let units = c.encode_utf16(&mut units);
+        out.extend(units.iter().map(|unit| format!("\\u{unit:04x}")));
+    }
+    out
 }
 
 /// Prints to standard error.
@@ -130,4 +147,18 @@ fn chain(error: &dyn std::error::Error) -> String {
         source = cause.source();
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_holds_nothing_that_drives_a_terminal_and_means_the_same() {
+        let text = "a\u{202e}b\u{9b}2J\u{e0001}ü\u{1b}[1m";
+        let json = escaped(&serde_json::to_string_pretty(&[text]).expect("JSON"));
+        assert!(json.chars().all(|c| c == '\n' || !is_hostile(c)), "{json}");
+        let back: Vec<String> = serde_json::from_str(&json).expect("JSON still");
+        assert_eq!(back, [text]);
+    }
 }

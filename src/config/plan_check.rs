@@ -301,12 +301,18 @@ fn services(plan: &Plan, found: &mut Found) {
             found.wrong("rules", format!("two rules are named '{}'", rule.name));
         }
     }
-    for (name, beat) in &plan.heartbeats {
+    let beats =
+        plan.heartbeats.iter().map(|(name, it)| (format!("heartbeats.{name}"), &it.services));
+    let readers = plan.stakeholders.iter();
+    let readers = readers.map(|(name, it)| (format!("stakeholders.{name}"), &it.services));
+    for (key, services) in beats.chain(readers) {
         let is_known = |service: &&String| plan.services.contains_key(*service);
-        for service in beat.services.iter().filter(|s| !plan.services.is_empty() && !is_known(s)) {
+        for service in services.iter().filter(|s| !plan.services.is_empty() && !is_known(s)) {
             let what = format!("names the service '{service}', which the plan does not know");
-            found.mind(format!("heartbeats.{name}"), what);
+            found.mind(key.clone(), what);
         }
+    }
+    for (name, beat) in &plan.heartbeats {
         if beat.every_s == 0 {
             found.wrong(format!("heartbeats.{name}"), "every_s must be at least 1");
         }

@@ -128,6 +128,8 @@ impl Case {
                 self.is_forced &= !unforced;
                 self.snoozed_until = snoozed_until.or(self.snoozed_until);
                 self.stepped_at = event.at;
+                // Who is not wanted any more by a person's word leaves the chain to its own times.
+                self.old = self.wanted.keys().next_back().copied().unwrap_or(self.old);
                 self.want_a_word(event.at, pages);
             }
             Change::HandoverRefused { .. } => {

@@ -204,7 +204,7 @@ fn bars(out: &mut String, all: &[Day]) -> Result {
     let noun = if known == 1 { "day" } else { "days" };
     writeln!(
         out,
-        "</div><p class=\"uptime\">{} uptime over {known} {noun}{}</p>",
+        "</div><p class=\"uptime\">Uptime over {known} {noun}: {}{}</p>",
         uptime_words(all),
         if down.is_empty() { ", no downtime" } else { "" }
     )?;

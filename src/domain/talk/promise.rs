@@ -112,12 +112,13 @@ pub fn is_first(incident: &Incident, names: &[String]) -> bool {
 /// Minutes until the next word that an update to these should promise: after the first word about a
 /// major incident its scope follows soon, then as often as the plan says.
 pub fn suggested_min(incident: &Incident, plan: &Plan, names: &[String]) -> u32 {
-    if incident.severity.is_major() && incident.phase().is_active() && is_first(incident, names) {
-        return SCOPE_MIN;
-    }
+    let is_scope =
+        incident.severity.is_major() && incident.phase().is_active() && is_first(incident, names);
     let (severity, phase, is_long) = (incident.severity, incident.phase(), incident.talk.is_long);
     let known = names.iter().filter_map(|name| plan.stakeholders.get(name));
-    known.map(|who| every_min(who, severity, phase, is_long)).min().unwrap_or(EVERY_MIN)
+    let every =
+        known.map(|who| every_min(who, severity, phase, is_long)).min().unwrap_or(EVERY_MIN);
+    if is_scope { every.min(SCOPE_MIN) } else { every }
 }
 
 /// Minutes until somebody must have heard for the first time.

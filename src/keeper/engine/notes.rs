@@ -250,10 +250,15 @@ fn swapped(event: &Recorded, room: &Room) -> Option<String> {
 
 /// A name of a service that the plan does not know may be a slip of the finger.
 fn unknown_services(event: &Recorded, room: &Room) -> Option<String> {
-    let Body::WindowPlanned { window } = &event.body else { return None };
+    let services = match &event.body {
+        Body::WindowPlanned { window } => &window.services,
+        Body::Incident { change: Change::Opened(opened), .. } => &opened.services,
+        Body::Incident { change: Change::ServicesChanged { services }, .. } => services,
+        _ => return None,
+    };
     let is_known = |name: &&String| *name == "*" || room.plan.services.contains_key(*name);
     let unknown: Vec<&str> =
-        window.services.iter().filter(|name| !is_known(name)).map(String::as_str).collect();
+        services.iter().filter(|name| !is_known(name)).map(String::as_str).collect();
     let is_told = !unknown.is_empty() && !room.plan.services.is_empty();
     is_told.then(|| format!("THE PLAN KNOWS NO service {}", unknown.join(", ")))
 }
