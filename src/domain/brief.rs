@@ -21,7 +21,7 @@ use crate::domain::redact::REDACTED;
 use crate::domain::stakeholder::Audience;
 use crate::domain::talk::Standing;
 use crate::domain::talk::change::TalkChange;
-use crate::domain::talk::promise::{self, Promise};
+use crate::domain::talk::promise::{self, Promise, What};
 use crate::domain::time::{Timestamp, span_words};
 use crate::domain::words::{Moment, NoteKind, Outcome, Role};
 
@@ -458,10 +458,14 @@ impl Case<'_> {
             }
             None => lines.push(item("the public was told nothing".to_owned(), Vec::new())),
         }
-        let next = promise::all(incident, self.plan).into_iter().min_by_key(|p| (p.due, p.who));
-        if let Some(next) = next {
+        let mut next = promise::all(incident, self.plan);
+        next.sort_by_key(|promise| (promise.due, promise.who));
+        let late = next.iter().filter(|promise| promise.due <= self.now).count();
+        for next in next.into_iter().take(late.max(1)) {
             let when = next.due.clock_near(self.now);
-            let text = if next.due <= self.now {
+            let text = if next.what == What::Unreached {
+                format!("NOT REACHED: {} got by no way what was sent at {when}", next.who)
+            } else if next.due <= self.now {
                 format!("LATE: a word to {} was due by {when}", next.who)
             } else {
                 format!("next: a word to {} by {when}", next.who)
