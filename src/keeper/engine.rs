@@ -68,7 +68,7 @@ pub struct Engine {
     /// The deliveries among it.
     carried: BTreeSet<(IncidentId, u32)>,
     /// The minute in which consoles were last told when senders were heard, and who was silent then.
-    heard_told: (i64, BTreeSet<String>),
+    heard_told: (i64, usize, BTreeSet<String>),
     /// It is to end once what is under way has ended, or at this time.
     stopping: Option<(String, Timestamp)>,
     /// Nothing was looked at by this engine yet.

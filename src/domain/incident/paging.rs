@@ -150,6 +150,10 @@ impl Incident {
         esc.back_at = at;
         (esc.is_forced, esc.is_unreached) = (before.is_forced, before.is_unreached);
         esc.waits = before.waits;
+        if esc.by_hand.is_empty() {
+            // A window that goes on holds it as before.
+            esc.overrides.clear();
+        }
         // One that was set since stands.
         let kept = before.snooze.filter(|snooze| snooze.until > at && self.ack.is_some());
         esc.snooze = esc.snooze.take().or(kept);

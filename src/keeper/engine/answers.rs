@@ -32,7 +32,9 @@ impl Engine {
         if !turn.events.is_empty() {
             let beats = self.room.desk.beats.iter();
             let silent = beats.filter(|(_, beat)| beat.is_missed).map(|(name, _)| name.clone());
-            let heard = (self.room.at.0 / 60_000, silent.collect());
+            // A sender that was never heard before is shown at once.
+            let known = self.room.desk.beats.len() + self.room.sources.len();
+            let heard = (self.room.at.0 / 60_000, known, silent.collect());
             if heard != self.heard_told {
                 self.heard_told = heard;
                 self.tell_heard(self.followers(), turn);

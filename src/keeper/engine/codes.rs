@@ -63,8 +63,10 @@ impl Engine {
         let active = there.and_then(|there| self.room.incidents.get(&there));
         let active = active.filter(|incident| incident.phase().is_active());
         let (Some(incident), Some(paged)) = (active, self.known(id, archive)) else {
-            let next = format!("look with 'warroom show {}' where it stands", id.0);
-            return Err(not_now(format!("{id} is over"), &next));
+            let part = there.filter(|there| *there != id);
+            let over = part.map(|there| format!("{id} is part of {there}, and that is over"));
+            let next = format!("look with 'warroom show {}' where it stands", part.unwrap_or(id).0);
+            return Err(not_now(over.unwrap_or_else(|| format!("{id} is over")), &next));
         };
         let id = incident.id;
         let answered = |kind, ack: &Ack| {

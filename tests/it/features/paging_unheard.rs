@@ -249,3 +249,21 @@ fn an_escalation_by_hand_of_what_somebody_has_climbs_in_every_window_that_is_ope
     assert!(!last.contains("pages nobody"), "the other window goes on: {last}");
     assert!(last.contains("paging"), "{last}");
 }
+
+#[test]
+fn a_window_holds_again_what_was_escalated_by_mistake() {
+    let levels = [level("L1", "person:bob", 0, ""), level("L2", "person:dana", 10, "")];
+    let mut world = World::under(plan_of(&levels));
+    let begin = window(0, "payments", 60);
+    let open = format!("{begin}\n0m clock\n1m ann {OPEN}\n1m clock");
+    let held = play(&mut world, &open);
+    assert!(held.contains("pages nobody: maintenance until"), "{held}");
+    let by_hand = r#"2m ann {"do":"escalate","incident":1,"level":"L2","reason":"oops"}"#;
+    play(&mut world, &format!("{by_hand}\n2m clock"));
+    let back = r#"3m ann {"do":"call-back","incident":1,"reason":"mistake"}"#;
+    let told = play(&mut world, &format!("{back}\n3m clock\n20m clock"));
+    assert!(told.contains("CALLED BACK") && !told.contains("paging"), "{told}");
+    assert!(incident(&world, 1).esc.pause.is_some(), "{told}");
+    let after = play(&mut world, "61m clock");
+    assert!(after.contains("paging bob"), "{after}");
+}
