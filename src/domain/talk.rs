@@ -236,10 +236,7 @@ impl Talk {
 
     /// Whether the update that somebody was sent reached them by no way.
     pub fn is_unreached(&self, who: &str) -> bool {
-        self.proofs.get(who).is_some_and(|proof| {
-            let is_lost = proof.failed > 0 && !proof.is_told();
-            is_lost || self.page_down.is_some() && proof.is_on_page_alone()
-        })
+        self.proofs.get(who).is_some_and(|proof| proof.failed > 0 && !proof.is_told())
     }
 
     /// What the incident was called towards an audience last.

@@ -46,6 +46,18 @@ pub fn all(reader: &dyn Reader, login: &str) -> Result<Reply, StoreError> {
     Ok(Reply::Drafts { drafts: drafts.map(|(name, text)| (words(name), words(text))).collect() })
 }
 
+/// Whether a person has a draft of this name.
+pub fn is_known(reader: &dyn Reader, login: &str, key: &str) -> Result<bool, StoreError> {
+    let mut full = prefix_of(login);
+    full.extend(key.bytes().filter(|byte| *byte != 0));
+    let mut found = false;
+    reader.prefix(Table::Drafts, &full, &mut |known, _| {
+        found |= known.len() == full.len() || known[full.len()] == 0;
+        !found
+    })?;
+    Ok(found)
+}
+
 /// Keeps a draft under a name in the place of what was there; an empty one is thrown away.
 pub fn save(reader: &dyn Reader, login: &str, key: &str, text: &str) -> Result<(), StoreError> {
     let prefix = prefix_of(login);
@@ -118,6 +130,9 @@ mod tests {
         );
         save(&journal, "ann", "note INC-1", "now short").expect("kept");
         assert_eq!(kept(&journal)[0].1, "now short");
+        assert!(is_known(&journal, "ann", "note INC-1").expect("read"));
+        assert!(!is_known(&journal, "ann", "note INC").expect("read"));
+        assert!(!is_known(&journal, "annik", "note INC-1").expect("read"));
         save(&journal, "ann", "note INC-1", "").expect("dropped");
         assert_eq!(kept(&journal).len(), 1);
         assert!(save(&journal, "ann", "x", &"x".repeat(DRAFT_MAX + 1)).is_err());

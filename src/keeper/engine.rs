@@ -406,8 +406,8 @@ impl Engine {
                 let policy = self.policy_of(incident);
                 read(ReadJob::Incident { incident, head, policy, until, limit })
             }
-            Ask::SaveDraft { key, text } => {
-                read(ReadJob::SaveDraft { login: who.login.clone(), key, text })
+            Ask::SaveDraft { key, text, only_new } => {
+                read(ReadJob::SaveDraft { login: who.login.clone(), key, text, only_new })
             }
             Ask::Drafts => read(ReadJob::Drafts { login: who.login.clone() }),
             Ask::Search { query, limit } => read(ReadJob::Search { query, limit }),

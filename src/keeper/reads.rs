@@ -79,8 +79,10 @@ fn answer(job: ReadJob, places: &Places, head: Head) -> Result<Reply, StoreError
         ReadJob::Events { after, limit } => events(places, after, limit as usize, head),
         ReadJob::Pages { from, until, zones } => pages(&*places.reader, from, until, &zones),
         ReadJob::Drafts { login } => drafts::all(&*places.reader, &login),
-        ReadJob::SaveDraft { login, key, text } => {
-            drafts::save(&*places.reader, &login, &key, &text)?;
+        ReadJob::SaveDraft { login, key, text, only_new } => {
+            if !(only_new && drafts::is_known(&*places.reader, &login, &key)?) {
+                drafts::save(&*places.reader, &login, &key, &text)?;
+            }
             Ok(Reply::done(head.seq, None))
         }
         ReadJob::Backup { dest } => backup(places, head, Path::new(&dest)),

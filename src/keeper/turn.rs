@@ -212,6 +212,7 @@ pub enum ReadJob {
         login: String,
         key: String,
         text: String,
+        only_new: bool,
     },
     Backup {
         dest: String,

@@ -99,6 +99,9 @@ pub enum Ask {
     SaveDraft {
         key: String,
         text: String,
+        /// Only where there is none of this name.
+        #[serde(default)]
+        only_new: bool,
     },
     Drafts,
     /// Full-text search over all timelines.

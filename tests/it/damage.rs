@@ -184,7 +184,11 @@ fn damage_that_only_a_full_read_finds_is_noted_and_mended_by_the_next_start() {
         let note = format!(r#"{{"do":"note","incident":1,"kind":"note","text":"UNIQUE-{text}"}}"#);
         act(&mut caller, &note);
     }
-    let draft = Ask::SaveDraft { key: "note INC-1".to_owned(), text: "half written".to_owned() };
+    let draft = Ask::SaveDraft {
+        key: "note INC-1".to_owned(),
+        text: "half written".to_owned(),
+        only_new: false,
+    };
     assert!(matches!(caller.ask(draft), Ok(Reply::Done { .. })));
     // Stopped in order: the snapshot spares the next start from reading the events.
     assert_eq!(keeper.term(), Some(0));

@@ -102,9 +102,11 @@ impl Console {
 
     fn send(&mut self, id: CommandId, ask: warroom::proto::Ask) {
         let ClientMsg::Request { id, ask } = (ClientMsg::Request { id, ask }) else { return };
-        if let warroom::proto::Ask::SaveDraft { key, text } = &ask {
+        if let warroom::proto::Ask::SaveDraft { key, text, only_new } = &ask {
             self.saved.push(text.clone());
-            self.drafts.insert(key.clone(), text.clone());
+            if !(*only_new && self.drafts.contains_key(key)) {
+                self.drafts.insert(key.clone(), text.clone());
+            }
             self.drafts.retain(|_, text| !text.is_empty());
         }
         let (_, out) = self.world.give(Input::Request { client: self.client, id, ask });

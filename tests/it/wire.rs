@@ -209,7 +209,7 @@ fn a_slow_reader_is_cut_loose_and_nobody_waits_for_it() {
 fn drafts_outlive_the_connection() {
     let home = Home::new();
     let keeper = home.keeper();
-    let save = Ask::SaveDraft { key: "note INC-1".into(), text: "half a".into() };
+    let save = Ask::SaveDraft { key: "note INC-1".into(), text: "half a".into(), only_new: false };
     assert!(matches!(keeper.caller().ask(save), Ok(Reply::Done { .. })));
     let Ok(Reply::Drafts { drafts }) = keeper.caller().ask(Ask::Drafts) else {
         panic!("no drafts")
@@ -368,7 +368,7 @@ fn a_draft_of_many_pages_is_kept_whole() {
     let home = Home::new();
     let keeper = home.keeper();
     let text = "a page of what happened. ".repeat(4_000);
-    let save = Ask::SaveDraft { key: "note INC-1".into(), text: text.clone() };
+    let save = Ask::SaveDraft { key: "note INC-1".into(), text: text.clone(), only_new: false };
     assert!(matches!(keeper.caller().ask(save), Ok(Reply::Done { .. })));
     let Ok(Reply::Drafts { drafts }) = keeper.caller().ask(Ask::Drafts) else {
         panic!("no drafts")

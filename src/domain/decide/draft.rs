@@ -174,7 +174,9 @@ fn call_approvers(
     let mut told = groups.iter().enumerate().find_map(|(rank, people)| {
         let waits = format!("{id} update {number} waits for");
         let (subject, how) = if rank <= meant || names.is_empty() && rank == 2 {
-            (format!("{waits} your approval"), format!("Let it go: {approve}."))
+            let is_first = draft.approval == Approval::Commander && incident.commander().is_none();
+            let first = if is_first { "Take command first, for nobody has it. " } else { "" };
+            (format!("{waits} your approval"), format!("{first}Let it go: {approve}."))
         } else if names.is_empty() {
             let how = format!("Take command if nobody has it, and let it go: {approve}.");
             (format!("{waits} a second look, and nobody is there to take it"), how)

@@ -151,7 +151,7 @@ fn keep_unsaved(model: &mut Model, effects: &[Effect]) {
         let Effect::Send { id, ask } = effect else { continue };
         // Nobody is there to answer it.
         model.asked.remove(id);
-        if let Ask::SaveDraft { key, text } = ask {
+        if let Ask::SaveDraft { key, text, .. } = ask {
             model.unsaved.insert(key.clone(), text.clone());
         }
     }

@@ -414,7 +414,7 @@ pub(super) fn save_draft(model: &mut Model, ids: &mut dyn Ids) -> Vec<Effect> {
 pub(super) fn keep(model: &mut Model, ids: &mut dyn Ids, key: String, text: String) -> Effect {
     model.unsaved.remove(&key);
     let about = Asked::Saving(key.clone(), text.clone());
-    ask(model, ids, about, Ask::SaveDraft { key, text })
+    ask(model, ids, about, Ask::SaveDraft { key, text, only_new: false })
 }
 
 /// Asks for what was typed.

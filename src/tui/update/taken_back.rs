@@ -5,14 +5,17 @@ use crate::domain::change::Change;
 use crate::domain::event::{Body, Recorded};
 use crate::domain::ids::IncidentId;
 use crate::domain::incident::Incident;
+use crate::domain::stakeholder::Audience;
 use crate::domain::talk::change::TalkChange;
 use crate::domain::talk::{Standing, Update};
+use crate::proto::Ask;
 use crate::tui::action::Action;
 use crate::tui::form::Form;
 use crate::tui::forms::update::as_draft;
+use crate::tui::model::Asked;
 use crate::tui::model::{Model, Tone};
 use crate::tui::update::modals::{OLDER, keep};
-use crate::tui::update::{Effect, Ids};
+use crate::tui::update::{Effect, Ids, ask};
 
 /// Keeps the words of the update that a form takes back, where they are one's own.
 pub(super) fn keep_words(model: &mut Model, form: &Form, ids: &mut dyn Ids) -> Option<Effect> {
@@ -42,7 +45,7 @@ pub(super) fn sent_back(
     };
     let mut found: Vec<(u32, String, String)> = match events {
         Some(events) => events.iter().filter_map(taken_back).collect(),
-        None => last_of(head, &model.login).into_iter().collect(),
+        None => last_of(head, &model.login),
     };
     found.retain(|(number, by, _)| {
         let is_mine = head.talk.update(*number).is_some_and(|known| known.by == model.login);
@@ -64,9 +67,15 @@ pub(super) fn sent_back(
         model.say(Tone::Bad, words);
         model.bell = true;
         model.sent_back.insert((incident, number));
-        effects.push(keep(model, ids, key_of(incident, number), text));
+        effects.push(keep_new(model, ids, key_of(incident, number), text));
     }
     effects
+}
+
+/// Keeps words as a draft unless there is one of this name: what was written anew since stays.
+fn keep_new(model: &mut Model, ids: &mut dyn Ids, key: String, text: String) -> Effect {
+    let about = Asked::Saving(key.clone(), text.clone());
+    ask(model, ids, about, Ask::SaveDraft { key, text, only_new: true })
 }
 
 /// Which update an entry takes back, who did it, and why.
@@ -76,11 +85,21 @@ fn taken_back(event: &Recorded) -> Option<(u32, String, String)> {
     Some((*update, event.actor.login.clone(), reason.clone()))
 }
 
-/// The newest update of a person's in an incident that goes on, if it was taken back.
-fn last_of(head: &Incident, login: &str) -> Option<(u32, String, String)> {
-    let mut own = head.talk.updates.iter().rev().filter(|update| update.by == login);
-    let last = own.next().filter(|_| head.phase().is_active())?;
-    let Standing::Withdrawn { reason, by } = &last.standing else { return None };
-    let is_known = !by.is_empty();
-    is_known.then(|| (last.draft.update, by.clone(), reason.clone()))
+/// The newest updates of a person's to each audience, in an incident that is live, as far as somebody took
+/// them back.
+fn last_of(head: &Incident, login: &str) -> Vec<(u32, String, String)> {
+    let mut seen: Vec<Audience> = Vec::new();
+    let own = head.talk.updates.iter().rev().filter(|update| update.by == login);
+    let last = own.filter(|update| {
+        let is_last = !seen.contains(&update.draft.audience);
+        seen.push(update.draft.audience);
+        is_last && head.phase().is_live()
+    });
+    let back = last.filter_map(|update| match &update.standing {
+        Standing::Withdrawn { reason, by } if !by.is_empty() => {
+            Some((update.draft.update, by.clone(), reason.clone()))
+        }
+        Standing::Withdrawn { .. } | Standing::Waiting | Standing::Sent { .. } => None,
+    });
+    back.collect()
 }

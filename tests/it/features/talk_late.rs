@@ -284,4 +284,9 @@ fn words_that_are_not_on_the_status_page_reached_nobody_who_reads_nothing_else()
     page(&mut world, None);
     let told = play(&mut world, "60m clock");
     assert!(!told.contains("customers"), "{told}");
+    // What was there before the page failed anew stays told.
+    page(&mut world, Some("is not carried away: exit code 255"));
+    let told = play(&mut world, "70m clock");
+    assert!(!told.contains("customers"), "{told}");
+    assert!(due(&world).iter().all(|(who, _)| who != "customers"), "{:?}", due(&world));
 }
