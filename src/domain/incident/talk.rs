@@ -12,6 +12,9 @@ use crate::domain::talk::change::{Draft, Posted, Sent, TalkChange, Words};
 
 use super::{Incident, IncidentId, Inherited, Moment, PublicStatus, Timestamp, Told};
 
+/// How words about an update that did not reach all its readers begin.
+pub(in crate::domain) const NOT_ALL: &str = "NOT ALL GOT IT";
+
 /// Who waits for a word, and by when they were promised one.
 type Waiting = BTreeMap<String, Option<Timestamp>>;
 
@@ -21,6 +24,7 @@ impl Incident {
         match change {
             TalkChange::Drafted(draft) => self.talk.drafted(draft, by, at, event.seq),
             TalkChange::Sent(sent) => {
+                self.talk.must_hear.retain(|word| !word.why.starts_with(NOT_ALL));
                 if let Some(draft) = self.talk.sent(sent, by, at) {
                     self.sent(event, sent, &draft);
                 }
@@ -56,6 +60,13 @@ impl Incident {
         if let LegalChange::Warned { pages, .. } | LegalChange::RuleGone { pages, .. } = change {
             self.inform(event.at, pages);
             self.must_hear(pages);
+        }
+        // What was settled since is not told again.
+        if let LegalChange::Submitted { rule, .. }
+        | LegalChange::NotApplicable { rule, .. }
+        | LegalChange::TakenBack { rule, .. } = change
+        {
+            self.talk.must_hear.retain(|word| !word.why.starts_with(rule.as_str()));
         }
         self.legal.apply(change, &event.actor.login, event.at);
     }

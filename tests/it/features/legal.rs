@@ -401,3 +401,23 @@ fn what_reaches_nobody_at_all_is_told_to_everybody_again() {
     assert_eq!(lines.len(), 4, "{told}");
     assert!(lines[3].ends_with("; telling bob, dana, erik, fay, zoe"), "{told}");
 }
+
+#[test]
+fn a_warning_that_is_settled_is_told_to_nobody_again() {
+    let submit = format!(
+        r#"{{"do":"legal","incident":1,"legal":{{"state":"submit","rule":"gdpr-controller","stage":"authority","at":"{}","reference":"R-1"}}}}"#,
+        START.plus(60_000)
+    );
+    let mut plan = paging_world::plan();
+    plan.obligations = vec!["gdpr-controller".to_owned()];
+    plan.services.clear();
+    plan.default_policy.clear();
+    let mut world = World::under(plan);
+    play(&mut world, BEGIN);
+    let begin = format!("1m dana {}\n2161m clock", aware(0, "the log shows the copy"));
+    let told = play(
+        &mut world,
+        &format!("{begin}\n2162m dana {submit}\n2162m answer dana mail refused\n2180m clock"),
+    );
+    assert!(!told.contains("REACHED NOBODY"), "{told}");
+}
