@@ -461,13 +461,12 @@ fn simulate(seed: u64, turns_move: bool) {
 }
 
 /// Days on which something was found once, and whether people came and went on them.
-const FOUND: [(u64, bool); 8] = [
-    // A helper's answer does not take an incident over; the auditor thought that it did.
+const FOUND: [(u64, bool); 9] = [
+    // The auditor was wrong about who has it: a helper answers, the one who has it is called by name.
     (22_803_649_152_539, false),
+    (779_768, false),
     // A tick that only starts to say something elsewhere is an event once that was said.
     (777_286, false),
-    // The one who has it is called by name while the auditor is not sure that they have it.
-    (779_768, false),
     // A call-back put an older snooze in the place of one that was set since.
     (190_860_731_537_621, false),
     // The auditor asked for a page again that an answer had called back before maintenance did.
@@ -476,8 +475,9 @@ const FOUND: [(u64, bool); 8] = [
     (710_000_134, true),
     // The clock went back between an answer and maintenance: what the answer ended came again.
     (710_003_150, false),
-    // A call-back leaves nobody wanted until the chain goes on: that is no finding.
+    // Nobody is wanted after a call-back (no finding), or as one left and the other's page failed.
     (710_007_240, false),
+    (63_104_777_335_474, true),
 ];
 
 #[test]

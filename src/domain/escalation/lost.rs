@@ -56,7 +56,12 @@ impl Escalation {
         if waits.is_empty() || self.is_unreached && self.fell {
             return (self.next > 0).then_some(self.anchor);
         }
-        self.all_failed(waits).map(|at| at.max(self.anchor))
+        // Whoever left the plan meanwhile is wanted no more: what became of the others counts.
+        let is_off = |number: &u32| {
+            matches!(self.delivery(*number).map(|it| &it.stand), Some(Stand::Cancelled { .. }))
+        };
+        let left: Vec<u32> = waits.iter().copied().filter(|number| !is_off(number)).collect();
+        self.all_failed(&left).map(|at| at.max(self.anchor))
     }
 
     /// A level came by the chain: whose answer is waited for after it.
