@@ -413,7 +413,9 @@ fn updates(context: &Context, id: IncidentId) -> Result<(), Failure> {
     }
     for (who, told) in &incident.told {
         let proof = incident.talk.proofs.get(who);
-        let words = proof.map(|proof| proof.words(fault.is_some())).unwrap_or_default();
+        let words = proof
+            .map(|proof| proof.words(fault.is_some() && promise::is_off_page(&incident, told.at)));
+        let words = words.unwrap_or_default();
         let detail = proof.map(|proof| proof.detail.clone()).unwrap_or_default();
         let next = match (told.last, told.next_by) {
             (true, _) => "the last word".to_owned(),

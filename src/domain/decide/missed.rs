@@ -15,7 +15,7 @@ use crate::domain::reach::{self, Asked, Reached};
 use crate::domain::room::Room;
 use crate::domain::stakeholder::Audience;
 use crate::domain::talk::change::{Lost, MissedOne, TalkChange};
-use crate::domain::talk::heard::{self, MustHear};
+use crate::domain::talk::heard::{self, MustHear, NOT_ALL};
 use crate::domain::talk::promise::{self, STEPS_MAX, What};
 use crate::domain::time::{HOUR_MS, Timestamp};
 use crate::domain::words::{DeliveryKind, Role};
@@ -91,7 +91,7 @@ fn some_lost(room: &Room, incident: &Incident, lost: Vec<Lost>, now: Timestamp) 
         .collect();
     reached.extend(authors);
     let words: Vec<String> = lost.iter().map(Lost::words).collect();
-    let why = format!("NOT ALL GOT IT: {}", words.join(", "));
+    let why = format!("{NOT_ALL}: {}", words.join(", "));
     let number = incident.esc.last_number + 1;
     let pages = reach::wanted(reached, DeliveryKind::Inform, number, &why);
     vec![body(incident.id, TalkChange::SomeLost { lost, pages })]

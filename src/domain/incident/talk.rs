@@ -9,11 +9,9 @@ use crate::domain::event::Recorded;
 use crate::domain::legal::LegalChange;
 use crate::domain::stakeholder::{Audience, STATUS_PAGE};
 use crate::domain::talk::change::{Draft, Posted, Sent, TalkChange, Words};
+use crate::domain::talk::heard::NOT_ALL;
 
 use super::{Incident, IncidentId, Inherited, Moment, PublicStatus, Timestamp, Told};
-
-/// How words about an update that did not reach all its readers begin.
-pub(in crate::domain) const NOT_ALL: &str = "NOT ALL GOT IT";
 
 /// Who waits for a word, and by when they were promised one.
 type Waiting = BTreeMap<String, Option<Timestamp>>;
@@ -66,7 +64,9 @@ impl Incident {
         | LegalChange::NotApplicable { rule, .. }
         | LegalChange::TakenBack { rule, .. } = change
         {
-            self.talk.must_hear.retain(|word| !word.why.starts_with(rule.as_str()));
+            let head = format!("{rule} ");
+            let is_alone = |why: &str| why.starts_with(&head) && !why.contains("; ");
+            self.talk.must_hear.retain(|word| !is_alone(&word.why));
         }
         self.legal.apply(change, &event.actor.login, event.at);
     }

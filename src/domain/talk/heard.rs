@@ -23,6 +23,9 @@ pub struct MustHear {
     pub step: u8,
 }
 
+/// How words about an update that did not reach all its readers begin.
+pub(in crate::domain) const NOT_ALL: &str = "NOT ALL GOT IT";
+
 /// Such words that are kept in view.
 const MUST_HEAR_MAX: usize = 16;
 

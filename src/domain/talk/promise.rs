@@ -212,14 +212,18 @@ fn to_stakeholders<'a>(incident: &'a Incident, plan: &'a Plan) -> Vec<Promise<'a
     }
 }
 
+/// Whether the status page does not show what was said to it then. What was said long before it failed was
+/// there by that time.
+pub fn is_off_page(incident: &Incident, said: Timestamp) -> bool {
+    incident.talk.page_down.is_some_and(|down| after(said, PAGE_MIN) > down)
+}
+
 /// A message that got through by no way told nobody anything.
 fn unreached<'a>(incident: &'a Incident, who: &'a str, told: &Told) -> Option<Promise<'a>> {
     let (what, since) = (What::Unreached, told.at);
     // What is to be carried away takes its time, and is tried again.
-    // What was said long before the page failed was there by then.
     let is_alone = incident.talk.proofs.get(who).is_some_and(Proof::is_on_page_alone);
-    let down = incident.talk.page_down.filter(|_| is_alone);
-    let down = down.filter(|down| after(told.at, PAGE_MIN) > *down);
+    let down = incident.talk.page_down.filter(|_| is_alone && is_off_page(incident, told.at));
     let due = down.map_or(told.at, |down| after(down.max(told.at), PAGE_MIN));
     let is_open = told.update.is_some() && (down.is_some() || incident.talk.is_unreached(who));
     is_open.then_some(Promise { who, what, since, due, is_given: false })

@@ -2,6 +2,7 @@
 
 use crate::domain::delivery::{Wanted, channel_of};
 use crate::domain::talk::change::{Draft, Inquiry, Lost, Sent, TalkChange, Words};
+use crate::domain::talk::heard::NOT_ALL;
 use crate::domain::time::Timestamp;
 use crate::domain::words::Approval;
 
@@ -26,7 +27,7 @@ pub fn change_words(change: &TalkChange, now: Timestamp) -> String {
         }
         TalkChange::SomeLost { lost, pages } => {
             let list: Vec<String> = lost.iter().map(Lost::words).collect();
-            format!("NOT ALL GOT IT: {}; {}", list.join(", "), told_words(pages))
+            format!("{NOT_ALL}: {}; {}", list.join(", "), told_words(pages))
         }
         TalkChange::WordLost { words: _, why, step: _, pages } if pages.is_empty() => {
             format!("NOBODY COULD BE TOLD, by any way: {why}")

@@ -119,9 +119,8 @@ pub(super) fn draw(model: &Model, screen: &mut Frame<'_>, area: Rect, scroll: us
     let height = usize::from(area.height.saturating_sub(2));
     // What is below the edge is told first: the marks are read at leisure.
     let more = super::more(model, scroll, height, all.len());
-    let title = format!(
-        "On call{more} · q closes · j k scroll · (c) is a cover, (s) a swap, (o) an override, (t) temporary"
-    );
+    let title =
+        format!("On call{more} · q closes · marked: (c) cover (s) swap (o) override (t) temp.");
     let inner =
         super::modal::boxed(model, screen, area, &title, area.width, area.height, Vec::new());
     let width = usize::from(inner.width);

@@ -146,7 +146,7 @@ fn words(
     let proof = incident.talk.proofs.get(name);
     let is_failed = proof.is_some_and(|proof| proof.failed > 0);
     let is_open = proof.is_some_and(|proof| proof.open == proof.messages() && proof.open > 0);
-    let is_old = model.mirror.desk.page_fault.is_some();
+    let is_old = model.mirror.desk.page_fault.is_some() && promise::is_off_page(incident, told.at);
     let proof = proof.map(|proof| proof.words(is_old));
     let mark = match () {
         () if is_failed => theme.mark("✗", "x"),
