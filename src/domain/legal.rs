@@ -341,7 +341,13 @@ pub fn words(change: &LegalChange) -> String {
     }
 }
 
-fn clock_words(clocks: &[Warned]) -> String {
+/// What is told of clocks that no longer run as they ran.
+pub(in crate::domain) fn gone_words(rule: &str, clocks: &[Warned]) -> String {
+    format!("the plan no longer holds clocks of {rule} as they ran ({})", clock_words(clocks))
+}
+
+/// How far clocks have run, in words.
+pub(in crate::domain) fn clock_words(clocks: &[Warned]) -> String {
     let words = clocks.iter().map(|it| format!("{} {}: {}", it.rule, it.stage, it.words));
     words.collect::<Vec<_>>().join("; ")
 }

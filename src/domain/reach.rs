@@ -14,8 +14,11 @@ use crate::domain::incident::Incident;
 use crate::domain::plan::{Level, Person, Plan, Quiet, When};
 use crate::domain::room::Room;
 use crate::domain::talk::promise;
-use crate::domain::time::{MINUTE_MS, Timestamp};
+use crate::domain::time::{DAY_MS, MINUTE_MS, Timestamp};
 use crate::domain::words::{DeliveryKind, Severity};
+
+/// How exactly the end of quiet hours is looked for.
+const QUARTER_MS: i64 = 15 * MINUTE_MS;
 
 /// Everything that decides who is reached, besides the level.
 #[derive(Debug, Clone, Copy)]
@@ -93,6 +96,22 @@ pub fn methods(asked: Asked<'_>, to: &str) -> Result<Vec<Method>, String> {
         return Err(format!("{to}: every method is quiet at this hour for {}", asked.severity));
     }
     Ok(loud)
+}
+
+/// From when somebody of the plan can be reached at all, from an instant on: at some hours every method of
+/// everybody may be quiet. None: nothing reaches anybody at any hour.
+pub fn somebody_from(plan: &Plan, severity: Severity, at: Timestamp) -> Option<Timestamp> {
+    // Hours begin and end on the quarter in every zone's clock.
+    let next = (at.0.div_euclid(QUARTER_MS) + 1) * QUARTER_MS;
+    let later = (0..DAY_MS / QUARTER_MS).map(|step| Timestamp(next + step * QUARTER_MS));
+    let mut instants = std::iter::once(at).chain(later);
+    instants.find(|now| {
+        plan.people.values().any(|person| {
+            let mut channels = person.contacts.iter().map(|text| channel_of(text));
+            let is_loud = |name: &str| !is_quiet(person, name, severity, *now);
+            channels.any(|name| plan.has_channel(name) && is_loud(name))
+        })
+    })
 }
 
 /// A person's methods that are left out at this hour, in words.

@@ -143,9 +143,10 @@ pub struct Feedback {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MissTold {
     pub due: Timestamp,
+    pub at: Timestamp,
     /// How often before.
     pub step: u8,
-    /// The numbers of the words about it.
+    /// The numbers of the words about it; none where nobody could be told.
     pub pages: Vec<u32>,
 }
 
@@ -350,7 +351,7 @@ impl Talk {
             TalkChange::Missed { names, step, pages } => {
                 let pages: Vec<u32> = pages.iter().map(|page| page.number).collect();
                 for MissedOne { who, due, .. } in names {
-                    let told = MissTold { due: *due, step: *step, pages: pages.clone() };
+                    let told = MissTold { due: *due, at, step: *step, pages: pages.clone() };
                     self.missed.insert(who.clone(), told);
                 }
             }
@@ -358,7 +359,7 @@ impl Talk {
                 self.lost.extend(lost.iter().map(|lost| (lost.who.clone(), lost.update)));
             }
             TalkChange::WordLost { words, why, step, pages } => {
-                self.heard_instead(words, (why, *step), pages);
+                self.heard_instead(words, (why, *step), pages, at);
             }
             TalkChange::CadenceSet { long, .. } => self.is_long = *long,
             TalkChange::FeedbackGiven { stakeholder, score, text } => {

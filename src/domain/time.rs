@@ -216,7 +216,7 @@ pub fn parse_span(text: &str) -> Option<i64> {
     (parts > 0 && digits.is_empty()).then_some(total)
 }
 
-/// A span as people read it, in at most two units: `42s`, `41m`, `2h10m`, `3d`.
+/// A span as people read it, in at most two units: `42s`, `41m`, `2h10m`, `1d11h`, `12d`.
 pub fn span_words(span_ms: i64) -> String {
     let (sign, span) = if span_ms < 0 { ("-", -span_ms) } else { ("", span_ms) };
     let body = if span < MINUTE_MS {
@@ -231,7 +231,12 @@ pub fn span_words(span_ms: i64) -> String {
             format!("{}h{minutes:02}m", span / HOUR_MS)
         }
     } else {
-        format!("{}d", span / DAY_MS)
+        let hours = (span % DAY_MS) / HOUR_MS;
+        if hours == 0 || span >= 10 * DAY_MS {
+            format!("{}d", span / DAY_MS)
+        } else {
+            format!("{}d{hours:02}h", span / DAY_MS)
+        }
     };
     format!("{sign}{body}")
 }

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use crate::domain::change::Change;
 use crate::domain::command::Order;
-use crate::domain::decide::missed::first_reached;
+use crate::domain::decide::missed::{everybody, first_reached};
 use crate::domain::decide::{Decision, bad, find, live, not_now, one, reason, wanted};
 use crate::domain::event::Body;
 use crate::domain::ids::IncidentId;
@@ -20,7 +20,7 @@ use crate::domain::reach;
 use crate::domain::rejection::{Rejection, RejectionKind};
 use crate::domain::room::Room;
 use crate::domain::time::{Timestamp, span_words};
-use crate::domain::words::{DeliveryKind, Role};
+use crate::domain::words::{DeliveryKind, Role, Severity};
 
 pub(super) fn decide(
     room: &Room,
@@ -235,7 +235,7 @@ pub(super) fn check_end(room: &Room, incident: &Incident, now: Timestamp) -> Res
 }
 
 /// How far a clock has run, in words.
-fn words(clock: &Clock, now: Timestamp) -> String {
+pub(super) fn words(clock: &Clock, now: Timestamp) -> String {
     match (&clock.state, clock.due) {
         (State::Missed, Some(at)) => {
             format!("MISSED, it was due {} ago", span_words(now.since(at)))
@@ -296,10 +296,13 @@ pub fn warn(room: &Room, id: IncidentId, now: Timestamp) -> Vec<Body> {
         }
     }
     reached.sort_by(|a, b| a.to.cmp(&b.to));
-    let why: Vec<String> =
-        clocks.iter().map(|w| format!("{} {}: {}", w.rule, w.stage, w.words)).collect();
+    // The law waits in no quiet hours: where nobody else hears of it, whoever can be reached does.
+    if reached.is_empty() && is_late {
+        reached = everybody(room, Severity::Sev1, now);
+    }
     let number = incident.esc.last_number + 1;
-    let pages = reach::wanted(reached, DeliveryKind::Inform, number, &why.join("; "));
+    let why = legal::clock_words(&clocks);
+    let pages = reach::wanted(reached, DeliveryKind::Inform, number, &why);
     let change = Change::Legal(Box::new(LegalChange::Warned { clocks, pages }));
     vec![Body::Incident { incident: id, change }]
 }
@@ -332,7 +335,7 @@ pub fn gone(room: &Room, before: &Plan, id: IncidentId, now: Timestamp) -> Vec<B
         }
         let lead = (Role::InternalLiaison, &BTreeSet::new());
         let reached = first_reached(room, incident, lead, 0, now);
-        let why = format!("the plan no longer holds clocks of {rule} as they ran");
+        let why = legal::gone_words(rule, &clocks);
         let pages = reach::wanted(reached, DeliveryKind::Inform, number, &why);
         number += u32::try_from(pages.len()).unwrap_or(0);
         let change = LegalChange::RuleGone { rule: rule.clone(), clocks, pages };

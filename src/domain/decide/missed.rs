@@ -6,19 +6,21 @@
 
 use std::collections::BTreeSet;
 
+use crate::domain::decide::legal::words as clock_words;
 use crate::domain::decide::talk::body;
 use crate::domain::delivery::Stand;
 use crate::domain::event::Body;
 use crate::domain::ids::IncidentId;
 use crate::domain::incident::Incident;
+use crate::domain::legal;
 use crate::domain::reach::{self, Asked, Reached};
 use crate::domain::room::Room;
 use crate::domain::stakeholder::Audience;
 use crate::domain::talk::change::{Lost, MissedOne, TalkChange};
-use crate::domain::talk::heard::{self, MustHear, NOT_ALL};
+use crate::domain::talk::heard::{self, MustHear};
 use crate::domain::talk::promise::{self, STEPS_MAX, What};
 use crate::domain::time::{HOUR_MS, Timestamp};
-use crate::domain::words::{DeliveryKind, Role};
+use crate::domain::words::{DeliveryKind, Role, Severity};
 
 /// What is told where a promise was missed, or where not all got an update, and to whom.
 pub fn missed(room: &Room, id: IncidentId, now: Timestamp) -> Vec<Body> {
@@ -29,7 +31,7 @@ pub fn missed(room: &Room, id: IncidentId, now: Timestamp) -> Vec<Body> {
         // What is missed besides comes due again at once.
         return some_lost(room, incident, lost, now);
     }
-    if let Some((_, word)) = heard::unheard(incident).filter(|(at, _)| *at <= now) {
+    if let Some((_, word)) = heard::unheard(incident, &room.plan).filter(|(at, _)| *at <= now) {
         return vec![word_lost(room, incident, word, now)];
     }
     let (missed, step) = promise::missed(incident, &room.plan, now);
@@ -90,8 +92,7 @@ fn some_lost(room: &Room, incident: &Incident, lost: Vec<Lost>, now: Timestamp) 
         })
         .collect();
     reached.extend(authors);
-    let words: Vec<String> = lost.iter().map(Lost::words).collect();
-    let why = format!("{NOT_ALL}: {}", words.join(", "));
+    let why = heard::not_all_words(&lost);
     let number = incident.esc.last_number + 1;
     let pages = reach::wanted(reached, DeliveryKind::Inform, number, &why);
     vec![body(incident.id, TalkChange::SomeLost { lost, pages })]
@@ -109,7 +110,9 @@ fn word_lost(room: &Room, incident: &Incident, word: &MustHear, now: Timestamp) 
     let is_again = word.step + 1 >= STEPS_MAX;
     let tried = if is_again { BTreeSet::new() } else { tried };
     let lead = (Role::InternalLiaison, &tried);
-    let steps = if is_again { word.step..word.step + 1 } else { word.step + 1..STEPS_MAX };
+    // Of whom nobody could be told, nobody was tried: they are asked for in their order.
+    let from = if is_again || word.pages.is_empty() { word.step } else { word.step + 1 };
+    let steps = from..if is_again { from + 1 } else { STEPS_MAX };
     let found = steps.map(|step| {
         let mut reached = first_reached(room, incident, lead, step, now);
         reached.retain(|one| !tried.contains(one.to.as_str()));
@@ -117,11 +120,27 @@ fn word_lost(room: &Room, incident: &Incident, word: &MustHear, now: Timestamp) 
     });
     let last = (STEPS_MAX - 1, Vec::new());
     let (step, reached) = found.into_iter().find(|(_, it)| !it.is_empty()).unwrap_or(last);
-    let why = format!("NOT HEARD by {}: {}", names(incident, word), word.why);
+    let (words, what) = (word.pages.clone(), words_now(room, incident, word, now));
+    let why = if words.is_empty() {
+        format!("NOBODY COULD BE TOLD before: {what}")
+    } else {
+        format!("NOT HEARD by {}: {what}", names(incident, word))
+    };
     let number = incident.esc.last_number + 1;
     let pages = reach::wanted(reached, DeliveryKind::Inform, number, &why);
-    let (words, why) = (word.pages.clone(), word.why.clone());
+    let why = what;
     body(incident.id, TalkChange::WordLost { words, why, step, pages })
+}
+
+/// What words say now: how far a clock has run changes while they are told again.
+fn words_now(room: &Room, incident: &Incident, word: &MustHear, now: Timestamp) -> String {
+    let open = legal::open(incident, &room.plan, now);
+    let clocks = word.clocks.iter().filter_map(|(rule, stage)| {
+        let it = open.iter().find(|it| it.rule.id == *rule && it.clock.stage == *stage)?;
+        Some(format!("{rule} {stage}: {}", clock_words(&it.clock, now)))
+    });
+    let clocks: Vec<String> = clocks.collect();
+    if clocks.is_empty() { word.why.clone() } else { clocks.join("; ") }
 }
 
 /// Whom words were for.
@@ -183,7 +202,12 @@ pub(super) fn first_reached(
     if !found.is_empty() {
         return found;
     }
-    let everybody: Vec<String> =
-        room.plan.people.keys().map(|login| format!("person:{login}")).collect();
-    reach::targets(asked, &everybody).0
+    everybody(room, incident.severity, now)
+}
+
+/// Everybody whom something reaches now, of what is so bad.
+pub(super) fn everybody(room: &Room, severity: Severity, now: Timestamp) -> Vec<Reached> {
+    let asked = Asked { plan: &room.plan, desk: &room.desk, severity, now };
+    let all: Vec<String> = room.plan.people.keys().map(|login| format!("person:{login}")).collect();
+    reach::targets(asked, &all).0
 }

@@ -6,10 +6,10 @@ use std::collections::BTreeMap;
 
 use crate::domain::delivery::Wanted;
 use crate::domain::event::Recorded;
-use crate::domain::legal::LegalChange;
+use crate::domain::legal::{self, LegalChange, Warned};
 use crate::domain::stakeholder::{Audience, STATUS_PAGE};
 use crate::domain::talk::change::{Draft, Posted, Sent, TalkChange, Words};
-use crate::domain::talk::heard::NOT_ALL;
+use crate::domain::talk::heard::{MustHear, NOT_ALL, not_all_words, numbers};
 
 use super::{Incident, IncidentId, Inherited, Moment, PublicStatus, Timestamp, Told};
 
@@ -39,9 +39,10 @@ impl Incident {
                 self.inform(at, pages);
                 self.talk.apply(change, by, at, event.seq);
             }
-            TalkChange::SomeLost { pages, .. } => {
+            TalkChange::SomeLost { lost, pages } => {
                 self.inform(at, pages);
-                self.must_hear(pages);
+                let (why, clocks, pages) = (not_all_words(lost), Vec::new(), numbers(pages));
+                self.talk.must_hear(MustHear { why, clocks, at, pages, step: 0 });
                 self.talk.apply(change, by, at, event.seq);
             }
             TalkChange::Withdrawn { .. }
@@ -57,25 +58,33 @@ impl Incident {
     pub(super) fn legal(&mut self, event: &Recorded, change: &LegalChange) {
         if let LegalChange::Warned { pages, .. } | LegalChange::RuleGone { pages, .. } = change {
             self.inform(event.at, pages);
-            self.must_hear(pages);
         }
-        // What was settled since is not told again.
-        if let LegalChange::Submitted { rule, .. }
-        | LegalChange::NotApplicable { rule, .. }
-        | LegalChange::TakenBack { rule, .. } = change
-        {
-            let head = format!("{rule} ");
-            let is_alone = |why: &str| why.starts_with(&head) && !why.contains("; ");
-            self.talk.must_hear.retain(|word| !is_alone(&word.why));
+        match change {
+            LegalChange::Warned { clocks, pages } => {
+                self.must_hear_of(clocks, legal::clock_words(clocks), pages, event.at);
+            }
+            LegalChange::RuleGone { rule, clocks, pages } => {
+                self.must_hear_of(clocks, legal::gone_words(rule, clocks), pages, event.at);
+            }
+            // What was settled since is not told again.
+            LegalChange::Submitted { rule, stage, .. }
+            | LegalChange::NotApplicable { rule, stage, .. } => {
+                self.talk.settled(rule, Some(stage));
+            }
+            LegalChange::TakenBack { rule, .. } => self.talk.settled(rule, None),
+            LegalChange::Determined { .. } => {}
         }
         self.legal.apply(change, &event.actor.login, event.at);
     }
 
-    /// One of these words must get through. Each says after them why this reader gets it.
-    fn must_hear(&mut self, pages: &[Wanted]) {
-        let why = pages.first().map_or("", |page| page.why.as_str());
-        let why = why.rsplit_once(" (").map_or(why, |(why, _)| why);
-        self.talk.must_hear(why, 0, pages);
+    /// Words about clocks, of which one must get through; what was said of the same clocks before says
+    /// nothing more.
+    fn must_hear_of(&mut self, of: &[Warned], why: String, pages: &[Wanted], at: Timestamp) {
+        for clock in of {
+            self.talk.settled(&clock.rule, Some(&clock.stage));
+        }
+        let clocks = of.iter().map(|it| (it.rule.clone(), it.stage.clone())).collect();
+        self.talk.must_hear(MustHear { why, clocks, at, pages: numbers(pages), step: 0 });
     }
 
     /// No other delivery gets the number of one of these.

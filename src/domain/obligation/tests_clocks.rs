@@ -125,7 +125,7 @@ fn awareness_counts_from_when_it_was_and_not_from_when_it_was_entered() {
     assert_eq!(
         clock.why_due,
         "72 hours after becoming aware of the personal data breach at 2026-06-01 10:00 CEST \
-         (entered 2d later)"
+         (entered 2d02h later)"
     );
     let late = clock_at(&rule, &facts, "authority", aware.plus(80 * HOUR_MS));
     assert_eq!(late.state, State::Missed, "entered after it ran out");

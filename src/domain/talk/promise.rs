@@ -270,11 +270,14 @@ pub fn next_given(incident: &Incident) -> Option<Timestamp> {
 }
 
 /// When a miss is to be told next; and which step of telling that is.
-fn alarm(incident: &Incident, promise: &Promise<'_>) -> Option<(Timestamp, u8)> {
+fn alarm(incident: &Incident, plan: &Plan, promise: &Promise<'_>) -> Option<(Timestamp, u8)> {
     let Some(told) = incident.talk.missed.get(promise.who).filter(|it| it.due == promise.due)
     else {
         return Some((promise.due, 0));
     };
+    if told.pages.is_empty() {
+        return Some((heard::somebody_after(incident, plan, told.at)?, told.step));
+    }
     let next = told.step + 1;
     let usual = promise.due.plus(i64::from(next) * SECOND_MIN * MINUTE_MS);
     match incident.esc.all_failed(&told.pages) {
@@ -288,10 +291,10 @@ fn alarm(incident: &Incident, promise: &Promise<'_>) -> Option<(Timestamp, u8)> 
 /// When the next miss is to be told, or that not all got an update, if nothing happens before.
 pub fn next_alarm(incident: &Incident, plan: &Plan) -> Option<Timestamp> {
     let all = all(incident, plan);
-    let missed = all.iter().filter_map(|promise| alarm(incident, promise)).map(|(at, _)| at);
+    let missed = all.iter().filter_map(|promise| alarm(incident, plan, promise)).map(|(at, _)| at);
     let lost = lost(incident).filter(|it| !is_lost_told(incident, it));
     let lost = lost.filter_map(|it| Some(incident.told.get(&it.who)?.at));
-    let unheard = heard::unheard(incident).map(|(at, _)| at);
+    let unheard = heard::unheard(incident, plan).map(|(at, _)| at);
     missed.chain(lost).chain(unheard).min()
 }
 
@@ -324,7 +327,7 @@ pub fn missed<'a>(
     let mut due: Vec<(u8, Promise<'a>)> = all(incident, plan)
         .into_iter()
         .filter_map(|promise| {
-            let (at, step) = alarm(incident, &promise)?;
+            let (at, step) = alarm(incident, plan, &promise)?;
             (at <= now).then_some((step, promise))
         })
         .collect();

@@ -1,8 +1,8 @@
 //! What facts about communication read like in a timeline.
 
 use crate::domain::delivery::{Wanted, channel_of};
-use crate::domain::talk::change::{Draft, Inquiry, Lost, Sent, TalkChange, Words};
-use crate::domain::talk::heard::NOT_ALL;
+use crate::domain::talk::change::{Draft, Inquiry, Sent, TalkChange, Words};
+use crate::domain::talk::heard::not_all_words;
 use crate::domain::time::Timestamp;
 use crate::domain::words::Approval;
 
@@ -26,8 +26,7 @@ pub fn change_words(change: &TalkChange, now: Timestamp) -> String {
             format!("{still}: {}; {}", list.join(", "), told_words(pages))
         }
         TalkChange::SomeLost { lost, pages } => {
-            let list: Vec<String> = lost.iter().map(Lost::words).collect();
-            format!("{NOT_ALL}: {}; {}", list.join(", "), told_words(pages))
+            format!("{}; {}", not_all_words(lost), told_words(pages))
         }
         TalkChange::WordLost { words: _, why, step: _, pages } if pages.is_empty() => {
             format!("NOBODY COULD BE TOLD, by any way: {why}")

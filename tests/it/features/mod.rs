@@ -19,6 +19,7 @@ mod paging_relief;
 mod paging_shift;
 mod paging_unheard;
 pub mod paging_world;
+mod quiet_hours;
 mod record;
 mod silences;
 mod talk;
