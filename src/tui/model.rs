@@ -228,6 +228,8 @@ pub struct Model {
     /// The entry to go to once its timeline is here.
     pub wanted_entry: Option<Seq>,
     pub stakeholder: usize,
+    /// How far the details of the stakeholder under the cursor are scrolled, in lines.
+    pub detail_top: usize,
     /// The first line of the escalation pane that is shown.
     pub chain_top: usize,
     pub past: Option<Past>,
@@ -336,6 +338,7 @@ impl Model {
             wants_older: false,
             wanted_entry: None,
             stakeholder: 0,
+            detail_top: 0,
             chain_top: 0,
             past: None,
             visiting: false,

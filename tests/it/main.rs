@@ -37,6 +37,7 @@ mod sim_paging;
 mod sim_talk;
 mod sinks;
 mod slips;
+mod stakeholder_pane;
 mod talk_live;
 mod terminal;
 mod tidy;

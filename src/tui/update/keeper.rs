@@ -138,6 +138,7 @@ fn took_incident(model: &mut Model, detail: Detail, ids: &mut dyn Ids) -> Vec<Ef
     let is_other = model.watched().is_none_or(|watched| watched.id != detail.head.id);
     if is_other {
         (model.entry_back, model.entry_top, model.stakeholder) = (0, 0, 0);
+        model.detail_top = 0;
         model.chain_top = 0;
     }
     let incident = detail.head.id;

@@ -350,6 +350,16 @@ fn moved(at: usize, by: isize, count: usize) -> usize {
 
 /// Moves by pages. In the timeline a page is as many entries as it shows: none is passed over.
 fn move_pages(model: &mut Model, page: isize, by: isize) {
+    if model.modals.is_empty() && !model.is_filtering && model.focus == Pane::Stakeholders {
+        // What is long is read to its end, and back to its beginning, before the cursor moves on.
+        let (most, step) = view::stakeholders::detail::overflow(model);
+        let (top, step) = (model.detail_top.min(most), step.saturating_mul(by.unsigned_abs()));
+        if if by < 0 { top > 0 } else { top < most } {
+            let to = if by < 0 { top.saturating_sub(step) } else { top.saturating_add(step) };
+            model.detail_top = to.min(most);
+            return;
+        }
+    }
     let inner = layout::inner(model, Pane::Timeline);
     let Some(inner) = inner.filter(|_| model.modals.is_empty() && model.focus == Pane::Timeline)
     else {
@@ -386,6 +396,7 @@ pub(super) fn move_rows(model: &mut Model, by: isize) {
         Pane::Stakeholders => {
             let count = crate::tui::view::stakeholders::names(model).len();
             model.stakeholder = moved(model.stakeholder, by, count);
+            model.detail_top = 0;
         }
     }
 }

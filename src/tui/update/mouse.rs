@@ -25,7 +25,7 @@ pub(super) fn click(model: &mut Model, x: u16, y: u16) -> Vec<Effect> {
                 }
                 Pane::Timeline => model.entry_back = entry.unwrap_or(model.entry_back),
                 Pane::Stakeholders if stakeholder < stakeholders::names(model).len() => {
-                    model.stakeholder = stakeholder;
+                    (model.stakeholder, model.detail_top) = (stakeholder, 0);
                 }
                 Pane::Queue | Pane::Chain | Pane::Stakeholders => {}
             }

@@ -5,6 +5,7 @@
 //!   what is due.
 
 mod asks;
+pub mod detail;
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -297,82 +298,13 @@ pub(super) fn draw(model: &Model, screen: &mut Frame<'_>, rect: Rect) {
             Line::styled(fit(&full, width).into_owned(), style)
         })
         .collect();
-    if lines.len() + 3 < height
+    if let Some(room) = detail::room(height, lines.len())
         && let Some(item) = list.get(model.stakeholder)
     {
-        let room = height - lines.len() - 1;
         lines.push(Line::raw(""));
-        let mut all = details(model, incident, item, width);
-        if all.len() > room {
-            let left = all.len() + 1 - room;
-            all.truncate(room.saturating_sub(1));
-            let text = format!("… {left} more lines; the timeline holds them ('2')");
-            all.push(Line::styled(fit(&text, width).into_owned(), model.theme.dim));
-        }
-        lines.extend(all);
+        lines.extend(detail::shown(model, detail::of(model, incident, item, width), room, width));
     }
     super::lines(screen, inner, lines);
-}
-
-/// All that is known of the selected line: where there is room below the list.
-fn details(
-    model: &Model,
-    incident: &Incident,
-    item: &Item<'_>,
-    width: usize,
-) -> Vec<Line<'static>> {
-    let mut lines = vec![(format!("{}: {}", item.head, item.text), model.theme.title)];
-    let number = item.head.strip_prefix("update ").and_then(|n| n.parse::<u32>().ok());
-    let told = incident.told.get(item.name);
-    let update = number.or_else(|| told.and_then(|told| told.update));
-    if let Some(proof) = incident.talk.proofs.get(item.name) {
-        if let Some(fault) = model.mirror.desk.page_fault.as_ref().filter(|_| proof.published) {
-            lines.push((format!("the status page {fault}"), model.theme.bad));
-        }
-        if !proof.detail.is_empty() {
-            lines.push((format!("proof: {}", proof.detail), model.theme.good));
-        }
-        let failures = proof.failures.iter();
-        lines.extend(failures.map(|text| (format!("failed: {text}"), model.theme.bad)));
-    }
-    let open = incident.talk.letters.values().filter(|letter| letter.who == item.name);
-    for letter in open.take(5) {
-        let delivery = &letter.delivery;
-        let tried = delivery.attempts.last().map_or("", |attempt| attempt.detail.as_str());
-        let method = delivery.next_method();
-        lines.push((format!("on the way by {method} {tried}"), model.theme.warn));
-    }
-    if let Some(update) = update.and_then(|number| incident.talk.update(number)) {
-        if let Some(status) = update.draft.public {
-            let parts: Vec<String> = update
-                .draft
-                .components
-                .iter()
-                .map(|(name, how)| format!("{name}: {}", how.words()))
-                .collect();
-            let page =
-                format!("status page: '{}' is {status} {}", update.draft.title, parts.join(", "));
-            lines.push((page, model.theme.warn));
-        }
-        for words in &update.draft.words {
-            lines.push((String::new(), model.theme.dim));
-            lines.push((words.subject.clone(), model.theme.accent));
-            lines.extend(words.text.lines().map(|line| (line.to_owned(), Style::default())));
-        }
-    } else if let Some(told) = told.filter(|told| told.text.lines().nth(1).is_some()) {
-        lines.extend(told.text.lines().map(|line| (line.to_owned(), Style::default())));
-    }
-    if let Some(said) = incident.talk.feedback.get(item.name) {
-        lines.push((format!("content: {} of 5 {}", said.score, said.text), model.theme.accent));
-    }
-    lines
-        .into_iter()
-        .flat_map(|(text, style)| {
-            let text = visible(&text).into_owned();
-            let wrapped = if text.is_empty() { vec![text] } else { super::wrap(&text, width) };
-            wrapped.into_iter().map(move |line| Line::styled(line, style))
-        })
-        .collect()
 }
 
 /// The stakeholders in one line, for small screens.

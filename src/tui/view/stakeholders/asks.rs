@@ -70,8 +70,8 @@ pub(super) fn all<'a>(model: &'a Model, incident: &'a Incident) -> Vec<Item<'a>>
             due: Some(asked.at.0),
         }
     });
-    let clocks = legal::open(incident, plan_of(model), model.shown_now());
-    let clocks: Vec<Item<'a>> = clocks.iter().map(|it| clock(model, it)).collect();
+    let clocks = legal::all(incident, plan_of(model), model.shown_now());
+    let clocks: Vec<Item<'a>> = clocks.iter().filter_map(|it| clock(model, it)).collect();
     updates.chain(press).chain(clocks).collect()
 }
 
@@ -113,8 +113,29 @@ fn plan_of(model: &Model) -> &Plan {
     &model.mirror.plan
 }
 
-/// A clock of the law: what is due by when, and how much of the time is gone.
-fn clock<'a>(model: &Model, it: &legal::Running<'_>) -> Item<'a> {
+/// A clock of the law: what is due by when, and how much of the time is gone; or that it was handed in.
+fn clock<'a>(model: &Model, it: &legal::Running<'_>) -> Option<Item<'a>> {
+    match it.clock.state {
+        State::Running { .. } | State::Missed => Some(running(model, it)),
+        State::Met { at, late } => {
+            let late = if late { " LATE" } else { "" };
+            let mark = model.theme.mark("✓", "v");
+            let at = at.utc().format("%Y-%m-%d %H:%MZ");
+            Some(Item {
+                name: "",
+                head: it.rule.id.clone(),
+                channel: it.clock.stage.clone(),
+                text: format!("{mark} handed in{late} {at} · {}", it.clock.title),
+                rank: Rank::Told,
+                due: None,
+            })
+        }
+        State::Waiting { .. } | State::NotApplicable { .. } => None,
+    }
+}
+
+/// One that runs, or ran out.
+fn running<'a>(model: &Model, it: &legal::Running<'_>) -> Item<'a> {
     let due = match it.clock.due {
         Some(at) => {
             let day = if at.is_same_day(model.shown_now()) {
