@@ -15,7 +15,7 @@ use tracing_subscriber::EnvFilter;
 
 use crate::cli::Context;
 use crate::cli::act::unexpected;
-use crate::cli::out::{Failure, say, say_json, warn};
+use crate::cli::out::{Failure, escaped, say, say_json, warn};
 use crate::client::call::Caller;
 use crate::client::start;
 use crate::config::settings;
@@ -193,8 +193,10 @@ fn verify_running(context: &Context, keeper: &mut Caller) -> Result<(), Failure>
 /// Writes the journal as JSON Lines, from the twin: it needs no lock and disturbs nobody.
 pub fn export(context: &Context, file: &Path, with_redacted: bool) -> Result<(), Failure> {
     let paths = paths(context)?;
-    let bar = progress("exporting");
     let redacted = if with_redacted { BTreeSet::new() } else { redacted(&paths)? };
+    // Whoever looks at it is not driven by what is in it; a file and a pipe get every byte as it is.
+    let is_looked_at = file == Path::new("-") && std::io::stdout().is_terminal();
+    let bar = if is_looked_at { ProgressBar::hidden() } else { progress("exporting") };
     let mut out: Box<dyn Write> = if file == Path::new("-") {
         Box::new(BufWriter::new(std::io::stdout().lock()))
     } else {
@@ -206,11 +208,16 @@ pub fn export(context: &Context, file: &Path, with_redacted: bool) -> Result<(),
     each_event(&paths, &mut |seq, json| {
         bar.set_position(seq);
         head = Head { seq, hash: link(&head.hash, json) };
+        let mut line = Vec::with_capacity(json.len() + 128);
         if redacted.contains(&seq) {
-            transfer::write_redacted(&mut *out, json, head.hash)
+            transfer::write_redacted(&mut line, json, head.hash)?;
         } else {
-            transfer::write_line(&mut *out, json, head.hash)
+            transfer::write_line(&mut line, json, head.hash)?;
         }
+        if is_looked_at {
+            line = escaped(&String::from_utf8_lossy(&line)).into_bytes();
+        }
+        out.write_all(&line).map_err(StoreError::io("write", "the export"))
     })?;
     out.flush()?;
     bar.finish_and_clear();

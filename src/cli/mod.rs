@@ -105,7 +105,15 @@ pub fn main() -> ExitCode {
     let cli = match parsed {
         Ok(cli) => cli,
         Err(error) => {
-            drop(error.print());
+            // It repeats what was typed.
+            let is_hostile = |word: std::ffi::OsString| {
+                word.to_string_lossy().chars().any(crate::domain::text::is_hostile)
+            };
+            if std::env::args_os().any(is_hostile) {
+                out::warn(error.render().to_string().trim_end());
+            } else {
+                drop(error.print());
+            }
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
         }
     };

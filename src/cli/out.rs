@@ -102,7 +102,7 @@ pub fn say_json<T: Serialize>(value: &T) -> Result<(), Failure> {
 
 /// JSON in which what could drive a terminal or reorder a line is written as its number: the same value
 /// to whoever reads it, and harmless to whoever looks at it (RFC 8259, section 7).
-fn escaped(json: &str) -> String {
+pub fn escaped(json: &str) -> String {
     let mut out = String::with_capacity(json.len());
     for c in json.chars() {
         if c == '\n' || !is_hostile(c) {

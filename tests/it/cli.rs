@@ -1,5 +1,7 @@
 //! The command line: what it prints, what it refuses, and how it ends.
 
+use warroom::domain::text::is_hostile;
+
 use crate::home::{Home, has, utf8};
 use crate::tidy::shared_data;
 
@@ -47,6 +49,18 @@ fn an_incident_is_worked_by_the_command_line_alone() {
     assert!(home.ok(&["search", "exhausted"]).contains("INC-1"));
     home.ok(&["reopen", "1", "it is back"]);
     assert!(home.ok(&["list"]).contains("investigating"));
+}
+
+#[test]
+fn a_mistake_that_repeats_what_was_typed_drives_no_terminal() {
+    let home = Home::new();
+    for args in [&["\u{1b}]0;owned\u{7}"][..], &["ack", "1", "\u{202e}x\u{9b}31m"]] {
+        let wrong = home.run(args);
+        assert_eq!(wrong.status.code(), Some(2), "{args:?}");
+        let said = utf8(&wrong.stderr);
+        assert!(said.contains("error:"), "{said}");
+        assert!(!said.chars().any(|c| c != '\n' && is_hostile(c)), "{said:?}");
+    }
 }
 
 #[test]
