@@ -237,6 +237,10 @@ fn from_template(
     let before = incident.talk.title(audience).map(str::to_owned);
     let title = match (title.clone(), audience, before) {
         (Some(title), ..) => title,
+        (None, ..) if !others.is_empty() => {
+            let what = "say with --title what all of them together are called";
+            return Err(Failure::Usage(what.to_owned()));
+        }
         (None, Audience::Internal, _) => incident.title.clone(),
         (None, _, Some(before)) => before,
         (None, _, None) => {

@@ -318,6 +318,9 @@ fn words_about_several_are_one_message_and_no_recovery_is_told_while_something_e
         home.ok(&["declare", title, "-s", "2", "--service", "payments"]);
     }
     let what = ["--for", "internal", "--title", "Payments", "--what", "both are of one cause"];
+    let unnamed = home.run(&["update", "1,2", "--for", "internal", "--what", "both"]);
+    let said = utf8(&unnamed.stderr);
+    assert!(said.contains("say with --title what all of them together are called"), "{said}");
     home.ok(&[&["update", "1,2"], &what[..]].concat());
     let first = hook.wait_for(1);
     assert!(first[0].text().contains("INC-1, INC-2"), "{}", first[0].text());

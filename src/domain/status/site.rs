@@ -26,24 +26,28 @@ pub fn site(room: &Room) -> Site {
     let windows = || room.desk.windows.values().filter(is_told);
     let shown = plan.services.iter().filter(|(_, service)| !service.public_name.is_empty());
     let name = if plan.page.name.is_empty() { "Service" } else { plan.page.name.as_str() };
+    let incidents: Vec<PublicIncident> = board
+        .incidents
+        .iter()
+        .filter(|(_, known)| known.status != PublicStatus::Unpublished)
+        .map(|(id, known)| incident(*id, known, plan))
+        .collect();
+    let maintenances: Vec<Maintenance> = windows().map(|it| maintenance(it, plan)).collect();
+    let changes = incidents.iter().map(|it| it.updated_at);
+    let changes = changes.chain(maintenances.iter().map(|it| it.updated_at));
     Site {
         page: Page {
             id: token(name),
             name: name.to_owned(),
             url: plan.page.url.clone(),
             zone: plan.page.zone.parse().unwrap_or(chrono_tz::UTC),
-            updated_at: board.changed_at,
+            updated_at: changes.fold(board.changed_at, Timestamp::max),
         },
         components: shown
             .map(|(service, known)| component(board, windows(), service, known))
             .collect(),
-        incidents: board
-            .incidents
-            .iter()
-            .filter(|(_, known)| known.status != PublicStatus::Unpublished)
-            .map(|(id, known)| incident(*id, known, plan))
-            .collect(),
-        maintenances: windows().map(|window| maintenance(window, plan)).collect(),
+        incidents,
+        maintenances,
     }
 }
 
@@ -113,7 +117,7 @@ fn incident(id: IncidentId, known: &Published, plan: &Plan) -> PublicIncident {
         status: status(known.status),
         impact: known.impact,
         created_at: known.at,
-        updated_at: known.changed_at,
+        updated_at: known.changed_at.max(known.at),
         monitoring_at: known.monitoring_at,
         resolved_at: known.resolved_at,
         components,
@@ -148,8 +152,9 @@ fn maintenance(window: &Window, plan: &Plan) -> Maintenance {
         created_at: created,
         updated_at: match window.stage {
             WindowStage::Planned => created,
-            WindowStage::Open => window.from,
-            WindowStage::Over => window.end(),
+            // What begins at once may be planned a moment after its beginning.
+            WindowStage::Open => window.from.max(created),
+            WindowStage::Over => window.end().max(created),
         },
         scheduled_for: window.from,
         scheduled_until: window.until,
