@@ -190,6 +190,17 @@ impl Mirror {
         Some((at, id, late.len()))
     }
 
+    /// The next word that is due until an instant, but for one incident.
+    pub fn soon(
+        &self,
+        now: Timestamp,
+        until: Timestamp,
+        but: Option<IncidentId>,
+    ) -> Option<(Timestamp, IncidentId)> {
+        let ahead = self.promised.range((now, IncidentId(0))..).take_while(|(at, _)| *at <= until);
+        ahead.copied().find(|(_, id)| Some(*id) != but)
+    }
+
     /// From now on this incident is looked at.
     pub fn watch(&mut self, id: IncidentId) {
         self.watching = Some(id);

@@ -275,6 +275,10 @@ fn an_escalation_that_reaches_nobody_says_so() {
 fn a_word_that_is_late_is_seen_from_every_incident() {
     let mut console = console();
     console.keys("jj");
+    let by = incident(&console, 1).told["support"].next_by.expect("a promise");
+    console.world.now = by.plus(-4 * 60_000 - 30_000);
+    console.tell(Msg::Tick);
+    shows(&console, "INC-1 due in 5m");
     console.world.now = console.world.now.plus(3_600_000);
     console.rest();
     shows(&console, "INC-1 LATE");

@@ -25,6 +25,9 @@ const NOTICE_LINES: usize = 4;
 /// Columns of the header that are not the reason, while the keeper is gone.
 const LOST_WIDTH: usize = 45;
 
+/// How long before it is due a word about an incident that is not looked at is told, in milliseconds.
+const SOON_MS: i64 = 5 * MINUTE_MS;
+
 /// A part of the header and how soon it may be left out: 0 never, 9 first.
 type Part = (u8, String);
 
@@ -55,6 +58,7 @@ pub(super) fn header(model: &Model, screen: &mut Frame<'_>, rect: Rect) {
             if !is_late {
                 left.extend(here.map(|text| (1, text)));
             }
+            left.extend(soon_elsewhere(model).map(|text| (2, text)));
         }
     }
     left.extend(heard::silent(model).map(|text| (1, text)));
@@ -142,6 +146,16 @@ fn left_words(left_ms: i64) -> String {
         return format!("{}s", left_ms / 1_000);
     }
     span_words((left_ms + MINUTE_MS - 1) / MINUTE_MS * MINUTE_MS)
+}
+
+/// A word that is due within minutes about another incident.
+fn soon_elsewhere(model: &Model) -> Option<String> {
+    let here = model.watched().map(|incident| incident.id);
+    let until = model.now.plus(SOON_MS);
+    let (at, id) = model.mirror.soon(model.now, until, here)?;
+    let left_ms = at.since(model.now).max(1);
+    let mark = model.theme.mark("⏱", "@");
+    Some(format!("{mark} {id} due in {}m", (left_ms + MINUTE_MS - 1) / MINUTE_MS))
 }
 
 /// A word that was given about another incident and is late: nobody sees that pane just now.
