@@ -242,7 +242,7 @@ fn change_words(change: &Change, event: &Recorded) -> (Kind, String) {
 
 /// A note, and why those who were told got no last word.
 fn silence(note: &str, silent: Option<&String>) -> String {
-    let why = silent.map(|why| format!("NO LAST WORD TO THOSE WHO WERE TOLD: {why}"));
+    let why = silent.map(|why| format!("NO LAST WORD TO ALL WHO MUST KNOW: {why}"));
     let parts = [Some(note.to_owned()).filter(|note| !note.is_empty()), why];
     parts.into_iter().flatten().collect::<Vec<_>>().join(" · ")
 }

@@ -325,6 +325,20 @@ impl Default for AckMode {
     }
 }
 
+impl ClosureReason {
+    /// Whether there was no incident at all.
+    pub const fn was_none(self) -> bool {
+        matches!(
+            self,
+            Self::FalseAlarm
+                | Self::Duplicate
+                | Self::NotReproducible
+                | Self::OutOfScope
+                | Self::Test
+        )
+    }
+}
+
 impl Severity {
     /// 1 for SEV1 … 5 for SEV5.
     pub const fn number(self) -> u8 {

@@ -19,7 +19,6 @@ use crate::domain::ids::IncidentId;
 use crate::domain::incident::Incident;
 use crate::domain::plan::Plan;
 use crate::domain::schedule::Changes;
-use crate::domain::talk::promise;
 use crate::domain::time::Timestamp;
 use crate::domain::words::{
     ClosureReason, Fidelity, Level3, LinkKind, NoteKind, Outcome, Phase, RemedyKind, Role, Severity,
@@ -181,7 +180,7 @@ fn fields(action: Action, about: &About<'_>) -> Option<Vec<Field>> {
             Field::line("note", "note", "").hint("needed for SEV1 and SEV2"),
         ]
         .into_iter()
-        .chain(silent(incident))
+        .chain(talk::silent(about))
         .collect(),
         Action::OfferCommand => vec![person_field("person", "to", &people(about, about.login))],
         Action::Role => vec![
@@ -270,7 +269,7 @@ fn more_fields(action: Action, about: &About<'_>) -> Option<Vec<Field>> {
         Action::Close => {
             let note =
                 Field::line("note", "note", "").hint("needed while a workaround is in force");
-            std::iter::once(note).chain(silent(incident)).collect()
+            std::iter::once(note).chain(talk::silent(about)).collect()
         }
         _ => {
             return paging::fields(action, about)
@@ -279,14 +278,6 @@ fn more_fields(action: Action, about: &About<'_>) -> Option<Vec<Field>> {
                 .or_else(|| rarer::fields(action, about));
         }
     })
-}
-
-/// Where somebody was told and got no last word: why that may be.
-fn silent(incident: Option<&Incident>) -> Option<Field> {
-    let open = promise::left_out(incident?);
-    let page = if incident?.is_public() { "; the page will say 'resolved' alone" } else { "" };
-    let hint = format!("{} ('u u' tells them); or why they need no more{page}", open.join("; "));
-    (!open.is_empty()).then(|| Field::line("silent", "no last word", "").hint(&hint))
 }
 
 fn person_field(name: &'static str, label: &'static str, people: &[String]) -> Field {

@@ -29,9 +29,15 @@ fn an_incident_is_worked_by_the_command_line_alone() {
     home.ok(&["judge", "1", "1", "removed"]);
     let silent = home.run(&["close", "1"]);
     assert_eq!(silent.status.code(), Some(3), "nothing ends in silence");
-    assert!(utf8(&silent.stderr).contains("support were told"), "{}", utf8(&silent.stderr));
+    let said = utf8(&silent.stderr);
+    let unheard = "customers, executives, partners must know of it and heard nothing";
+    for part in ["support were told of it and got no last word", unheard] {
+        assert!(said.contains(part), "'{part}' is missing: {said}");
+    }
     home.ok(&["tell", "1", "support", "it is over", "--channel", "phone", "--last"]);
-    home.ok(&["close", "1"]);
+    let silent = home.run(&["close", "1"]);
+    assert_eq!(silent.status.code(), Some(3), "nor unheard: {}", utf8(&silent.stderr));
+    home.ok(&["close", "1", "--silent", "the others noticed nothing"]);
     let shown = home.ok(&["show", "1"]);
     for part in [
         "SEV1 because root",
@@ -93,7 +99,7 @@ fn an_export_moves_the_journal_to_another_home() {
     home.ok(&["report", "first", "--note", "a note"]);
     home.ok(&["declare", "second"]);
     home.ok(&["resolve", "2", "ok"]);
-    home.ok(&["close", "2"]);
+    home.ok(&["close", "2", "--silent", "they sat beside me"]);
     home.ok(&["note", "1", "the password is hunter2"]);
     let shown = home.ok(&["show", "1"]);
     let entry = shown
@@ -402,7 +408,7 @@ fn what_is_told_after_the_end_is_the_last_word() {
     ]);
     let shown = home.ok(&["updates", "1"]);
     assert!(!shown.lines().last().unwrap_or_default().contains("next by"), "{shown}");
-    home.ok(&["close", "1"]);
+    home.ok(&["close", "1", "--silent", "customers and executives noticed nothing"]);
 }
 
 #[test]

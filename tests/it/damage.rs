@@ -138,7 +138,7 @@ fn what_is_over_is_still_listed_after_the_database_was_lost() {
     home.ok(&["declare", "came back"]);
     for id in ["1", "2"] {
         home.ok(&["resolve", id, "ok"]);
-        home.ok(&["close", id]);
+        home.ok(&["close", id, "--silent", "nobody noticed"]);
     }
     home.ok(&["reopen", "2", "not over"]);
     // As JSON: the table shows ages, which go on.

@@ -18,7 +18,9 @@ use crate::domain::rejection::{Rejection, RejectionKind};
 use crate::domain::room::Room;
 use crate::domain::talk::promise;
 use crate::domain::time::Timestamp;
-use crate::domain::words::{ClosureReason, NoteKind, Origin, Phase, PublicStatus, Severity};
+use crate::domain::words::{
+    ClosureReason, Moment, NoteKind, Origin, Phase, PublicStatus, Severity,
+};
 
 pub(super) fn decide(room: &Room, order: &Order, now: Timestamp) -> Decision {
     match &order.command {
@@ -192,9 +194,15 @@ fn decline(
             "say what shows that it is no incident",
         ));
     }
-    talk::check_end(incident, silent.map(String::as_str))?;
+    if incident.moments.contains_key(&Moment::Declared) && !why.was_none() {
+        return Err(not_now(
+            format!("{id} was declared an incident, which '{why}' does not unsay"),
+            "resolve it, with evidence; only what turned out to be none is declined",
+        ));
+    }
+    talk::check_end(room, incident, silent.map(String::as_str))?;
     legal::check_end(room, incident, now)?;
-    let (note, silent) = (note.trim().to_owned(), silence(incident, silent));
+    let (note, silent) = (note.trim().to_owned(), silence(room, incident, silent));
     Ok(ends(room, id, Change::Declined { reason: why, note, silent }))
 }
 
@@ -270,8 +278,8 @@ fn start_review(room: &Room, id: IncidentId) -> Decision {
 }
 
 /// The reason why somebody hears nothing more, where somebody would.
-fn silence(incident: &Incident, silent: Option<&String>) -> Option<String> {
-    let is_open = !promise::left_out(incident).is_empty();
+fn silence(room: &Room, incident: &Incident, silent: Option<&String>) -> Option<String> {
+    let is_open = !promise::left_out(incident, &room.plan).is_empty();
     silent.map(|why| why.trim().to_owned()).filter(|why| is_open && !why.is_empty())
 }
 
@@ -296,7 +304,7 @@ fn close(
             "judge it 'removed', or say with the closing (its note, --note) who follows it up",
         ));
     }
-    talk::check_end(incident, silent.map(String::as_str))?;
+    talk::check_end(room, incident, silent.map(String::as_str))?;
     legal::check_end(room, incident, now)?;
     let open = crate::domain::legal::unanswered(incident, &room.plan, now);
     if !open.is_empty() && note.trim().is_empty() {
@@ -307,6 +315,6 @@ fn close(
              --note) who follows them up",
         ));
     }
-    let (note, silent) = (note.trim().to_owned(), silence(incident, silent));
+    let (note, silent) = (note.trim().to_owned(), silence(room, incident, silent));
     Ok(ends(room, id, Change::Closed { note, silent }))
 }

@@ -23,7 +23,7 @@ pub fn due(incident: &Incident, plan: &Plan) -> Option<Timestamp> {
         && incident.legal.facts.is_empty()
         && incident.debts().next().is_none()
         && incident.talk.waiting().next().is_none()
-        && promise::left_in_the_dark(incident).is_empty();
+        && promise::left_in_the_dark(incident, plan).is_empty();
     let is_held = incident.ack.is_some() || !incident.phase().is_active();
     let is_stale = plan.stale_days > 0 && incident.phase().is_live() && is_held && owes_nothing;
     let touched = incident.worked_at.max(incident.changed_at);

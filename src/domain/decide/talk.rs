@@ -363,7 +363,11 @@ fn speaker(order: &Order, incident: &Incident) -> Result<String, Rejection> {
 
 /// Nothing ends in silence: whoever was told hears the end, or there is a reason on record. What is
 /// still on its way ends first.
-pub(super) fn check_end(incident: &Incident, silent: Option<&str>) -> Result<(), Rejection> {
+pub(super) fn check_end(
+    room: &Room,
+    incident: &Incident,
+    silent: Option<&str>,
+) -> Result<(), Rejection> {
     let id = incident.id;
     let under_way = incident.talk.letters.len();
     if under_way > 0 {
@@ -378,7 +382,7 @@ pub(super) fn check_end(incident: &Incident, silent: Option<&str>) -> Result<(),
             "approve it, or take it back",
         ));
     }
-    let open = promise::left_out(incident);
+    let open = promise::left_out(incident, &room.plan);
     if open.is_empty() || silent.is_some_and(|why| !why.trim().is_empty()) {
         return Ok(());
     }

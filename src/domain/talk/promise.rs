@@ -17,7 +17,7 @@ use crate::domain::stakeholder::Stakeholder;
 use crate::domain::talk::change::Lost;
 use crate::domain::talk::{Asked, Proof, heard};
 use crate::domain::time::{MINUTE_MS, Timestamp};
-use crate::domain::words::{Origin, Phase, Severity};
+use crate::domain::words::{Moment, Origin, Phase, Severity};
 
 /// Minutes until the first word about a major incident where the plan does not say.
 const FIRST_MIN: u32 = 5;
@@ -206,10 +206,31 @@ fn to_stakeholders<'a>(incident: &'a Incident, plan: &'a Plan) -> Vec<Promise<'a
                 let (what, since) = (What::Last, told.at.max(end.at).min(due));
                 Some(Promise { who, what, since, due, is_given: promised.is_some() })
             });
-            by_hand.chain(told).collect()
+            // Whoever must know does so after the end as well.
+            let unheard = unheard_of(incident, plan).into_iter().map(|(name, who)| {
+                let minutes = first_min(who, incident.severity);
+                let since = incident.talk.since(name, who.from_severity);
+                let wanted = after(since, minutes);
+                let due = if wanted <= end.at { wanted } else { after(end.at, LAST_MIN) };
+                Promise { who: name, what: What::First, since, due, is_given: false }
+            });
+            by_hand.chain(told).chain(unheard).collect()
         }
         Stage::Closed(_) | Stage::Declined { .. } | Stage::Merged { .. } => Vec::new(),
     }
+}
+
+/// Who must know of an incident that was declared and is over, and heard nothing of it; nobody where it
+/// turned out to be none.
+fn unheard_of<'a>(incident: &'a Incident, plan: &'a Plan) -> Vec<(&'a String, &'a Stakeholder)> {
+    let (Stage::Resolved(end) | Stage::InReview(end)) = &incident.stage else { return Vec::new() };
+    let was_one = incident.moments.contains_key(&Moment::Declared) && !end.reason.was_none();
+    let is_open = |name: &String| {
+        let told = incident.told.get(name);
+        told.is_none_or(is_unheard) && !incident.talk.by_hand.contains_key(name)
+    };
+    let own = was_one && (incident.origin != Origin::Import || incident.reopened > 0);
+    plan.audience_of(incident).filter(|(name, _)| own && is_open(name)).collect()
 }
 
 /// Whether the status page does not show what was said to it then. What was said long before it failed was
@@ -336,10 +357,15 @@ pub fn missed<'a>(
     (due.into_iter().map(|(_, promise)| promise).collect(), step)
 }
 
-/// Who would be left in the dark if it ended now, each with what they miss: a last word, words that
-/// nobody passed on, an answer to the press.
-pub fn left_in_the_dark(incident: &Incident) -> Vec<String> {
+/// Who would be left in the dark if it ended now, each with what they miss: a first word, a last one, words
+/// that nobody passed on, an answer to the press.
+pub fn left_in_the_dark(incident: &Incident, plan: &Plan) -> Vec<String> {
     let mut all = Vec::new();
+    let unheard = unheard_of(incident, plan);
+    if !unheard.is_empty() {
+        let names: Vec<&str> = unheard.iter().map(|(name, _)| name.as_str()).collect();
+        all.push(format!("{} must know of it and heard nothing", names.join(", ")));
+    }
     let open = without_a_last_word(incident);
     if !open.is_empty() {
         let what = match incident.talk.unanswered().count() {
@@ -363,8 +389,8 @@ pub fn without_all(incident: &Incident) -> Vec<String> {
 }
 
 /// Both of it: what an end must not pass over without a reason.
-pub fn left_out(incident: &Incident) -> Vec<String> {
-    left_in_the_dark(incident).into_iter().chain(without_all(incident)).collect()
+pub fn left_out(incident: &Incident, plan: &Plan) -> Vec<String> {
+    left_in_the_dark(incident, plan).into_iter().chain(without_all(incident)).collect()
 }
 
 /// Whoever got a first word and no last one, and the press that waits for an answer.

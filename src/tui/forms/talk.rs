@@ -166,6 +166,19 @@ pub(super) fn cadence(incident: Option<&Incident>, who: &Stakeholder) -> u32 {
     })
 }
 
+/// Where somebody who must know would hear nothing, or nothing more: why that may be.
+pub(super) fn silent(about: &About<'_>) -> Option<Field> {
+    let incident = about.incident?;
+    let open = promise::left_out(incident, about.plan).join("; ");
+    let page = if incident.is_public() { "; the page will say 'resolved' alone" } else { "" };
+    let hint = match (open.as_str(), about.incidents.len()) {
+        ("", 0 | 1) => return None,
+        ("", _) => "needed where somebody heard nothing: why they need no word".to_owned(),
+        (open, _) => format!("{open} ('u u' tells them); or why they need no more{page}"),
+    };
+    Some(Field::line("silent", "no last word", "").hint(&hint))
+}
+
 fn waiting(incident: Option<&Incident>) -> Vec<String> {
     let line = |update: &crate::domain::talk::Update| {
         let subject = update.draft.words.first().map_or("", |words| words.subject.as_str());

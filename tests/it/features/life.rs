@@ -13,7 +13,8 @@ fn a_report_is_triaged_declared_worked_and_closed() {
            5m ann {"do":"resolve","incident":1,"reason":"fixed","evidence":"p99 is 80 ms again"}
            6m ann {"do":"start-review","incident":1}
            7m ann {"do":"close","incident":1,"note":""}
-           8m see INC-1"#,
+           8m ann {"do":"close","incident":1,"note":"","silent":"support sat with us"}
+           9m see INC-1"#,
         "INC-1 eve: opened as SEV3 (not assessed yet)
          INC-1 eve: statement: since ten o'clock
          INC-1 ann: acknowledged
@@ -22,7 +23,8 @@ fn a_report_is_triaged_declared_worked_and_closed() {
          INC-1 ann: → identified: pool exhausted
          INC-1 ann: resolved (fixed): p99 is 80 ms again
          INC-1 ann: review started
-         INC-1 ann: closed
+         refused ann: INC-1: support must know of it and heard nothing; tell them, or say why they need no more (--silent WHY, or 'no last word' in the form)
+         INC-1 ann: closed: NO LAST WORD TO ALL WHO MUST KNOW: support sat with us
          INC-1: not in the room",
     );
 }
@@ -83,7 +85,7 @@ fn reopening_voids_the_resolution_also_after_a_restart() {
     check(
         r#"0m ann {"do":"open","title":"t","declare":true}
            1m ann {"do":"resolve","incident":1,"reason":"fixed","evidence":"ok"}
-           2m ann {"do":"close","incident":1,"note":""}
+           2m ann {"do":"close","incident":1,"note":"","silent":"support saw it"}
            3m kill now
            4m ann {"do":"reopen","incident":1,"reason":""}
            5m ann {"do":"reopen","incident":1,"reason":"it is back"}
@@ -91,7 +93,7 @@ fn reopening_voids_the_resolution_also_after_a_restart() {
            7m ann {"do":"resolve","incident":1,"reason":"fixed","evidence":""}"#,
         "INC-1 ann: opened as SEV3 (not assessed yet)
          INC-1 ann: resolved (fixed): ok
-         INC-1 ann: closed
+         INC-1 ann: closed: NO LAST WORD TO ALL WHO MUST KNOW: support saw it
          refused ann: reopening INC-1 needs a reason; say why, in a few words
          INC-1 ann: reopened, the resolution is void: it is back
          INC-1: SEV3 P3 investigating commander nobody, 0 of 0 fire

@@ -18,7 +18,7 @@ fn a_workaround_has_an_end_and_outliving_it_is_told_once() {
            61m clock tick
            62m ann {"do":"resolve","incident":1,"reason":"mitigated","evidence":"ok"}
            63m ann {"do":"close","incident":1,"note":""}
-           64m ann {"do":"close","incident":1,"note":"ticket 99 follows it up"}"#,
+           64m ann {"do":"close","incident":1,"note":"ticket 99 follows it up","silent":"support read the ticket"}"#,
         "INC-1 ann: opened as SEV3 (not assessed yet)
          refused ann: a workaround needs an end; say until when it may stay, e.g. 4h
          refused ann: a fix does not expire; only a workaround does
@@ -35,7 +35,7 @@ fn a_workaround_has_an_end_and_outliving_it_is_told_once() {
          INC-1 system: ann by terminal FAILED: no console of theirs is open
          INC-1 ann: resolved (mitigated): ok
          refused ann: INC-1 still runs on a workaround (1: pool 50 to 200); judge it 'removed', or say with the closing (its note, --note) who follows it up
-         INC-1 ann: closed: ticket 99 follows it up",
+         INC-1 ann: closed: ticket 99 follows it up · NO LAST WORD TO ALL WHO MUST KNOW: support read the ticket",
     );
 }
 

@@ -261,10 +261,17 @@ fn demand_33_no_incident_ends_in_silence() {
             r#"40m bob {last}
                40m clock
                40m answer stakeholder:support mail accepted
-               41m ann {{"do":"close","incident":1,"note":""}}"#
+               41m ann {{"do":"close","incident":1,"note":""}}
+               42m ann {{"do":"close","incident":1,"note":"","silent":"they noticed nothing"}}"#
         ),
     );
-    assert!(told.contains("INC-1 ann: closed"), "{told}");
+    assert!(
+        told.contains(
+            "refused ann: INC-1: customers, executives, partners must know of it and heard"
+        ),
+        "nor does it end over those who heard nothing: {told}"
+    );
+    assert!(told.contains("MUST KNOW: they noticed nothing"), "{told}");
 }
 
 #[test]
@@ -277,7 +284,7 @@ fn why_somebody_hears_nothing_more_goes_on_record() {
     );
     assert!(
         told.contains(
-            "declined (false-alarm): a probe · NO LAST WORD TO THOSE WHO WERE TOLD: left no number"
+            "declined (false-alarm): a probe · NO LAST WORD TO ALL WHO MUST KNOW: left no number"
         ),
         "{told}"
     );

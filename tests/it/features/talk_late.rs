@@ -161,7 +161,8 @@ fn readers_whom_an_update_did_not_reach_are_told_of_once_and_keep_the_incident_o
     );
     let told = play(&mut world, &format!("6m ann {CLOSE}"));
     assert!(
-        told.contains("refused ann: INC-1: the last word did not get through to customers: 1 of 2"),
+        told.contains("refused ann: INC-1: support must know of it and heard nothing; ")
+            && told.contains("; the last word did not get through to customers: 1 of 2"),
         "{told}"
     );
     let silent = CLOSE.replace(r#""note":"""#, r#""note":"","silent":"a is called by phone""#);
@@ -182,7 +183,8 @@ fn words_that_a_person_was_to_pass_on_are_not_forgotten_at_the_end() {
     assert!(told.contains("NOT TOLD IN TIME: support"), "a clock runs for it: {told}");
     let log = r#"{"do":"log-contact","incident":1,"stakeholder":"support","channel":"phone","text":"over","next_by":null,"last":true}"#;
     let told = play(&mut world, &format!("34m ann {log}\n35m ann {CLOSE}"));
-    assert!(!told.contains("refused"), "{told}");
+    let open = "refused ann: INC-1: customers must know of it and heard nothing; tell them";
+    assert!(told.contains(open), "those who heard nothing alone are left: {told}");
 }
 
 #[test]
@@ -289,4 +291,35 @@ fn words_that_are_not_on_the_status_page_reached_nobody_who_reads_nothing_else()
     let told = play(&mut world, "70m clock");
     assert!(!told.contains("customers"), "{told}");
     assert!(due(&world).iter().all(|(who, _)| who != "customers"), "{:?}", due(&world));
+}
+
+#[test]
+fn whoever_must_know_and_heard_nothing_is_not_forgotten_with_the_end() {
+    let decline = |reason: &str| {
+        format!(r#"{{"do":"decline","incident":1,"reason":"{reason}","note":"a probe"}}"#)
+    };
+    // What was no incident is owed to nobody.
+    let mut world = begin();
+    let told = play(
+        &mut world,
+        &format!("2m ann {}\n3m ann {}", decline("fixed"), decline("false-alarm")),
+    );
+    assert!(
+        told.contains("INC-1 was declared an incident, which 'fixed' does not unsay; resolve it"),
+        "{told}"
+    );
+    assert!(told.contains("declined (false-alarm)"), "{told}");
+    // What was one, and is over before anybody was told, is still a promise with a clock.
+    let mut world = begin();
+    let told = play(&mut world, &format!("2m ann {END}\n4m ann {CLOSE}\n33m clock"));
+    let open = "refused ann: INC-1: customers, support must know of it and heard nothing; tell";
+    assert!(told.contains(open), "{told}");
+    let missed = told.lines().find(|line| line.contains("NOT TOLD IN TIME")).unwrap_or_default();
+    assert!(missed.contains("customers") && missed.contains("support"), "{told}");
+    let silent = CLOSE.replace(r#""note":"""#, r#""note":"","silent":"one second, unseen""#);
+    let told = play(&mut world, &format!("34m ann {silent}"));
+    assert!(
+        told.contains("closed: NO LAST WORD TO ALL WHO MUST KNOW: one second, unseen"),
+        "{told}"
+    );
 }

@@ -356,7 +356,7 @@ fn a_question_without_a_time_has_one_of_our_own_and_nothing_is_closed_over_it() 
     );
     let missed = told.lines().filter(|line| line.contains("NOT TOLD") && line.contains("press"));
     assert_eq!(missed.count(), 0, "{told}");
-    assert!(told.contains("refused ann: INC-1: press 1 (The Paper) wait for a word"), "{told}");
+    assert!(told.contains("heard nothing; press 1 (The Paper) wait for a word; tell"), "{told}");
 }
 
 #[test]
