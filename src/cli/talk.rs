@@ -17,7 +17,7 @@ use crate::domain::ids::IncidentId;
 use crate::domain::incident::Incident;
 use crate::domain::stakeholder::Stakeholder;
 use crate::domain::talk::change::{Moved, TalkChange, TalkWish};
-use crate::domain::talk::{Standing, Update, promise};
+use crate::domain::talk::{Standing, Update, page, promise};
 use crate::domain::words::{PublicStatus, Role};
 
 /// For whom words are.
@@ -414,7 +414,7 @@ fn updates(context: &Context, id: IncidentId) -> Result<(), Failure> {
     for (who, told) in &incident.told {
         let proof = incident.talk.proofs.get(who);
         let words = proof
-            .map(|proof| proof.words(fault.is_some() && promise::is_off_page(&incident, told.at)));
+            .map(|proof| proof.words(fault.is_some() && page::is_off_page(&incident, told.at)));
         let words = words.unwrap_or_default();
         let detail = proof.map(|proof| proof.detail.clone()).unwrap_or_default();
         let next = match (told.last, told.next_by) {

@@ -220,6 +220,7 @@ impl Mirror {
             take_policy(&mut watched, &event, &self.plan);
             add(&mut watched, event);
         }
+        watched.head.talk.page_down = self.desk.page_down;
         self.watched = Some(watched);
     }
 
@@ -239,6 +240,9 @@ impl Mirror {
     /// What is in force beside the plan's files, as it is now.
     pub fn take_beside(&mut self, beside: Beside) {
         self.desk = beside.desk();
+        if let Some(watched) = &mut self.watched {
+            watched.head.talk.page_down = self.desk.page_down;
+        }
     }
 
     /// What the keeper tells without being asked.

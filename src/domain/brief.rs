@@ -8,20 +8,19 @@
 
 #![expect(clippy::wildcard_enum_match_arm, reason = "few facts are in a report")]
 
+mod outside;
+
 use std::collections::BTreeSet;
 
 use crate::domain::change::Change;
 use crate::domain::event::{Body, Recorded};
 use crate::domain::ids::Seq;
-use crate::domain::incident::Incident;
-use crate::domain::legal::{self, LegalChange};
-use crate::domain::obligation::Anchor;
+use crate::domain::incident::{Incident, Stage};
 use crate::domain::plan::Plan;
 use crate::domain::redact::REDACTED;
-use crate::domain::stakeholder::Audience;
-use crate::domain::talk::Standing;
 use crate::domain::talk::change::TalkChange;
-use crate::domain::talk::promise::{self, Promise, What};
+use crate::domain::talk::page;
+use crate::domain::talk::promise::{self, Promise};
 use crate::domain::time::{Timestamp, span_words};
 use crate::domain::words::{Moment, NoteKind, Outcome, Role};
 
@@ -65,6 +64,7 @@ pub fn brief(kind: Kind, case: Case<'_>) -> Vec<Line> {
         Kind::Can => [
             vec![case.head(), title("CONDITIONS")],
             case.conditions(),
+            case.notes(),
             vec![title("ACTIONS")],
             case.actions(),
             vec![title("NEEDS")],
@@ -78,6 +78,7 @@ pub fn brief(kind: Kind, case: Case<'_>) -> Vec<Line> {
             case.people(),
             vec![title("HOW IT STANDS")],
             case.conditions(),
+            case.notes(),
             vec![title("WHAT WAS DONE")],
             case.actions(),
             vec![title("WHAT IS OPEN")],
@@ -162,14 +163,21 @@ impl Case<'_> {
     fn head(&self) -> Line {
         let incident = self.incident;
         let began = incident.moments.get(&Moment::Began).copied().unwrap_or(incident.opened_at);
+        let ended = match &incident.stage {
+            Stage::Resolved(end) | Stage::InReview(end) | Stage::Closed(end) => Some(end.at),
+            Stage::Declined { at, .. } | Stage::Merged { at, .. } => Some(*at),
+            Stage::Triage | Stage::Investigating | Stage::Identified | Stage::Monitoring => None,
+        };
+        let span = span_words(ended.unwrap_or(self.now).since(began));
+        let when = |at: Timestamp| format!("{} {}Z", at.date(), at.clock_minutes());
         let text = format!(
-            "{} {} {} · {} · since {} ({})",
+            "{} {} {} · {} · {} {} ({span})",
             incident.id,
             incident.severity,
             incident.title,
             incident.phase(),
-            began,
-            span_words(self.now.since(began))
+            if ended.is_some() { "from" } else { "since" },
+            ended.map_or_else(|| when(began), |at| format!("{} to {}", when(began), when(at))),
         );
         let entries = self.entry_of(|change| {
             matches!(
@@ -222,6 +230,16 @@ impl Case<'_> {
         lines
     }
 
+    /// What was noted last, whatever it is about.
+    fn notes(&self) -> Vec<Line> {
+        self.latest(|change| match change {
+            Change::NoteAdded { kind: NoteKind::Note, text, .. } => {
+                Some(format!("note: {}", first(text)))
+            }
+            _ => None,
+        })
+    }
+
     fn services_entry(&self) -> Vec<Seq> {
         self.entry_of(|c| matches!(c, Change::ServicesChanged { .. } | Change::Opened(_)))
     }
@@ -234,42 +252,6 @@ impl Case<'_> {
             }
             _ => false,
         })
-    }
-
-    /// What the law wants, by when, and what it rests on.
-    fn law(&self) -> Vec<Line> {
-        let open = legal::open(self.incident, self.plan, self.now);
-        let line = |it: &legal::Running<'_>| {
-            let due = match it.clock.due {
-                Some(at) if at <= self.now => {
-                    let late = span_words(self.now.since(at));
-                    format!("MISSED, was due {} {}Z ({late} ago)", at.date(), at.clock_minutes())
-                }
-                Some(at) => {
-                    let left = span_words(at.since(self.now));
-                    format!("by {} {}Z (in {left})", at.date(), at.clock_minutes())
-                }
-                None => "without undue delay".to_owned(),
-            };
-            // What the clock counts from, and not what was determined last.
-            let entries = self.entry_of(|change| match change {
-                Change::Legal(legal) => match (&**legal, &it.clock.anchor) {
-                    (LegalChange::Determined { rule, kind, .. }, Anchor::Trigger(from)) => {
-                        *rule == it.rule.id && kind == from
-                    }
-                    (LegalChange::Submitted { rule, stage, .. }, Anchor::First(from)) => {
-                        *rule == it.rule.id && stage == from
-                    }
-                    (LegalChange::Submitted { rule, stage, .. }, Anchor::Latest(from)) => {
-                        *rule == it.rule.id && from.contains(stage)
-                    }
-                    _ => false,
-                },
-                _ => false,
-            });
-            item(format!("{}: {}, {due}", it.rule.name, it.clock.title), entries)
-        };
-        open.iter().map(line).collect()
     }
 
     fn actions(&self) -> Vec<Line> {
@@ -418,7 +400,8 @@ impl Case<'_> {
         let told = self.incident.told.iter().filter(|(_, told)| told.count > 0);
         let mut lines: Vec<Line> = told
             .map(|(who, told)| {
-                let proof = self.incident.talk.proofs.get(who).map(|proof| proof.words(false));
+                let is_off = page::is_off_page(self.incident, told.at);
+                let proof = self.incident.talk.proofs.get(who).map(|proof| proof.words(is_off));
                 let proof = proof.filter(|p| !p.is_empty()).map(|p| format!(" · {p}"));
                 let last = if told.last { "the last word, " } else { "" };
                 let text = format!(
@@ -433,67 +416,6 @@ impl Case<'_> {
             .collect();
         if lines.is_empty() {
             lines.push(item("nobody".to_owned(), Vec::new()));
-        }
-        lines
-    }
-
-    /// For those who decide: what it is, whom it hurts, what is done, what comes.
-    fn exec(&self) -> Vec<Line> {
-        let incident = self.incident;
-        let mut lines = vec![self.head()];
-        let public = incident.talk.updates.iter().rev().find(|update| {
-            matches!(update.standing, Standing::Sent { .. })
-                && update.draft.audience == Audience::Public
-        });
-        // Whom it hurts and how badly, as it was seen and judged.
-        lines.extend(self.conditions().into_iter().take(2));
-        let mut seen = self.latest(seen);
-        lines.extend(seen.split_off(seen.len().saturating_sub(2)));
-        lines.extend(self.actions());
-        match public {
-            Some(update) => {
-                let words = update.draft.words.first();
-                let subject = words.map_or("", |words| words.subject.as_str());
-                lines.push(item(format!("the public was told: {subject}"), vec![update.entry]));
-            }
-            None => lines.push(item("the public was told nothing".to_owned(), Vec::new())),
-        }
-        let mut next = promise::all(incident, self.plan);
-        next.sort_by_key(|promise| (promise.due, promise.who));
-        let late = next.iter().filter(|promise| promise.due <= self.now).count();
-        for next in next.into_iter().take(late.max(1)) {
-            let when = next.due.clock_near(self.now);
-            let text = if next.what == What::Unreached {
-                format!("NOT REACHED: {} got by no way what was sent at {when}", next.who)
-            } else if next.due <= self.now {
-                format!("LATE: a word to {} was due by {when}", next.who)
-            } else {
-                format!("next: a word to {} by {when}", next.who)
-            };
-            lines.push(item(text, self.promise_entry(&next)));
-        }
-        lines.extend(self.law());
-        let commander = incident.commander().unwrap_or("nobody");
-        lines.push(item(format!("{commander} commands"), self.commander_entry()));
-        lines
-    }
-
-    /// What the public was told, and nothing else.
-    fn public(&self) -> Vec<Line> {
-        let mut lines = Vec::new();
-        for update in &self.incident.talk.updates {
-            let draft = &update.draft;
-            let Standing::Sent { at, .. } = &update.standing else { continue };
-            if draft.audience != Audience::Public {
-                continue;
-            }
-            for words in &draft.words {
-                let text = format!("{at} {}\n{}", words.subject, words.text.trim_end());
-                lines.push(Line { text, entries: vec![update.entry] });
-            }
-        }
-        if lines.is_empty() {
-            lines.push(title("The public was told nothing."));
         }
         lines
     }

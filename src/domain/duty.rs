@@ -15,6 +15,7 @@ use crate::domain::ids::Seq;
 use crate::domain::plan::{Plan, Policy};
 use crate::domain::schedule::{self, Changes, Cover, Swap, SwapState};
 use crate::domain::silence::Silence;
+use crate::domain::talk::page::PageDown;
 use crate::domain::time::{DAY_MS, HOUR_MS, Timestamp};
 use crate::domain::words::Severity;
 
@@ -244,8 +245,8 @@ pub struct Desk {
     pub findings: Vec<String>,
     /// Why the status page is not as it should be.
     pub page_fault: Option<String>,
-    /// Since when.
-    pub page_down: Option<Timestamp>,
+    /// Since when, and what it shows.
+    pub page_down: Option<PageDown>,
 }
 
 /// What a console must know besides the plan's files and the incidents.
@@ -263,6 +264,9 @@ pub struct Beside {
     /// Why the status page is not as it should be.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub page_fault: Option<String>,
+    /// Since when, and what it shows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub page_down: Option<PageDown>,
 }
 
 impl Beside {
@@ -274,6 +278,7 @@ impl Beside {
             silences: desk.silences.values().cloned().collect(),
             revisions: desk.revisions.clone(),
             page_fault: desk.page_fault.clone(),
+            page_down: desk.page_down,
         }
     }
 
@@ -281,8 +286,8 @@ impl Beside {
     pub fn desk(self) -> Desk {
         let windows = self.windows.into_iter().map(|window| (window.id, window)).collect();
         let silences = self.silences.into_iter().map(|silence| (silence.id, silence)).collect();
-        let (changes, revisions, page_fault) = (self.changes, self.revisions, self.page_fault);
-        Desk { windows, silences, changes, revisions, page_fault, ..Desk::default() }
+        let Self { changes, revisions, page_fault, page_down, .. } = self;
+        Desk { windows, silences, changes, revisions, page_fault, page_down, ..Desk::default() }
     }
 }
 

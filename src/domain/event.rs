@@ -292,6 +292,9 @@ pub enum Body {
     StatusPage {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         fault: Option<String>,
+        /// What was said until then is on it, where that is known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        shown: Option<Timestamp>,
     },
     /// The auditor found something that should have been sent and was not, or the other way round.
     AuditFound {

@@ -18,6 +18,7 @@ use crate::domain::plan::Plan;
 use crate::domain::room::Room;
 use crate::domain::silence::{Stage, forget_ended};
 use crate::domain::talk::TOGETHER_MS;
+use crate::domain::talk::page::PageDown;
 use crate::domain::throttle::remembered;
 use crate::domain::time::{DAY_MS, Timestamp};
 use crate::domain::words::{AttemptResult, Severity};
@@ -230,7 +231,7 @@ impl Room {
                 self.silence_began(event.at, *silence, alerts);
             }
             Body::SilenceEnded { silence, early } => self.silence_ended(event, *silence, *early),
-            Body::StatusPage { fault } => self.page_changed(event.at, fault.as_deref()),
+            Body::StatusPage { fault, shown } => self.page_is(event.at, fault.as_deref(), *shown),
             Body::AuditFound { findings } => desk.findings.clone_from(findings),
             _ => {}
         }
@@ -238,21 +239,28 @@ impl Room {
 
     /// The status page came to show what was said, or does not: whoever reads nothing else was told, or
     /// was not.
-    fn page_changed(&mut self, at: Timestamp, fault: Option<&str>) {
+    fn page_is(&mut self, at: Timestamp, fault: Option<&str>, shown: Option<Timestamp>) {
+        let before = self.desk.page_down;
         self.desk.page_fault = fault.map(str::to_owned);
-        self.desk.page_down = fault.map(|_| self.desk.page_down.unwrap_or(at));
-        let is_on_it = |(_, incident): &(&IncidentId, &Arc<Incident>)| {
-            incident.talk.proofs.values().any(|proof| proof.published)
-        };
-        let ids: Vec<IncidentId> =
-            self.incidents.iter().filter(is_on_it).map(|(id, _)| *id).collect();
-        for id in ids {
+        self.desk.page_down = fault.map(|_| PageDown {
+            at: before.map_or(at, |before| before.at),
+            shown: shown.or(before.and_then(|before| before.shown)),
+        });
+        for id in self.on_the_page() {
             self.unindex_incident(id);
             if let Some(incident) = self.incidents.get_mut(&id) {
                 Arc::make_mut(incident).talk.page_down = self.desk.page_down;
             }
             self.index_incident(id);
         }
+    }
+
+    /// Incidents of which somebody reads on the status page.
+    pub fn on_the_page(&self) -> Vec<IncidentId> {
+        let is_on_it = |(_, incident): &(&IncidentId, &Arc<Incident>)| {
+            incident.talk.proofs.values().any(|proof| proof.published)
+        };
+        self.incidents.iter().filter(is_on_it).map(|(id, _)| *id).collect()
     }
 
     /// Words that belong to no incident are wanted.

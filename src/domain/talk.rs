@@ -10,6 +10,7 @@
 
 pub mod change;
 pub mod heard;
+pub mod page;
 pub mod promise;
 pub mod words;
 
@@ -21,6 +22,7 @@ use crate::domain::delivery::{Attempt, Delivery, Origin, Stand};
 use crate::domain::ids::Seq;
 use crate::domain::stakeholder::Audience;
 use crate::domain::talk::change::{Draft, Inquiry, MissedOne, Posted, Sent, TalkChange};
+use crate::domain::talk::page::PageDown;
 use crate::domain::time::Timestamp;
 use crate::domain::words::{AttemptResult, Severity};
 
@@ -161,7 +163,7 @@ pub struct Talk {
     pub letters: BTreeMap<u32, Letter>,
     /// Since when the status page does not show what was said, if that is so.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub page_down: Option<Timestamp>,
+    pub page_down: Option<PageDown>,
     /// Stakeholder → what they were sent, as far as it is known.
     pub proofs: BTreeMap<String, Proof>,
     /// Stakeholders who must be told by hand what an update says.

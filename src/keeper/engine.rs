@@ -255,6 +255,10 @@ impl Engine {
                 turn.rows.push((id, None));
             }
         }
+        if matches!(event.body, Body::StatusPage { .. }) {
+            // Who reads nothing else was told now, or was not.
+            turn.touched.extend(self.room.on_the_page());
+        }
         if self.room.board.seq == event.seq {
             turn.out.push(Output::Status);
         }

@@ -40,7 +40,7 @@ pub struct Gate {
     plan: RwLock<Plan>,
     beside: RwLock<Beside>,
     /// What the public reads.
-    pub site: watch::Sender<Option<Arc<Site>>>,
+    pub site: watch::Sender<Option<(Arc<Site>, Timestamp)>>,
     settings: RwLock<Arc<Settings>>,
     /// Space is short: alerts are refused.
     pub tight: AtomicBool,
@@ -161,7 +161,7 @@ impl Gate {
 
     /// What the public reads is now as a room says.
     pub fn publish(&self, room: &Room) {
-        self.site.send_replace(Some(Arc::new(status::site(room))));
+        self.site.send_replace(Some((Arc::new(status::site(room)), room.at)));
     }
 
     /// Takes a new plan, or changes beside it.

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
@@ -22,6 +22,7 @@ use crate::domain::channel::{Channel, Program};
 use crate::domain::event::Body;
 use crate::domain::room::Room;
 use crate::domain::status::{Site, files};
+use crate::domain::time::Timestamp;
 use crate::keeper::gate::Gate;
 use crate::keeper::inbox::Inbox;
 use crate::keeper::turn::Input;
@@ -62,6 +63,8 @@ struct Publisher {
     uncarried: Option<String>,
     /// It is on its way for longer than usual.
     is_slow: bool,
+    /// Until when what was said is where it is read, as far as this keeper knows.
+    shown: Option<Timestamp>,
     /// The alert about it fires, as far as we know.
     is_alerting: bool,
     /// Nothing was told by this keeper yet.
@@ -72,7 +75,8 @@ struct Publisher {
 enum Carried {
     /// They are still on their way.
     Slow,
-    Done(Result<(), String>),
+    /// Until when what was said is there with them.
+    Done(Result<Timestamp, String>),
 }
 
 /// Whether the alert about the page fires.
@@ -104,18 +108,20 @@ pub(super) async fn publish(
         fault,
         unwritten: None,
         is_slow: false,
+        shown: None,
         is_alerting,
         is_fresh: true,
     };
     loop {
         let site = told.borrow_and_update().clone();
-        if let Some(site) = site {
-            match publisher.put(site).await {
+        if let Some((site, at)) = site {
+            match publisher.put(site, at).await {
                 Ok(has_changed) => {
                     publisher.unwritten = None;
                     // What nobody carries away is where it is served.
                     if publisher.gate.settings().status.publish.is_empty() {
                         publisher.uncarried = None;
+                        publisher.shown = Some(at);
                     } else if has_changed {
                         owed.send_modify(|count| *count += 1);
                     }
@@ -136,7 +142,9 @@ pub(super) async fn publish(
                 Some(what) = carried.recv() => match what {
                     Carried::Slow => publisher.tell_slow().await,
                     Carried::Done(result) => {
-                        (publisher.uncarried, publisher.is_slow) = (result.err(), false);
+                        publisher.is_slow = false;
+                        publisher.shown = result.as_ref().ok().copied().or(publisher.shown);
+                        publisher.uncarried = result.err();
                     }
                 },
             }
@@ -190,13 +198,16 @@ fn folder(settings: &Settings, context: &Context) -> PathBuf {
 
 impl Publisher {
     /// Writes the page; whether something was not as it is now. The error says what did not work.
-    async fn put(&mut self, site: Arc<Site>) -> Result<bool, String> {
+    async fn put(&mut self, site: Arc<Site>, at: Timestamp) -> Result<bool, String> {
         let dir = folder(&self.gate.settings(), &self.context);
         let written = std::mem::take(&mut self.written);
         let aside = self.context.home.join(ASIDE);
-        self.motion.0.fetch_add(1, Ordering::SeqCst);
+        self.motion.count.fetch_add(1, Ordering::SeqCst);
         let result = write(site, (dir.clone(), aside), written).await;
-        self.motion.0.fetch_add(1, Ordering::SeqCst);
+        if result.is_ok() {
+            self.motion.at.store(at.0, Ordering::SeqCst);
+        }
+        self.motion.count.fetch_add(1, Ordering::SeqCst);
         let (now, has_changed) =
             result.map_err(|error| format!("cannot be written to {}: {error}", dir.display()))?;
         self.written = now;
@@ -210,7 +221,8 @@ impl Publisher {
             let fault = Some("is written, and still being carried away".to_owned());
             self.fault.clone_from(&fault);
             // Where the keeper goes, the next one carries it anew.
-            drop(self.inbox.send(Mail::Input(Input::Own(Body::StatusPage { fault }))).await);
+            let body = Body::StatusPage { fault, shown: self.shown };
+            drop(self.inbox.send(Mail::Input(Input::Own(body))).await);
         }
     }
 
@@ -233,7 +245,8 @@ impl Publisher {
         let summary = fault.as_ref().map(|why| format!("the status page {why}"));
         if !is_known {
             self.fault.clone_from(&fault);
-            let body = Body::StatusPage { fault };
+            let shown = self.shown.filter(|_| fault.is_some());
+            let body = Body::StatusPage { fault, shown };
             if self.inbox.send(Mail::Input(Input::Own(body))).await.is_err() {
                 return false;
             }
@@ -296,9 +309,14 @@ fn put(path: &Path, aside: &Path, bytes: &[u8]) -> io::Result<()> {
     }
 }
 
-/// Counts up when a change of the files begins, and when it ends: odd while one is under way.
+/// What is done to the files.
 #[derive(Debug, Clone, Default)]
-struct Motion(Arc<AtomicU64>);
+struct Motion {
+    /// Counts up when a change of them begins, and when it ends: odd while one is under way.
+    count: Arc<AtomicU64>,
+    /// Until when what was said is in them.
+    at: Arc<AtomicI64>,
+}
 
 /// Carries the files away; where they changed meanwhile, what went wrong may be because of that, and is
 /// done again.
@@ -307,17 +325,21 @@ async fn carry_steady(
     dir: &Path,
     context: &Context,
     motion: &Motion,
-) -> Result<(), String> {
+) -> Result<Timestamp, String> {
+    let written = || Timestamp(motion.at.load(Ordering::SeqCst));
     for _ in 0..UNSTEADY_MAX {
-        let before = motion.0.load(Ordering::SeqCst);
+        let before = motion.count.load(Ordering::SeqCst);
+        // What is written while they are carried away may come too late for it.
+        let at = written();
         let result = carry(argv, dir, context).await;
-        let is_steady = before.is_multiple_of(2) && motion.0.load(Ordering::SeqCst) == before;
+        let is_steady = before.is_multiple_of(2) && motion.count.load(Ordering::SeqCst) == before;
         if result.is_ok() || is_steady {
-            return result;
+            return result.map(|()| at);
         }
         tokio::time::sleep(STEADY).await;
     }
-    carry(argv, dir, context).await
+    let at = written();
+    carry(argv, dir, context).await.map(|()| at)
 }
 
 /// Runs the program that carries the files away; the error says why it did not.

@@ -60,6 +60,8 @@ pub struct Form {
     pub is_changed: bool,
     /// The name of the draft that it was taken up from, where that is not its own.
     pub draft_name: Option<String>,
+    /// What a draft held for which there is no field just now: it stays in the draft.
+    unshown: serde_json::Map<String, serde_json::Value>,
     /// What was typed on a choice so far: it goes to the option that holds it.
     typing: Typing,
 }
@@ -188,6 +190,7 @@ impl Form {
             error: None,
             is_changed: false,
             draft_name: None,
+            unshown: serde_json::Map::new(),
             typing: Typing::default(),
         }
     }
@@ -379,12 +382,12 @@ impl Form {
 
     /// What was written, as a draft; empty if there is nothing worth keeping.
     pub fn draft(&self) -> String {
-        let texts = self.fields.iter().filter(|f| !matches!(f.input, Input::Choice { .. }));
-        if texts.clone().all(|field| field.value().trim().is_empty()) {
+        let mut texts = self.fields.iter().filter(|f| !matches!(f.input, Input::Choice { .. }));
+        if self.unshown.is_empty() && texts.all(|field| field.value().trim().is_empty()) {
             return String::new();
         }
-        let mut map: serde_json::Map<String, serde_json::Value> =
-            self.fields.iter().map(|field| (field.name.to_owned(), field.value().into())).collect();
+        let mut map = self.unshown.clone();
+        map.extend(self.fields.iter().map(|it| (it.name.to_owned(), it.value().into())));
         if !self.alerts.is_empty() {
             map.insert("about alerts".to_owned(), self.alerts.clone().into());
         }
@@ -418,6 +421,10 @@ impl Form {
                 field.set(value);
             }
         }
+        let is_shown = |name: &str| self.fields.iter().any(|field| field.name == name);
+        let is_said = |value: &serde_json::Value| value.as_str().is_some_and(|it| !it.is_empty());
+        let unshown = map.iter().filter(|(name, value)| !is_shown(name) && is_said(value));
+        self.unshown = unshown.map(|(name, value)| (name.clone(), value.clone())).collect();
         let alerts = map.get("about alerts").and_then(|v| v.as_array());
         self.alerts = alerts
             .iter()

@@ -227,6 +227,8 @@ pub struct Model {
     pub wants_older: bool,
     /// The entry to go to once its timeline is here.
     pub wanted_entry: Option<Seq>,
+    /// A draft that is taken up as soon as the incident it is about is here: its name and its text.
+    pub taking_up: Option<(IncidentId, String, String)>,
     pub stakeholder: usize,
     /// How far the details of the stakeholder under the cursor are scrolled, in lines.
     pub detail_top: usize,
@@ -337,6 +339,7 @@ impl Model {
             entry_top: 0,
             wants_older: false,
             wanted_entry: None,
+            taking_up: None,
             stakeholder: 0,
             detail_top: 0,
             chain_top: 0,

@@ -14,6 +14,7 @@ mod cli;
 mod crash;
 mod damage;
 mod disk;
+mod drafts;
 mod features;
 mod forms;
 mod histories;

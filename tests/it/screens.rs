@@ -42,7 +42,7 @@ pub struct Console {
     pub copied: Vec<String>,
     pub saved: Vec<String>,
     /// What the keeper keeps of them.
-    drafts: BTreeMap<String, String>,
+    pub drafts: BTreeMap<String, String>,
 }
 
 impl Console {

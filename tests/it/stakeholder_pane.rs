@@ -1,6 +1,8 @@
 //! The stakeholder pane alone on a small screen: nothing of what is known of a line stays hidden.
 
+use warroom::domain::event::Body;
 use warroom::domain::plan::Plan;
+use warroom::keeper::turn::Input;
 
 use crate::forms::shows;
 use crate::screens::{Console, busy};
@@ -81,4 +83,48 @@ fn a_clock_of_the_law_says_from_when_it_runs_on_what_it_rests_and_what_was_hande
     shows(&console, "UTC");
     shows(&console, "hosting team saw it");
     shows(&console, "reference 'CSIRT-77'");
+}
+
+#[test]
+fn an_open_console_sees_at_once_that_the_page_shows_what_was_said_or_does_not() {
+    let mut world = busy();
+    let mut plan: Plan = world.engine.room.plan.clone();
+    let who = plan.stakeholders.get_mut("customers").expect("they");
+    who.channels = vec!["status page".to_owned()];
+    who.subscribers.clear();
+    who.approval = None;
+    world.give(warroom::keeper::turn::Input::Own(Body::PlanAdopted {
+        plan: Box::new(plan),
+        digest: "on the page alone".to_owned(),
+        note: String::new(),
+    }));
+    let mut console = console(world);
+    console.keys("4z");
+    let page = |console: &mut Console, fault: Option<&str>| {
+        let fault = fault.map(str::to_owned);
+        console.world.give(Input::Own(Body::StatusPage { fault, shown: None }));
+        console.keys("jk");
+    };
+    page(&mut console, Some("is not carried away: exit code 255"));
+    let draft = serde_json::json!({"do": "talk", "incident": 1, "talk": {
+        "say": "draft", "audience": "public", "title": "Payments", "to": ["customers"],
+        "words": [{"language": "en", "subject": "Payments fail", "text": "One in ten fails."}],
+        "next_by": console.world.now.plus(1_200_000).to_string(), "public": "investigating",
+    }});
+    console.world.act("bob", serde_json::from_value(draft).expect("a command"));
+    let approve = serde_json::json!({"do": "talk", "incident": 1,
+        "talk": {"say": "approve", "update": 1, "force": "alone"}});
+    console.world.act("bob", serde_json::from_value(approve).expect("a command"));
+    console.keys("jk");
+    shows(&console, "NOT ON THE STATUS PAGE: what was said at 13:22");
+    shows(&console, "status page  ◐ 13:22");
+    page(&mut console, None);
+    shows(&console, "on the status page");
+    let screen = console.screen();
+    assert!(!screen.contains("NOT YET on") && !screen.contains("NOT ON THE"), "{screen}");
+    // What it showed when it failed stays told.
+    console.world.now = console.world.now.plus(600_000);
+    page(&mut console, Some("is not carried away: exit code 255"));
+    let screen = console.screen();
+    assert!(!screen.contains("NOT YET on") && !screen.contains("NOT ON THE"), "{screen}");
 }

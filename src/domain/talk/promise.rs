@@ -15,7 +15,7 @@ use crate::domain::incident::{Incident, Stage, Told};
 use crate::domain::plan::Plan;
 use crate::domain::stakeholder::Stakeholder;
 use crate::domain::talk::change::Lost;
-use crate::domain::talk::{Asked, Proof, heard};
+use crate::domain::talk::{Asked, heard, page};
 use crate::domain::time::{MINUTE_MS, Timestamp};
 use crate::domain::words::{Moment, Origin, Phase, Severity};
 
@@ -33,8 +33,6 @@ const PRESS_MIN: u32 = 60;
 const LAST_MIN: u32 = 30;
 /// Minutes until everybody is told again of what nobody has heard.
 pub(in crate::domain) const AGAIN_MIN: u32 = 10;
-/// Minutes for which the status page may be on its way before its readers count as not told.
-const PAGE_MIN: u32 = 2;
 /// Minutes after a miss until the commander hears of it.
 const SECOND_MIN: i64 = 5;
 /// How often a miss is told, where the words about it get through.
@@ -161,7 +159,7 @@ fn to_stakeholders<'a>(incident: &'a Incident, plan: &'a Plan) -> Vec<Promise<'a
         Stage::Triage => {
             let told = incident.told.iter();
             told.filter_map(|(who, told)| {
-                let open = unreached(incident, who, told).or_else(|| given(who, told));
+                let open = page::unreached(incident, who, told).or_else(|| given(who, told));
                 let is_heard = !is_unheard(told) && !told.last;
                 open.or_else(|| by_the_plan(incident, plan, who, told).filter(|_| is_heard))
             })
@@ -179,7 +177,7 @@ fn to_stakeholders<'a>(incident: &'a Incident, plan: &'a Plan) -> Vec<Promise<'a
                 });
             let heard = incident.told.iter().filter(|(_, told)| !is_unheard(told));
             let heard = heard.filter_map(|(name, told)| {
-                unreached(incident, name, told)
+                page::unreached(incident, name, told)
                     .or_else(|| given(name, told))
                     .or_else(|| by_the_plan(incident, plan, name, told))
             });
@@ -193,7 +191,7 @@ fn to_stakeholders<'a>(incident: &'a Incident, plan: &'a Plan) -> Vec<Promise<'a
                 Promise { who, what: What::Last, since: end.at, due, is_given: false }
             });
             let told = incident.told.iter().filter_map(|(who, told)| {
-                let lost = unreached(incident, who, told);
+                let lost = page::unreached(incident, who, told);
                 if lost.is_some() || told.last {
                     return lost;
                 }
@@ -231,23 +229,6 @@ fn unheard_of<'a>(incident: &'a Incident, plan: &'a Plan) -> Vec<(&'a String, &'
     };
     let own = was_one && (incident.origin != Origin::Import || incident.reopened > 0);
     plan.audience_of(incident).filter(|(name, _)| own && is_open(name)).collect()
-}
-
-/// Whether the status page does not show what was said to it then. What was said long before it failed was
-/// there by that time.
-pub fn is_off_page(incident: &Incident, said: Timestamp) -> bool {
-    incident.talk.page_down.is_some_and(|down| after(said, PAGE_MIN) > down)
-}
-
-/// A message that got through by no way told nobody anything.
-fn unreached<'a>(incident: &'a Incident, who: &'a str, told: &Told) -> Option<Promise<'a>> {
-    let (what, since) = (What::Unreached, told.at);
-    // What is to be carried away takes its time, and is tried again.
-    let is_alone = incident.talk.proofs.get(who).is_some_and(Proof::is_on_page_alone);
-    let down = incident.talk.page_down.filter(|_| is_alone && is_off_page(incident, told.at));
-    let due = down.map_or(told.at, |down| after(down.max(told.at), PAGE_MIN));
-    let is_open = told.update.is_some() && (down.is_some() || incident.talk.is_unreached(who));
-    is_open.then_some(Promise { who, what, since, due, is_given: false })
 }
 
 /// Nobody told them anything, and nobody's word stands.
@@ -396,7 +377,7 @@ pub fn left_out(incident: &Incident, plan: &Plan) -> Vec<String> {
 /// Whoever got a first word and no last one, and the press that waits for an answer.
 fn without_a_last_word(incident: &Incident) -> Vec<&str> {
     let is_open = |(who, told): &(&String, &Told)| {
-        !is_unheard(told) && (!told.last || unreached(incident, who, told).is_some())
+        !is_unheard(told) && (!told.last || page::unreached(incident, who, told).is_some())
     };
     let open = incident.told.iter().filter(is_open);
     let asked = incident.talk.unanswered().map(|asked| asked.label.as_str());
@@ -406,8 +387,9 @@ fn without_a_last_word(incident: &Incident) -> Vec<&str> {
 /// Whoever still waits for a word, with the time that they were given: what another incident takes
 /// over with this one.
 pub fn waiting(incident: &Incident) -> BTreeMap<String, Option<Timestamp>> {
-    let is_open =
-        |(who, told): &(&String, &Told)| !told.last || unreached(incident, who, told).is_some();
+    let is_open = |(who, told): &(&String, &Told)| {
+        !told.last || page::unreached(incident, who, told).is_some()
+    };
     let told = incident.told.iter().filter(is_open).map(|(who, told)| (who, told.next_by));
     let by_hand = incident.talk.by_hand.iter();
     let by_hand =

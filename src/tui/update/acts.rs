@@ -20,7 +20,7 @@ use crate::tui::flights::InFlight;
 use crate::tui::form::Form;
 use crate::tui::forms::{self, About};
 use crate::tui::model::{Asked, Bulk, Find, LinkState, Modal, Model, Pane, Past, Reading, Tone};
-use crate::tui::update::{Effect, Ids, alerts, ask, modals};
+use crate::tui::update::{Effect, Ids, alerts, ask, drafts};
 
 /// How long after a slip of the cursor a direct act is not trusted, in milliseconds.
 const SLIP_MS: i64 = 1_500;
@@ -388,23 +388,14 @@ fn is_mixed(model: &Model) -> bool {
     over > 0 && over < targets.len()
 }
 
-/// Whether this person has a form open on an incident at another console.
-fn writes_elsewhere(model: &Model, incident: Option<IncidentId>) -> bool {
-    let is_twin = |it: &&crate::proto::Present| {
-        it.writing && it.login == model.login && it.client != model.client
-    };
-    let mut twins = model.mirror.people.iter().filter(is_twin);
-    incident.is_some() && model.client > 0 && twins.any(|it| it.incident == incident)
-}
-
 /// Shows a form and tells the others that somebody is writing.
 pub(super) fn show_form(model: &mut Model, mut form: Form, ids: &mut dyn Ids) -> Vec<Effect> {
     let incident = form.incidents.first().copied();
     // Words that were just made are kept beside older ones that were left half-written.
     let is_made = form.action == Action::Write && form.draft_name.is_none();
-    if form.draft_name.is_none() && writes_elsewhere(model, incident) {
-        form.draft_name = Some(format!("{}{}", form.draft_key(), modals::OLDER));
-        model.say(Tone::Plain, "you write on this at another console too: drafts are kept apart");
+    if form.draft_name.is_none() && drafts::writes_elsewhere(model, incident) {
+        form.draft_name = Some(format!("{}{}", form.draft_key(), drafts::OLDER));
+        model.say(Tone::Plain, drafts::APART);
     }
     // What was left half-written is taken up again.
     let draft = Asked::Draft(form.draft_key());

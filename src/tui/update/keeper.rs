@@ -9,6 +9,7 @@ use crate::domain::change::Change;
 use crate::domain::command::Command as C;
 use crate::domain::event::Body;
 use crate::domain::ids::{CommandId, IncidentId};
+use crate::domain::incident::Stage;
 use crate::domain::row::Row;
 use crate::domain::time::Timestamp;
 use crate::proto::{Ask, Detail, KeeperMsg, Push, Queue, Reply, Welcome};
@@ -16,7 +17,7 @@ use crate::tui::flights::InFlight;
 use crate::tui::form::Form;
 use crate::tui::model::{Asked, BACK, LinkState, Modal, Model, Tone};
 use crate::tui::update::wanted::{called, forget_gone, paged};
-use crate::tui::update::{Effect, FIRST_ROWS, Ids, MORE_ROWS, STOPPED, alerts, ask, keys, modals};
+use crate::tui::update::{Effect, FIRST_ROWS, Ids, MORE_ROWS, STOPPED, alerts, ask, drafts, keys};
 
 /// Things that are said beside the "done" of many.
 const SAID_MAX: usize = 4;
@@ -53,10 +54,10 @@ fn welcomed(model: &mut Model, welcome: Welcome, ids: &mut dyn Ids) -> Vec<Effec
     model.in_flight.again();
     effects.extend(model.in_flight.release());
     for (key, text) in std::mem::take(&mut model.unsaved) {
-        effects.push(modals::keep(model, ids, key, text));
+        effects.push(drafts::keep(model, ids, key, text));
     }
     // A draft that was on its way when the line broke may not have arrived.
-    effects.extend(modals::save_draft(model, ids));
+    effects.extend(drafts::save(model, ids));
     effects
 }
 
@@ -112,7 +113,7 @@ fn replied(model: &mut Model, id: &CommandId, reply: Reply, ids: &mut dyn Ids) -
             Vec::new()
         }
         (Asked::Draft(key), Reply::Drafts { drafts }) => {
-            modals::take_back(model, &key, &drafts, ids)
+            drafts::take_back(model, &key, &drafts, ids)
         }
         (Asked::Saving(key, text), Reply::Rejected(rejection)) => {
             not_kept(model, &key, &text, &rejection.to_string());
@@ -151,6 +152,9 @@ fn took_incident(model: &mut Model, detail: Detail, ids: &mut dyn Ids) -> Vec<Ef
         model.wanted_entry = None;
     }
     let here = model.watched().map(|incident| incident.id);
+    if let Some((id, key, text)) = model.taking_up.take().filter(|(id, ..)| here == Some(*id)) {
+        effects.extend(drafts::taken_up(model, Some(id), (&key, &text), ids));
+    }
     if here == model.selected_id && (model.held.is_empty() || here == model.held_for) {
         effects.extend(keys::let_go(model, ids));
     }
@@ -285,11 +289,15 @@ fn answered(
             if is_again {
                 return Vec::new();
             }
-            vec![modals::keep(model, ids, key, String::new())]
+            vec![drafts::keep(model, ids, key, String::new())]
         }
         Reply::Rejected(rejection) => {
-            let text = rejection.to_string();
+            let mut text = rejection.to_string();
             if let Some(mut form) = form {
+                let about = model.watched().filter(|i| form.incidents.contains(&i.id));
+                if about.is_some_and(|i| matches!(i.stage, Stage::Merged { .. })) {
+                    text.push_str(" · esc, then 'P': what is written goes where it went");
+                }
                 form.refuse(text.clone());
                 // What the person has now been told is what they have seen.
                 let own = form.incidents.first().copied();
@@ -314,7 +322,7 @@ fn not_kept(model: &mut Model, key: &str, text: &str, why: &str) {
     if is_open || text.is_empty() {
         return;
     }
-    if let Some(mut form) = modals::form_of(model, key, text) {
+    if let Some(mut form) = drafts::form_of(model, key, text, None) {
         form.refuse(format!("the draft is not kept: {why}"));
         bring_back(model, Box::new(form));
     }
@@ -371,15 +379,15 @@ fn bulk_answered(model: &mut Model, label: &str, reply: &Reply, ids: &mut dyn Id
                 if after != before {
                     // Those that were done are not to be told the same again.
                     let (key, text) = (before, String::new());
-                    effects.push(modals::keep(model, ids, key, text));
+                    effects.push(drafts::keep(model, ids, key, text));
                     let (key, text) = (after, form.draft());
-                    effects.push(modals::keep(model, ids, key, text));
+                    effects.push(drafts::keep(model, ids, key, text));
                 }
                 form.refuse(bulk.why);
                 bring_back(model, form);
             }
             Some(form) => {
-                effects.push(modals::keep(model, ids, form.draft_key(), String::new()));
+                effects.push(drafts::keep(model, ids, form.draft_key(), String::new()));
             }
             None => {}
         }

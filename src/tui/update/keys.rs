@@ -11,7 +11,7 @@ use crate::tui::action::Action;
 use crate::tui::key::{Code, Key};
 use crate::tui::keymap::Resolved;
 use crate::tui::model::{Held, LinkState, Modal, Model, Pane};
-use crate::tui::update::{DRAFT_MS, Effect, Ids, REST_MS, acts, alerts, keeper, modals};
+use crate::tui::update::{DRAFT_MS, Effect, Ids, REST_MS, acts, alerts, drafts, keeper, modals};
 use crate::tui::view::{self, layout};
 
 /// Keys that may wait for an incident.
@@ -281,8 +281,8 @@ pub(super) fn act(
         Action::Unmark => model.marks.clear(),
         Action::Submit => return modals::submit(model, ids),
         Action::Cancel => return modals::cancel(model, ids),
-        Action::DropDraft => return modals::drop_draft(model, ids),
-        Action::RestoreDraft => return modals::restore_draft(model, ids),
+        Action::DropDraft => return drafts::throw_away(model, ids),
+        Action::RestoreDraft => return drafts::bring_back(model, ids),
         Action::NextField | Action::PreviousField => {
             if let Some(Modal::Form(form)) = model.modals.last_mut() {
                 form.go(action == Action::NextField);

@@ -5,6 +5,7 @@
 
 mod acts;
 mod alerts;
+pub mod drafts;
 mod keeper;
 mod keys;
 pub mod modals;
@@ -90,7 +91,7 @@ pub fn update(model: &mut Model, msg: Msg, now: Timestamp, ids: &mut dyn Ids) ->
         Msg::Click(x, y) => mouse::click(model, x, y),
         Msg::Wheel(x, y, down) => mouse::wheel(model, x, y, down),
         Msg::FileRead(read) => modals::file_read(model, read, ids),
-        Msg::Leave => modals::save_draft(model, ids),
+        Msg::Leave => drafts::save(model, ids),
         Msg::FromKeeper(message) => {
             let (before, entry) = (stakeholders::at(model), model.entry_under_cursor());
             let is_wanted = model.wanted_entry.is_some();
@@ -182,7 +183,7 @@ fn due(model: &mut Model, ids: &mut dyn Ids) -> Vec<Effect> {
     }
     if model.draft_at.is_some_and(|at| at <= now) {
         model.draft_at = None;
-        effects.extend(modals::save_draft(model, ids));
+        effects.extend(drafts::save(model, ids));
     }
     if !model.held.is_empty() && now.since(model.held_since) > HELD_MS {
         model.drop_held("the keeper is slow to show this incident; look, then press it again");

@@ -1,18 +1,15 @@
 //! What happens inside modals: submitting, leaving, moving, searching.
 
-use std::collections::BTreeSet;
-
 use crate::domain::command::Command;
+use crate::domain::ids::IncidentId;
 use crate::proto::Ask;
 use crate::tui::action::Action;
 use crate::tui::evidence::FileFacts;
 use crate::tui::form::Form;
 use crate::tui::forms;
 use crate::tui::model::{Asked, LinkState, Modal, Model, Tone};
-use crate::tui::update::{Effect, Ids, acts, alerts, ask, keys, taken_back};
+use crate::tui::update::{Effect, Ids, acts, alerts, ask, drafts, keys, taken_back};
 
-/// Ends the name of a draft that gave way to a newer one.
-pub const OLDER: char = '~';
 /// Hits wanted at once.
 const HITS: u32 = 100;
 
@@ -63,10 +60,7 @@ pub(super) fn submit(model: &mut Model, ids: &mut dyn Ids) -> Vec<Effect> {
             model.modals.push(Modal::Alerts(list));
             alerts::act(model, purpose, ids)
         }
-        Some(Modal::Drafts { drafts, at, .. }) => match drafts.into_iter().nth(at) {
-            Some((key, text)) => take_up(model, &key, &text, ids),
-            None => Vec::new(),
-        },
+        Some(Modal::Drafts { drafts, at, .. }) => drafts::take_up(model, &drafts, at, ids),
         Some(
             Modal::Help { .. } | Modal::Details { .. } | Modal::Page { .. } | Modal::OnCall { .. },
         )
@@ -100,7 +94,7 @@ fn submit_form(model: &mut Model, mut form: Box<Form>, ids: &mut dyn Ids) -> Vec
         if text.is_empty() || model.draft_at.take().is_none() {
             return Vec::new();
         }
-        return vec![keep(model, ids, key, text)];
+        return vec![drafts::keep(model, ids, key, text)];
     }
     model.draft_at = None;
     let words = taken_back::keep_words(model, &form, ids);
@@ -149,9 +143,9 @@ fn write(model: &mut Model, mut form: Box<Form>, ids: &mut dyn Ids) -> Vec<Effec
     match made {
         Ok(second) => {
             let (key, text) = (form.draft_key(), String::new());
-            let mut effects = vec![keep(model, ids, key, text)];
+            let mut effects = vec![drafts::keep(model, ids, key, text)];
             effects.extend(acts::show_form(model, second, ids));
-            effects.extend(save_draft(model, ids));
+            effects.extend(drafts::save(model, ids));
             effects
         }
         Err(why) => {
@@ -223,7 +217,7 @@ pub(super) fn go_paged(model: &mut Model, ids: &mut dyn Ids) -> Vec<Effect> {
 }
 
 /// Shows an incident, in the queue or not.
-fn go_to(model: &mut Model, id: crate::domain::ids::IncidentId, ids: &mut dyn Ids) -> Vec<Effect> {
+pub(super) fn go_to(model: &mut Model, id: IncidentId, ids: &mut dyn Ids) -> Vec<Effect> {
     model.filter.clear();
     model.past = None;
     model.visiting = true;
@@ -245,117 +239,9 @@ fn go_to(model: &mut Model, id: crate::domain::ids::IncidentId, ids: &mut dyn Id
     super::keeper::follow(model, ids)
 }
 
-/// Throws the draft under the cursor away; as long as the list is open it can be brought back.
-pub(super) fn drop_draft(model: &mut Model, ids: &mut dyn Ids) -> Vec<Effect> {
-    let Some(Modal::Drafts { drafts, at, dropped }) = model.modals.last_mut() else {
-        return Vec::new();
-    };
-    if *at >= drafts.len() {
-        return Vec::new();
-    }
-    let gone = drafts.remove(*at);
-    let key = gone.0.clone();
-    dropped.push(gone);
-    *at = (*at).min(drafts.len().saturating_sub(1));
-    model.say(Tone::Plain, "thrown away; u brings it back");
-    vec![keep(model, ids, key, String::new())]
-}
-
-/// Brings the draft that was thrown away last back to where the cursor is.
-pub(super) fn restore_draft(model: &mut Model, ids: &mut dyn Ids) -> Vec<Effect> {
-    let Some(Modal::Drafts { drafts, at, dropped }) = model.modals.last_mut() else {
-        return Vec::new();
-    };
-    let Some((key, text)) = dropped.pop() else {
-        model.say(Tone::Plain, "nothing was thrown away here");
-        return Vec::new();
-    };
-    *at = (*at).min(drafts.len());
-    drafts.insert(*at, (key.clone(), text.clone()));
-    model.say(Tone::Plain, "brought back");
-    vec![keep(model, ids, key, text)]
-}
-
-/// Takes a half-written text up again.
-fn take_up(model: &mut Model, key: &str, text: &str, ids: &mut dyn Ids) -> Vec<Effect> {
-    form_of(model, key, text).map_or_else(Vec::new, |form| acts::show_form(model, form, ids))
-}
-
-/// The form that a draft was left in, by its name.
-pub(super) fn form_of(model: &Model, key: &str, text: &str) -> Option<Form> {
-    let (name, about) = key.split_once(' ')?;
-    let action = Action::named(name)?;
-    let several = Form::incidents_of(text);
-    let incident = about.split(OLDER).next()?.parse().ok().or(several.first().copied());
-    let info = forms::About {
-        is_over: false,
-        others: acts::others(model, &several),
-        held: BTreeSet::new(),
-        incident: model.watched().filter(|i| Some(i.id) == incident),
-        incidents: if several.is_empty() { incident.into_iter().collect() } else { several },
-        plan: &model.mirror.plan,
-        login: &model.login,
-        levels: acts::levels(model),
-        changes: &model.mirror.desk.changes,
-        windows: crate::tui::update::acts::windows(model),
-        silences: crate::tui::update::acts::silences(model),
-        now: model.now,
-        entry: None,
-        stakeholder: None,
-        line: None,
-    };
-    let made = if action == Action::Write {
-        forms::update::restored(&info, text)
-    } else {
-        forms::open(action, &info).map(|mut form| {
-            form.restore(text);
-            form
-        })
-    };
-    made.map(|mut form| {
-        form.draft_name = Some(key.to_owned());
-        form
-    })
-}
-
-/// A form that was just opened takes up what was left of it before; where something was typed
-/// already, the older words are kept beside it.
-pub(super) fn take_back(
-    model: &mut Model,
-    key: &str,
-    drafts: &[(String, String)],
-    ids: &mut dyn Ids,
-) -> Vec<Effect> {
-    let Some(Modal::Form(form)) = model.modals.last_mut() else { return Vec::new() };
-    let words = key.replacen(Action::Update.name(), Action::Write.name(), 1);
-    if key.starts_with("update ") && drafts.iter().any(|(name, _)| *name == words) {
-        model.say(Tone::Plain, "words that you left half-written are kept: esc, then 'P'");
-        return Vec::new();
-    }
-    let is_wanted = form.draft_key() == *key;
-    // What was just sent is on its way, and no draft.
-    let is_sent = model.in_flight.values().any(|flight| flight.draft.as_deref() == Some(key));
-    let text = drafts.iter().find(|(name, _)| name == key).filter(|_| is_wanted && !is_sent);
-    let Some(text) = text.map(|(_, text)| text.clone()) else { return Vec::new() };
-    if form.is_changed {
-        if text == form.draft() {
-            return Vec::new();
-        }
-        let mut key = format!("{key}{OLDER}");
-        while drafts.iter().any(|(name, kept)| *name == key && *kept != text) {
-            key.push(OLDER);
-        }
-        model.say(Tone::Plain, "an older draft of this is kept; 'P' lists it");
-        return vec![keep(model, ids, key, text)];
-    }
-    form.restore(&text);
-    model.say(Tone::Plain, "this is the draft you left; ctrl-u clears a line");
-    Vec::new()
-}
-
 /// Leaves a form; what was written is kept by the keeper.
 pub(super) fn cancel(model: &mut Model, ids: &mut dyn Ids) -> Vec<Effect> {
-    let mut effects = save_draft(model, ids);
+    let mut effects = drafts::save(model, ids);
     if let Some(Modal::Form(form)) = model.modals.pop()
         && form.is_changed
         && !form.draft().is_empty()
@@ -395,26 +281,6 @@ pub(super) fn follow_choice(model: &mut Model) {
     if let Some(Modal::Form(form)) = model.modals.last_mut() {
         form.take_proposals(fresh);
     }
-}
-
-/// Hands what is written to the keeper, so that a dropped line loses nothing.
-pub(super) fn save_draft(model: &mut Model, ids: &mut dyn Ids) -> Vec<Effect> {
-    let Some(Modal::Form(form)) = model.modals.last() else {
-        return Vec::new();
-    };
-    if !form.is_changed {
-        return Vec::new();
-    }
-    let (key, text) = (form.draft_key(), form.draft());
-    vec![keep(model, ids, key, text)]
-}
-
-/// Gives the keeper a draft, and remembers it until the keeper says that it is kept. An empty one is
-/// thrown away.
-pub(super) fn keep(model: &mut Model, ids: &mut dyn Ids, key: String, text: String) -> Effect {
-    model.unsaved.remove(&key);
-    let about = Asked::Saving(key.clone(), text.clone());
-    ask(model, ids, about, Ask::SaveDraft { key, text, only_new: false })
 }
 
 /// Asks for what was typed.

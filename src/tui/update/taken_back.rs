@@ -14,7 +14,7 @@ use crate::tui::form::Form;
 use crate::tui::forms::update::as_draft;
 use crate::tui::model::Asked;
 use crate::tui::model::{Model, Tone};
-use crate::tui::update::modals::{OLDER, keep};
+use crate::tui::update::drafts::{OLDER, keep};
 use crate::tui::update::{Effect, Ids, ask};
 
 /// Keeps the words of the update that a form takes back, where they are one's own.

@@ -10,7 +10,7 @@ use crate::domain::text::{fit, visible};
 use crate::tui::action::Action;
 use crate::tui::form::{Field, Form, Input};
 use crate::tui::model::{Find, Modal, Model};
-use crate::tui::update::modals::OLDER;
+use crate::tui::update::drafts::OLDER;
 use crate::tui::update::modals::palette;
 
 pub(super) fn draw(model: &Model, shown: &Modal, screen: &mut Frame<'_>, area: Rect) {

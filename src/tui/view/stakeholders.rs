@@ -14,9 +14,12 @@ use ratatui::text::Line;
 
 use crate::domain::ids::IncidentId;
 use crate::domain::incident::{Incident, Told};
+use crate::domain::talk::Proof;
+use crate::domain::talk::page;
 use crate::domain::talk::promise::{self, Promise, What};
 use crate::domain::text::{fit, visible};
 use crate::tui::model::{Model, Pane};
+use crate::tui::theme::Theme;
 use crate::tui::view::frame::late_words;
 
 /// How a line stands; the order of the pane.
@@ -117,13 +120,15 @@ fn words(
     promise: Option<&Promise<'_>>,
 ) -> String {
     let theme = &model.theme;
+    let unreached = promise.and_then(|it| it.unreached_words(incident, model.shown_now()));
+    let is_unreached = unreached.is_some();
     let when = promise.map(|promise| {
         let at = promise.due.clock_near(model.shown_now());
         let word = match (promise.is_given, promise.what) {
             (true, _) => "promised",
             (false, What::Last) => "last word due",
             (false, What::First | What::Next) => "due",
-            (false, What::Unreached) => return format!("! GOT THROUGH TO NOBODY at {at}"),
+            (false, What::Unreached) => return format!("! {}", unreached.unwrap_or_default()),
         };
         match promise.mark(model.shown_now()) {
             100 => {
@@ -145,16 +150,10 @@ fn words(
         };
     };
     let proof = incident.talk.proofs.get(name);
-    let is_failed = proof.is_some_and(|proof| proof.failed > 0);
-    let is_open = proof.is_some_and(|proof| proof.open == proof.messages() && proof.open > 0);
-    let is_old = model.mirror.desk.page_fault.is_some() && promise::is_off_page(incident, told.at);
-    let proof = proof.map(|proof| proof.words(is_old));
-    let mark = match () {
-        () if is_failed => theme.mark("✗", "x"),
-        () if is_open => theme.mark("◐", "~"),
-        () if told.last => theme.mark("■", "#"),
-        () => theme.mark("✓", "v"),
-    };
+    let is_old = page::is_off_page(incident, told.at);
+    let mark = mark(theme, told, proof, is_old);
+    // What is late says it already.
+    let proof = proof.map(|proof| proof.words(is_old)).filter(|_| !is_unreached);
     let is_asked = told.last && !incident.talk.feedback.contains_key(name);
     let last = match (told.last, is_asked && !incident.phase().is_active()) {
         (true, true) => "ask how it was (u f) · last word ",
@@ -176,6 +175,20 @@ fn words(
         return parts.join(" · ");
     }
     parts.join(" · ")
+}
+
+/// How what was said last stands.
+fn mark(theme: &Theme, told: &Told, proof: Option<&Proof>, is_old: bool) -> &'static str {
+    let is_failed = proof.is_some_and(|proof| proof.failed > 0);
+    let is_open = proof.is_some_and(|proof| proof.open == proof.messages() && proof.open > 0);
+    match () {
+        () if is_failed => theme.mark("✗", "x"),
+        () if is_open || is_old && proof.is_some_and(Proof::is_on_page_alone) => {
+            theme.mark("◐", "~")
+        }
+        () if told.last => theme.mark("■", "#"),
+        () => theme.mark("✓", "v"),
+    }
 }
 
 /// Somebody must do it: what, how, and how late it is.

@@ -4,7 +4,7 @@ use warroom::domain::event::{Body, Occurred};
 use warroom::domain::ids::IncidentId;
 use warroom::domain::plan::Plan;
 use warroom::domain::status::site;
-use warroom::domain::talk::promise;
+use warroom::domain::talk::{page, promise};
 use warroom::domain::words::Fidelity;
 use warroom::keeper::turn::Input;
 
@@ -258,7 +258,7 @@ fn words_that_are_not_on_the_status_page_reached_nobody_who_reads_nothing_else()
     let mut world = begin();
     adopt(&mut world, only);
     let page = |world: &mut World, fault: Option<&str>| {
-        world.give(Input::Own(Body::StatusPage { fault: fault.map(str::to_owned) }));
+        world.give(Input::Own(Body::StatusPage { fault: fault.map(str::to_owned), shown: None }));
     };
     let public = draft("public", "customers", 60, r#","public":"investigating""#);
     let inside = draft("internal", "support", 60, "");
@@ -322,4 +322,24 @@ fn whoever_must_know_and_heard_nothing_is_not_forgotten_with_the_end() {
         told.contains("closed: NO LAST WORD TO ALL WHO MUST KNOW: one second, unseen"),
         "{told}"
     );
+}
+
+#[test]
+fn what_the_page_showed_when_it_failed_is_known_to_the_second() {
+    let mut only = plan();
+    only.stakeholders.get_mut("customers").expect("they").subscribers.clear();
+    let mut world = begin();
+    adopt(&mut world, only);
+    let public = draft("public", "customers", 60, r#","public":"investigating""#);
+    let approve =
+        r#"{"do":"talk","incident":1,"talk":{"say":"approve","update":1,"force":"alone"}}"#;
+    play(&mut world, &format!("1m bob {public}\n1m bob {approve}\n1m clock"));
+    let said = world.engine.room.incidents[&IncidentId(1)].told["customers"].at;
+    let mut is_off = |shown: warroom::domain::time::Timestamp| {
+        let fault = Some("cannot be written".to_owned());
+        world.give(Input::Own(Body::StatusPage { fault, shown: Some(shown) }));
+        page::is_off_page(&world.engine.room.incidents[&IncidentId(1)], said)
+    };
+    assert!(!is_off(said), "it was carried away with these words");
+    assert!(is_off(said.plus(-1)), "it was carried away before them");
 }

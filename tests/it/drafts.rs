@@ -1,0 +1,79 @@
+//! What is half-written is lost by nothing: not by the cursor on another incident, not by a merge, not by a
+//! second console of the same person.
+
+use warroom::domain::ids::IncidentId;
+use warroom::proto::Present;
+
+use crate::forms::{console, shows};
+use crate::screens::Console;
+
+const WORDS: &str = r#"{"audience":"internal","to":"support","title":"Checkout","subject":"it is slow","text":"precious words","next":"20m"}"#;
+
+fn left(console: &mut Console, key: &str) {
+    console.drafts = [(key.to_owned(), WORDS.to_owned())].into();
+}
+
+#[test]
+fn words_are_taken_up_beside_what_they_are_about() {
+    let mut console = console();
+    left(&mut console, "write-update INC-1");
+    console.keys("j");
+    assert_ne!(console.model.selected_id, Some(IncidentId(1)), "the cursor is elsewhere");
+    console.keys("P<enter>");
+    assert_eq!(console.model.selected_id, Some(IncidentId(1)), "{}", console.screen());
+    shows(&console, "precious words");
+    console.keys("<tab>, and more<esc>");
+    let kept = &console.drafts["write-update INC-1"];
+    assert!(kept.contains("precious words") && kept.contains("support, and more"), "{kept}");
+}
+
+#[test]
+fn a_draft_of_several_is_taken_up_as_one_of_several() {
+    let mut console = console();
+    let words = WORDS.replace(
+        r#""audience""#,
+        r#""about incidents":["INC-1","INC-2"],"components":"api=major","audience""#,
+    );
+    console.drafts = [("write-update INC-1".to_owned(), words)].into();
+    console.keys("jP<enter>");
+    shows(&console, "INC-1, INC-2");
+    console.keys("<tab>!<esc>");
+    let kept = &console.drafts["write-update INC-1"];
+    for part in ["precious words", "INC-2", "api=major", "Checkout"] {
+        assert!(kept.contains(part), "'{part}', also where no field shows it: {kept}");
+    }
+}
+
+#[test]
+fn words_about_what_was_merged_go_where_it_went() {
+    let mut console = console();
+    left(&mut console, "write-update INC-1");
+    let merge = serde_json::json!({"do": "merge", "incident": 1, "into": 2});
+    console.world.act("bob", serde_json::from_value(merge).expect("a command"));
+    console.welcome("ann");
+    console.rest();
+    console.keys("P<enter>");
+    assert_eq!(console.model.selected_id, Some(IncidentId(2)), "{}", console.screen());
+    shows(&console, "precious words");
+    shows(&console, "INC-1 was merged into INC-2: these words go there now");
+    console.keys("<tab>!<esc>");
+    assert!(console.drafts["write-update INC-1"].contains("support!"), "{:?}", console.drafts);
+}
+
+#[test]
+fn one_draft_at_two_consoles_is_two() {
+    let mut console = console();
+    left(&mut console, "write-update INC-1");
+    console.model.client = 7;
+    console.model.mirror.people = vec![Present {
+        login: "ann".to_owned(),
+        client: 8,
+        incident: Some(IncidentId(1)),
+        writing: true,
+    }];
+    console.keys("P<enter>");
+    shows(&console, "drafts are kept apart");
+    console.keys("<tab>, too<esc>");
+    assert_eq!(console.drafts["write-update INC-1"], WORDS, "the other console's words stay");
+    assert!(console.drafts["write-update INC-1~"].contains("support, too"), "{:?}", console.drafts);
+}
