@@ -391,6 +391,9 @@ impl Form {
         if !self.alerts.is_empty() {
             map.insert("about alerts".to_owned(), self.alerts.clone().into());
         }
+        if let Some(seen) = self.seen {
+            map.insert("about seen".to_owned(), seen.into());
+        }
         if let Some(entry) = self.entry {
             map.insert("about entry".to_owned(), entry.into());
         }
@@ -432,6 +435,7 @@ impl Form {
             .filter_map(|v| v.as_str().map(ToOwned::to_owned))
             .collect();
         self.entry = map.get("about entry").and_then(serde_json::Value::as_u64).or(self.entry);
+        self.seen = map.get("about seen").and_then(serde_json::Value::as_u64).or(self.seen);
         self.is_changed = true;
     }
 }

@@ -4,7 +4,7 @@
 use warroom::domain::ids::IncidentId;
 use warroom::proto::Present;
 
-use crate::forms::{console, shows};
+use crate::forms::{console, incident, shows};
 use crate::screens::Console;
 
 const WORDS: &str = r#"{"audience":"internal","to":"support","title":"Checkout","subject":"it is slow","text":"precious words","next":"20m"}"#;
@@ -76,4 +76,51 @@ fn one_draft_at_two_consoles_is_two() {
     console.keys("<tab>, too<esc>");
     assert_eq!(console.drafts["write-update INC-1"], WORDS, "the other console's words stay");
     assert!(console.drafts["write-update INC-1~"].contains("support, too"), "{:?}", console.drafts);
+}
+
+#[test]
+fn words_are_not_sent_over_what_their_writer_has_not_seen() {
+    let mut console = console();
+    left(&mut console, "write-update INC-1");
+    let act = |console: &mut Console, command: serde_json::Value| {
+        console.world.act("bob", serde_json::from_value(command).expect("a command"));
+        console.keys("<down><up>");
+    };
+    console.keys("P<enter>");
+    shows(&console, "precious words");
+    act(
+        &mut console,
+        serde_json::json!({"do": "log-contact", "incident": 1, "stakeholder": "support",
+            "channel": "phone", "text": "the database is back", "next_by": null}),
+    );
+    console.keys("<c-s>y");
+    shows(&console, "bob told support at 13:22: the database is back");
+    let updates = |console: &Console| incident(console, 1).talk.updates.len();
+    assert_eq!(updates(&console), 0, "not before somebody has seen that");
+    // They read it, and send theirs all the same.
+    act(
+        &mut console,
+        serde_json::json!({"do": "resolve", "incident": 1, "reason": "fixed", "evidence": "quiet",
+            "force": "stale"}),
+    );
+    console.keys("<c-s>y");
+    shows(&console, "bob resolved INC-1 at");
+    assert_eq!(updates(&console), 0, "nor over the end");
+    console.keys("<c-s>y");
+    assert_eq!(updates(&console), 1, "{}", console.screen());
+}
+
+#[test]
+fn a_draft_that_was_left_remembers_what_its_writer_had_seen() {
+    let mut console = console();
+    console.drafts.clear();
+    console.keys("uw<tab>support<tab>Checkout<tab>it is slow<tab>as we know it<esc>");
+    let tell = serde_json::json!({"do": "log-contact", "incident": 1, "stakeholder": "support",
+        "channel": "phone", "text": "it is over", "next_by": null});
+    console.world.act("bob", serde_json::from_value(tell).expect("a command"));
+    console.keys("P");
+    shows(&console, "as we know it");
+    console.keys("<enter>");
+    console.keys("<c-s>y");
+    shows(&console, "bob told support at 13:22: it is over");
 }

@@ -10,7 +10,7 @@ use crate::domain::decide::draft::{self, check_public};
 use crate::domain::decide::talk::send;
 use crate::domain::decide::{Decision, already, bad, due, not_now, on_call};
 use crate::domain::event::Body;
-use crate::domain::incident::Incident;
+use crate::domain::incident::{Incident, Stage};
 use crate::domain::reach::Asked;
 use crate::domain::rejection::{Rejection, RejectionKind};
 use crate::domain::room::Room;
@@ -182,7 +182,13 @@ fn still_fits(room: &Room, incident: &Incident, update: &Update) -> Result<(), R
     if draft.last && incident.reopened > 0 && incident.phase().is_active() {
         return Err(not_now(format!("{} was reopened since it was written", incident.id), anew));
     }
-    check_public(incident, draft.public, is_read_there, draft.last)
+    check_public(incident, draft.public, is_read_there, draft.last)?;
+    if let (Stage::Resolved(end) | Stage::InReview(end), false) = (&incident.stage, draft.last)
+        && update.at < end.at
+    {
+        return Err(not_now(format!("{} was resolved since it was written", incident.id), anew));
+    }
+    Ok(())
 }
 
 /// Whether the one who gives the order is somebody who may look at it; else what is missing.

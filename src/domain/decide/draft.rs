@@ -9,7 +9,8 @@ use crate::domain::decide::on_call::{gather, word, words_in};
 use crate::domain::decide::talk::{body, send};
 use crate::domain::decide::{Decision, ahead, bad, not_now, wanted};
 use crate::domain::event::Body;
-use crate::domain::incident::Incident;
+use crate::domain::ids::Seq;
+use crate::domain::incident::{Incident, Stage};
 use crate::domain::plan::Plan;
 use crate::domain::reach::{self, Asked};
 use crate::domain::rejection::{Rejection, RejectionKind};
@@ -439,4 +440,41 @@ pub(super) fn not_overtaken(incident: &Incident, update: &Update) -> Result<(), 
         format!("update {}{last} went to the same readers since then", later.draft.update),
         "take this one back, and write anew what they are to know now",
     ))
+}
+
+/// Words are not sent over what their writer has not seen: somebody else's to the same readers, or the end
+/// of what they are about.
+pub(super) fn still_news(
+    incident: &Incident,
+    me: &str,
+    wish: &TalkWish,
+    seen: Seq,
+) -> Result<(), Rejection> {
+    let TalkWish::Draft { to, last, .. } = wish else { return Ok(()) };
+    let again = "look at what they were told, then send it again if it is news to them";
+    let conflict = |what: String, next: &str| Rejection::new(RejectionKind::Conflict, what, next);
+    let told = to.iter().filter_map(|who| Some((who, incident.told.get(who.trim())?)));
+    let newer = told.filter(|(_, told)| told.entry > seen && told.by != me && told.count > 0);
+    if let Some((who, told)) = newer.max_by_key(|(_, told)| told.entry) {
+        let (by, at) = (&told.by, told.at.clock_minutes());
+        let said = told.text.lines().next().unwrap_or_default();
+        return Err(conflict(format!("{by} told {who} at {at}: {said}"), again));
+    }
+    let is_same = |update: &&Update| {
+        update.entry > seen && update.by != me && update.draft.to.iter().any(|who| to.contains(who))
+    };
+    if let Some(update) = incident.talk.waiting().find(is_same) {
+        let (by, at) = (&update.by, update.at.clock_minutes());
+        let (number, to) = (update.draft.update, update.draft.to.join(", "));
+        let what = format!("{by} wrote update {number} to {to} at {at}, and it waits for approval");
+        return Err(conflict(what, again));
+    }
+    let (Stage::Resolved(end) | Stage::InReview(end)) = &incident.stage else { return Ok(()) };
+    let is_news = incident.last_act.as_ref().is_some_and(|it| it.seq > seen && it.at == end.at);
+    if is_news && !last {
+        let what = format!("{} resolved {} at {}", end.by, incident.id, end.at.clock_minutes());
+        let next = "if these words are still right send them again; else write what is so now";
+        return Err(conflict(what, next));
+    }
+    Ok(())
 }

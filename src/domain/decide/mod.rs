@@ -233,6 +233,12 @@ fn reason<'a>(text: &'a str, act: &str) -> Result<&'a str, Rejection> {
 
 /// Acts that would overwrite what somebody else did since the sender looked are refused.
 fn check_seen(room: &Room, order: &Order) -> Result<(), Rejection> {
+    if let (Command::Talk { incident, talk }, Some(seen)) = (&order.command, order.seen) {
+        return match room.incidents.get(incident) {
+            Some(incident) => draft::still_news(incident, &order.actor.login, talk, seen),
+            None => Ok(()),
+        };
+    }
     let overwrites = matches!(
         order.command,
         Command::SetSeverity { .. }

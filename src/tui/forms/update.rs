@@ -220,6 +220,7 @@ pub fn restored(about: &About<'_>, draft: &str) -> Option<Form> {
         Form::new(Action::Write, format!("{} {}", heading(Action::Write), names.join(", ")));
     form.fields = write(about, &[audience.as_str()], &texts);
     form.incidents.clone_from(&about.incidents);
+    form.seen = about.incident.filter(|_| about.incidents.len() == 1).map(|i| i.last_seq);
     if get("next").contains(' ') {
         fix_next(&mut form, get("next"));
     }

@@ -343,3 +343,24 @@ fn what_the_page_showed_when_it_failed_is_known_to_the_second() {
     assert!(!is_off(said), "it was carried away with these words");
     assert!(is_off(said.plus(-1)), "it was carried away before them");
 }
+
+#[test]
+fn words_that_waited_over_the_end_are_written_anew() {
+    let mut plan = plan();
+    let support = plan.stakeholders.get_mut("support").expect("they");
+    support.approval = Some(warroom::domain::words::Approval::Other);
+    let mut world = World::under(plan);
+    play(&mut world, crate::features::talk_kept::BEGIN);
+    let update = draft("internal", "support", 60, "");
+    let told = play(&mut world, &format!("1m dana {update}\n2m ann {END}\n3m ann {APPROVE}"));
+    assert!(
+        told.contains("refused ann: INC-1 was resolved since it was written; take it back"),
+        "{told}"
+    );
+    // The last word may be written before the end that it tells of.
+    let mut world = World::under(world.engine.room.plan.clone());
+    play(&mut world, crate::features::talk_kept::BEGIN);
+    let last = draft("internal", "support", 60, r#","last":true"#);
+    let told = play(&mut world, &format!("1m dana {last}\n2m ann {END}\n3m ann {APPROVE}"));
+    assert!(!told.contains("refused"), "{told}");
+}
