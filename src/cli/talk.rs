@@ -332,7 +332,8 @@ pub(super) fn print_update(update: &Update, incident: &Incident) {
     let draft = &update.draft;
     let how = match &update.standing {
         Standing::Waiting => {
-            format!("waits for approval: warroom approve {} {}", incident.id, draft.update)
+            let how = format!("warroom approve {} {}", incident.id, draft.update);
+            format!("waits for approval: {how}{}", update.uncalled_words())
         }
         Standing::Sent { at, by, forced } => {
             let forced = forced.as_ref().map(|why| format!(", nobody else looked at it: {why}"));

@@ -15,6 +15,7 @@ use crate::domain::ids::Seq;
 use crate::domain::plan::{Plan, Policy};
 use crate::domain::schedule::{self, Changes, Cover, Swap, SwapState};
 use crate::domain::silence::Silence;
+use crate::domain::talk::change::Look;
 use crate::domain::talk::page::PageDown;
 use crate::domain::time::{DAY_MS, HOUR_MS, Timestamp};
 use crate::domain::words::Severity;
@@ -165,6 +166,9 @@ pub struct Notice {
     /// It goes in one message with others of its kind.
     #[serde(default)]
     pub together: bool,
+    /// It asks for a look at an update.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub look: Option<Look>,
 }
 
 /// Words about duty that are kept after they arrived, or failed.

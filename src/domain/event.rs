@@ -19,6 +19,7 @@ use crate::domain::ids::{CommandId, IncidentId, Seq};
 use crate::domain::plan::Plan;
 use crate::domain::schedule::{Cover, Swap};
 use crate::domain::silence::Silence;
+use crate::domain::talk::change::Look;
 use crate::domain::time::Timestamp;
 use crate::domain::words::{AttemptResult, Fidelity, Via};
 
@@ -255,6 +256,9 @@ pub enum Body {
         /// Others of its kind follow at once: each of them gets one message about all.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         together: bool,
+        /// They are asked for their look at an update.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        look: Option<Look>,
     },
     /// A maintenance window was planned; it begins and ends by itself.
     WindowPlanned {

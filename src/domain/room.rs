@@ -405,7 +405,7 @@ pub fn evolve(room: &mut Room, event: &Recorded) {
     let is_put_right = matches!(event.body, Body::ClockJumped { by_ms, .. } if by_ms < 0);
     room.at = if is_put_right { event.at } else { room.at.max(event.at) };
     room.remember(event);
-    let is_desk = event.body.is_about_the_desk();
+    let is_desk = event.body.moves_the_desk();
     if is_desk {
         room.unindex_desk();
     }

@@ -18,6 +18,7 @@ use crate::domain::plan::Plan;
 use crate::domain::room::Room;
 use crate::domain::silence::{Stage, forget_ended};
 use crate::domain::talk::TOGETHER_MS;
+use crate::domain::talk::change::Look;
 use crate::domain::talk::page::PageDown;
 use crate::domain::throttle::remembered;
 use crate::domain::time::{DAY_MS, Timestamp};
@@ -169,8 +170,8 @@ impl Room {
     pub(crate) fn desk_changed(&mut self, event: &Recorded) {
         let desk = &mut self.desk;
         match &event.body {
-            Body::PeopleTold { subject, text, letters, together } => {
-                self.people_told(event.at, letters, (subject, text), *together);
+            Body::PeopleTold { subject, text, letters, together, look } => {
+                self.people_told(event.at, letters, (subject, text), (*together, *look));
             }
             Body::SendingBegan { items, .. } => {
                 self.notices_went(items, &|delivery, _| delivery.begin(event.at));
@@ -269,7 +270,7 @@ impl Room {
         at: Timestamp,
         letters: &[Wanted],
         (subject, text): (&str, &str),
-        together: bool,
+        (together, look): (bool, Option<Look>),
     ) {
         for wanted in letters {
             self.desk.last_notice = self.desk.last_notice.max(wanted.number);
@@ -279,7 +280,7 @@ impl Room {
             }
             self.outbox.add_letter(BESIDE, &delivery);
             let (subject, text) = (subject.to_owned(), text.to_owned());
-            let notice = Notice { delivery, subject, text, together };
+            let notice = Notice { delivery, subject, text, together, look };
             self.desk.notices.insert(wanted.number, notice);
         }
         self.desk.forget_notices();

@@ -12,26 +12,26 @@ pub mod change;
 pub mod heard;
 pub mod page;
 pub mod promise;
+mod proof;
 pub mod words;
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::delivery::{Attempt, Delivery, Origin, Stand};
+use crate::domain::delivery::{Delivery, Origin, Stand};
 use crate::domain::ids::Seq;
 use crate::domain::stakeholder::Audience;
 use crate::domain::talk::change::{Draft, Inquiry, MissedOne, Posted, Sent, TalkChange};
 use crate::domain::talk::page::PageDown;
+pub use crate::domain::talk::proof::Proof;
 use crate::domain::time::Timestamp;
-use crate::domain::words::{AttemptResult, Severity};
+use crate::domain::words::Severity;
 
 /// Updates of one incident that are kept in the room; all of them are in the journal.
 const UPDATES_KEPT: usize = 60;
 /// How long a message waits for the same words about other incidents, in milliseconds.
 pub const TOGETHER_MS: i64 = 2_000;
-/// Failures that are told in words for one stakeholder.
-const FAILURES_KEPT: usize = 5;
 
 /// How an update stands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -66,27 +66,28 @@ pub struct Update {
     /// Messages that are to follow still, in events of their own.
     #[serde(default)]
     pub more: u32,
+    /// Who may look at it, and got no message that it waits.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub uncalled: Vec<String>,
 }
 
-/// What proves that a stakeholder was told.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Proof {
-    /// Of which update.
-    pub update: u32,
-    /// Messages that are on their way or wait to be sent.
-    pub open: u32,
-    /// Taken by a machine on the other side, which said so.
-    pub accepted: u32,
-    /// Given away without a word from the other side.
-    pub handed_over: u32,
-    /// Got through by no method.
-    pub failed: u32,
-    /// It is on the status page.
-    pub published: bool,
-    /// The last code or words of another side, and the first failures.
-    pub detail: String,
-    pub failures: Vec<String>,
+impl Update {
+    /// Something became of it while it waited for somebody's look.
+    fn waited(&mut self, change: &TalkChange, by: &str) {
+        if let TalkChange::Withdrawn { reason, .. } = change {
+            self.standing = Standing::Withdrawn { reason: reason.clone(), by: by.to_owned() };
+        } else if let TalkChange::LookLost { people, .. } = change {
+            self.uncalled.extend(people.iter().cloned());
+        }
+    }
+
+    /// Whom no message told that it waits, in words; empty where there is nobody.
+    pub fn uncalled_words(&self) -> String {
+        match self.uncalled.as_slice() {
+            [] => String::new(),
+            people => format!(" · NO MESSAGE REACHED {}", people.join(", ")),
+        }
+    }
 }
 
 /// A message of an update that is still open.
@@ -274,7 +275,8 @@ impl Talk {
     pub(super) fn drafted(&mut self, draft: &Draft, by: &str, at: Timestamp, entry: Seq) {
         self.last_update = self.last_update.max(draft.update);
         let (draft, by) = (draft.clone(), by.to_owned());
-        self.updates.push(Update { draft, by, at, entry, standing: Standing::Waiting, more: 0 });
+        let (standing, uncalled) = (Standing::Waiting, Vec::new());
+        self.updates.push(Update { draft, by, at, entry, standing, more: 0, uncalled });
         let surplus = self.updates.len().saturating_sub(UPDATES_KEPT);
         for _ in 0..surplus {
             let is_out = |n: u32| self.letters.values().any(|letter: &Letter| letter.update == n);
@@ -343,11 +345,9 @@ impl Talk {
             | TalkChange::Sent(_)
             | TalkChange::LettersAdded { .. }
             | TalkChange::Promised { .. } => {}
-            TalkChange::Withdrawn { update, reason } => {
-                let known = self.updates.iter_mut().find(|known| known.draft.update == *update);
-                if let Some(known) = known {
-                    let (reason, by) = (reason.clone(), by.to_owned());
-                    known.standing = Standing::Withdrawn { reason, by };
+            TalkChange::Withdrawn { update, .. } | TalkChange::LookLost { update, .. } => {
+                if let Some(known) = self.updates.iter_mut().find(|it| it.draft.update == *update) {
+                    known.waited(change, by);
                 }
             }
             TalkChange::Missed { names, step, pages } => {
@@ -432,67 +432,5 @@ impl Talk {
         self.raised.iter_mut().for_each(|(_, at)| *at = at.plus(by_ms));
         self.joined.values_mut().for_each(|at| *at = at.plus(by_ms));
         self.letters.values_mut().for_each(|letter| letter.delivery.clock_moved(by_ms));
-    }
-}
-
-impl Proof {
-    /// Takes a message that is over.
-    fn take(&mut self, delivery: &Delivery) {
-        self.open = self.open.saturating_sub(1);
-        let taken = |attempt: &&Attempt| {
-            matches!(attempt.result, Some(AttemptResult::Accepted | AttemptResult::HandedOver))
-        };
-        let best = delivery.attempts.iter().rfind(taken).or(delivery.attempts.last());
-        let method = best.and_then(|a| delivery.wanted.methods.get(usize::from(a.method)));
-        let (method, detail) =
-            (method.map_or("", |m| m.name.as_str()), best.map_or("", |a| a.detail.as_str()));
-        let words = format!("{method}: {detail}");
-        if delivery.is_accepted {
-            self.accepted += 1;
-            self.detail = words;
-        } else if delivery.is_handed_over {
-            self.handed_over += 1;
-            self.detail = words;
-        } else {
-            self.failed += 1;
-            if self.failures.len() < FAILURES_KEPT {
-                self.failures.push(words);
-            }
-        }
-    }
-
-    /// Whether some of it got through, or may still.
-    pub const fn is_told(&self) -> bool {
-        self.published || self.accepted > 0 || self.handed_over > 0 || self.open > 0
-    }
-
-    /// Whether nothing but the status page tells them.
-    pub const fn is_on_page_alone(&self) -> bool {
-        self.published && self.accepted == 0 && self.handed_over == 0 && self.open == 0
-    }
-
-    /// Messages that were to be sent.
-    pub const fn messages(&self) -> u32 {
-        self.open + self.accepted + self.handed_over + self.failed
-    }
-
-    /// In a few words: `accepted 12, FAILED 1`. `is_page_old`: the status page cannot be written.
-    pub fn words(&self, is_page_old: bool) -> String {
-        let mut parts = Vec::new();
-        if self.published {
-            let how = if is_page_old { "NOT YET on the status page" } else { "on the status page" };
-            parts.push(how.to_owned());
-        }
-        let counts = [
-            (self.accepted, "accepted"),
-            (self.handed_over, "handed over"),
-            (self.open, "on the way"),
-            (self.failed, "FAILED"),
-        ];
-        let total: u32 = counts.iter().map(|(count, _)| count).sum();
-        for (count, word) in counts.into_iter().filter(|(count, _)| *count > 0) {
-            parts.push(if total == 1 { word.to_owned() } else { format!("{count} {word}") });
-        }
-        parts.join(", ")
     }
 }

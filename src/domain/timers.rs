@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::alert::Alert;
 use crate::domain::change::Change;
-use crate::domain::decide::{self, due, missed, shift, silence, stale};
+use crate::domain::decide::{self, due, look, missed, shift, silence, stale};
 use crate::domain::duty::WindowStage;
 use crate::domain::event::Body;
 use crate::domain::ids::IncidentId;
@@ -14,6 +14,7 @@ use crate::domain::legal;
 use crate::domain::plan::Plan;
 use crate::domain::room::Room;
 use crate::domain::silence::Stage;
+use crate::domain::talk::change::Look;
 use crate::domain::talk::promise;
 use crate::domain::time::{SECOND_MS, Timestamp};
 
@@ -44,6 +45,8 @@ pub enum Timer {
     Stale(IncidentId),
     /// A clock of the law has run so far that people must hear of it.
     Legal(IncidentId),
+    /// No message told anybody that an update waits for their look.
+    Look(Look),
 }
 
 impl Timer {
@@ -108,7 +111,8 @@ impl Timer {
             Stage::Active => Some((silence.until, Self::Silence(silence.id))),
             Stage::Ended { .. } => None,
         });
-        windows.chain(shifts).chain(beats).chain(silences).collect()
+        let looks = look::all_lost(room).into_iter().map(|(look, at)| (at, Self::Look(look)));
+        windows.chain(shifts).chain(beats).chain(silences).chain(looks).collect()
     }
 
     /// What its coming due means; nothing where it is no longer so.
@@ -134,6 +138,7 @@ impl Timer {
             Self::Promise(incident) => missed::missed(room, *incident, now),
             Self::Stale(incident) => stale::close(room, *incident, now),
             Self::Legal(incident) => decide::legal::warn(room, *incident, now),
+            Self::Look(look) => look::lost(room, *look, now),
         }
     }
 }

@@ -5,14 +5,12 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::decide::on_call::{gather, word, words_in};
+use crate::domain::decide::look;
 use crate::domain::decide::talk::{body, send};
 use crate::domain::decide::{Decision, ahead, bad, not_now, wanted};
-use crate::domain::event::Body;
 use crate::domain::ids::Seq;
 use crate::domain::incident::{Incident, Stage};
 use crate::domain::plan::Plan;
-use crate::domain::reach::{self, Asked};
 use crate::domain::rejection::{Rejection, RejectionKind};
 use crate::domain::room::Room;
 use crate::domain::stakeholder::{Audience, Stakeholder};
@@ -21,7 +19,7 @@ use crate::domain::talk::change::{Draft, TalkChange, TalkWish, Words};
 use crate::domain::talk::words::{announce, as_correction};
 use crate::domain::talk::{Standing, Update};
 use crate::domain::time::Timestamp;
-use crate::domain::words::{Approval, PublicStatus, Role};
+use crate::domain::words::{Approval, PublicStatus};
 
 /// Languages of one update at the most.
 const LANGUAGES_MAX: usize = 20;
@@ -119,7 +117,7 @@ pub(super) fn draft(
         if draft.approval == Approval::None {
             bodies.extend(send(room, incident, &draft, None, now)?);
         } else {
-            bodies.extend(call_approvers((room, login, incident), &draft, &bodies, now));
+            bodies.extend(look::call((room, login, incident), &draft, (&[], &bodies), now));
         }
     }
     Ok(bodies)
@@ -135,64 +133,6 @@ fn parts_of<'a>(
     let (free, held): (Vec<_>, Vec<_>) =
         rest.into_iter().partition(|(_, who)| who.approval() == Approval::None);
     [free, held, named].into_iter().filter(|part| !part.is_empty())
-}
-
-/// Whoever may look at words and did not write them, in the order in which they are asked: those whom
-/// the plan names, else who commands; those who have a part in it; and, where nothing reaches any of
-/// these, those on whom the plan falls back. The first group of whom somebody is reached is asked.
-fn lookers(asked: Asked<'_>, incident: &Incident, author: &str, draft: &Draft) -> [Vec<String>; 4] {
-    let is_other = |who: &&str| *who != author;
-    let parts = [Role::Deputy, Role::CustomerLiaison, Role::InternalLiaison, Role::Spokesperson];
-    let roles = parts.iter().filter_map(|role| incident.roles.get(role)).flatten();
-    let holder = incident.ack.as_ref().map(|ack| ack.by.as_str());
-    let parts = roles.map(String::as_str).chain(holder).filter(is_other).map(str::to_owned);
-    let commander = incident.commander().filter(is_other).map(str::to_owned);
-    let named = draft.approvers.iter().filter(|who| *who != author).cloned().collect();
-    let (fallback, _) = reach::targets(asked, &asked.plan.fallback);
-    let fallback = fallback.into_iter().map(|one| one.to).filter(|who| who != author);
-    [named, commander.into_iter().collect(), parts.collect(), fallback.collect()]
-}
-
-/// Whoever may let an update go hears that it waits: the first word to the public has minutes.
-fn call_approvers(
-    (room, login, incident): (&Room, &str, &Incident),
-    draft: &Draft,
-    bodies: &[Body],
-    now: Timestamp,
-) -> Option<Body> {
-    let (id, number) = (incident.id, draft.update);
-    let several = draft.words.len() > 1;
-    let said = draft.words.iter().map(|words| {
-        let language = if several { format!("[{}] ", words.language) } else { String::new() };
-        format!("{language}{}\n{}", words.subject, words.text)
-    });
-    let said = said.collect::<Vec<_>>().join("\n\n");
-    let approve = format!("warroom approve {id} {number}, or in the console (u a)");
-    let asked = Asked { plan: &room.plan, desk: &room.desk, severity: incident.severity, now };
-    let groups = lookers(asked, incident, login, draft);
-    let meant = groups[0].first().map_or(1, |_| 0);
-    let names = groups[meant].join(" or ");
-    let mut told = groups.iter().enumerate().find_map(|(rank, people)| {
-        let waits = format!("{id} update {number} waits for");
-        let (subject, how) = if rank <= meant || names.is_empty() && rank == 2 {
-            let is_first = draft.approval == Approval::Commander && incident.commander().is_none();
-            let first = if is_first { "Take command first, for nobody has it. " } else { "" };
-            (format!("{waits} your approval"), format!("{first}Let it go: {approve}."))
-        } else if names.is_empty() {
-            let how = format!("Take command if nobody has it, and let it go: {approve}.");
-            (format!("{waits} a second look, and nobody is there to take it"), how)
-        } else {
-            let how = format!("Find them, or let it go with a reason (--force): {approve}.");
-            (format!("{waits} {names}, whom no message reaches"), how)
-        };
-        let text = format!("{login} wrote it for {}. {how}\n\n{said}", draft.to.join(", "));
-        let people: Vec<&str> = people.iter().map(String::as_str).collect();
-        word(asked, login, &people, (subject, text), words_in(bodies))
-    })?;
-    if draft.together {
-        gather(&mut told);
-    }
-    Some(told)
 }
 
 /// Words say themselves what they correct, and when the next ones come.

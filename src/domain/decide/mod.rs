@@ -18,6 +18,7 @@ mod import;
 mod intake;
 pub mod legal;
 mod life;
+pub mod look;
 pub mod missed;
 mod on_call;
 mod paging;

@@ -168,7 +168,8 @@ pub(super) fn word(
         let (to, why) = ((*who).to_owned(), subject.clone());
         letters.push(Wanted { number, kind: DeliveryKind::Update, to, why, methods });
     }
-    (!letters.is_empty()).then_some(Body::PeopleTold { subject, text, letters, together: false })
+    let (together, look) = (false, None);
+    (!letters.is_empty()).then_some(Body::PeopleTold { subject, text, letters, together, look })
 }
 
 /// How many words to people a decision holds.

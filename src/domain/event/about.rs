@@ -1,7 +1,9 @@
 //! What a fact is about: which incidents, which deliveries, or what is beside them.
 
+use crate::domain::change::Change;
 use crate::domain::event::{Body, Sending};
 use crate::domain::ids::{BESIDE, IncidentId};
+use crate::domain::talk::change::TalkChange;
 
 impl Body {
     /// Whether it changes a deadline that belongs to no incident and no alert.
@@ -27,6 +29,18 @@ impl Body {
     pub const fn is_beside_the_plan(&self) -> bool {
         matches!(self, Self::PlanAdopted { .. } | Self::StatusPage { .. })
             || self.is_about_the_desk() && !matches!(self, Self::ClockJumped { .. })
+    }
+
+    /// Whether it changes what comes due beside all incidents.
+    pub fn moves_the_desk(&self) -> bool {
+        let is_beside = |item: &Sending| item.incident == BESIDE;
+        let is_look = if let Self::Incident { change: Change::Talk(talk), .. } = self {
+            let is_lost = matches!(**talk, TalkChange::LookLost { .. });
+            is_lost || matches!(**talk, TalkChange::Sent(_) | TalkChange::Withdrawn { .. })
+        } else {
+            matches!(self, Self::PeopleTold { look: Some(_), .. })
+        };
+        is_look || self.is_about_the_desk() || self.sendings().iter().any(is_beside)
     }
 
     /// The deliveries that it begins or ends.

@@ -46,6 +46,7 @@ impl Incident {
                 self.talk.apply(change, by, at, event.seq);
             }
             TalkChange::Withdrawn { .. }
+            | TalkChange::LookLost { .. }
             | TalkChange::CadenceSet { .. }
             | TalkChange::FeedbackGiven { .. }
             | TalkChange::InquiryLogged(_)

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::domain::delivery::Wanted;
+use crate::domain::ids::IncidentId;
 use crate::domain::stakeholder::Audience;
 use crate::domain::status::ComponentStatus;
 use crate::domain::text::hex;
@@ -199,6 +200,8 @@ pub enum TalkChange {
     Drafted(Box<Draft>),
     /// It will not be sent.
     Withdrawn { update: u32, reason: String },
+    /// No message told these people that it waits for their look; `why` says how it failed.
+    LookLost { update: u32, people: Vec<String>, why: String },
     /// It goes out.
     Sent(Box<Sent>),
     /// More messages of an update that went out: one event does not hold those of a large one.
@@ -240,6 +243,13 @@ pub enum TalkChange {
     InquiryAnswered { inquiry: u32, text: String, by: String },
     /// What the press hears of it until more can be said: one statement, for all who ask.
     HoldingSet { text: String, by: String },
+}
+
+/// An update that waits for somebody's look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Look {
+    pub incident: IncidentId,
+    pub update: u32,
 }
 
 /// What becomes of a time that was agreed on.

@@ -13,6 +13,12 @@ pub fn change_words(change: &TalkChange, now: Timestamp) -> String {
         TalkChange::Withdrawn { update, reason } => {
             because(format!("update {update} was taken back"), reason)
         }
+        TalkChange::LookLost { update, people, why } => {
+            format!(
+                "NOT ASKED: {} does not know that update {update} waits: {why}",
+                people.join(", ")
+            )
+        }
         TalkChange::Sent(sent) => sent_words(sent),
         TalkChange::LettersAdded { update, letters } => {
             format!("update {update} goes to {} more", letters.len())

@@ -371,3 +371,42 @@ fn whoever_wrote_words_that_somebody_else_takes_back_hears_why_and_has_them_agai
     assert_eq!(subject, "INC-1 update 1 does not go: ann took it back");
     assert!(text.contains("ann: one line must go") && text.contains("One in ten fails."), "{text}");
 }
+
+#[test]
+fn a_message_that_asks_for_a_look_and_fails_is_followed_by_others_and_whoever_wrote_hears_of_it() {
+    // Ann commands, and can be reached by mail.
+    let mut plan = plan();
+    for login in ["ann", "bob"] {
+        let contacts = vec![format!("mail:{login}@example.org")];
+        plan.people.insert(login.to_owned(), Person { contacts, ..Person::default() });
+    }
+    let mut world = World::under(plan);
+    play(&mut world, BEGIN);
+    let public = draft("public", &["customers"], Some(20), r#","public":"investigating""#);
+    let asked = |world: &World| {
+        let job = world.jobs.iter().rev().find(|job| job.update.is_some()).expect("a word");
+        (job.destination.to.clone(), job.update.clone().expect("words").0)
+    };
+    play(&mut world, &format!("1m bob {public}\n1m clock"));
+    let (to, subject) = asked(&world);
+    assert_eq!((to.as_str(), subject.as_str()), ("ann", "INC-1 update 1 waits for your approval"));
+    let told = play(&mut world, "1m answer ann mail refused\n2m clock");
+    assert!(told.contains("NOT ASKED: ann does not know that update 1 waits: "), "{told}");
+    let (to, subject) = asked(&world);
+    assert_eq!(
+        (to.as_str(), subject.as_str()),
+        ("fay", "INC-1 update 1 waits for ann, whom no message reaches")
+    );
+    let told = play(&mut world, "2m answer fay mail refused\n3m clock\n4m kill now\n4m clock");
+    assert!(told.contains("NOT ASKED: fay does not know"), "{told}");
+    let (to, subject) = asked(&world);
+    let nobody = "INC-1 update 1 waits, and nobody could be asked for a look";
+    assert_eq!((to.as_str(), subject.as_str()), ("bob", nobody));
+    let told = play(&mut world, "4m answer bob mail refused\n5m clock\n6m clock\n7m clock");
+    assert_eq!(told.matches("NOT ASKED").count(), 1, "it is said once: {told}");
+    let update = world.engine.room.incidents[&warroom::domain::ids::IncidentId(1)]
+        .talk
+        .update(1)
+        .expect("it waits");
+    assert_eq!(update.uncalled, ["ann", "fay", "bob"]);
+}

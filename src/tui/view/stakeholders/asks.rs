@@ -32,7 +32,11 @@ pub(super) fn all<'a>(model: &'a Model, incident: &'a Incident) -> Vec<Item<'a>>
             name: "",
             head: format!("update {}", draft.update),
             channel: format!("by {}", update.by),
-            text: format!("waits for {whose} (u a): to {} · {subject}", draft.to.join(", ")),
+            text: format!(
+                "waits for {whose} (u a){}: to {} · {subject}",
+                update.uncalled_words(),
+                draft.to.join(", ")
+            ),
             // Whoever may not let it go can only wait.
             rank: if may_approve(model, incident, update) { Rank::Asks } else { Rank::Due },
             due: Some(update.at.0),
