@@ -18,11 +18,11 @@ use crate::domain::channel::{Channel, File};
 use crate::domain::delivery::{address_of, channel_of};
 use crate::domain::elsewhere::Closing;
 use crate::domain::text::{fit, hex};
-use crate::domain::words::{AttemptResult, DeliveryKind};
+use crate::domain::words::{AttemptResult, DeliveryKind, Severity};
 use crate::keeper::gate::Gate;
 use crate::keeper::turn::{Input, Job, JobItem};
 use crate::keeper::writer::Mail;
-use crate::notify::message::{About, Kind, Message, Signal};
+use crate::notify::message::{About, Kind, Message, Signal, is_loud};
 use crate::notify::send::{Context, Outcome, send};
 
 /// Pages of one channel that are under way at once, and other messages; one that hangs takes a
@@ -196,7 +196,14 @@ pub fn message(job: &Job) -> Message {
              then it stays where it is ('--refuse WHY' says that you cannot).",
         ),
     ];
-    let how = how.into_iter().flatten().collect::<Vec<_>>().join("\n");
+    let is_missed = job.items.iter().any(|item| item.why.contains("NOT TOLD"));
+    let tell = (job.kind == DeliveryKind::Inform && is_missed).then_some(
+        "Tell them now: 'u u' in the console, or 'warroom update INC-…'; what you said by phone is \
+         logged with 'warroom tell INC-…'.",
+    );
+    let how = how.into_iter().flatten().chain(tell).collect::<Vec<_>>().join("\n");
+    let mut items: Vec<&JobItem> = job.items.iter().collect();
+    items.sort_by_key(|item| urgency(item));
     Message {
         id: message_id(&job.items),
         kind,
@@ -206,7 +213,7 @@ pub fn message(job: &Job) -> Message {
         text: briefs.join("\n\n"),
         closing: how,
         urgent: kind == Kind::Page,
-        incidents: job.items.iter().map(about).collect(),
+        incidents: items.into_iter().map(about).collect(),
         to_name: job.name.clone(),
         // The words are ours, whatever the person reads: a voice that speaks them must know.
         language: "en".to_owned(),
@@ -241,7 +248,7 @@ fn outside_id(items: &[JobItem]) -> String {
 
 fn subject(job: &Job) -> String {
     // What waits for an answer stands before what is offered or told with it.
-    let worst = job.items.iter().min_by_key(|item| (item.code.is_none(), item.severity));
+    let worst = job.items.iter().min_by_key(|item| urgency(item));
     let Some(worst) = worst else { return "nothing".to_owned() };
     let title = fit(&worst.title, 90).into_owned();
     let more = match job.items.len() {
@@ -249,9 +256,10 @@ fn subject(job: &Job) -> String {
         n => format!(" (+{} more)", n - 1),
     };
     // What is told for information is why it is told: a promise or a limit that was not kept.
-    if job.kind == DeliveryKind::Inform && job.items.len() == 1 && !worst.why.is_empty() {
+    let is_told = job.items.len() == 1 || is_loud(&worst.why);
+    if job.kind == DeliveryKind::Inform && is_told && !worst.why.is_empty() {
         let why = fit(&worst.why, 120);
-        return format!("[{}] {} {why}: {title}", worst.severity, worst.incident);
+        return format!("[{}] {} {why}: {title}{more}", worst.severity, worst.incident);
     }
     let word = match job.kind {
         DeliveryKind::Page => "",
@@ -260,6 +268,11 @@ fn subject(job: &Job) -> String {
         DeliveryKind::Update => "update: ",
     };
     format!("{word}[{}] {} {title}{more}", worst.severity, worst.incident)
+}
+
+/// What stands first in a message about several: what waits for an answer, then what was not kept.
+fn urgency(item: &JobItem) -> (bool, bool, Severity) {
+    (item.code.is_none(), !is_loud(&item.why), item.severity)
 }
 
 fn about(item: &JobItem) -> About {
@@ -272,5 +285,48 @@ fn about(item: &JobItem) -> About {
         why: item.why.clone(),
         ack_code: item.code.clone(),
         url: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::duty::Destination;
+    use crate::domain::ids::IncidentId;
+
+    #[test]
+    fn what_was_not_kept_is_the_subject_of_words_about_several() {
+        let item = |id: u32, severity: Severity, why: &str| JobItem {
+            severity,
+            title: format!("title {id}"),
+            why: why.to_owned(),
+            ..JobItem::bare(IncidentId(id), 1)
+        };
+        let late = "gdpr authority: MISSED, it was due 2m ago; ".to_owned() + &"x ".repeat(400);
+        let items = vec![
+            item(1, Severity::Sev1, "a hand-over was taken"),
+            item(2, Severity::Sev3, &late),
+            item(3, Severity::Sev2, "NOT TOLD in time: support (due 13:50)"),
+        ];
+        let job = Job {
+            ticket: 1,
+            destination: Destination { to: "ann".to_owned(), method: "mail:a@x.y".to_owned() },
+            kind: DeliveryKind::Inform,
+            closing: None,
+            name: String::new(),
+            language: String::new(),
+            sendings: Vec::new(),
+            items,
+            update: None,
+        };
+        let said = message(&job);
+        assert!(said.subject.starts_with("[SEV2] INC-3 NOT TOLD in time: support"), "{said:?}");
+        assert!(said.subject.ends_with("title 3 (+2 more)"), "{said:?}");
+        let text = said.tidy().plain();
+        assert!(text.contains(late.trim_end()), "all of it is told: {text}");
+        let order: Vec<_> = ["INC-3", "INC-2", "INC-1"].iter().map(|id| text.find(id)).collect();
+        assert!(order.is_sorted(), "{text}");
+        assert!(text.contains("Tell them now: 'u u'"), "{text}");
+        assert!(said.sms().starts_with("SEV2 INC-3 title 3: NOT TOLD"), "{}", said.sms());
     }
 }

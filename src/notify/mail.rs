@@ -85,8 +85,8 @@ pub fn render(
     let mut builder = lettre::Message::builder()
         .date(UNIX_EPOCH + Duration::from_secs(seconds))
         .from(sender.clone())
-        .to(Mailbox::new(name(&m.to_name), receiver.clone()))
-        .subject(m.headline())
+        .to(Mailbox::new(name(&inert(&m.to_name)), receiver.clone()))
+        .subject(inert(&m.headline()))
         .message_id(Some(message_id(&m.id, host)))
         // No out-of-office answer to a pager (RFC 3834, 5).
         .header(AutoSubmitted("auto-generated".to_owned()))
@@ -113,6 +113,12 @@ pub fn render(
     };
     let made = made.map_err(|e| Unmailable::Other(e.to_string()))?;
     Ok(Mail { from: sender.email, to: receiver, bytes: made.formatted() })
+}
+
+/// What looks like an encoded word (RFC 2047) says what it says, and not what a reader's program makes of
+/// it.
+fn inert(text: &str) -> String {
+    text.replace("=?", "= ?")
 }
 
 fn html_part(html: &str) -> SinglePart {
@@ -213,6 +219,23 @@ mod tests {
             assert!(!line.to_ascii_lowercase().starts_with("bcc:"), "{headers}");
             assert!(!line.contains(['\r', '\n']), "{line:?}");
         }
+    }
+
+    #[test]
+    fn a_title_is_no_encoded_word() {
+        let hostile = Message {
+            id: "1".into(),
+            subject: "=?utf-8?b?RmFrZQ==?= is down, ü".into(),
+            to_name: "=?utf-8?q?Boss?=".into(),
+            ..Message::default()
+        };
+        let mail = page(&hostile);
+        let (headers, _) = mail.split_once("\r\n\r\n").expect("headers and a body");
+        assert!(headers.contains("Subject: = ?utf-8?b?RmFrZQ== ?= is down"), "{headers}");
+        assert!(
+            !headers.contains("=?utf-8?b?RmFrZ") && !headers.contains("=?utf-8?q"),
+            "{headers}"
+        );
     }
 
     #[test]

@@ -24,6 +24,8 @@ const FULL_MAX: usize = 20;
 const SERVICES_MAX: usize = 10;
 /// The longest name, title or reason, in bytes.
 const FIELD_MAX: usize = 300;
+/// The longest reason, in bytes: all clocks of the law that are told at once.
+const WHY_MAX: usize = 2_000;
 /// The longest short message, in characters: one part in the alphabet of GSM (3GPP TS 23.038).
 pub const SMS_MAX: usize = 160;
 /// The longest URL, in bytes: a longer one is left out, since half a link leads elsewhere.
@@ -186,7 +188,9 @@ impl Message {
     pub fn sms(&self) -> String {
         let mark = self.watermark.as_ref().map(|mark| format!("[{mark}] ")).unwrap_or_default();
         // What waits for an answer stands before what is offered or told with it.
-        let rank = |about: &&About| (about.ack_code.is_none(), about.severity.clone());
+        let rank = |about: &&About| {
+            (about.ack_code.is_none(), !is_loud(&about.why), about.severity.clone())
+        };
         let Some(worst) = self.incidents.iter().min_by_key(rank) else {
             return clip(&format!("{mark}{}", self.subject), SMS_MAX);
         };
@@ -231,7 +235,7 @@ impl About {
             title: line(&self.title),
             severity: line(&self.severity),
             services: self.services.iter().take(SERVICES_MAX).map(|s| line(s)).collect(),
-            why: line(&self.why),
+            why: cut(visible(&self.why).into_owned(), WHY_MAX),
             ack_code: self.ack_code.as_deref().map(line),
             url: self.url.as_deref().filter(|url| is_link(url)).map(str::to_owned),
         }
@@ -240,7 +244,9 @@ impl About {
     /// In one line: what, and how to acknowledge.
     fn short(&self) -> String {
         let code = self.ack_code.as_ref().map(|code| format!(" · warroom ack --code {code}"));
-        format!("{} {} {}{}", self.id, self.severity, self.title, code.unwrap_or_default())
+        let why = if is_loud(&self.why) { format!(": {}", self.why) } else { String::new() };
+        let why = clip(&why, SMS_MAX);
+        format!("{} {} {}{why}{}", self.id, self.severity, self.title, code.unwrap_or_default())
     }
 
     fn plain(&self) -> String {
@@ -266,6 +272,13 @@ fn clip(text: &str, most: usize) -> String {
     }
     let kept: String = text.chars().take(most.saturating_sub(2)).collect();
     format!("{}..", kept.trim_end())
+}
+
+/// Whether a reason says that something was not kept, in capitals: `NOT TOLD …`, `… MISSED …`.
+pub fn is_loud(why: &str) -> bool {
+    let is_word = |word: &str| word.len() > 2 && word.chars().all(|c| c.is_ascii_uppercase());
+    let mut words = why.split([' ', ':', ',']);
+    why.contains("MISSED") || why.contains("PAST,") || words.next().is_some_and(is_word)
 }
 
 /// One line of a known size.

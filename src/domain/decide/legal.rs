@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use crate::domain::change::Change;
 use crate::domain::command::Order;
-use crate::domain::decide::missed::{everybody, first_reached};
+use crate::domain::decide::missed::first_reached;
 use crate::domain::decide::{Decision, bad, find, live, not_now, one, reason, wanted};
 use crate::domain::event::Body;
 use crate::domain::ids::IncidentId;
@@ -236,24 +236,31 @@ pub(super) fn check_end(room: &Room, incident: &Incident, now: Timestamp) -> Res
 
 /// How far a clock has run, in words.
 pub(super) fn words(clock: &Clock, now: Timestamp) -> String {
+    let time = |at: Timestamp| format!("{} {}Z", at.date(), at.clock_minutes());
     match (&clock.state, clock.due) {
         (State::Missed, Some(at)) => {
             format!("MISSED, it was due {} ago", span_words(now.since(at)))
         }
         // Past by one reading of the law, not by the other.
         (State::Running { .. }, Some(at)) if at <= now => {
-            let other = clock.other_reading.map(|at| format!("; by another reading until {at}"));
+            let other =
+                clock.other_reading.map(|at| format!("; by another reading until {}", time(at)));
             let other = other.unwrap_or_default();
             format!("PAST, it was due {} ago{other}", span_words(now.since(at)))
         }
         (State::Running { warned: 0 }, Some(at)) => {
-            format!("it runs, due in {} ({at})", span_words(at.since(now)))
+            format!("it runs, due in {} ({})", span_words(at.since(now)), time(at))
         }
         (State::Running { warned }, Some(at)) => {
-            format!("{warned}% gone, due in {} ({at})", span_words(at.since(now)))
+            format!("{warned}% gone, due in {} ({})", span_words(at.since(now)), time(at))
         }
         _ => "still owed, without undue delay".to_owned(),
     }
+}
+
+/// Whether a clock has run so far that everybody must know, whatever the hour.
+pub(super) fn is_late(clock: &Clock) -> bool {
+    clock.due.is_none() || !matches!(clock.state, State::Running { warned: ..90 })
 }
 
 /// What is told when a clock has run so far, and to whom.
@@ -263,8 +270,7 @@ pub fn warn(room: &Room, id: IncidentId, now: Timestamp) -> Vec<Body> {
         |rule: &str| legal::warning_of(incident, &room.plan, rule).is_some_and(|at| at <= now);
     let open = legal::open(incident, &room.plan, now);
     let open: Vec<_> = open.into_iter().filter(|it| is_due(&it.rule.id)).collect();
-    let is_early = |state: &State| matches!(state, State::Running { warned: ..90 });
-    let mut is_late = open.iter().any(|it| it.clock.due.is_none() || !is_early(&it.clock.state));
+    let mut has_late = open.iter().any(|it| is_late(&it.clock));
     let mut clocks: Vec<Warned> = open
         .iter()
         .map(|it| Warned {
@@ -280,26 +286,27 @@ pub fn warn(room: &Room, id: IncidentId, now: Timestamp) -> Vec<Body> {
             let (rule, stage) = (rule.clone(), "clock".to_owned());
             let words = "a limit fell away or changed; look at what is owed now".to_owned();
             clocks.push(Warned { rule, stage, words, mark: 0 });
-            is_late = true;
+            has_late = true;
         }
     }
     if clocks.is_empty() {
         return Vec::new();
     }
-    let (lead, nobody) = (Role::InternalLiaison, BTreeSet::new());
-    let mut reached = first_reached(room, incident, (lead, &nobody), 0, now);
-    if is_late {
-        for more in first_reached(room, incident, (lead, &nobody), 1, now) {
+    // The most urgent first: a short message holds no more.
+    clocks.sort_by_key(|warned| std::cmp::Reverse(warned.mark));
+    // The law waits in no quiet hours.
+    let severity = if has_late { Severity::Sev1 } else { incident.severity };
+    let nobody = BTreeSet::new();
+    let lead = (Role::InternalLiaison, &nobody, severity);
+    let mut reached = first_reached(room, incident, lead, 0, now);
+    if has_late {
+        for more in first_reached(room, incident, lead, 1, now) {
             if !reached.iter().any(|known| known.to == more.to) {
                 reached.push(more);
             }
         }
     }
     reached.sort_by(|a, b| a.to.cmp(&b.to));
-    // The law waits in no quiet hours: where nobody else hears of it, whoever can be reached does.
-    if reached.is_empty() && is_late {
-        reached = everybody(room, Severity::Sev1, now);
-    }
     let number = incident.esc.last_number + 1;
     let why = legal::clock_words(&clocks);
     let pages = reach::wanted(reached, DeliveryKind::Inform, number, &why);
@@ -333,7 +340,8 @@ pub fn gone(room: &Room, before: &Plan, id: IncidentId, now: Timestamp) -> Vec<B
         if clocks.is_empty() {
             continue;
         }
-        let lead = (Role::InternalLiaison, &BTreeSet::new());
+        let nobody = BTreeSet::new();
+        let lead = (Role::InternalLiaison, &nobody, incident.severity);
         let reached = first_reached(room, incident, lead, 0, now);
         let why = legal::gone_words(rule, &clocks);
         let pages = reach::wanted(reached, DeliveryKind::Inform, number, &why);

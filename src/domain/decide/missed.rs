@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::domain::decide::legal::words as clock_words;
+use crate::domain::decide::legal::{is_late, words as clock_words};
 use crate::domain::decide::talk::body;
 use crate::domain::delivery::Stand;
 use crate::domain::event::Body;
@@ -49,7 +49,7 @@ pub fn missed(room: &Room, id: IncidentId, now: Timestamp) -> Vec<Body> {
         .filter_map(|number| Some(incident.esc.delivery(*number)?.wanted.to.as_str()))
         .collect();
     let knows = if step == 0 { BTreeSet::new() } else { knows };
-    let reached = first_reached(room, incident, (lead, &knows), step, now);
+    let reached = first_reached(room, incident, (lead, &knows, incident.severity), step, now);
     let names = missed.iter().map(|promise| MissedOne {
         who: promise.who.to_owned(),
         due: promise.due,
@@ -76,7 +76,8 @@ fn lead_for<'a>(room: &Room, mut who: impl Iterator<Item = &'a str>) -> Role {
 /// Some of the readers of an update did not get it: whoever leads communication hears of it once.
 fn some_lost(room: &Room, incident: &Incident, lost: Vec<Lost>, now: Timestamp) -> Vec<Body> {
     let lead = lead_for(room, lost.iter().map(|lost| lost.who.as_str()));
-    let mut reached = first_reached(room, incident, (lead, &BTreeSet::new()), 0, now);
+    let none = BTreeSet::new();
+    let mut reached = first_reached(room, incident, (lead, &none, incident.severity), 0, now);
     // Whoever wrote it can mend it.
     let asked = Asked { plan: &room.plan, desk: &room.desk, severity: incident.severity, now };
     let authors: BTreeSet<&str> = lost
@@ -109,7 +110,7 @@ fn word_lost(room: &Room, incident: &Incident, word: &MustHear, now: Timestamp) 
     // The last step is taken again and again: whoever was tried then is tried anew.
     let is_again = word.step + 1 >= STEPS_MAX;
     let tried = if is_again { BTreeSet::new() } else { tried };
-    let lead = (Role::InternalLiaison, &tried);
+    let lead = (Role::InternalLiaison, &tried, how_bad(room, incident, word, now));
     // Of whom nobody could be told, nobody was tried: they are asked for in their order.
     let from = if is_again || word.pages.is_empty() { word.step } else { word.step + 1 };
     let steps = from..if is_again { from + 1 } else { STEPS_MAX };
@@ -130,6 +131,16 @@ fn word_lost(room: &Room, incident: &Incident, word: &MustHear, now: Timestamp) 
     let pages = reach::wanted(reached, DeliveryKind::Inform, number, &why);
     let why = what;
     body(incident.id, TalkChange::WordLost { words, why, step, pages })
+}
+
+/// How bad it is that nobody heard words: the law waits in no quiet hours.
+fn how_bad(room: &Room, incident: &Incident, word: &MustHear, now: Timestamp) -> Severity {
+    let open = legal::open(incident, &room.plan, now);
+    let is_its = |it: &&legal::Running<'_>| {
+        word.clocks.iter().any(|(rule, stage)| it.rule.id == *rule && it.clock.stage == *stage)
+    };
+    let has_late = open.iter().filter(is_its).any(|it| is_late(&it.clock));
+    if has_late { Severity::Sev1 } else { incident.severity }
 }
 
 /// What words say now: how far a clock has run changes while they are told again.
@@ -175,16 +186,16 @@ fn ranks(incident: &Incident, lead: Role, step: u8) -> [(&'static str, Vec<Strin
     }
 }
 
-/// Who hears of it: the first of them of whom somebody can be reached now who does not know; where
+/// Who hears of it, as bad as it is: the first of them of whom somebody can be reached now who does not know; where
 /// there is nobody, those on whom the plan falls back.
 pub(super) fn first_reached(
     room: &Room,
     incident: &Incident,
-    (lead, knows): (Role, &BTreeSet<&str>),
+    (lead, knows, severity): (Role, &BTreeSet<&str>, Severity),
     step: u8,
     now: Timestamp,
 ) -> Vec<Reached> {
-    let asked = Asked { plan: &room.plan, desk: &room.desk, severity: incident.severity, now };
+    let asked = Asked { plan: &room.plan, desk: &room.desk, severity, now };
     let reach = |(through, people): (&str, Vec<String>)| -> Vec<Reached> {
         people
             .into_iter()
@@ -202,7 +213,7 @@ pub(super) fn first_reached(
     if !found.is_empty() {
         return found;
     }
-    everybody(room, incident.severity, now)
+    everybody(room, severity, now)
 }
 
 /// Everybody whom something reaches now, of what is so bad.
