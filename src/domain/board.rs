@@ -69,6 +69,9 @@ pub struct Published {
     /// It came from this incident, which became part of its own.
     #[serde(default)]
     pub of: Option<IncidentId>,
+    /// The one whose name it bears outside, whatever it became part of: links to it stay good.
+    #[serde(default)]
+    pub named: Option<IncidentId>,
     /// What it was before it became part of another one.
     #[serde(default)]
     pub before: Option<PublicStatus>,
@@ -189,6 +192,7 @@ impl Board {
             words: Vec::new(),
             spans: Vec::new(),
             of: None,
+            named: None,
             before: None,
         });
         if !draft.title.is_empty() {
@@ -252,6 +256,7 @@ impl Board {
             self.incidents.insert(id, known);
         } else {
             known.of = Some(id);
+            known.named.get_or_insert(id);
             self.incidents.insert(into, known);
         }
         true
@@ -263,6 +268,7 @@ impl Board {
             && let Some(mut known) = self.incidents.remove(&from)
         {
             known.of = None;
+            known.named.take_if(|name| *name == id);
             self.incidents.insert(id, known);
             return true;
         }

@@ -10,6 +10,7 @@ use crate::domain::delivery::Wanted;
 use crate::domain::elsewhere::Closing;
 use crate::domain::escalation::PolicyRef;
 use crate::domain::ids::{IncidentId, Seq};
+use crate::domain::incident::Carried;
 use crate::domain::legal::LegalChange;
 use crate::domain::stakeholder::Audience;
 use crate::domain::talk::change::TalkChange;
@@ -187,6 +188,12 @@ pub enum Change {
         /// What is broken from now on, where the other one adds to it.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         services: Vec<String>,
+        /// When those who were told of it were told last, by whom and how.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        words: BTreeMap<String, Carried>,
+        /// The status page shows this one in the place of the other one from now on, as it was.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        public: Option<PublicStatus>,
     },
     /// The merge was taken back: it lives again, as it was.
     Unmerged {

@@ -10,6 +10,8 @@ mod members;
 mod paging;
 mod talk;
 
+pub use self::talk::{Carried, Inherited};
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
@@ -116,18 +118,6 @@ pub struct Told {
     pub last: bool,
 }
 
-/// A word that was taken over from an incident which became part of this one.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Inherited {
-    pub child: IncidentId,
-    pub who: String,
-    /// The entry and the promise as they were then.
-    pub entry: Seq,
-    pub next_by: Option<Timestamp>,
-    /// What was promised here before, and whether it was the last word; none: they knew nothing.
-    pub was: Option<(Option<Timestamp>, bool)>,
-}
-
 /// A member alert, as the incident needs it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Member {
@@ -190,6 +180,9 @@ pub struct Incident {
     /// What of what is told came from incidents that became part of it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub inherited: Vec<Inherited>,
+    /// The incident of which the public was told, where it became part of this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub public_of: Option<IncidentId>,
     /// What is said to them besides.
     #[serde(default)]
     pub talk: Talk,
@@ -277,6 +270,7 @@ impl Incident {
             services_off: BTreeSet::new(),
             services_before: Vec::new(),
             inherited: Vec::new(),
+            public_of: None,
             told: BTreeMap::new(),
             talk: Talk { since: when, raised: vec![(opened.severity, when)], ..Talk::default() },
             legal: Legal::default(),

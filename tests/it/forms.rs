@@ -126,7 +126,8 @@ fn an_instant_is_revised() {
 fn what_the_public_is_told_asks_first_and_comes_back_on_no() {
     let mut console = console();
     console.keys("spi<enter>");
-    shows(&console, "tell the public that INC-1 is 'investigating'?");
+    shows(&console, "put on record that the public knows INC-1 as");
+    shows(&console, "alone ('u u').");
     console.keys("n");
     assert_eq!(incident(&console, 1).public, PublicStatus::Unpublished);
     shows(&console, "public status");

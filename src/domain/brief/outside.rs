@@ -29,7 +29,10 @@ impl Case<'_> {
                 let how = page::told_how(incident, update);
                 lines.push(item(format!("{how}: {subject}"), vec![update.entry]));
             }
-            None => lines.push(item("the public was told nothing".to_owned(), Vec::new())),
+            None => match incident.public_of {
+                Some(of) => lines.push(item(format!("the public was told of {of}"), Vec::new())),
+                None => lines.push(item("the public was told nothing", Vec::new())),
+            },
         }
         let mut next = promise::all(incident, self.plan);
         next.sort_by_key(|promise| (promise.due, promise.who));
@@ -103,7 +106,10 @@ impl Case<'_> {
             }
         }
         if lines.is_empty() {
-            lines.push(title("The public was told nothing."));
+            lines.push(match self.incident.public_of {
+                Some(of) => title(&format!("The public was told of {of}: warroom brief {of}.")),
+                None => title("The public was told nothing."),
+            });
         }
         lines
     }

@@ -12,12 +12,12 @@ use crate::domain::command::{Command, Order};
 use crate::domain::decide::{Decision, already, bad, find, live, not_now, one, wanted};
 use crate::domain::event::Body;
 use crate::domain::ids::IncidentId;
-use crate::domain::incident::{Incident, Stage};
+use crate::domain::incident::{Carried, Incident, Stage, Told};
 use crate::domain::rejection::Rejection;
 use crate::domain::room::Room;
 use crate::domain::talk::promise;
 use crate::domain::time::Timestamp;
-use crate::domain::words::{LinkKind, Origin, Phase};
+use crate::domain::words::{LinkKind, Origin, Phase, PublicStatus};
 
 /// Links, merge and split, each with its way back.
 pub(super) fn relate(room: &Room, order: &Order, now: Timestamp) -> Decision {
@@ -154,10 +154,21 @@ fn merge(room: &Room, child: IncidentId, into: IncidentId, now: Timestamp) -> De
     let is_wider = !parent.services.is_empty() && !new.is_empty();
     let all = parent.services.iter().chain(new).filter(|_| is_wider);
     let services = all.cloned().collect();
+    let words = told.keys().filter_map(|who| Some((who.clone(), source.told.get(who)?)));
+    let carried = |told: &Told| {
+        let (by, channel) = (told.by.clone(), told.channel.clone());
+        Carried { at: told.at, by, channel }
+    };
+    let words = words.map(|(who, told)| (who, carried(told))).collect();
+    // What the page shows of both is followed there.
+    let is_alone = !room.board.incidents.contains_key(&into);
+    let public = Some(source.public)
+        .filter(|_| is_alone && room.board.incidents.contains_key(&child))
+        .filter(|public| *public != PublicStatus::Unpublished);
     let mut bodies = vec![
         Body::Incident {
             incident: into,
-            change: Change::Absorbed { child, alerts, told, promised, services },
+            change: Change::Absorbed { child, alerts, told, promised, services, words, public },
         },
         Body::Incident { incident: child, change: Change::MergedInto { into } },
     ];

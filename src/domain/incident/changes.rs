@@ -297,7 +297,10 @@ impl Incident {
     }
 
     pub(super) fn absorb(&mut self, event: &Recorded, change: &Change) {
-        let Change::Absorbed { child, alerts, told, promised, services } = change else { return };
+        let Change::Absorbed { child, alerts, told, promised, services, words, public } = change
+        else {
+            return;
+        };
         self.children.push(*child);
         if !services.is_empty() {
             self.services_before.push((*child, self.services.clone()));
@@ -305,7 +308,10 @@ impl Incident {
         self.concern(change);
         self.severity_before.push((*child, self.severity));
         self.receive(alerts);
-        self.inherit(event, *child, (told, promised));
+        self.inherit(event, *child, (told, promised), words);
+        if let Some(public) = public.filter(|_| self.public == PublicStatus::Unpublished) {
+            (self.public, self.public_of) = (public, Some(*child));
+        }
     }
 
     pub(super) fn unmerge(&mut self, at: Timestamp, alerts: &[Moved]) {
@@ -332,6 +338,9 @@ impl Incident {
         }
         self.services_before.retain(|(known, _)| *known != child);
         self.disinherit(child);
+        if self.public_of.take_if(|of| *of == child).is_some() {
+            self.public = PublicStatus::Unpublished;
+        }
         if self.severity_because.contains(&format!("{child} is ")) {
             self.severity_because = format!("{}; {child} left again", self.severity_because);
         }

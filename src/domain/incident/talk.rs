@@ -4,6 +4,8 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use crate::domain::delivery::Wanted;
 use crate::domain::event::Recorded;
 use crate::domain::legal::{self, LegalChange, Warned};
@@ -11,7 +13,27 @@ use crate::domain::stakeholder::{Audience, STATUS_PAGE};
 use crate::domain::talk::change::{Draft, Posted, Sent, TalkChange, Words};
 use crate::domain::talk::heard::{MustHear, NOT_ALL, not_all_words, numbers};
 
-use super::{Incident, IncidentId, Inherited, Moment, PublicStatus, Timestamp, Told};
+use super::{Incident, IncidentId, Moment, PublicStatus, Seq, Timestamp, Told};
+
+/// A word that was taken over from an incident which became part of this one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Inherited {
+    pub child: IncidentId,
+    pub who: String,
+    /// The entry and the promise as they were then.
+    pub entry: Seq,
+    pub next_by: Option<Timestamp>,
+    /// What was promised here before, and whether it was the last word; none: they knew nothing.
+    pub was: Option<(Option<Timestamp>, bool)>,
+}
+
+/// When somebody was told of an incident that became part of another one; its own entries say what.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Carried {
+    pub at: Timestamp,
+    pub by: String,
+    pub channel: String,
+}
 
 /// Who waits for a word, and by when they were promised one.
 type Waiting = BTreeMap<String, Option<Timestamp>>;
@@ -157,15 +179,17 @@ impl Incident {
         event: &Recorded,
         child: IncidentId,
         (told, promised): (&Waiting, &Waiting),
+        words: &BTreeMap<String, Carried>,
     ) {
         let told = told.iter().map(|it| (it, 1)).chain(promised.iter().map(|it| (it, 0)));
         for ((name, next_by), count) in told {
             let known = self.told.get(name);
             let was = known.map(|known| (known.next_by, known.last));
+            let said = words.get(name).filter(|_| count > 0);
             let known = self.told.entry(name.clone()).or_insert_with(|| Told {
-                at: event.when(),
-                by: event.actor.login.clone(),
-                channel: String::new(),
+                at: said.map_or_else(|| event.when(), |said| said.at),
+                by: said.map_or_else(|| event.actor.login.clone(), |said| said.by.clone()),
+                channel: said.map(|said| said.channel.clone()).unwrap_or_default(),
                 text: if count == 0 {
                     format!("promised a word about {child}, which became part of this")
                 } else {

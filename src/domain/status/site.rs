@@ -30,7 +30,7 @@ pub fn site(room: &Room) -> Site {
         .incidents
         .iter()
         .filter(|(_, known)| known.status != PublicStatus::Unpublished)
-        .map(|(id, known)| incident(*id, known, plan))
+        .map(|(id, known)| incident(known.named.unwrap_or(*id), known, plan))
         .collect();
     let maintenances: Vec<Maintenance> = windows().map(|it| maintenance(it, plan)).collect();
     let changes = incidents.iter().map(|it| it.updated_at);

@@ -380,6 +380,14 @@ fn followed(event: &Recorded, room: &Room) -> Option<String> {
     else {
         return None;
     };
-    let word = room.board.incidents.get(incident)?.words.last()?;
+    let Some(known) = room.board.incidents.get(incident) else {
+        let is_set =
+            matches!(event.body, Body::Incident { change: Change::PublicStatusSet { .. }, .. });
+        return is_set.then(|| {
+            "on record alone: our status page shows nothing of it, an update ('u u') does"
+                .to_owned()
+        });
+    };
+    let word = known.words.last()?;
     (word.seq == event.seq).then(|| format!("THE STATUS PAGE SAYS of it: {}", word.text))
 }

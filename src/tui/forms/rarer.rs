@@ -24,7 +24,7 @@ pub(super) fn heading(action: Action) -> &'static str {
         Action::Attach => "File for",
         Action::Redact => "Hide the words of an entry of",
         Action::Moment => "Instant of",
-        Action::Public => "What the public is told of",
+        Action::Public => "What the public was told elsewhere of",
         Action::Services => "Services of",
         Action::Label => "Label of",
         Action::Unlink => "Unlink",
@@ -184,7 +184,11 @@ pub(super) fn question(form: &Form) -> Option<String> {
             let entry = form.entry.unwrap_or_default();
             Some(format!("hide the words of entry #{entry} of {on}? It cannot be undone."))
         }
-        Action::Public => Some(format!("tell the public that {on} is '{}'?", form.value("status"))),
+        Action::Public => Some(format!(
+            "put on record that the public knows {on} as '{}'? Our status page changes with \
+             updates alone ('u u').",
+            form.value("status")
+        )),
         _ => None,
     }
 }

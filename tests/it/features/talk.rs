@@ -306,6 +306,9 @@ fn whoever_was_told_of_a_merged_incident_hears_from_the_other_one() {
     );
     let parent = world.engine.room.incidents.get(&IncidentId(2)).expect("it is open");
     assert_eq!(parent.told["support"].next_by, Some(START.plus(30 * 60_000)));
+    let told = &parent.told["support"];
+    let when = (told.at.clock_minutes(), told.by.as_str(), told.channel.as_str());
+    assert_eq!(when, ("13:21".to_owned(), "bob", "mail"), "when they were told, not merged");
     // Taken back, the promise is that of the other one alone.
     play(&mut world, r#"4m ann {"do":"unmerge","incident":1}"#);
     let parent = world.engine.room.incidents.get(&IncidentId(2)).expect("it is open");

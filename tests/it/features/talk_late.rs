@@ -5,7 +5,7 @@ use warroom::domain::ids::IncidentId;
 use warroom::domain::plan::Plan;
 use warroom::domain::status::site;
 use warroom::domain::talk::{page, promise};
-use warroom::domain::words::Fidelity;
+use warroom::domain::words::{Fidelity, PublicStatus};
 use warroom::keeper::turn::Input;
 
 use crate::features::talk_kept::{at, begin, draft, plan};
@@ -363,4 +363,49 @@ fn words_that_waited_over_the_end_are_written_anew() {
     let last = draft("internal", "support", 60, r#","last":true"#);
     let told = play(&mut world, &format!("1m dana {last}\n2m ann {END}\n3m ann {APPROVE}"));
     assert!(!told.contains("refused"), "{told}");
+}
+
+#[test]
+fn what_was_public_stays_where_links_to_it_lead_whatever_it_became_part_of() {
+    let mut world = begin();
+    let public = draft("public", "customers", 60, r#","public":"identified""#);
+    let approve =
+        r#"{"do":"talk","incident":1,"talk":{"say":"approve","update":1,"force":"alone"}}"#;
+    let open = |title: &str| {
+        format!(r#"{{"do":"open","title":"{title}","severity":"SEV2","declare":true}}"#)
+    };
+    let merge =
+        |from: u32, into: u32| format!(r#"{{"do":"merge","incident":{from},"into":{into}}}"#);
+    play(
+        &mut world,
+        &format!(
+            "1m bob {public}\n1m bob {approve}\n1m clock\n1m answer stakeholder:customers mail accepted\n\
+             2m ann {}\n2m ann {}\n3m ann {}\n4m ann {}\n4m kill now",
+            open("the cause"),
+            open("and its cause"),
+            merge(1, 2),
+            merge(2, 3),
+        ),
+    );
+    let names = |world: &World| -> Vec<String> {
+        site(&world.engine.room).incidents.iter().map(|it| it.id.clone()).collect()
+    };
+    let status = |world: &World, id: u32| world.engine.room.incidents[&IncidentId(id)].public;
+    assert_eq!(names(&world), ["i1"], "the address that people have");
+    assert_eq!(status(&world, 3), PublicStatus::Identified, "and what they read there");
+    let told =
+        play(&mut world, r#"5m bob {"do":"set-public-status","incident":3,"status":"monitoring"}"#);
+    assert!(told.contains("INC-3 is on the status page"), "{told}");
+    play(&mut world, r#"6m ann {"do":"unmerge","incident":2}"#);
+    assert_eq!(status(&world, 3), PublicStatus::Unpublished);
+    assert_eq!(
+        (names(&world), status(&world, 2)),
+        (vec!["i1".to_owned()], PublicStatus::Identified)
+    );
+    play(&mut world, r#"7m ann {"do":"unmerge","incident":1}"#);
+    assert_eq!(
+        (names(&world), status(&world, 1)),
+        (vec!["i1".to_owned()], PublicStatus::Identified)
+    );
+    assert_eq!(status(&world, 2), PublicStatus::Unpublished);
 }

@@ -121,6 +121,10 @@ impl Oracle {
             let kept = (draft.to.clone(), draft.next_by, draft.last);
             self.drafts.insert((*incident, draft.update), kept);
         }
+        let theirs = match change {
+            Change::Absorbed { child, .. } => self.cases[child].told.clone(),
+            _ => BTreeMap::new(),
+        };
         let drafts = &self.drafts;
         let Some(known) = self.cases.get_mut(incident) else { return };
         match change {
@@ -162,7 +166,7 @@ impl Oracle {
                 );
                 self.cases.remove(incident);
             }
-            Change::Absorbed { told, promised, .. } => known.absorb(told, promised, at),
+            Change::Absorbed { told, promised, .. } => known.absorb(told, promised, &theirs),
             Change::MergedInto { .. } => drop(self.cases.remove(incident)),
             _ => {}
         }
@@ -286,13 +290,14 @@ impl Known {
         &mut self,
         told: &BTreeMap<String, Option<Timestamp>>,
         promised: &BTreeMap<String, Option<Timestamp>>,
-        at: Timestamp,
+        theirs: &BTreeMap<String, (Timestamp, Option<Timestamp>, bool)>,
     ) {
         let sooner =
             |a: Option<Timestamp>, b: Option<Timestamp>| [a, b].into_iter().flatten().min();
         for (who, next) in told {
             let kept = self.promised.remove(who);
-            let known = self.told.entry(who.clone()).or_insert((at, None, false));
+            // They were told when they were told of the other one, and not when it was merged.
+            let known = self.told.entry(who.clone()).or_insert((theirs[who].0, None, false));
             (known.1, known.2) = (sooner(sooner(known.1, *next), kept), false);
         }
         for (who, next) in promised {
