@@ -86,7 +86,11 @@ const OF_ONE: &[(&str, &str, &str)] = &[
     ("take-back", "kind", "Which of the rule's questions ('warroom obligation rules')"),
     ("take-back", "reason", "Why it does not hold"),
     ("not-applicable", "why", "What that rests on"),
-    ("submit", "at", "When it was handed in: -3h, 14:02, a full time; now unless given"),
+    (
+        "submit",
+        "at",
+        "When it was handed in: -3h, 14:02, a full time (UTC, or with a zone); now unless given",
+    ),
     ("list", "closed", "Those that are over"),
     ("list", "limit", "How many, at most"),
     ("show", "limit", "How many entries of its timeline, the latest, at most"),

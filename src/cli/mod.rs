@@ -5,6 +5,7 @@
 
 pub mod act;
 pub mod attach;
+mod contacts;
 pub mod demo;
 mod help;
 pub mod histories;

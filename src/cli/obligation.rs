@@ -14,7 +14,7 @@ use crate::clock::wall_now;
 use crate::domain::command::Command;
 use crate::domain::ids::IncidentId;
 use crate::domain::legal::{self, LegalWish};
-use crate::domain::obligation::State;
+use crate::domain::obligation::{Rule, State};
 use crate::domain::time::Timestamp;
 use crate::tui::evidence;
 
@@ -32,7 +32,7 @@ pub enum Obligation {
         kind: String,
         /// What it rests on.
         evidence: String,
-        /// Since when it is so (-3h, 14:02, a full time); now unless given.
+        /// Since when it is so: -3h, 14:02 or a full time (UTC, or with a zone: "14:02 Europe/Berlin"); now unless given.
         #[arg(long, allow_hyphen_values = true)]
         at: Option<String>,
     },
@@ -166,18 +166,18 @@ fn list(context: &Context, id: IncidentId) -> Result<(), Failure> {
         let clock = &it.clock;
         let state = match &clock.state {
             State::Waiting { for_what } => format!("waits for {for_what}"),
-            State::Running { warned } => running(clock.due, *warned),
+            State::Running { warned } => running(it.rule, clock.due, *warned),
             State::Met { at, late } => {
-                format!("handed in {at}{}", if *late { ", LATE" } else { "" })
+                format!("handed in {}{}", it.rule.times(*at), if *late { ", LATE" } else { "" })
             }
-            State::Missed => format!("MISSED {}", due(clock.due)),
+            State::Missed => format!("MISSED {}", due(it.rule, clock.due)),
             State::NotApplicable { why } => format!("not applicable: {why}"),
         };
         say(&format!("{} {}: {} · {state}", it.rule.id, clock.stage, clock.title));
         let facts = incident.legal.facts.get(&it.rule.id);
         for sent in facts.and_then(|f| f.submissions.get(&clock.stage)).into_iter().flatten() {
             let hash = sent.sha256.as_ref().map(|hash| format!(", sha256 {hash}"));
-            let (at, by, reference) = (sent.at, &sent.by, &sent.reference);
+            let (at, by, reference) = (it.rule.times(sent.at), &sent.by, &sent.reference);
             say(&format!("  {at} by {by}: '{reference}'{}", hash.unwrap_or_default()));
             if !sent.why.is_empty() {
                 say(&format!("  because {}", sent.why));
@@ -187,20 +187,21 @@ fn list(context: &Context, id: IncidentId) -> Result<(), Failure> {
             say(&format!("  {}", clock.why_due));
         }
         if let Some(other) = clock.other_reading {
+            let other = it.rule.times(other);
             say(&format!("  by another reading due {other}; the alarm is on the earlier one"));
         }
     }
     Ok(())
 }
 
-fn due(at: Option<Timestamp>) -> String {
-    at.map_or_else(|| "without undue delay".to_owned(), |at| format!("due {at}"))
+fn due(rule: &Rule, at: Option<Timestamp>) -> String {
+    at.map_or_else(|| "without undue delay".to_owned(), |at| format!("due {}", rule.times(at)))
 }
 
-fn running(at: Option<Timestamp>, warned: u8) -> String {
+fn running(rule: &Rule, at: Option<Timestamp>, warned: u8) -> String {
     if warned >= 100 {
-        return format!("PAST, it was {}", due(at));
+        return format!("PAST, it was {}", due(rule, at));
     }
     let gone = if warned >= 50 { format!(", {warned}% gone") } else { String::new() };
-    format!("{}{gone}", due(at))
+    format!("{}{gone}", due(rule, at))
 }

@@ -2,21 +2,19 @@
 
 use clap::{Subcommand, ValueEnum};
 
-use crate::cli::Context;
 use crate::cli::act::{give, text_of, time_ahead};
-use crate::cli::look::{detail, entries, print_entry};
+use crate::cli::look::detail;
 use crate::cli::oncall::known;
 use crate::cli::out::{Failure, say, say_json, warn};
 use crate::cli::update;
+use crate::cli::{Context, contacts};
 use crate::clock::wall_now;
 use crate::domain::brief::{self, Kind, brief};
-use crate::domain::change::Change;
 use crate::domain::command::Command;
-use crate::domain::event::{Body, Recorded};
 use crate::domain::ids::IncidentId;
 use crate::domain::incident::Incident;
 use crate::domain::stakeholder::Stakeholder;
-use crate::domain::talk::change::{Moved, TalkChange, TalkWish};
+use crate::domain::talk::change::{Moved, TalkWish};
 use crate::domain::talk::{Standing, Update, page, promise};
 use crate::domain::words::{PublicStatus, Role};
 
@@ -197,7 +195,7 @@ pub fn run(talk: Talk, context: &Context) -> Result<(), Failure> {
     let (incident, wish) = match talk {
         Talk::Update { .. } => return update::update(context, &talk),
         Talk::Updates { incident } => return updates(context, incident),
-        Talk::Contacts { incident } => return contacts(context, incident),
+        Talk::Contacts { incident } => return contacts::contacts(context, incident),
         Talk::Stakeholders { incident } => return stakeholders(context, incident),
         Talk::Brief { incident, report } => return report_of(context, incident, report),
         Talk::Approve { incident, update, force, also, before_embargo } => {
@@ -363,37 +361,6 @@ pub(super) fn print_update(update: &Update, incident: &Incident) {
             }
         }
     }
-}
-
-/// What was said to whom by hand, in order.
-fn contacts(context: &Context, id: IncidentId) -> Result<(), Failure> {
-    let is_contact = |event: &Recorded| {
-        let Body::Incident { incident, change } = &event.body else { return false };
-        let talk = if let Change::Talk(talk) = change { Some(&**talk) } else { None };
-        let is_said = matches!(
-            talk,
-            Some(
-                TalkChange::Promised { .. }
-                    | TalkChange::InquiryLogged(_)
-                    | TalkChange::InquiryMoved { .. }
-                    | TalkChange::InquiryAnswered { .. }
-                    | TalkChange::HoldingSet { .. }
-                    | TalkChange::FeedbackGiven { .. }
-            )
-        );
-        *incident == id && (is_said || matches!(change, Change::ContactLogged { .. }))
-    };
-    let (head, all) = entries(context, id, is_contact)?;
-    if context.json {
-        return say_json(&all);
-    }
-    if all.is_empty() {
-        say(&format!("no call or conversation about {id} was logged: warroom tell {id} WHO TEXT"));
-    }
-    for event in &all {
-        print_entry(event, &head);
-    }
-    Ok(())
 }
 
 fn updates(context: &Context, id: IncidentId) -> Result<(), Failure> {

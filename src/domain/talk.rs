@@ -122,6 +122,35 @@ pub struct Asked {
     pub answered: Seq,
     /// Who answered, and what.
     pub answer: Option<(String, String)>,
+    /// When they had the holding statement last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held_at: Option<Timestamp>,
+}
+
+impl Asked {
+    /// Something became of it.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the room's `apply` is the exhaustive list")]
+    fn apply(&mut self, change: &TalkChange, at: Timestamp, entry: Seq) {
+        match change {
+            TalkChange::InquiryMoved { answer_by, embargo, timeless, .. } => {
+                if self.inquiry.embargo != *embargo {
+                    self.embargo_since = at;
+                }
+                let had_time = self.inquiry.answer_by.is_some();
+                self.is_timeless |= answer_by.is_none() && (*timeless || had_time);
+                (self.inquiry.answer_by, self.inquiry.embargo) = (*answer_by, *embargo);
+            }
+            TalkChange::InquiryHeld { answer_by, .. } => {
+                self.held_at = Some(at);
+                self.inquiry.answer_by = answer_by.or(self.inquiry.answer_by);
+            }
+            TalkChange::InquiryAnswered { text, by, .. } => {
+                self.answer = Some((by.clone(), text.clone()));
+                self.answered = entry;
+            }
+            _ => {}
+        }
+    }
 }
 
 /// What the press hears until more can be said.
@@ -381,24 +410,15 @@ impl Talk {
                     entry,
                     answered: 0,
                     answer: None,
+                    held_at: None,
                 });
             }
-            TalkChange::InquiryMoved { inquiry, answer_by, embargo, timeless, .. } => {
+            TalkChange::InquiryMoved { inquiry, .. }
+            | TalkChange::InquiryHeld { inquiry, .. }
+            | TalkChange::InquiryAnswered { inquiry, .. } => {
                 let known = self.inquiries.iter_mut().find(|a| a.inquiry.number == *inquiry);
                 if let Some(known) = known {
-                    if known.inquiry.embargo != *embargo {
-                        known.embargo_since = at;
-                    }
-                    let had_time = known.inquiry.answer_by.is_some();
-                    known.is_timeless |= answer_by.is_none() && (*timeless || had_time);
-                    (known.inquiry.answer_by, known.inquiry.embargo) = (*answer_by, *embargo);
-                }
-            }
-            TalkChange::InquiryAnswered { inquiry, text, by } => {
-                let known = self.inquiries.iter_mut().find(|a| a.inquiry.number == *inquiry);
-                if let Some(known) = known {
-                    known.answer = Some((by.clone(), text.clone()));
-                    known.answered = entry;
+                    known.apply(change, at, entry);
                 }
             }
             TalkChange::HoldingSet { text, by } => {

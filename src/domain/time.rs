@@ -98,11 +98,15 @@ impl Timestamp {
     }
 
     /// Reads what people write: RFC 3339, `2026-11-23 14:02`, `14:02` (the latest such moment
-    /// not after `now`), or `-15m`, `-2h`, `-1d` before `now`.
+    /// not after `now`), both in UTC or by the clocks of a zone that follows them
+    /// (`14:02 Europe/Berlin`), or `-15m`, `-2h`, `-1d` before `now`.
     pub fn parse_human(given: &str, now: Self) -> Result<Self, BadTime> {
         let text = given.trim();
         if let Ok(exact) = text.parse() {
             return Ok(exact);
+        }
+        if let Some((clock, zone)) = in_zone(text) {
+            return past_in_zone(clock, zone, now).ok_or_else(|| BadTime(given.to_owned()));
         }
         if let Some(back) = text.strip_prefix('-') {
             return parse_span(back)
@@ -181,6 +185,17 @@ fn ahead_in_zone(clock: &str, zone: chrono_tz::Tz, now: Timestamp) -> Option<Tim
     let today = now.utc().with_timezone(&zone).date_naive();
     let days = [Some(today), today.succ_opt()].into_iter().flatten();
     days.map(|day| instant(zone, day.and_time(time))).find(|at| *at > now)
+}
+
+/// `2026-12-01 09:00` or `09:00` (the latest one) by the clocks of a zone.
+fn past_in_zone(clock: &str, zone: chrono_tz::Tz, now: Timestamp) -> Option<Timestamp> {
+    if let Some(local) = local_time(clock) {
+        return Some(instant(zone, local));
+    }
+    let time = chrono::NaiveTime::parse_from_str(clock, "%H:%M").ok()?;
+    let today = now.utc().with_timezone(&zone).date_naive();
+    let days = [Some(today), today.pred_opt()].into_iter().flatten();
+    days.map(|day| instant(zone, day.and_time(time))).find(|at| *at <= now)
 }
 
 /// A time ahead that cannot be read.
@@ -419,7 +434,10 @@ mod tests {
         assert_eq!(at("-15m"), Ok("2026-11-23T14:15:00.000Z".into()));
         assert_eq!(at("2026-11-20 08:00"), Ok("2026-11-20T08:00:00.000Z".into()));
         assert_eq!(at("2026-11-20T08:00:00+01:00"), Ok("2026-11-20T07:00:00.000Z".into()));
-        assert!(at("soon").is_err());
+        assert_eq!(at("14:02 Europe/Berlin"), Ok("2026-11-23T13:02:00.000Z".into()));
+        assert_eq!(at("23:50 Europe/Berlin"), Ok("2026-11-22T22:50:00.000Z".into()));
+        assert_eq!(at("2026-07-01 08:00 Europe/Berlin"), Ok("2026-07-01T06:00:00.000Z".into()));
+        assert!(at("soon").is_err() && at("soon Europe/Berlin").is_err());
     }
 
     #[test]

@@ -28,6 +28,9 @@ use crate::domain::words::{DeliveryKind, Moment, Role};
 
 /// Recipients of one update at the most.
 const RECIPIENTS_MAX: usize = 20_000;
+/// How long the press waits for an answer after the holding statement, where no time was agreed on, in
+/// milliseconds.
+const HELD_MS: i64 = HOUR_MS;
 /// Messages in one event at the most.
 const LETTERS_MAX: usize = 2_000;
 /// No incident is called long before it has lasted this long, in milliseconds.
@@ -77,7 +80,9 @@ pub(super) fn decide(
         }
         TalkWish::Inquire { .. } => inquire(find(room, id)?, wish),
         TalkWish::MoveInquiry { .. } => move_inquiry(find(room, id)?, wish, now),
-        TalkWish::AnswerInquiry { inquiry, text } => answer(order, find(room, id)?, *inquiry, text),
+        TalkWish::AnswerInquiry { inquiry, text } => {
+            answer(order, find(room, id)?, *inquiry, text, now)
+        }
         TalkWish::Hold { text } => {
             let incident = find(room, id)?;
             let by = speaker(order, incident)?;
@@ -317,8 +322,14 @@ fn inquiry_of(incident: &Incident, number: u32) -> Result<&talk::Asked, Rejectio
     })
 }
 
-/// An answer to the press; without words of its own it is the holding statement.
-fn answer(order: &Order, incident: &Incident, inquiry: u32, text: &str) -> Decision {
+/// An answer to the press; without words of its own it is the holding statement, and that is no answer.
+fn answer(
+    order: &Order,
+    incident: &Incident,
+    inquiry: u32,
+    text: &str,
+    now: Timestamp,
+) -> Decision {
     let asked = inquiry_of(incident, inquiry)?;
     if let Some((by, _)) = &asked.answer {
         return Err(already(format!("{by} answered inquiry {inquiry}")));
@@ -326,7 +337,7 @@ fn answer(order: &Order, incident: &Incident, inquiry: u32, text: &str) -> Decis
     let by = speaker(order, incident)?;
     let holding = incident.talk.holding.as_ref().map(|holding| holding.text.as_str());
     let text = match (text.trim(), holding) {
-        ("", Some(holding)) => holding,
+        ("", Some(holding)) => holding.trim(),
         ("", None) => {
             return Err(bad(
                 "the answer is empty, and there is no holding statement",
@@ -335,6 +346,11 @@ fn answer(order: &Order, incident: &Incident, inquiry: u32, text: &str) -> Decis
         }
         (text, _) => text,
     };
+    if holding.is_some_and(|holding| holding.trim() == text) {
+        let agreed = asked.inquiry.answer_by.is_some_and(|at| at > now);
+        let answer_by = (!agreed && !asked.is_timeless).then(|| now.plus(HELD_MS));
+        return said(incident.id, TalkChange::InquiryHeld { inquiry, by, answer_by });
+    }
     let text = text.to_owned();
     said(incident.id, TalkChange::InquiryAnswered { inquiry, text, by })
 }

@@ -73,6 +73,7 @@ impl Incident {
             | TalkChange::FeedbackGiven { .. }
             | TalkChange::InquiryLogged(_)
             | TalkChange::InquiryMoved { .. }
+            | TalkChange::InquiryHeld { .. }
             | TalkChange::InquiryAnswered { .. }
             | TalkChange::HoldingSet { .. } => self.talk.apply(change, by, at, event.seq),
         }

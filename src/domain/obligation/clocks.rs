@@ -163,7 +163,7 @@ impl Case<'_> {
         let ended = limit.stands_if.as_ref().and_then(|kind| self.facts.when(kind));
         let due = self.since(&limit.after);
         let due = due.and_then(|since| readings(self.rule, limit, since, self.calendars));
-        ended.zip(due).is_some_and(|(ended, due)| ended <= due.late)
+        ended.zip(due).is_some_and(|(ended, due)| ended <= due.last)
     }
 
     /// A limit that runs, unless it ran out before the determination that it needs.
@@ -205,16 +205,11 @@ impl Case<'_> {
         };
         let due = strictest.due.map(|due| {
             let last = runs.iter().filter_map(|run| run.due).map(|due| due.last).min();
-            let late = runs.iter().filter_map(|run| run.due).map(|due| due.late).min();
-            Readings {
-                first: due.first,
-                late: late.unwrap_or(due.late).max(due.first),
-                last: last.unwrap_or(due.last).max(due.first),
-            }
+            Readings { first: due.first, last: last.unwrap_or(due.last).max(due.first) }
         });
         let (how, next_warning) = match self.facts.first(&stage.id) {
             Some(sent) => {
-                let late = due.is_some_and(|due| sent.at > due.late);
+                let late = due.is_some_and(|due| sent.at > due.last);
                 (State::Met { at: sent.at, late }, None)
             }
             None => self.progress(strictest.limit.within, strictest.since, due),

@@ -3,9 +3,8 @@
 //! Hours pass as they pass, through changes of the clock. Days and months are counted on the
 //! calendar of the rule's zone, the day of the event not counted; the strict reading ends at the
 //! time of day at which they began, the mild one with the last day, as in Regulation (EEC,
-//! Euratom) No 1182/71, Art. 3. A month that is too short ends, strictly, with its last day; the
-//! mild reading counts its missing days into the next month, and is shown; what is handed in after the
-//! last day of the short month is late all the same (Art. 3(2)(c)).
+//! Euratom) No 1182/71, Art. 3. A month that is too short ends with its last day (Art. 3(2)(c)): no
+//! reading counts the missing days into the next month.
 //!
 //! Invariants:
 //! - The first reading is never after the last one.
@@ -24,16 +23,13 @@ use crate::domain::time::{HOUR_MS, Timestamp};
 pub(super) struct Readings {
     /// The alarm is on this one.
     pub first: Timestamp,
-    /// What is handed in after this is late: no reading counts the missing days of a short month for
-    /// whoever owes it.
-    pub late: Timestamp,
-    /// After this one it is missed by every reading.
+    /// After this one it is missed by every reading, and what is handed in is late.
     pub last: Timestamp,
 }
 
 impl Readings {
     const fn one(at: Timestamp) -> Self {
-        Self { first: at, late: at, last: at }
+        Self { first: at, last: at }
     }
 }
 
@@ -60,13 +56,12 @@ pub(super) fn readings(
         Span::Hours(n) => Some(Readings::one(since.plus(i64::from(n) * HOUR_MS))),
         Span::Days(n) => {
             let last = began.date().checked_add_days(Days::new(u64::from(n)))?;
-            on_days(zone, began.time(), limit.by, last, last)
+            on_days(zone, began.time(), limit.by, last)
         }
         Span::Months(n) => {
-            let strict = began.date().checked_add_months(Months::new(n))?;
-            let missing = began.day().saturating_sub(strict.day());
-            let mild = strict.checked_add_days(Days::new(u64::from(missing)))?;
-            on_days(zone, began.time(), limit.by, strict, mild)
+            // chrono ends a month that is too short with its last day, as the Regulation does.
+            let day = began.date().checked_add_months(Months::new(n))?;
+            on_days(zone, began.time(), limit.by, day)
         }
         Span::BusinessDays(n) => {
             let calendar = rule.calendar.as_deref().unwrap_or("weekdays");
@@ -91,17 +86,10 @@ fn whole_day(zone: Tz, by: Option<NaiveTime>, day: NaiveDate) -> Option<Readings
 }
 
 /// Ends strictly at the time of day at which it began, mildly with the day.
-fn on_days(
-    zone: Tz,
-    began: NaiveTime,
-    by: Option<NaiveTime>,
-    strict: NaiveDate,
-    mild: NaiveDate,
-) -> Option<Readings> {
-    let last = whole_day(zone, by, mild)?.last;
-    let late = whole_day(zone, by, strict)?.last;
-    let first = instant(zone, strict.and_time(by.unwrap_or(began)));
-    Some(Readings { first: first.min(late), late, last })
+fn on_days(zone: Tz, began: NaiveTime, by: Option<NaiveTime>, day: NaiveDate) -> Option<Readings> {
+    let last = whole_day(zone, by, day)?.last;
+    let first = instant(zone, day.and_time(by.unwrap_or(began)));
+    Some(Readings { first: first.min(last), last })
 }
 
 /// What becomes of a deadline that is on no working day.
@@ -122,11 +110,9 @@ pub(super) fn over_weekend(
     };
     match weekend {
         None => plain,
-        Some(Weekend::MayMoveToNoon) => {
-            Readings { first: plain.first, late: moved(plain.late), last: moved(plain.last) }
-        }
+        Some(Weekend::MayMoveToNoon) => Readings { first: plain.first, last: moved(plain.last) },
         Some(Weekend::MovesToNoon) => {
-            Readings { first: moved(plain.first), late: moved(plain.late), last: moved(plain.last) }
+            Readings { first: moved(plain.first), last: moved(plain.last) }
         }
     }
 }

@@ -71,20 +71,20 @@ fn nis2_counts_the_month_from_the_notification() {
                 "aware = 2027-01-28T08:00+01:00; notification > 2027-01-31T07:00+01:00",
                 "final",
                 "2027-02-28 07:00 CET",
-                "2027-03-03 23:59 CET",
+                "2027-02-28 23:59 CET",
             ),
             // The same in a leap year, at the end of a month of 31 days, and over a new year.
             (
                 "notification > 2028-01-31T07:00+01:00",
                 "final",
                 "2028-02-29 07:00 CET",
-                "2028-03-02 23:59 CET",
+                "2028-02-29 23:59 CET",
             ),
             (
                 "notification > 2026-08-31T07:00+02:00",
                 "final",
                 "2026-09-30 07:00 CEST",
-                "2026-10-01 23:59 CEST",
+                "2026-09-30 23:59 CEST",
             ),
             (
                 "notification > 2026-12-15T07:00+01:00",
@@ -111,7 +111,7 @@ fn nis2_asks_for_progress_while_the_incident_goes_on() {
     check(
         "nis2",
         &[
-            (ongoing, "progress", "2027-02-28 07:00 CET", "2027-03-03 23:59 CET"),
+            (ongoing, "progress", "2027-02-28 07:00 CET", "2027-02-28 23:59 CET"),
             (ongoing, "final", "", ""),
             // The clock has gone forward on that very day.
             (&sent, "progress", "2027-03-28 06:00 CEST", "2027-03-28 23:59 CEST"),
@@ -194,7 +194,7 @@ fn dora_chains_each_report_to_the_one_before() {
                 "intermediate > 2027-01-29T13:00+01:00",
                 "final",
                 "2027-02-28 13:00 CET",
-                "2027-03-01 23:59 CET",
+                "2027-03-01 12:00 CET",
             ),
         ],
     );
@@ -309,7 +309,7 @@ fn the_cra_counts_from_the_measure_or_from_the_notification() {
                 &format!("{aware}; notification > 2026-10-31T09:00+01:00"),
                 "final",
                 "2026-11-30 09:00 CET",
-                "2026-12-01 23:59 CET",
+                "2026-11-30 23:59 CET",
             ),
         ],
     );

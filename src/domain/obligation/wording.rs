@@ -15,6 +15,14 @@ pub(super) fn local_words(rule: &Rule, at: Timestamp) -> String {
     at.plus(0).utc().with_timezone(&rule.zone).format("%Y-%m-%d %H:%M %Z").to_string()
 }
 
+impl Rule {
+    /// An instant in UTC, and by the rule's own clocks: `2026-03-27 09:00Z = 2026-03-27 10:00 CET`.
+    pub fn times(&self, at: Timestamp) -> String {
+        let utc = format!("{} {}Z", at.date(), at.clock_minutes());
+        if self.zone == chrono_tz::UTC { utc } else { format!("{utc} = {}", local_words(self, at)) }
+    }
+}
+
 /// What an anchor is, in words that fit after "after".
 fn anchor_words(rule: &Rule, anchor: &Anchor) -> String {
     let title = |stage: &str| rule.stage(stage).map_or(stage, |found| &found.title).to_owned();

@@ -239,6 +239,14 @@ pub enum TalkChange {
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         timeless: bool,
     },
+    /// They have the statement that all of the press hear for now; an answer is owed still, where
+    /// `answer_by` is given by that time.
+    InquiryHeld {
+        inquiry: u32,
+        by: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        answer_by: Option<Timestamp>,
+    },
     /// The spokesperson answered.
     InquiryAnswered { inquiry: u32, text: String, by: String },
     /// What the press hears of it until more can be said: one statement, for all who ask.

@@ -59,6 +59,11 @@ pub fn change_words(change: &TalkChange, now: Timestamp) -> String {
             );
             because(format!("press inquiry {inquiry}: {by} · {until} from now on"), reason)
         }
+        TalkChange::InquiryHeld { inquiry, by, answer_by } => {
+            let next = answer_by.map(|at| format!(", an answer by {}", at.clock_near(now)));
+            let next = next.unwrap_or_else(|| ", an answer follows".to_owned());
+            format!("{by} gave inquiry {inquiry} the holding statement{next}")
+        }
         TalkChange::InquiryAnswered { inquiry, text, by } => {
             format!("{by} answered inquiry {inquiry}: {text}")
         }

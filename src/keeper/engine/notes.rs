@@ -28,6 +28,7 @@ pub(super) fn note(events: &[Recorded], room: &Room) -> String {
             .or_else(|| swapped(event, room))
             .or_else(|| still_owed(event, room))
             .or_else(|| not_owed_by(event, room))
+            .or_else(|| runs_now(event, room))
             .or_else(|| taken_back(event, events))
             .or_else(|| next_word(event, room))
     };
@@ -175,6 +176,25 @@ fn still_owed(event: &Recorded, room: &Room) -> Option<String> {
         return Some(format!("STILL OWED before it: {before}; hand that in too, or say why not"));
     }
     (!besides.is_empty()).then(|| format!("the same law still wants: {besides}"))
+}
+
+/// The clocks that run because something was determined, by the rule's own clocks as well: a slip in a
+/// time is seen at once.
+fn runs_now(event: &Recorded, room: &Room) -> Option<String> {
+    let Body::Incident { incident, change: Change::Legal(change) } = &event.body else {
+        return None;
+    };
+    let LegalChange::Determined { rule, at, .. } = &**change else { return None };
+    let open = legal::open(room.incidents.get(incident)?, &room.plan, event.at);
+    let of_rule = open.iter().filter(|it| it.rule.id == *rule);
+    let words = of_rule.map(|it| {
+        let due = it.clock.due.map(|at| format!("due {}", it.rule.times(at)));
+        let due = due.unwrap_or_else(|| "without undue delay".to_owned());
+        format!("{} {due}", it.clock.stage)
+    });
+    let words: Vec<String> = words.collect();
+    let since = format!("since {}", legal::rule(&room.plan, rule)?.times(*at));
+    (!words.is_empty()).then(|| format!("{since}: {}", words.join("; ")))
 }
 
 /// What was thought before and is taken back because something else was determined.

@@ -40,7 +40,7 @@ pub(super) fn fields(action: Action, about: &About<'_>) -> Option<Vec<Field>> {
                     .hint("type what it is about: gdpr, nis2, breach"),
                 Field::choice("answer", "answer", both, IT_IS_SO),
                 Field::line("when", "since when", "")
-                    .hint("when it was so, not when it is entered: 14:02 · -3h · empty: now"),
+                    .hint("when it was so, not when it is entered: 14:02 (UTC; or 14:02 Europe/Berlin) · -3h"),
                 Field::text("text", "because", "").hint("what it rests on, or why it was wrong"),
             ]
         }
@@ -58,7 +58,8 @@ pub(super) fn fields(action: Action, about: &About<'_>) -> Option<Vec<Field>> {
                 Field::line("reference", "reference", "").hint("what the authority calls it"),
                 Field::line("hash", "sha256", "")
                     .hint("of the file; 'warroom obligation submit --file' makes it"),
-                Field::line("when", "at", "").hint("14:02 · -15m · empty: now"),
+                Field::line("when", "at", "")
+                    .hint("14:02 (UTC; or 14:02 Europe/Berlin) · -15m · empty: now"),
                 Field::line("text", "because", "")
                     .hint("needed where it is late, or not applicable"),
             ]

@@ -127,7 +127,18 @@ fn nobody_is_left_at_investigating_by_a_merge() {
     );
     let site = published(&world);
     assert_eq!(site.incidents.len(), 1);
-    assert_eq!(site.incidents[0].id, "i2", "the next word about it comes from there");
+    assert_eq!(site.incidents[0].id, "i1", "where people look for it");
+    play(
+        &mut world,
+        &format!(
+            r#"3m bob {{"do":"talk","incident":2,"talk":{{"say":"draft","audience":"public","title":"Card payments fail","to":["customers"],"words":[{{"language":"en","subject":"s","text":"b"}}],"next_by":"{}","public":"identified"}}}}
+               3m ann {{"do":"talk","incident":2,"talk":{{"say":"approve","update":1,"force":"alone"}}}}"#,
+            START.plus(23 * 60_000)
+        ),
+    );
+    let site = published(&world);
+    let (id, words) = (&site.incidents[0].id, site.incidents[0].updates.len());
+    assert_eq!((site.incidents.len(), id.as_str(), words), (1, "i1", 2), "the next word as well");
 }
 
 #[test]

@@ -39,7 +39,18 @@ fn all_of_the_press_hear_one_holding_statement() {
         told.contains("what the press hears until more can be said, by dana: We know of it"),
         "{told}"
     );
-    assert!(told.contains("dana answered inquiry 1: We know of it and work on it."), "{told}");
+    assert!(
+        told.contains("dana gave inquiry 1 the holding statement, an answer by 14:24"),
+        "it is no answer: {told}"
+    );
+    let late = play(&mut world, "60m clock\n65m clock");
+    assert!(late.contains("NOT TOLD IN TIME: press 1 (Evening News) (due 14:24)"), "{late}");
+    let told = told
+        + &play(
+            &mut world,
+            &talk(70, "dana", r#"{"say":"answer-inquiry","inquiry":1,"text":"It is not."}"#),
+        );
+    assert!(told.contains("dana answered inquiry 1: It is not."), "{told}");
     assert!(told.contains("dana answered inquiry 2: No, it is not."), "{told}");
 }
 

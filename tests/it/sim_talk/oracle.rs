@@ -269,6 +269,11 @@ impl Known {
                 let due = it.answer_by.unwrap_or_else(|| at.plus(60 * MINUTE_MS));
                 self.press.insert(it.number, (label, due));
             }
+            TalkChange::InquiryHeld { inquiry, answer_by: Some(by), .. } => {
+                if let Some((_, due)) = self.press.get_mut(inquiry) {
+                    *due = *by;
+                }
+            }
             TalkChange::InquiryAnswered { inquiry, .. } => drop(self.press.remove(inquiry)),
             TalkChange::Promised { stakeholder, next_by, .. } => {
                 if let Some(told) = self.told.get_mut(stakeholder) {

@@ -61,7 +61,11 @@ pub(super) fn all<'a>(model: &'a Model, incident: &'a Incident) -> Vec<Item<'a>>
         let (text, rank) = match &asked.answer {
             None => {
                 let rank = if speaks(model, incident) { Rank::Asks } else { Rank::Due };
-                (format!("{by}{embargo}not answered (u s)"), rank)
+                let held = asked.held_at.map_or_else(
+                    || "not answered (u s)".to_owned(),
+                    |at| format!("holding statement {}, answer owed (u s)", at.clock_minutes()),
+                );
+                (format!("{by}{embargo}{held}"), rank)
             }
             Some((by, _)) => (format!("{embargo}{by} answered"), Rank::Told),
         };
