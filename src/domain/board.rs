@@ -13,6 +13,7 @@ use crate::domain::change::Change;
 use crate::domain::event::{Body, Recorded};
 use crate::domain::ids::{IncidentId, Seq};
 use crate::domain::incident::Incident;
+use crate::domain::markup::token;
 use crate::domain::plan::Plan;
 use crate::domain::redact::REDACTED;
 use crate::domain::stakeholder::Audience;
@@ -88,6 +89,10 @@ pub struct Board {
     pub incidents: BTreeMap<IncidentId, Published>,
     /// Service → since when it is shown.
     pub shown: BTreeMap<String, Timestamp>,
+    /// Service → the number that it bears outside, where nobody reads what we call it; for good.
+    pub numbers: BTreeMap<String, u32>,
+    /// What the page is known by since something was published: its name may change.
+    pub page: String,
     pub changed_at: Timestamp,
     /// The last event that changed something here.
     pub seq: Seq,
@@ -109,6 +114,11 @@ impl Board {
         self.seq = event.seq;
     }
 
+    /// What a service is known by outside.
+    pub fn component(&self, service: &str) -> String {
+        self.numbers.get(service).map_or_else(|| token(service), |number| format!("c{number}"))
+    }
+
     /// Takes an event, after the incident that it is about has taken it.
     pub fn take(&mut self, event: &Recorded, incident: Option<&Incident>, plan: &Plan) {
         #[expect(clippy::wildcard_enum_match_arm, reason = "few facts are for the public")]
@@ -117,6 +127,9 @@ impl Board {
                 if self.incident_changed(event, *id, change, incident) =>
             {
                 self.touched(event);
+                if self.page.is_empty() {
+                    self.page = token(plan.page.shown_name());
+                }
             }
             Body::PlanAdopted { .. } => {
                 let is_shown = |name: &String| {
@@ -125,6 +138,8 @@ impl Board {
                 self.shown.retain(|name, _| is_shown(name));
                 for name in plan.services.keys().filter(|name| is_shown(name)) {
                     self.shown.entry(name.clone()).or_insert(event.at);
+                    let next = u32::try_from(self.numbers.len()).unwrap_or(u32::MAX) + 1;
+                    self.numbers.entry(name.clone()).or_insert(next);
                 }
                 self.touched(event);
             }

@@ -122,6 +122,13 @@ pub struct StatusPage {
     pub zone: String,
 }
 
+impl StatusPage {
+    /// Whose status it is, as it is shown.
+    pub fn shown_name(&self) -> &str {
+        if self.name.is_empty() { "Service" } else { &self.name }
+    }
+}
+
 /// Somebody who can be reached.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]

@@ -459,7 +459,11 @@ fn what_is_planned_says_its_number_and_its_time() {
 fn what_was_handed_in_does_not_hide_what_is_owed_before_it() {
     let home = Home::new();
     home.ok(&["declare", "breach", "-s", "1"]);
-    home.ok(&["obligation", "determine", "1", "nis2", "aware", "the review says so"]);
+    let early = home.run(&["obligation", "submit", "1", "nis2", "final", "--reference", "R0"]);
+    let said = utf8(&early.stderr);
+    assert!(said.contains("nis2 final is not owed yet: it waits for"), "{said}");
+    let said = home.ok(&["obligation", "determine", "1", "nis2", "aware", "the review says so"]);
+    assert!(said.contains("early-warning due ") && said.contains("Z = "), "{said}");
     let said = home.ok(&["obligation", "submit", "1", "nis2", "notification", "--reference", "R1"]);
     assert!(said.contains("STILL OWED before it: early-warning (due "), "{said}");
     let said =

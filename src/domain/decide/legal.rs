@@ -91,6 +91,14 @@ fn submit(
         return Err(bad(lacks, "a claim without a proof is no submission"));
     }
     let mut facts = incident.legal.facts.get(&rule.id).cloned().unwrap_or_default();
+    let before = obligation::clocks(rule, &facts, &plan.calendars, now);
+    let before = before.into_iter().find(|clock| clock.stage == *stage).map(|clock| clock.state);
+    if let Some(State::Waiting { for_what }) = before {
+        return Err(not_now(
+            format!("{} {stage} is not owed yet: it waits for {for_what}", rule.id),
+            "put on record first what makes it owed, and since when",
+        ));
+    }
     facts.submissions.entry(stage.clone()).or_default().push(sent.clone());
     let clocks = obligation::clocks(rule, &facts, &plan.calendars, now);
     let clock = clocks.iter().find(|clock| clock.stage == *stage);

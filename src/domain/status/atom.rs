@@ -56,13 +56,9 @@ pub(super) fn feed(site: &Site) -> Result<String, std::fmt::Error> {
     Ok(out)
 }
 
-/// What the feed is known by: its address, or a name of its own where the page has none.
+/// What the feed is known by, wherever it is served: RFC 4287, 4.2.6, lets no identifier change.
 fn feed_id(site: &Site) -> String {
-    if site.page.url.is_empty() {
-        format!("urn:warroom:status:{}", token(&site.page.id))
-    } else {
-        format!("{}/", site.page.url)
-    }
+    format!("urn:warroom:status:{}", token(&site.page.id))
 }
 
 /// What a feed tells of an incident or a maintenance.
@@ -77,18 +73,15 @@ struct Entry<'a> {
 }
 
 fn entry(out: &mut String, site: &Site, known: &Entry<'_>) -> std::fmt::Result {
-    let id = if site.page.url.is_empty() {
-        format!("{}:{}", feed_id(site), token(known.id))
-    } else {
-        shortlink(&site.page, &known.anchor)
-    };
+    let id = format!("{}:{}", feed_id(site), token(known.id));
     writeln!(out, "<entry>\n<id>{}</id>", escape(&id))?;
     writeln!(out, "<title>{}</title>", escape(known.name))?;
     writeln!(out, "<published>{}</published>", known.published)?;
     writeln!(out, "<updated>{}</updated>", known.updated)?;
     if !site.page.url.is_empty() {
         let kind = "rel=\"alternate\" type=\"text/html\"";
-        writeln!(out, "<link {kind} href=\"{}\"/>", escape(&id))?;
+        let link = shortlink(&site.page, &known.anchor);
+        writeln!(out, "<link {kind} href=\"{}\"/>", escape(&link))?;
     }
     writeln!(out, "<content type=\"html\">{}</content>\n</entry>", escape(&known.content))
 }

@@ -22,6 +22,7 @@ const HISTORY_DAYS: u64 = 14;
 /// What the last two weeks held, the newest first.
 pub(super) fn past(out: &mut String, site: &Site, now: Timestamp) -> Result {
     let today = day_of(site.page.zone, now);
+    let oldest = today.checked_sub_days(Days::new(HISTORY_DAYS - 1)).unwrap_or(today);
     let shown = site.components.iter().map(|component| component.created_at);
     let told = site.incidents.iter().map(|incident| incident.created_at);
     let first = shown.chain(told).min().map_or(today, |at| day_of(site.page.zone, at));
@@ -48,10 +49,28 @@ pub(super) fn past(out: &mut String, site: &Site, now: Timestamp) -> Result {
             .maintenances
             .iter()
             .filter(|known| known.status == MaintenanceStatus::Completed)
-            .filter(|known| day_of(site.page.zone, known.scheduled_for) == date)
+            .filter(|known| day_of(site.page.zone, known.is_past_since()) == date)
             .collect();
-        done.sort_by_key(|known| std::cmp::Reverse((known.scheduled_for, &known.id)));
-        if shown.is_empty() && open.is_empty() && done.is_empty() {
+        done.sort_by_key(|known| std::cmp::Reverse((known.is_past_since(), &known.id)));
+        // What began on an earlier day was still so on this one.
+        let lasted: Vec<&PublicIncident> = site
+            .incidents
+            .iter()
+            .filter(|one| day_of(site.page.zone, one.created_at) < date)
+            .filter(|one| {
+                let ended = one.resolved_at.filter(|_| !one.status.is_open()).unwrap_or(now);
+                day_of(site.page.zone, ended) >= date
+            })
+            .collect();
+        for one in &lasted {
+            let (anchor, name) = (incident_anchor(&one.id), escape(&one.name));
+            let since = day_words(day_of(site.page.zone, one.created_at));
+            // What began before these days, and is over, stands nowhere on the page.
+            let is_here = one.status.is_open() || day_of(site.page.zone, one.created_at) >= oldest;
+            let link = if is_here { format!("<a href=\"#{anchor}\">{name}</a>") } else { name };
+            writeln!(out, "<p>Went on, since {since}: {link}</p>")?;
+        }
+        if shown.is_empty() && open.is_empty() && done.is_empty() && lasted.is_empty() {
             writeln!(out, "<p class=\"quiet\">No incidents.</p>")?;
         }
         for one in shown {

@@ -171,8 +171,18 @@ impl Maintenance {
     /// When it ends, or ended, whatever was planned.
     pub fn ends_at(&self) -> Timestamp {
         let planned = self.scheduled_until;
-        let is_over = self.status == MaintenanceStatus::Completed;
+        let is_over = self.status == MaintenanceStatus::Completed && !self.is_called_off();
         if is_over { planned.min(self.updated_at) } else { planned }
+    }
+
+    /// It was over before it began.
+    pub fn is_called_off(&self) -> bool {
+        self.status == MaintenanceStatus::Completed && self.updated_at < self.scheduled_for
+    }
+
+    /// When it belongs to the past.
+    pub fn is_past_since(&self) -> Timestamp {
+        if self.is_called_off() { self.updated_at } else { self.scheduled_for }
     }
 }
 

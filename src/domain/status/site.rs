@@ -13,7 +13,7 @@ use crate::domain::board::{Board, Published, Span};
 use crate::domain::duty::{Window, WindowStage};
 use crate::domain::ids::IncidentId;
 use crate::domain::markup::token;
-use crate::domain::plan::{Plan, Service};
+use crate::domain::plan::Service;
 use crate::domain::room::Room;
 use crate::domain::time::Timestamp;
 use crate::domain::words::PublicStatus;
@@ -21,23 +21,22 @@ use crate::domain::words::PublicStatus;
 /// What is published as the room stands.
 pub fn site(room: &Room) -> Site {
     let (plan, board) = (&room.plan, &room.board);
-    // What was called off before it began never was.
-    let is_told = |window: &&Window| !window.public.is_empty() && !window.is_called_off();
+    let is_told = |window: &&Window| !window.public.is_empty();
     let windows = || room.desk.windows.values().filter(is_told);
     let shown = plan.services.iter().filter(|(_, service)| !service.public_name.is_empty());
-    let name = if plan.page.name.is_empty() { "Service" } else { plan.page.name.as_str() };
+    let name = plan.page.shown_name();
     let incidents: Vec<PublicIncident> = board
         .incidents
         .iter()
         .filter(|(_, known)| known.status != PublicStatus::Unpublished)
-        .map(|(id, known)| incident(known.named.unwrap_or(*id), known, plan))
+        .map(|(id, known)| incident(known.named.unwrap_or(*id), known, room))
         .collect();
-    let maintenances: Vec<Maintenance> = windows().map(|it| maintenance(it, plan)).collect();
+    let maintenances: Vec<Maintenance> = windows().map(|it| maintenance(it, room)).collect();
     let changes = incidents.iter().map(|it| it.updated_at);
     let changes = changes.chain(maintenances.iter().map(|it| it.updated_at));
     Site {
         page: Page {
-            id: token(name),
+            id: if board.page.is_empty() { token(name) } else { board.page.clone() },
             name: name.to_owned(),
             url: plan.page.url.clone(),
             zone: plan.page.zone.parse().unwrap_or(chrono_tz::UTC),
@@ -66,14 +65,17 @@ fn component<'a>(
     let worst = spans.iter().filter(|span| span.until.is_none()).map(|span| span.status).max();
     let names =
         |window: &&Window| window.services.iter().any(|name| name == service || name == "*");
-    let is_worked_on = windows.filter(names).any(|window| window.stage == WindowStage::Open);
+    let worked_on = windows.filter(names).filter(|window| window.stage == WindowStage::Open);
+    let worked_on = worked_on.map(|window| window.from).max();
+    let is_worked_on = worked_on.is_some();
     let calm =
         if is_worked_on { ComponentStatus::UnderMaintenance } else { ComponentStatus::Operational };
     let created_at = board.shown.get(service).copied().unwrap_or(board.changed_at);
     let changes = spans.iter().flat_map(|span| [Some(span.from), span.until]).flatten();
+    let changes = changes.chain(worked_on);
     let is_down = |span: &&&Span| span.status >= ComponentStatus::PartialOutage;
     Component {
-        id: token(service),
+        id: board.component(service),
         name: known.public_name.clone(),
         group: Some(known.public_group.clone()).filter(|group| !group.is_empty()),
         description: String::new(),
@@ -97,7 +99,8 @@ const fn status(status: PublicStatus) -> IncidentStatus {
     }
 }
 
-fn incident(id: IncidentId, known: &Published, plan: &Plan) -> PublicIncident {
+fn incident(id: IncidentId, known: &Published, room: &Room) -> PublicIncident {
+    let plan = &room.plan;
     let is_shown = |name: &String| {
         plan.services.get(name).is_some_and(|service| !service.public_name.is_empty())
     };
@@ -106,7 +109,7 @@ fn incident(id: IncidentId, known: &Published, plan: &Plan) -> PublicIncident {
         .iter()
         .map(|span| &span.service)
         .filter(|name| is_shown(name))
-        .map(|name| token(name))
+        .map(|name| room.board.component(name))
         .collect();
     components.sort();
     components.dedup();
@@ -135,14 +138,30 @@ fn incident(id: IncidentId, known: &Published, plan: &Plan) -> PublicIncident {
     }
 }
 
-fn maintenance(window: &Window, plan: &Plan) -> Maintenance {
+fn maintenance(window: &Window, room: &Room) -> Maintenance {
+    let plan = &room.plan;
     let is_named =
         |name: &&String| window.services.iter().any(|service| service == *name || service == "*");
     let shown = plan.services.iter().filter(|(_, service)| !service.public_name.is_empty());
     let created: Timestamp = window.planned_at.unwrap_or(window.from);
+    let name = window.public.lines().next().unwrap_or_default();
+    if let Some(at) = window.ended_at.filter(|_| window.is_called_off()) {
+        // Whoever read of it must not look for it in vain.
+        return Maintenance {
+            id: format!("m{}", window.id),
+            name: format!("Called off: {name}"),
+            status: MaintenanceStatus::Completed,
+            body: format!("This maintenance does not take place.\n\n{}", window.public),
+            created_at: created,
+            updated_at: at.max(created),
+            scheduled_for: window.from,
+            scheduled_until: window.until,
+            components: Vec::new(),
+        };
+    }
     Maintenance {
         id: format!("m{}", window.id),
-        name: window.public.lines().next().unwrap_or_default().to_owned(),
+        name: name.to_owned(),
         status: match window.stage {
             WindowStage::Planned => MaintenanceStatus::Scheduled,
             WindowStage::Open => MaintenanceStatus::InProgress,
@@ -158,6 +177,10 @@ fn maintenance(window: &Window, plan: &Plan) -> Maintenance {
         },
         scheduled_for: window.from,
         scheduled_until: window.until,
-        components: shown.map(|(name, _)| name).filter(is_named).map(|name| token(name)).collect(),
+        components: shown
+            .map(|(name, _)| name)
+            .filter(is_named)
+            .map(|name| room.board.component(name))
+            .collect(),
     }
 }

@@ -245,12 +245,13 @@ fn the_feed_has_what_a_reader_needs() {
     let feed = text(&files(&site(), now()), "history.atom");
     assert_balanced(&feed);
     for part in [
-        "<id>https://status.example.org/</id>",
+        "<id>urn:warroom:status:example</id>",
         "<updated>2026-11-25T12:10:00.000Z</updated>",
         "<author><name>Example</name></author>",
         "<link rel=\"self\" type=\"application/atom+xml\" \
          href=\"https://status.example.org/history.atom\"/>",
-        "<id>https://status.example.org/#incident-INC-7</id>",
+        "<id>urn:warroom:status:example:INC-7</id>",
+        "href=\"https://status.example.org/#incident-INC-7\"",
         "&lt;p&gt;2026-11-25 13:10 CET: &lt;strong&gt;Identified&lt;/strong&gt;&lt;/p&gt;",
     ] {
         assert!(feed.contains(part), "{part} is not in\n{feed}");
@@ -300,6 +301,25 @@ fn a_day_on_which_something_began_that_goes_on_does_not_say_no_incidents() {
 }
 
 #[test]
+fn a_day_on_which_something_went_on_since_the_day_before_does_not_say_no_incidents() {
+    let mut site = site();
+    let day = crate::domain::time::DAY_MS;
+    site.incidents.truncate(1);
+    let incident = &mut site.incidents[0];
+    incident.status = super::IncidentStatus::Resolved;
+    (incident.created_at, incident.resolved_at) = (now().plus(-3 * day), Some(now().plus(-day)));
+    let html = text(&files(&site, now()), "index.html");
+    let (_, past) = html.split_once("id=\"past\"").expect("what is over");
+    let days: Vec<&str> = past.split("<h3").skip(1).collect();
+    let anchor = super::json::incident_anchor(&site.incidents[0].id);
+    for day in &days[1..3] {
+        assert!(day.contains(&format!("<a href=\"#{anchor}\">")), "{day}");
+        assert!(day.contains("Went on, since") && !day.contains("No incidents."), "{day}");
+    }
+    assert!(days[0].contains("No incidents."), "it was over: {}", days[0]);
+}
+
+#[test]
 fn maintenance_that_is_over_stays_on_the_page_and_in_the_feed() {
     let mut site = site();
     site.maintenances[0].updated_at =
@@ -311,7 +331,7 @@ fn maintenance_that_is_over_stays_on_the_page_and_in_the_feed() {
     assert!(past.contains("id=\"maintenance-m1\""), "a link to it leads somewhere: {past}");
     assert!(past.contains("Maintenance · Completed · affects The web"), "{past}");
     let feed = text(&all, "history.atom");
-    assert!(feed.contains("<id>https://status.example.org/#maintenance-m1</id>"), "{feed}");
+    assert!(feed.contains("<id>urn:warroom:status:example:m1</id>"), "{feed}");
     let span = "Completed: 2026-11-23 13:30 CET to 2026-11-23 13:50 CET";
     assert!(feed.contains(span), "it ended earlier than was planned: {feed}");
 }

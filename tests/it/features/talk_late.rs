@@ -231,7 +231,7 @@ fn a_conversation_is_not_before_what_it_is_about_and_one_untold_begins_nothing_a
 }
 
 #[test]
-fn maintenance_that_ends_early_ended_then_and_what_was_called_off_never_was() {
+fn maintenance_that_ends_early_ended_then_and_what_was_called_off_says_so() {
     let mut world = begin();
     let window = |from: i64, until: i64| {
         format!(
@@ -247,8 +247,11 @@ fn maintenance_that_ends_early_ended_then_and_what_was_called_off_never_was() {
         "5m ann {\"do\":\"end-window\",\"window\":1}\n6m ann {\"do\":\"end-window\",\"window\":2}",
     );
     let all = site(&world.engine.room).maintenances;
-    assert_eq!(all.len(), 1, "what never began is not told as over: {all:?}");
     assert!(all[0].updated_at < at(6) && all[0].scheduled_until == at(60), "{all:?}");
+    // Whoever read of it finds it again.
+    assert_eq!(all.len(), 2, "{all:?}");
+    assert_eq!(all[1].name, "Called off: Disks are replaced");
+    assert!(all[1].is_called_off() && all[1].ends_at() == at(180), "{all:?}");
 }
 
 #[test]
