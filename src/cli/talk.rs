@@ -17,6 +17,8 @@ use crate::domain::stakeholder::Stakeholder;
 use crate::domain::talk::change::{Moved, TalkWish};
 use crate::domain::talk::{Standing, Update, page, promise};
 use crate::domain::words::{PublicStatus, Role};
+use crate::proto::Ask;
+use crate::tui::update::taken_back;
 
 /// For whom words are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -203,7 +205,7 @@ pub fn run(talk: Talk, context: &Context) -> Result<(), Failure> {
             return approve(context, (incident, update), whys, also);
         }
         Talk::Withdraw { incident, update, reason } => {
-            (incident, TalkWish::Withdraw { update, reason })
+            return withdraw(context, incident, update, reason);
         }
         Talk::Promise { incident, stakeholder, by, text } => {
             (incident, TalkWish::Promise { stakeholder, next_by: time_ahead(&by)?, text })
@@ -243,6 +245,24 @@ pub fn run(talk: Talk, context: &Context) -> Result<(), Failure> {
         }
     };
     give(context, Command::Talk { incident, talk: Box::new(wish) })
+}
+
+/// Takes an update back; one's own words are a draft again.
+fn withdraw(
+    context: &Context,
+    incident: IncidentId,
+    update: u32,
+    reason: String,
+) -> Result<(), Failure> {
+    let talk = Box::new(TalkWish::Withdraw { update, reason });
+    give(context, Command::Talk { incident, talk })?;
+    let head = detail(context, incident, None, 1)?.head;
+    let Some((key, text)) = taken_back::own_words(&head, update) else { return Ok(()) };
+    context.keeper()?.ask(Ask::SaveDraft { key, text, only_new: true })?;
+    if !context.json {
+        say("its words are a draft again: 'P' in the console");
+    }
+    Ok(())
 }
 
 /// A time that changes: not given, 'none', or a time.

@@ -128,7 +128,7 @@ fn approvers(incident: &Incident) -> String {
         let draft = &update.draft;
         let commander = incident.commander().filter(|who| *who != update.by);
         match commander {
-            _ if !draft.approvers.is_empty() => draft.approvers.join(" "),
+            _ if !update.approvers().is_empty() => update.approvers().join(" "),
             Some(commander) if draft.approval == Approval::Commander => commander.to_owned(),
             Some(_) | None => format!("*!{}", update.by),
         }

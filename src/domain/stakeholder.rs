@@ -113,16 +113,25 @@ impl Stakeholder {
         template::SHIPPED.contains(&self.language.as_str()) || plan.templates.values().any(own)
     }
 
+    /// How often they hear of what is so bad, where it differs while a remedy is watched, and of a long one.
+    fn often(&self, severity: Severity) -> String {
+        let every = |phase, is_long| promise::every_min(self, severity, phase, is_long);
+        let usual = every(Phase::Investigating, false);
+        let first = promise::first_min(self, severity);
+        let calm = Some(every(Phase::Monitoring, false)).filter(|calm| *calm != usual);
+        let long = Some(every(Phase::Investigating, true)).filter(|long| *long != usual);
+        let calm = calm.map(|minutes| format!(", while watched {minutes}m"));
+        let long = long.map(|minutes| format!(", long {minutes}m"));
+        let (calm, long) = (calm.unwrap_or_default(), long.unwrap_or_default());
+        format!("{severity} first {first}m, every {usual}m{calm}{long}")
+    }
+
     /// How somebody is told, for people: audience, cadence and ways, and what is missing.
     pub fn matrix(&self, plan: &Plan, name: &str) -> Vec<String> {
-        let often: Vec<String> = [Severity::Sev1, Severity::Sev2, Severity::Sev3]
-            .into_iter()
-            .filter(|severity| *severity <= self.from_severity)
-            .map(|severity| {
-                let every = promise::every_min(self, severity, Phase::Investigating, false);
-                let first = promise::first_min(self, severity);
-                format!("{severity} first {first}m, every {every}m")
-            })
+        let often: Vec<String> = Severity::ALL
+            .iter()
+            .filter(|severity| **severity <= self.from_severity)
+            .map(|severity| self.often(*severity))
             .collect();
         let approval = if self.approvers.is_empty() {
             self.approval().to_string()

@@ -81,6 +81,13 @@ impl Update {
         }
     }
 
+    /// Those whom the plan names to look at it, but for whoever wrote it; where there is nobody else, who may
+    /// is as its `approval` says.
+    pub fn approvers(&self) -> Vec<&str> {
+        let named = self.draft.approvers.iter().map(String::as_str);
+        named.filter(|login| *login != self.by).collect()
+    }
+
     /// Whom no message told that it waits, in words; empty where there is nobody.
     pub fn uncalled_words(&self) -> String {
         match self.uncalled.as_slice() {

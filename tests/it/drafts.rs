@@ -124,3 +124,15 @@ fn a_draft_that_was_left_remembers_what_its_writer_had_seen() {
     console.keys("<c-s>y");
     shows(&console, "bob told support at 13:22: it is over");
 }
+
+#[test]
+fn words_about_what_is_marked_are_written_beside_it() {
+    let mut console = console();
+    // The mark moves the cursor on, as a list of several wants it.
+    console.keys("m");
+    assert_eq!(console.model.selected_id, Some(IncidentId(2)));
+    console.rest();
+    console.keys("uu");
+    assert_eq!(console.model.selected_id, Some(IncidentId(1)), "{}", console.screen());
+    shows(&console, "Update (1 of 2: what is known) on INC-1");
+}

@@ -11,6 +11,7 @@
 
 mod at_night;
 mod cli;
+mod cli_law;
 mod crash;
 mod damage;
 mod disk;

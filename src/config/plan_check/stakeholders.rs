@@ -77,6 +77,12 @@ fn stakeholder(plan: &Plan, name: &str, who: &Stakeholder, found: &mut Found) {
             found.wrong(key.clone(), format!("the approver '{approver}' is no person or team:"));
         }
     }
+    if let Some(only) = who.approvers(plan).first().filter(|_| who.approvers(plan).len() == 1) {
+        let what = format!(
+            "nobody but {only} may approve: what {only} writes is then for whoever commands to look at"
+        );
+        found.mind(key.clone(), what);
+    }
     for way in who.channels.iter().chain(&who.subscribers) {
         if let Err(what) = channel(plan, way) {
             found.wrong(key.clone(), format!("'{way}': {what}"));

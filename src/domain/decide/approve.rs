@@ -204,15 +204,15 @@ fn may_approve(order: &Order, incident: &Incident, update: &Update) -> Result<()
     let number = update.draft.update;
     if update.by == me {
         let who = match incident.commander().filter(|who| *who != me) {
-            _ if !update.draft.approvers.is_empty() => update.draft.approvers.join(" or "),
+            _ if !update.approvers().is_empty() => update.approvers().join(" or "),
             Some(who) => who.to_owned(),
             None => "somebody who may command".to_owned(),
         };
         return Err(needs(format!("you wrote update {number} yourself: it is for {who}")));
     }
-    let approvers = &update.draft.approvers;
+    let approvers = update.approvers();
     if !approvers.is_empty() {
-        if approvers.iter().any(|login| login == me) {
+        if approvers.contains(&me) {
             return Ok(());
         }
         return Err(needs(format!("update {number} is for {} to approve", approvers.join(" or "))));

@@ -53,6 +53,7 @@ pub(super) fn key(model: &mut Model, event: KeyEvent, ids: &mut dyn Ids) -> Vec<
     match resolved {
         Resolved::Action(action) => {
             let times = model.count.take().unwrap_or(1).max(1);
+            look_at_marked(model, action);
             if needs_incident(model, action) {
                 model.held.push(Held::Act(action, times));
                 model.held_since = model.now;
@@ -80,7 +81,25 @@ fn needs_incident(model: &Model, action: Action) -> bool {
         && model.link == LinkState::Up
         && model.selected_id.is_some()
         && model.modals.is_empty()
-        && (model.marks.is_empty() || action.is_single())
+        && (model.marks.is_empty() || action.is_single() || is_read_first(action))
+}
+
+/// What is made of an incident that is looked at, also where it is about several.
+const fn is_read_first(action: Action) -> bool {
+    matches!(action, Action::Update | Action::Write | Action::Approve)
+}
+
+/// Words about what is marked are written beside it, and not beside what the cursor came to since.
+fn look_at_marked(model: &mut Model, action: Action) {
+    let is_marked = model.selected_id.is_some_and(|id| model.marks.contains(&id));
+    let acts_on_marks = model.focus == Pane::Queue && model.modals.is_empty();
+    if !is_read_first(action) || is_marked || !acts_on_marks {
+        return;
+    }
+    let Some(first) = model.marks.iter().next().copied() else { return };
+    model.selected_id = Some(first);
+    model.refresh();
+    model.keep_in_view();
 }
 
 /// What was struck too early is done now, in its order.

@@ -10,7 +10,7 @@ mod keeper;
 mod keys;
 pub mod modals;
 mod mouse;
-mod taken_back;
+pub mod taken_back;
 mod wanted;
 
 use crossterm::event::KeyEvent;

@@ -27,6 +27,13 @@ pub(super) fn keep_words(model: &mut Model, form: &Form, ids: &mut dyn Ids) -> O
     Some(keep(model, ids, key_of(incident.id, number), text))
 }
 
+/// The words of an update that its author took back, as a draft: its name, and what it holds.
+pub fn own_words(incident: &Incident, number: u32) -> Option<(String, String)> {
+    let update = incident.talk.update(number)?;
+    let is_own = matches!(&update.standing, Standing::Withdrawn { by, .. } if *by == update.by);
+    is_own.then(|| (key_of(incident.id, number), as_draft(incident, &update.draft)))
+}
+
 fn key_of(incident: IncidentId, number: u32) -> String {
     format!("{} {incident}{OLDER}{number}", Action::Write.name())
 }

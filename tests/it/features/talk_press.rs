@@ -421,3 +421,21 @@ fn a_message_that_asks_for_a_look_and_fails_is_followed_by_others_and_whoever_wr
         .expect("it waits");
     assert_eq!(update.uncalled, ["ann", "fay", "bob"]);
 }
+
+#[test]
+fn whoever_is_the_only_approver_is_no_second_look_at_their_own_words() {
+    let mut plan = plan();
+    plan.stakeholders.get_mut("customers").expect("they").approvers = vec!["bob".to_owned()];
+    let mut world = World::under(plan);
+    play(&mut world, BEGIN);
+    let public = draft("public", &["customers"], Some(20), r#","public":"investigating""#);
+    let approve = r#"{"do":"talk","incident":1,"talk":{"say":"approve","update":1}}"#;
+    let told = play(&mut world, &format!("1m bob {public}\n2m bob {approve}"));
+    assert!(told.contains("you wrote update 1 yourself: it is for ann"), "{told}");
+    let update = letter(&world).talk.update(1).expect("it waits");
+    assert!(update.approvers().is_empty(), "{update:?}");
+    let row = warroom::domain::row::Row::of(letter(&world));
+    assert!(row.asks("ann") && !row.asks("bob"), "{}", row.approvers);
+    let told = play(&mut world, &format!("3m ann {approve}"));
+    assert!(!told.contains("refused"), "whoever commands is: {told}");
+}

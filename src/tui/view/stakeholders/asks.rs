@@ -23,7 +23,7 @@ pub(super) fn all<'a>(model: &'a Model, incident: &'a Incident) -> Vec<Item<'a>>
         let draft = &update.draft;
         let commander = incident.commander().filter(|who| *who != update.by);
         let whose = match draft.approval {
-            _ if !draft.approvers.is_empty() => draft.approvers.join(" or "),
+            _ if !update.approvers().is_empty() => update.approvers().join(" or "),
             Approval::Commander => commander.unwrap_or("another who may command").to_owned(),
             Approval::Other | Approval::None => "somebody else".to_owned(),
         };
@@ -97,8 +97,8 @@ fn may_approve(model: &Model, incident: &Incident, update: &Update) -> bool {
     if update.by == me {
         return false;
     }
-    if !draft.approvers.is_empty() {
-        return draft.approvers.iter().any(|login| login == me);
+    if !update.approvers().is_empty() {
+        return update.approvers().contains(&me);
     }
     let has =
         |role: Role| incident.roles.get(&role).is_some_and(|people| people.iter().any(|p| p == me));
