@@ -68,6 +68,8 @@ const OF_ONE: &[(&str, &str, &str)] = &[
     ("swap", "refuse", "Refuse the swap of this number"),
     ("maintenance", "services", "Names in the plan, or '*'; without any, windows are listed"),
     ("maintenance", "end", "End or cancel the window of this number"),
+    ("maintenance", "publish", "Let the public read what another wrote of this window"),
+    ("maintenance", "force", "Why nobody else than its author can look at it"),
     ("silence", "end", "End or cancel the silence of this number"),
     ("heartbeat", "name", "Its name in the plan"),
     ("who", "services", "What is affected, as the plan names it; may be given several times"),

@@ -123,11 +123,15 @@ pub enum Paging {
         until: Option<String>,
         #[arg(long, short, default_value = "")]
         reason: String,
-        /// What the status page says of it; not published without.
+        /// What the status page says of it once somebody else looked at it; nothing without.
         #[arg(long, default_value = "")]
         public: String,
         #[arg(long, value_name = "NUMBER", conflicts_with = "services")]
         end: Option<u32>,
+        #[arg(long, value_name = "NUMBER", conflicts_with_all = ["services", "end"])]
+        publish: Option<u32>,
+        #[arg(long, value_name = "WHY", requires = "publish")]
+        force: Option<String>,
     },
     /// Put alerts aside by their labels until a time, list such silences, or end one.
     ///
@@ -259,6 +263,9 @@ fn shifts(paging: Paging, context: &Context) -> Result<Command, Failure> {
             }
         }
         Paging::Maintenance { end: Some(window), .. } => Command::EndWindow { window },
+        Paging::Maintenance { publish: Some(window), force, .. } => {
+            Command::PublishWindow { window, force }
+        }
         Paging::Maintenance { services, from, until, reason, public, .. } => {
             let from = start(from)?;
             Command::PlanWindow { services, from, until: end(until, from)?, reason, public }

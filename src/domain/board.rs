@@ -144,7 +144,9 @@ impl Board {
                 self.touched(event);
             }
             Body::WindowPlanned { window } if !window.public.is_empty() => self.touched(event),
-            Body::WindowBegan { .. } | Body::WindowEnded { .. } => self.touched(event),
+            Body::WindowPublished { .. } | Body::WindowBegan { .. } | Body::WindowEnded { .. } => {
+                self.touched(event);
+            }
             _ => {}
         }
     }

@@ -376,6 +376,12 @@ pub enum Command {
         #[serde(default)]
         public: String,
     },
+    /// Lets the public read of a window what waits for a look. `force` says why nobody else can look at it.
+    PublishWindow {
+        window: u32,
+        #[serde(default)]
+        force: Option<String>,
+    },
     EndWindow {
         window: u32,
     },

@@ -20,6 +20,8 @@ use crate::domain::talk::page::PageDown;
 use crate::domain::time::{DAY_MS, HOUR_MS, Timestamp};
 use crate::domain::words::Severity;
 
+pub use crate::domain::window::{Window, WindowStage};
+
 /// How long a service counts as known to somebody after a page about it, in milliseconds.
 pub const KNOWN_FOR_MS: i64 = HOUR_MS;
 /// How far ahead a change of shift is looked for, in milliseconds.
@@ -28,75 +30,6 @@ const SHIFT_HORIZON_MS: i64 = 60 * DAY_MS;
 const SERVICES_MAX: usize = 256;
 /// Windows that are over and still listed.
 const WINDOWS_KEPT: usize = 20;
-
-/// A time in which services are worked on and page nobody.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Window {
-    pub id: u32,
-    /// The services; `*` for all of them.
-    pub services: Vec<String>,
-    pub from: Timestamp,
-    pub until: Timestamp,
-    pub reason: String,
-    pub by: String,
-    #[serde(default)]
-    pub stage: WindowStage,
-    /// What the public reads of it; empty: nothing.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub public: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub planned_at: Option<Timestamp>,
-    /// When it was over, which may be earlier than planned.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ended_at: Option<Timestamp>,
-}
-
-/// How far a window has come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum WindowStage {
-    #[default]
-    Planned,
-    Open,
-    Over,
-}
-
-impl Window {
-    /// In a line, as of `now`: `1 open from 18:10 until 19:10: * by root: disks are replaced`.
-    pub fn words(&self, now: Timestamp) -> String {
-        let stage = match self.stage {
-            WindowStage::Planned => "planned",
-            WindowStage::Open => "open",
-            WindowStage::Over => "over",
-        };
-        format!(
-            "{} {stage} from {} until {}: {} by {}: {}",
-            self.id,
-            self.from.clock_near(now),
-            self.end().clock_near(now),
-            self.services.join(" "),
-            self.by,
-            self.reason
-        )
-    }
-
-    /// When it is over, or was.
-    pub fn end(&self) -> Timestamp {
-        self.ended_at.map_or(self.until, |ended| ended.min(self.until))
-    }
-
-    /// Whether it was ended before it began.
-    pub fn is_called_off(&self) -> bool {
-        self.ended_at.is_some_and(|ended| ended < self.from)
-    }
-
-    /// Whether it covers an incident on these services: all of them, and there are some.
-    pub fn covers(&self, services: &[String]) -> bool {
-        let is_named = |service: &String| self.services.iter().any(|name| name == service);
-        self.services.iter().any(|name| name == "*")
-            || (!services.is_empty() && services.iter().all(is_named))
-    }
-}
 
 /// Where something is sent: a person (or channel) and one way to it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -175,6 +108,19 @@ pub struct Notice {
 const NOTICES_KEPT: usize = 20;
 
 impl Desk {
+    /// A window was planned.
+    pub fn plan_window(&mut self, window: &Window) {
+        self.last_window = self.last_window.max(window.id);
+        self.windows.insert(window.id, window.clone());
+    }
+
+    /// The public reads of a window what waited for somebody's look.
+    pub fn publish_window(&mut self, id: u32) {
+        if let Some(window) = self.windows.get_mut(&id) {
+            window.public = std::mem::take(&mut window.waiting);
+        }
+    }
+
     /// Lets words go that arrived long ago.
     pub fn forget_notices(&mut self) {
         let done = self.notices.iter().filter(|(_, notice)| notice.delivery.due().is_none());

@@ -264,6 +264,12 @@ pub enum Body {
     WindowPlanned {
         window: Box<Window>,
     },
+    /// Somebody looked at what the public reads of it; `forced` says why nobody else than its author did.
+    WindowPublished {
+        window: u32,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        forced: Option<String>,
+    },
     WindowBegan {
         window: u32,
         incidents: Vec<IncidentId>,

@@ -383,6 +383,7 @@ impl Incident {
             | Body::SwapAnswered { .. }
             | Body::PeopleTold { .. }
             | Body::WindowPlanned { .. }
+            | Body::WindowPublished { .. }
             | Body::HeartbeatReceived { .. }
             | Body::StatusPage { .. }
             | Body::SilenceMade { .. }

@@ -50,4 +50,5 @@ pub mod time;
 pub mod timeline;
 mod timeline_paging;
 pub mod timers;
+pub mod window;
 pub mod words;

@@ -487,6 +487,7 @@ fn changed(room: &mut Room, event: &Recorded) {
         | Body::SwapAsked { .. }
         | Body::SwapAnswered { .. }
         | Body::WindowPlanned { .. }
+        | Body::WindowPublished { .. }
         | Body::WindowBegan { .. }
         | Body::WindowEnded { .. }
         | Body::HeartbeatReceived { .. }

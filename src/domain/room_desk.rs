@@ -206,13 +206,11 @@ impl Room {
             Body::SwapAnswered { schedule, swap, accepted } => {
                 desk.answer_swap(schedule, *swap, *accepted, (event.at, event.seq));
             }
-            Body::WindowPlanned { window } => {
-                desk.last_window = desk.last_window.max(window.id);
-                desk.windows.insert(window.id, (**window).clone());
-            }
+            Body::WindowPlanned { window } => desk.plan_window(window),
+            Body::WindowPublished { window, .. } => desk.publish_window(*window),
             Body::WindowBegan { window, .. } => self.set_window(*window, WindowStage::Open),
             Body::WindowEnded { window, .. } => {
-                if let Some(window) = self.desk.windows.get_mut(window) {
+                if let Some(window) = desk.windows.get_mut(window) {
                     window.ended_at.get_or_insert(event.at);
                 }
                 self.set_window(*window, WindowStage::Over);

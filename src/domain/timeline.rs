@@ -92,6 +92,7 @@ pub fn entry(event: &Recorded, incident: IncidentId) -> Entry {
         | Body::SwapAnswered { .. }
         | Body::PeopleTold { .. }
         | Body::WindowPlanned { .. }
+        | Body::WindowPublished { .. }
         | Body::HeartbeatReceived { .. }
         | Body::StatusPage { .. }
         | Body::SilenceMade { .. }

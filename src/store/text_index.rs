@@ -126,6 +126,7 @@ pub fn searchable(event: &Recorded) -> String {
         | Body::SwapAnswered { .. }
         | Body::PeopleTold { .. }
         | Body::WindowPlanned { .. }
+        | Body::WindowPublished { .. }
         | Body::WindowBegan { .. }
         | Body::WindowEnded { .. }
         | Body::HeartbeatReceived { .. }

@@ -90,6 +90,7 @@ actions! {
         Swap "swap" "ask somebody to take a shift";
         AnswerSwap "answer-swap" "take, or refuse, a shift you were asked";
         Maintenance "maintenance" "plan when services page nobody";
+        PublishMaintenance "publish-window" "let words about a maintenance go";
         EndMaintenance "end-maintenance" "end a maintenance window before its time";
         OnCall "on-call" "see the fortnight's calendar of on-call";
     }
@@ -223,6 +224,7 @@ impl Action {
                 | Self::Swap
                 | Self::AnswerSwap
                 | Self::Maintenance
+                | Self::PublishMaintenance
                 | Self::EndMaintenance
                 | Self::Silence
                 | Self::EndSilence

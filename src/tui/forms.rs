@@ -48,6 +48,8 @@ pub struct About<'a> {
     pub line: Option<String>,
     /// Maintenance windows and silences that are not over, in words, their number first.
     pub windows: Vec<String>,
+    /// Windows of which words wait for a look, their number first, with the words.
+    pub waiting: Vec<String>,
     pub silences: Vec<String>,
     pub now: Timestamp,
 }

@@ -8,7 +8,7 @@
     reason = "most of a long vocabulary is handled alike here"
 )]
 
-use crate::domain::duty::WindowStage;
+use crate::domain::duty::{Window, WindowStage};
 use crate::domain::schedule::SwapState;
 use crate::domain::silence::Stage;
 use crate::tui::action::Action;
@@ -102,6 +102,7 @@ impl Model {
                 let mut covers = desk.changes.values().flat_map(|changes| &changes.covers);
                 covers.any(|cover| cover.until > self.now)
             }
+            Action::PublishMaintenance => desk.windows.values().any(Window::is_waiting),
             Action::EndMaintenance => {
                 desk.windows.values().any(|window| window.stage != WindowStage::Over)
             }

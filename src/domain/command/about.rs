@@ -6,8 +6,20 @@ use crate::domain::command::Command;
 use crate::domain::ids::IncidentId;
 use crate::domain::words::Right;
 
+/// What is said of times in which services, or alerts, page nobody.
+macro_rules! times_aside {
+    () => {
+        Command::PlanWindow { .. }
+            | Command::PublishWindow { .. }
+            | Command::EndWindow { .. }
+            | Command::Silence { .. }
+            | Command::EndSilence { .. }
+    };
+}
+
 impl Command {
     /// The incident that the command is about, if it is about one that exists.
+    #[expect(clippy::unnested_or_patterns, reason = "some have a name of their own")]
     pub fn incident(&self) -> Option<IncidentId> {
         match self {
             Self::Declare { incident, .. }
@@ -70,10 +82,7 @@ impl Command {
             | Self::RevokeCover { .. }
             | Self::AskSwap { .. }
             | Self::AnswerSwap { .. }
-            | Self::PlanWindow { .. }
-            | Self::EndWindow { .. }
-            | Self::Silence { .. }
-            | Self::EndSilence { .. }
+            | times_aside!()
             | Self::AcknowledgeByCode { .. }
             | Self::Beat { .. } => None,
         }
@@ -95,6 +104,7 @@ impl Command {
             // Whoever holds a page's code holds what was sent to somebody who may answer.
             Self::Open { declare: false, .. } | Self::AcknowledgeByCode { .. } => Right::Observe,
             Self::SetPublicStatus { .. }
+            | Self::PublishWindow { .. }
             | Self::RedactEntry { .. }
             // Giving away, or taking, a turn for somebody else is what a commander may do.
             | Self::AskSwap { from: Some(_), .. } => Right::Command,

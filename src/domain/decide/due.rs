@@ -306,7 +306,11 @@ pub fn window(room: &Room, id: u32, now: Timestamp) -> Vec<Body> {
             };
             let covered: Vec<IncidentId> =
                 room.incidents.values().filter(is_open).map(|i| i.id).collect();
-            in_parts(covered, |incidents| Body::WindowBegan { window: id, incidents })
+            let mut bodies =
+                in_parts(covered, |incidents| Body::WindowBegan { window: id, incidents });
+            // It begins, and the public reads nothing of it yet.
+            bodies.extend(super::window::call(room, window, now));
+            bodies
         }
         WindowStage::Open if window.until <= now => end_window(room, id, false),
         WindowStage::Planned | WindowStage::Open | WindowStage::Over => Vec::new(),

@@ -30,6 +30,7 @@ pub mod shift;
 pub mod silence;
 pub mod stale;
 pub mod talk;
+mod window;
 
 use crate::domain::change::Change;
 use crate::domain::command::{Command, Order};
@@ -129,6 +130,7 @@ fn route(room: &Room, order: &Order, now: Timestamp) -> Decision {
         | C::AskSwap { .. }
         | C::AnswerSwap { .. }
         | C::PlanWindow { .. }
+        | C::PublishWindow { .. }
         | C::EndWindow { .. }
         | C::AcknowledgeByCode { .. }
         | C::Beat { .. } => paging::decide(room, order, now),

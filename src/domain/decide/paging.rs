@@ -10,11 +10,10 @@ use std::collections::BTreeSet;
 use crate::domain::change::{Change, ReachedBy};
 use crate::domain::command::{Command, Order};
 use crate::domain::decide::due::{self, Reach};
-use crate::domain::decide::shift;
 use crate::domain::decide::{
     Decision, already, bad, call_back, live, not_now, on_call, one, reason,
 };
-use crate::domain::duty::{Window, WindowStage};
+use crate::domain::decide::{shift, window};
 use crate::domain::escalation::PolicyRef;
 use crate::domain::event::Body;
 use crate::domain::ids::IncidentId;
@@ -23,11 +22,10 @@ use crate::domain::reach;
 use crate::domain::rejection::{Rejection, RejectionKind};
 use crate::domain::room::Room;
 use crate::domain::time::{DAY_MS, Timestamp};
-use crate::domain::words::{DeliveryKind, Right};
+use crate::domain::words::DeliveryKind;
 
-/// The longest snooze and maintenance window.
+/// The longest snooze.
 const SNOOZE_MAX_MS: i64 = DAY_MS;
-const WINDOW_MAX_MS: i64 = 7 * DAY_MS;
 /// People that are paged by hand at once.
 const BY_HAND_MAX: usize = 20;
 
@@ -74,32 +72,12 @@ pub(super) fn decide(room: &Room, order: &Order, now: Timestamp) -> Decision {
             bodies.extend(told);
             Ok(bodies)
         }
-        Command::EndWindow { window } => end_window(room, order, *window),
+        Command::PublishWindow { window, force } => {
+            window::publish(room, order, *window, force.as_deref())
+        }
+        Command::EndWindow { window } => window::end(room, order, *window),
         other => decide_desk(room, login, other, now),
     }
-}
-
-/// Who may plan a window may end it; what the public reads, or what covers everything, is for those
-/// who command, and for whoever planned it.
-fn end_window(room: &Room, order: &Order, id: u32) -> Decision {
-    let Some(window) = room.desk.windows.get(&id) else {
-        return Err(bad(
-            format!("there is no maintenance window {id}"),
-            "list them with 'warroom maintenance'",
-        ));
-    };
-    if window.stage == WindowStage::Over {
-        return Err(already(format!("maintenance window {id} is over")));
-    }
-    let is_for_command = !window.public.is_empty() || window.services.iter().any(|s| s == "*");
-    if is_for_command && order.right < Right::Command && window.by != order.actor.login {
-        return Err(Rejection::new(
-            RejectionKind::NotAllowed,
-            format!("{} planned window {id}, and it is for those who command", window.by),
-            "ask them, or somebody who may command, to end it",
-        ));
-    }
-    Ok(due::end_window(room, id, true))
 }
 
 const NOTHING_OFFERED: &str = "acknowledge it to take it";
@@ -321,31 +299,7 @@ fn decide_desk(room: &Room, login: &str, command: &Command, now: Timestamp) -> D
         | Command::RevokeCover { .. }
         | Command::AskSwap { .. }
         | Command::AnswerSwap { .. } => on_call::decide(room, login, command, now),
-        Command::PlanWindow { services, from, until, reason: why, public } => {
-            let reason = reason(why, "a maintenance window")?.to_owned();
-            if *until <= now || until.since(*from) > WINDOW_MAX_MS || until <= from {
-                return Err(bad(
-                    format!("from {from} until {until} is no maintenance window"),
-                    "give an end that lies ahead, at most 7 days after its beginning",
-                ));
-            }
-            if services.iter().all(|service| service.trim().is_empty()) {
-                return Err(bad("no service was named", "name services, or '*' for all of them"));
-            }
-            let window = Window {
-                id: room.desk.last_window + 1,
-                services: services.clone(),
-                from: *from,
-                until: *until,
-                reason,
-                by: login.to_owned(),
-                stage: WindowStage::Planned,
-                public: public.trim().to_owned(),
-                planned_at: Some(now),
-                ended_at: None,
-            };
-            Ok(vec![Body::WindowPlanned { window: Box::new(window) }])
-        }
+        Command::PlanWindow { .. } => window::plan(room, login, command, now),
         Command::Beat { name } => {
             if !room.plan.heartbeats.contains_key(name) {
                 return Err(Rejection::new(

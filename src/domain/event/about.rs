@@ -17,6 +17,7 @@ impl Body {
                 | Self::SwapAsked { .. }
                 | Self::SwapAnswered { .. }
                 | Self::WindowPlanned { .. }
+                | Self::WindowPublished { .. }
                 | Self::WindowBegan { .. }
                 | Self::WindowEnded { .. }
                 | Self::SilenceMade { .. }
@@ -92,6 +93,7 @@ impl Body {
             | Self::SwapAnswered { .. }
             | Self::PeopleTold { .. }
             | Self::WindowPlanned { .. }
+            | Self::WindowPublished { .. }
             | Self::HeartbeatReceived { .. }
             | Self::StatusPage { .. }
             | Self::SilenceMade { .. }

@@ -371,7 +371,12 @@ fn note_of(event: &Recorded) -> Option<String> {
             let (from, until) =
                 (window.from.clock_near(event.at), window.until.clock_near(event.at));
             let services = window.services.join(", ");
-            Some(format!("window {}: {services} from {from} until {until}", window.id))
+            let look = if window.waiting.is_empty() {
+                ""
+            } else {
+                "; the public reads of it once somebody else looked at it (--publish, e l)"
+            };
+            Some(format!("window {}: {services} from {from} until {until}{look}", window.id))
         }
         Body::SilenceMade { silence } => Some(format!(
             "silence {} until {}, over {} of {} alerts that fire",

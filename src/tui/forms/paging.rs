@@ -16,7 +16,7 @@ use crate::domain::silence;
 use crate::domain::time::Timestamp;
 use crate::tui::action::Action;
 use crate::tui::form::{Field, Form};
-use crate::tui::forms::{About, ahead};
+use crate::tui::forms::{About, ahead, some};
 
 /// How a time on a schedule is written.
 const CLOCK: &str = "empty: now · 18:00, by that schedule's clock · 18:00 UTC · a full time";
@@ -36,6 +36,7 @@ pub(super) fn heading(action: Action) -> &'static str {
         Action::EndCover => "Take back that somebody stands in",
         Action::Swap => "Ask somebody to take a shift",
         Action::AnswerSwap => "Answer a swap",
+        Action::PublishMaintenance => "What the public is to read of a maintenance",
         Action::EndMaintenance => "End a maintenance window",
         Action::Maintenance => "Services that page nobody for a while",
         Action::Silence => "Put alerts aside by their labels",
@@ -130,6 +131,17 @@ fn duty_first(about: &About<'_>) -> Vec<String> {
     people
 }
 
+/// What the public is to read of a maintenance.
+fn publish_fields(about: &About<'_>) -> Vec<Field> {
+    let waiting = about.waiting.clone();
+    let hint = if waiting.is_empty() { "nothing waits for a look" } else { "" };
+    vec![
+        Field::choice("window", "which", waiting, "").hint(hint),
+        Field::line("force", "if nobody else", "")
+            .hint("only for one's own words: why nobody else can look at them"),
+    ]
+}
+
 /// The forms about shifts and maintenance, which belong to no incident.
 fn desk_fields(action: Action, about: &About<'_>) -> Option<Vec<Field>> {
     let why = |hint: &str| Field::line("reason", "why", "").hint(hint);
@@ -171,7 +183,7 @@ fn desk_fields(action: Action, about: &About<'_>) -> Option<Vec<Field>> {
                 .proposed(),
             why("always needed"),
             Field::line("public", "status page", "")
-                .hint("what the public reads of it; empty: it is not published"),
+                .hint("what the public reads once another looked at it (e l); may be empty"),
         ],
         Action::Silence => vec![
             Field::line("when", "alerts", &matchers(about))
@@ -187,6 +199,7 @@ fn desk_fields(action: Action, about: &About<'_>) -> Option<Vec<Field>> {
             let hint = if about.silences.is_empty() { "nothing is silenced" } else { "" };
             vec![Field::choice("silence", "which", about.silences.clone(), "").hint(hint)]
         }
+        Action::PublishMaintenance => publish_fields(about),
         Action::EndMaintenance => {
             let hint = if about.windows.is_empty() { "no window is planned or open" } else { "" };
             vec![Field::choice("window", "which", about.windows.clone(), "").hint(hint)]
@@ -368,6 +381,11 @@ pub(super) fn of_the_desk(form: &Form, now: Timestamp) -> Result<Command, String
             let number = value("silence").trim().split(' ').next().and_then(|n| n.parse().ok());
             Ok(Command::EndSilence { silence: number.ok_or("nothing is silenced")? })
         }
+        Action::PublishMaintenance => {
+            let window = value("window").split(' ').next().and_then(|n| n.parse().ok());
+            let window = window.ok_or("nothing about a maintenance waits for a look")?;
+            Ok(Command::PublishWindow { window, force: some(&value("force")) })
+        }
         Action::EndMaintenance => {
             let number = value("window").split(' ').next().and_then(|n| n.parse().ok());
             Ok(Command::EndWindow { window: number.ok_or("no window is planned or open")? })
@@ -389,6 +407,11 @@ pub(super) fn question(form: &Form, plan: &Plan) -> Option<String> {
         let from = Some(value("from")).filter(|from| !from.trim().is_empty());
         let from = from.map_or_else(|| "from now".to_owned(), |from| format!("from {from}"));
         return Some(format!("{which}, {from} until {}?", value("until")));
+    }
+    if form.action == Action::PublishMaintenance {
+        let which = value("window");
+        let (_, text) = which.split_once(": ").unwrap_or_default();
+        return Some(format!("let the public read this?\n\n{text}"));
     }
     let person = value("person");
     let is_known = person.trim().is_empty() || plan.people.contains_key(person.trim());

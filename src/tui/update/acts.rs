@@ -237,6 +237,7 @@ pub(super) fn about(model: &Model, action: Action) -> About<'_> {
         levels: levels(model),
         changes: &model.mirror.desk.changes,
         windows: crate::tui::update::acts::windows(model),
+        waiting: crate::tui::update::acts::waiting(model),
         silences: crate::tui::update::acts::silences(model),
         now: model.now,
         entry: entry.filter(|_| model.focus == Pane::Timeline),
@@ -275,6 +276,12 @@ pub(super) fn silences(model: &Model) -> Vec<String> {
     let all = model.mirror.desk.silences.values();
     let live = all.filter(|silence| !matches!(silence.stage, Stage::Ended { .. }));
     live.map(|silence| silence.words(model.now).trim_start().to_owned()).collect()
+}
+
+/// Windows of which words wait for a look, with the words.
+pub(super) fn waiting(model: &Model) -> Vec<String> {
+    let waiting = model.mirror.desk.windows.values().filter(|window| window.is_waiting());
+    waiting.map(|it| format!("{} by {}: {}", it.id, it.by, it.waiting)).collect()
 }
 
 /// Maintenance windows that are not over, for choosing one.

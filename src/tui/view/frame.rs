@@ -224,6 +224,12 @@ fn counts(model: &Model) -> Vec<Part> {
             parts.push((1, format!("{mark} APPROVE {} ({key})", asking.join(", "))));
         }
     }
+    let looks = model.mirror.desk.windows.values();
+    let look = looks.filter(|it| it.is_waiting() && it.by != model.login).map(|it| it.id).min();
+    if let Some(id) = look.filter(|_| model.right >= Right::Command) {
+        let key = model.keymap.key_in(&["global"], Action::PublishMaintenance).unwrap_or_default();
+        parts.push((2, format!("LOOK AT maintenance {id} ({key})")));
+    }
     let swaps = model.swaps_asked();
     if swaps > 0 {
         let key = model.keymap.key_in(&["global"], Action::AnswerSwap).unwrap_or_default();

@@ -155,9 +155,52 @@ fn maintenance_is_published_only_in_its_own_words() {
         ),
     );
     let site = published(&world);
+    assert!(site.maintenances.is_empty(), "nobody looked at it: {site:?}");
+    assert_eq!(site.components[0].status, ComponentStatus::Operational);
+    let publish =
+        |who: &str, more: &str| format!(r#"3m {who} {{"do":"publish-window","window":2{more}}}"#);
+    let told = play(&mut world, &publish("ann", ""));
+    assert!(told.contains("you wrote what the public is to read of maintenance 2"), "{told}");
+    assert!(play(&mut world, &publish("bob", "").replace(":2", ":1")).contains("nothing about"));
+    play(&mut world, &publish("bob", ""));
+    world.restart();
+    let site = published(&world);
     assert_eq!(site.maintenances.len(), 1);
     assert_eq!(site.maintenances[0].name, "Faster card payments");
     assert_eq!(site.components[0].status, ComponentStatus::UnderMaintenance);
+    assert!(play(&mut world, &publish("bob", "")).contains("nothing about maintenance window 2"));
+    // Alone one says why.
+    let mut world = World::under(plan());
+    let window = format!(
+        r#"0m ann {{"do":"plan-window","services":["payments"],"from":"{from}","until":"{until}","reason":"swap db8","public":"Faster"}}"#
+    );
+    let alone = publish("ann", r#","force":"nobody else is awake""#).replace(":2", ":1");
+    play(&mut world, &format!("{window}\n{alone}"));
+    assert_eq!(published(&world).maintenances.len(), 1);
+}
+
+#[test]
+fn whoever_may_look_at_the_words_of_a_maintenance_hears_that_they_wait() {
+    let mut world = World::under(plan());
+    let (from, until) = (START.plus(120_000), START.plus(3_600_000));
+    let window = format!(
+        r#"0m ann {{"do":"plan-window","services":["payments"],"from":"{from}","until":"{until}","reason":"swap db8","public":"Faster card payments"}}"#
+    );
+    play(&mut world, &format!("{window}\n1m clock"));
+    let told = |world: &World| -> Vec<String> {
+        let of = |job: &warroom::keeper::turn::Job| {
+            let (subject, text) = job.update.clone()?;
+            Some(format!("{}: {subject}\n{text}", job.destination.to))
+        };
+        world.jobs.iter().filter_map(of).collect()
+    };
+    let first = told(&world);
+    let subject = "fay: maintenance 1: what the public is to read waits for a second look";
+    assert!(first.len() == 1 && first[0].starts_with(subject), "{first:?}");
+    assert!(first[0].contains("Faster card payments"), "{first:?}");
+    // It begins, and still nobody looked.
+    play(&mut world, "1m answer fay mail accepted\n2m clock\n3m clock");
+    assert_eq!(told(&world).len(), 2);
 }
 
 #[test]

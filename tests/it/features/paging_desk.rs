@@ -422,6 +422,8 @@ fn responders_plan_maintenance_but_not_of_everything_nor_for_the_public() {
     assert_eq!(window("payments", "").right(), Right::Respond);
     assert_eq!(window("*", "").right(), Right::Command);
     assert_eq!(window("payments", "Faster card payments").right(), Right::Command);
+    let publish = serde_json::from_str(r#"{"do":"publish-window","window":1}"#);
+    assert_eq!(publish.map(|command: Command| command.right()).ok(), Some(Right::Command));
 }
 
 #[test]

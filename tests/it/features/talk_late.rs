@@ -240,7 +240,9 @@ fn maintenance_that_ends_early_ended_then_and_what_was_called_off_says_so() {
             at(until)
         )
     };
-    play(&mut world, &format!("{}\n{}\n0m clock", window(0, 60), window(120, 180)));
+    let look = |id: u32| format!(r#"0m bob {{"do":"publish-window","window":{id}}}"#);
+    let (first, second) = (window(0, 60), window(120, 180));
+    play(&mut world, &format!("{first}\n{second}\n{}\n{}\n0m clock", look(1), look(2)));
     assert_eq!(site(&world.engine.room).maintenances.len(), 2);
     play(
         &mut world,
