@@ -47,3 +47,25 @@ fn what_keeps_a_clock_of_the_law_from_running_is_said() {
     let refused = home.run(&["declare", "INC-1", "-s", "1"]);
     assert!(!refused.status.success(), "severity and services are for a new one");
 }
+
+#[test]
+fn what_is_owed_again_and_again_is_late_each_time_it_comes_late() {
+    let home = Home::new();
+    home.ok(&["declare", "breach", "-s", "1"]);
+    let law = |args: &[&str]| home.run(&[&["obligation"], args].concat());
+    let ok = |args: &[&str]| home.ok(&[&["obligation"], args].concat());
+    ok(&["determine", "1", "nis2", "aware", "the log", "--at", "2026-07-31 08:00"]);
+    let sent = ["submit", "1", "nis2", "notification", "--reference", "N", "--at"];
+    ok(&[&sent[..], &["2026-07-31 09:00"]].concat());
+    ok(&["determine", "1", "nis2", "ongoing", "still there", "--at", "2026-08-20 08:00"]);
+    let progress = ["submit", "1", "nis2", "progress", "--reference", "P1", "--at"];
+    let late = law(&[&progress[..], &["2026-11-29 05:00"]].concat());
+    assert!(utf8(&late.stderr).contains("progress comes after its time"), "{late:?}");
+    let early = law(&[&progress[..], &["2026-07-31 08:30"]].concat());
+    assert!(utf8(&early.stderr).contains("before nis2 progress was owed at all"), "{early:?}");
+    ok(&[&progress[..], &["2026-11-29 05:00", "--why", "nobody knew"]].concat());
+    ok(&["determine", "1", "nis2", "handled", "it is over", "--at", "2026-11-29 05:30"]);
+    let list = ok(&["list", "1"]);
+    let progress = list.lines().find(|line| line.contains("nis2 progress")).expect("its line");
+    assert!(progress.contains("handed in") && progress.ends_with("LATE"), "{list}");
+}

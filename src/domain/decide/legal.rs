@@ -92,19 +92,33 @@ fn submit(
     }
     let mut facts = incident.legal.facts.get(&rule.id).cloned().unwrap_or_default();
     let before = obligation::clocks(rule, &facts, &plan.calendars, now);
-    let before = before.into_iter().find(|clock| clock.stage == *stage).map(|clock| clock.state);
-    if let Some(State::Waiting { for_what }) = before {
+    let before = before.into_iter().find(|clock| clock.stage == *stage);
+    if let Some(State::Waiting { for_what }) = before.as_ref().map(|clock| &clock.state) {
         return Err(not_now(
             format!("{} {stage} is not owed yet: it waits for {for_what}", rule.id),
             "put on record first what makes it owed, and since when",
         ));
     }
+    let since = before.as_ref().and_then(|clock| clock.since).filter(|since| sent.at < *since);
+    if let Some(since) = since {
+        let (at, since) = (rule.times(sent.at), rule.times(since));
+        return Err(bad(
+            format!("{at} is before {} {stage} was owed at all ({since})", rule.id),
+            "give the time at which it was handed in, or set right what it counts from",
+        ));
+    }
+    // What is owed again and again was due each time.
+    let was_due = before.as_ref().and_then(|clock| clock.other_reading.or(clock.due));
+    let is_again = rule.stage(stage).is_some_and(|stage| stage.repeat.is_some());
+    let is_late_again = is_again && was_due.is_some_and(|due| sent.at > due);
     facts.submissions.entry(stage.clone()).or_default().push(sent.clone());
     let clocks = obligation::clocks(rule, &facts, &plan.calendars, now);
     let clock = clocks.iter().find(|clock| clock.stage == *stage);
-    let is_late = clock.is_some_and(|it| matches!(it.state, State::Met { late: true, .. }));
+    let is_late =
+        is_late_again || clock.is_some_and(|it| matches!(it.state, State::Met { late: true, .. }));
     if is_late && why.is_empty() {
-        let due = clock.and_then(|it| it.due).map_or_else(String::new, |at| format!(" ({at})"));
+        let due = if is_again { was_due } else { clock.and_then(|it| it.due) };
+        let due = due.map_or_else(String::new, |at| format!(" ({})", rule.times(at)));
         return Err(Rejection::new(
             RejectionKind::NeedsReason,
             format!("{} {stage} comes after its time{due}", rule.id),

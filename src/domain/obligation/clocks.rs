@@ -229,14 +229,6 @@ impl Case<'_> {
         let (Some(span), Some(sent)) = (stage.repeat, self.facts.latest(&stage.id)) else {
             return still(stage, State::Missed, String::new());
         };
-        let met = State::Met { at: sent.at, late: false };
-        let ended = stage.until.as_ref().and_then(|kind| self.facts.triggers.get_key_value(kind));
-        if let Some((kind, made)) = ended {
-            return still(stage, met, wording::made(self.rule, kind, made));
-        }
-        if let Some(decided) = self.facts.not_applicable.get(&stage.id) {
-            return still(stage, met, format!("no more: {} ({})", decided.why, decided.by));
-        }
         let limit = Limit {
             within: span,
             after: Anchor::Latest(vec![stage.id.clone()]),
@@ -246,6 +238,14 @@ impl Case<'_> {
             void_unless: None,
             by: None,
         };
+        let met = State::Met { at: sent.at, late: self.is_late_again(stage, &limit, sent.at) };
+        let ended = stage.until.as_ref().and_then(|kind| self.facts.triggers.get_key_value(kind));
+        if let Some((kind, made)) = ended {
+            return still(stage, met, wording::made(self.rule, kind, made));
+        }
+        if let Some(decided) = self.facts.not_applicable.get(&stage.id) {
+            return still(stage, met, format!("no more: {} ({})", decided.why, decided.by));
+        }
         let Some(run) = self.run(stage, &limit, sent.at) else {
             return still(stage, met, String::new());
         };
@@ -258,6 +258,22 @@ impl Case<'_> {
             anchor: limit.after.clone(),
             ..still(stage, how, wording::why(self, std::slice::from_ref(&run), run.due))
         }
+    }
+
+    /// Whether what was sent last came after its time: that of the sending before it, else of the first one.
+    fn is_late_again(&self, stage: &Stage, limit: &Limit, at: Timestamp) -> bool {
+        let sent = self.facts.submissions.get(&stage.id).into_iter().flatten();
+        let before = sent.map(|sent| sent.at).filter(|other| *other < at).max();
+        let due = match before {
+            Some(before) => self.run(stage, limit, before).and_then(|run| run.due),
+            None => match self.standing(stage) {
+                Standing::Running(runs) => {
+                    runs.iter().filter_map(|run| run.due).min_by_key(|due| due.last)
+                }
+                Standing::Waiting(_) | Standing::Aside(_) => None,
+            },
+        };
+        due.is_some_and(|due| at > due.last)
     }
 
     /// How far a clock has run, and when people must next be told.
