@@ -15,7 +15,7 @@ use crate::domain::command::Command;
 use crate::domain::ids::IncidentId;
 use crate::domain::legal::{self, LegalWish};
 use crate::domain::obligation::{Rule, State};
-use crate::domain::time::Timestamp;
+use crate::domain::time::{Timestamp, in_zone};
 use crate::tui::evidence;
 
 #[derive(Debug, Subcommand)]
@@ -61,8 +61,11 @@ pub enum Obligation {
 
 /// A day without a time begins where the rule's clocks are; a zone may stand after a time.
 fn time_under(context: &Context, rule: &str, text: &str) -> Result<Timestamp, Failure> {
-    let is_day = chrono::NaiveDate::parse_from_str(text.trim(), "%Y-%m-%d").is_ok();
-    if !is_day {
+    let is_date = |day: &str| chrono::NaiveDate::parse_from_str(day.trim(), "%Y-%m-%d").is_ok();
+    if let Some((day, zone)) = in_zone(text).filter(|(day, _)| is_date(day)) {
+        return parse_at(&format!("{day} 00:00 {zone}"), wall_now());
+    }
+    if !is_date(text) {
         return parse_at(text, wall_now());
     }
     let plan = known(context)?.plan;

@@ -83,6 +83,10 @@ pub fn known(context: &Context) -> Result<Known, Failure> {
 pub fn parse_at(text: &str, now: Timestamp) -> Result<Timestamp, Failure> {
     if let Some((clock, zone)) = in_zone(text) {
         let Some(local) = local_time(clock) else {
+            // A time of day is the latest one.
+            if let Ok(at) = Timestamp::parse_human(text, now) {
+                return Ok(at);
+            }
             return Err(Failure::Usage(format!(
                 "'{clock}' is no wall-clock time; write 2027-03-28 02:30 {zone}"
             )));

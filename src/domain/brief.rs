@@ -10,7 +10,7 @@
 
 mod outside;
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use crate::domain::change::Change;
 use crate::domain::event::{Body, Recorded};
@@ -18,6 +18,7 @@ use crate::domain::ids::Seq;
 use crate::domain::incident::{Incident, Stage};
 use crate::domain::plan::Plan;
 use crate::domain::redact::REDACTED;
+use crate::domain::talk::Asked;
 use crate::domain::talk::change::TalkChange;
 use crate::domain::talk::page;
 use crate::domain::talk::promise::{self, Promise};
@@ -95,6 +96,8 @@ fn title(text: &str) -> Line {
 }
 
 fn item(text: impl std::fmt::Display, entries: Vec<Seq>) -> Line {
+    // What others wrote begins no line of its own.
+    let text = text.to_string().lines().map(str::trim).collect::<Vec<_>>().join(" ");
     Line { text: format!("- {text}"), entries }
 }
 
@@ -122,10 +125,14 @@ impl Case<'_> {
         self.latest_of(|_, change| of(change))
     }
 
-    /// The entries that were put right since: their correction is told in their place.
-    fn corrected(&self) -> BTreeSet<Seq> {
+    /// The entries that were put right since, each with the last correction: that is told with them.
+    fn corrected(&self) -> BTreeMap<Seq, (Seq, String)> {
         let of = |event: &Recorded| match &event.body {
-            Body::Incident { change: Change::EntryCorrected { entry, .. }, .. } => Some(*entry),
+            Body::Incident { change: Change::EntryCorrected { entry, text }, .. } => {
+                let is_hidden = self.incident.redacted.contains(&event.seq);
+                let text = if is_hidden { REDACTED } else { first(text) };
+                Some((*entry, (event.seq, text.to_owned())))
+            }
             _ => None,
         };
         self.events.iter().filter_map(of).collect()
@@ -133,6 +140,7 @@ impl Case<'_> {
 
     /// The same, of entries by their numbers.
     fn latest_of(&self, of: impl Fn(Seq, &Change) -> Option<String>) -> Vec<Line> {
+        let corrected = self.corrected();
         let mut found: Vec<Line> = self
             .events
             .iter()
@@ -142,8 +150,13 @@ impl Case<'_> {
                 let text = of(event.seq, change)?;
                 let is_hidden = self.incident.redacted.contains(&event.seq);
                 let text = if is_hidden { REDACTED.to_owned() } else { text };
-                let when = event.when().clock_minutes();
-                Some(item(format!("{when} {}: {text}", event.actor.login), vec![event.seq]))
+                let (when, mut entries) = (event.when().clock_minutes(), vec![event.seq]);
+                let right = corrected.get(&event.seq).map(|(entry, right)| {
+                    entries.push(*entry);
+                    format!(" · PUT RIGHT: {right}")
+                });
+                let right = right.unwrap_or_default();
+                Some(item(format!("{when} {}: {text}{right}", event.actor.login), entries))
             })
             .take(LATEST)
             .collect();
@@ -216,7 +229,9 @@ impl Case<'_> {
         }
         let corrected = self.corrected();
         lines.extend(self.latest_of(|seq, change| match change {
-            Change::NoteAdded { kind: NoteKind::Rumour, .. } if corrected.contains(&seq) => None,
+            Change::NoteAdded { kind: NoteKind::Rumour, .. } if corrected.contains_key(&seq) => {
+                None
+            }
             Change::NoteAdded { kind: NoteKind::Hypothesis, text, .. } => {
                 Some(format!("hypothesis: {}", first(text)))
             }
@@ -326,16 +341,12 @@ impl Case<'_> {
         for line in self.law() {
             need(line.text.trim_start_matches("- ").to_owned(), line.entries);
         }
-        for asked in incident.talk.inquiries.iter().filter(|asked| asked.answer.is_none()) {
+        // Those that have a time stand among the promises.
+        let timeless = |asked: &&Asked| asked.is_timeless && asked.inquiry.answer_by.is_none();
+        for asked in incident.talk.unanswered().filter(timeless) {
             let (number, outlet) = (asked.inquiry.number, &asked.inquiry.outlet);
-            let entries = self.entry_of(|change| match change {
-                Change::Talk(talk) => match &**talk {
-                    TalkChange::InquiryLogged(inquiry) => inquiry.number == number,
-                    _ => false,
-                },
-                _ => false,
-            });
-            need(format!("press inquiry {number} of {outlet} is not answered"), entries);
+            let text = format!("press inquiry {number} of {outlet} is not answered");
+            need(text, vec![asked.entry]);
         }
         if needs.is_empty() {
             needs.push(item("nothing that is on record".to_owned(), Vec::new()));
@@ -346,6 +357,10 @@ impl Case<'_> {
     /// What a time rests on: the promise itself, else what they were told last, else what made it
     /// necessary to tell them.
     fn promise_entry(&self, promise: &Promise<'_>) -> Vec<Seq> {
+        let asked = self.incident.talk.inquiries.iter().find(|asked| asked.label == promise.who);
+        if let Some(asked) = asked {
+            return vec![asked.entry];
+        }
         let given = self.entry_of(|change| match change {
             Change::Talk(talk) => match &**talk {
                 TalkChange::Promised { stakeholder, next_by, .. } => {

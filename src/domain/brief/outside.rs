@@ -3,7 +3,7 @@
 use crate::domain::brief::{Case, Line, item, seen, title};
 use crate::domain::change::Change;
 use crate::domain::legal::{self, LegalChange};
-use crate::domain::obligation::Anchor;
+use crate::domain::obligation::{Anchor, State};
 use crate::domain::stakeholder::Audience;
 use crate::domain::talk::{Standing, page, promise};
 use crate::domain::time::span_words;
@@ -61,7 +61,15 @@ impl Case<'_> {
             let due = match it.clock.due {
                 Some(at) if at <= self.now => {
                     let late = span_words(self.now.since(at));
-                    format!("MISSED, was due {} {}Z ({late} ago)", at.date(), at.clock_minutes())
+                    let is_missed = matches!(it.clock.state, State::Missed);
+                    let other = it.clock.other_reading.filter(|_| !is_missed);
+                    let other = other.map(|at| {
+                        format!("; by another reading until {} {}Z", at.date(), at.clock_minutes())
+                    });
+                    let (how, other) =
+                        (if is_missed { "MISSED" } else { "PAST" }, other.unwrap_or_default());
+                    let when = format!("{} {}Z", at.date(), at.clock_minutes());
+                    format!("{how}, was due {when} ({late} ago){other}")
                 }
                 Some(at) => {
                     let left = span_words(at.since(self.now));

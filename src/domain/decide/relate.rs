@@ -85,8 +85,8 @@ fn moved(incident: &Incident, keep: impl Fn(&str) -> bool) -> Vec<Moved> {
 }
 
 /// What is under way about an incident cannot be taken over by another one.
-fn ready_to_go(source: &Incident, into: IncidentId, now: Timestamp) -> Result<(), Rejection> {
-    let child = source.id;
+fn ready_to_go(source: &Incident, parent: &Incident, now: Timestamp) -> Result<(), Rejection> {
+    let (child, into) = (source.id, parent.id);
     if !source.talk.letters.is_empty() {
         return Err(not_now(
             format!("{} message(s) about {child} are on their way", source.talk.letters.len()),
@@ -102,7 +102,11 @@ fn ready_to_go(source: &Incident, into: IncidentId, now: Timestamp) -> Result<()
     if !source.legal.facts.is_empty() {
         return Err(not_now(
             format!("clocks of the law are on record for {child}"),
-            format!("merge {into} into {child} instead"),
+            if parent.legal.facts.is_empty() {
+                format!("merge {into} into {child} instead")
+            } else {
+                format!("{into} has clocks of its own: link them instead ('warroom link')")
+            },
         ));
     }
     if source.talk.unanswered().next().is_some() {
@@ -141,7 +145,7 @@ fn merge(room: &Room, child: IncidentId, into: IncidentId, now: Timestamp) -> De
             format!("end the snooze of {into} first"),
         ));
     }
-    ready_to_go(source, into, now)?;
+    ready_to_go(source, parent, now)?;
     let alerts = moved(source, |_| true);
     // Whoever has no more than a promise, or was to be told by hand, was told nothing: it is a promise
     // here too, and no proof.

@@ -282,13 +282,18 @@ fn inquire(incident: &Incident, wish: &TalkWish) -> Decision {
     let number = incident.talk.inquiries.iter().map(|a| a.inquiry.number).max().unwrap_or(0) + 1;
     let inquiry = Inquiry {
         number,
-        outlet: wanted(outlet, "paper or station")?.to_owned(),
-        person: person.trim().to_owned(),
+        outlet: in_one_line(wanted(outlet, "paper or station")?),
+        person: in_one_line(person),
         question: wanted(question, "question")?.to_owned(),
         answer_by: *answer_by,
         embargo: *embargo,
     };
     said(incident.id, TalkChange::InquiryLogged(Box::new(inquiry)))
+}
+
+/// A name is no line of its own.
+fn in_one_line(name: &str) -> String {
+    name.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// What was agreed on with the press changed.
