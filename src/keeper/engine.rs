@@ -392,7 +392,8 @@ impl Engine {
                 let head =
                     self.room.incidents.get(&incident).map(|head| Box::new((**head).clone()));
                 let policy = self.policy_of(incident);
-                read(ReadJob::Incident { incident, head, policy, until: None, limit: 300 })
+                let (page_down, until) = (self.room.desk.page_down, None);
+                read(ReadJob::Incident { incident, head, policy, page_down, until, limit: 300 })
             }
             Ask::Unwatch => {
                 self.change_client(client, |c| c.watching = None);
@@ -408,7 +409,8 @@ impl Engine {
                 let head = self.room.incidents.get(&incident).filter(|_| until.is_none());
                 let head = head.map(|head| Box::new((**head).clone()));
                 let policy = self.policy_of(incident);
-                read(ReadJob::Incident { incident, head, policy, until, limit })
+                let page_down = self.room.desk.page_down;
+                read(ReadJob::Incident { incident, head, policy, page_down, until, limit })
             }
             Ask::SaveDraft { key, text, only_new } => {
                 read(ReadJob::SaveDraft { login: who.login.clone(), key, text, only_new })

@@ -22,7 +22,7 @@ use crate::domain::words::{AttemptResult, DeliveryKind, Severity};
 use crate::keeper::gate::Gate;
 use crate::keeper::turn::{Input, Job, JobItem};
 use crate::keeper::writer::Mail;
-use crate::notify::message::{About, Kind, Message, Signal, is_loud};
+use crate::notify::message::{self, About, Kind, Message, Signal};
 use crate::notify::send::{Context, Outcome, send};
 
 /// Pages of one channel that are under way at once, and other messages; one that hangs takes a
@@ -196,12 +196,13 @@ pub fn message(job: &Job) -> Message {
              then it stays where it is ('--refuse WHY' says that you cannot).",
         ),
     ];
-    let is_missed = job.items.iter().any(|item| item.why.contains("NOT TOLD"));
-    let tell = (job.kind == DeliveryKind::Inform && is_missed).then_some(
-        "Tell them now: 'u u' in the console, or 'warroom update INC-…'; what you said by phone is \
-         logged with 'warroom tell INC-…'.",
-    );
-    let how = how.into_iter().flatten().chain(tell).collect::<Vec<_>>().join("\n");
+    let how = how
+        .into_iter()
+        .flatten()
+        .map(str::to_owned)
+        .chain(what_to_do(job))
+        .collect::<Vec<_>>()
+        .join("\n");
     let mut items: Vec<&JobItem> = job.items.iter().collect();
     items.sort_by_key(|item| urgency(item));
     Message {
@@ -246,6 +247,9 @@ fn outside_id(items: &[JobItem]) -> String {
     hex(&Sha256::digest(format!("update {}", message_id(items)))[..12])
 }
 
+/// Hints of one message.
+const HINTS_MAX: usize = 4;
+
 fn subject(job: &Job) -> String {
     // What waits for an answer stands before what is offered or told with it.
     let worst = job.items.iter().min_by_key(|item| urgency(item));
@@ -256,7 +260,7 @@ fn subject(job: &Job) -> String {
         n => format!(" (+{} more)", n - 1),
     };
     // What is told for information is why it is told: a promise or a limit that was not kept.
-    let is_told = job.items.len() == 1 || is_loud(&worst.why);
+    let is_told = job.items.len() == 1 || message::urgency(&worst.why) < message::QUIET;
     if job.kind == DeliveryKind::Inform && is_told && !worst.why.is_empty() {
         let why = fit(&worst.why, 120);
         return format!("[{}] {} {why}: {title}{more}", worst.severity, worst.incident);
@@ -270,9 +274,38 @@ fn subject(job: &Job) -> String {
     format!("{word}[{}] {} {title}{more}", worst.severity, worst.incident)
 }
 
+/// What to do about what was not kept, each thing once.
+fn what_to_do(job: &Job) -> Vec<String> {
+    let mut all: Vec<String> = Vec::new();
+    for item in job.items.iter().filter(|_| job.kind == DeliveryKind::Inform) {
+        let (id, why) = (item.incident, item.why.as_str());
+        let is_late = why.contains("NOT TOLD");
+        let hint = match () {
+            () if is_late && why.contains(": press ") => format!(
+                "Whoever speaks to the press answers: 'warroom press {id} --answer N TEXT' ('u s')."
+            ),
+            () if is_late && why.contains("NOT REACHED") || why.contains("NOT ALL GOT IT") => {
+                format!(
+                    "Reach them by another way, and log it: 'warroom tell {id} WHO TEXT' ('u l')."
+                )
+            }
+            () if is_late => format!("Tell them: 'warroom update {id} --for …' ('u u')."),
+            () if message::urgency(why) < message::QUIET => {
+                format!("What the law wants by when: 'warroom obligation list {id}'.")
+            }
+            () => continue,
+        };
+        if !all.contains(&hint) {
+            all.push(hint);
+        }
+    }
+    all.truncate(HINTS_MAX);
+    all
+}
+
 /// What stands first in a message about several: what waits for an answer, then what was not kept.
-fn urgency(item: &JobItem) -> (bool, bool, Severity) {
-    (item.code.is_none(), !is_loud(&item.why), item.severity)
+fn urgency(item: &JobItem) -> (bool, u8, Severity) {
+    (item.code.is_none(), message::urgency(&item.why), item.severity)
 }
 
 fn about(item: &JobItem) -> About {
@@ -320,13 +353,16 @@ mod tests {
             update: None,
         };
         let said = message(&job);
-        assert!(said.subject.starts_with("[SEV2] INC-3 NOT TOLD in time: support"), "{said:?}");
-        assert!(said.subject.ends_with("title 3 (+2 more)"), "{said:?}");
+        assert!(said.subject.starts_with("[SEV3] INC-2 gdpr authority: MISSED"), "{said:?}");
+        assert!(said.subject.ends_with("title 2 (+2 more)"), "{said:?}");
         let text = said.tidy().plain();
         assert!(text.contains(late.trim_end()), "all of it is told: {text}");
-        let order: Vec<_> = ["INC-3", "INC-2", "INC-1"].iter().map(|id| text.find(id)).collect();
+        let order: Vec<_> =
+            ["INC-2 SEV3", "INC-3 SEV2", "INC-1 SEV1"].iter().map(|id| text.find(id)).collect();
         assert!(order.is_sorted(), "{text}");
-        assert!(text.contains("Tell them now: 'u u'"), "{text}");
-        assert!(said.sms().starts_with("SEV2 INC-3 title 3: NOT TOLD"), "{}", said.sms());
+        for hint in ["'warroom update INC-3 --for …'", "'warroom obligation list INC-2'"] {
+            assert!(text.contains(hint), "{text}");
+        }
+        assert!(said.sms().starts_with("SEV3 INC-2 title 2: gdpr"), "{}", said.sms());
     }
 }

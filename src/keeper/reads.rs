@@ -56,10 +56,11 @@ pub fn run(job: ReadJob, places: &Places, head: Head) -> Reply {
 
 fn answer(job: ReadJob, places: &Places, head: Head) -> Result<Reply, StoreError> {
     match job {
-        ReadJob::Incident { incident, head: room, policy, until, limit } => {
+        ReadJob::Incident { incident, head: room, policy, page_down, until, limit } => {
             let mut reply = one_incident(places, incident, room, until, limit)?;
             if let Reply::Incident(detail) = &mut reply {
                 detail.policy = policy;
+                detail.head.talk.page_down = page_down;
             }
             Ok(reply)
         }

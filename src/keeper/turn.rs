@@ -13,6 +13,7 @@ use crate::domain::plan::Policy;
 use crate::domain::rejection::Rejection;
 use crate::domain::stats::Sample;
 use crate::domain::talk::change::TalkChange;
+use crate::domain::talk::page::PageDown;
 use crate::domain::time::Timestamp;
 use crate::domain::words::{AttemptResult, DeliveryKind, Phase, Severity};
 use crate::proto::{Ask, ClientKind, KeeperMsg, Reply, Watched};
@@ -181,6 +182,8 @@ pub enum ReadJob {
         incident: IncidentId,
         head: Option<Box<Incident>>,
         policy: Option<Box<Policy>>,
+        /// What the status page shows, for what is no longer in the room.
+        page_down: Option<PageDown>,
         until: Option<Seq>,
         limit: u32,
     },

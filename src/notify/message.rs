@@ -189,7 +189,7 @@ impl Message {
         let mark = self.watermark.as_ref().map(|mark| format!("[{mark}] ")).unwrap_or_default();
         // What waits for an answer stands before what is offered or told with it.
         let rank = |about: &&About| {
-            (about.ack_code.is_none(), !is_loud(&about.why), about.severity.clone())
+            (about.ack_code.is_none(), urgency(&about.why), about.severity.clone())
         };
         let Some(worst) = self.incidents.iter().min_by_key(rank) else {
             return clip(&format!("{mark}{}", self.subject), SMS_MAX);
@@ -244,7 +244,8 @@ impl About {
     /// In one line: what, and how to acknowledge.
     fn short(&self) -> String {
         let code = self.ack_code.as_ref().map(|code| format!(" · warroom ack --code {code}"));
-        let why = if is_loud(&self.why) { format!(": {}", self.why) } else { String::new() };
+        let is_quiet = urgency(&self.why) == QUIET;
+        let why = if is_quiet { String::new() } else { format!(": {}", self.why) };
         let why = clip(&why, SMS_MAX);
         format!("{} {} {}{why}{}", self.id, self.severity, self.title, code.unwrap_or_default())
     }
@@ -274,12 +275,24 @@ fn clip(text: &str, most: usize) -> String {
     format!("{}..", kept.trim_end())
 }
 
-/// Whether a reason says that something was not kept, in capitals: `NOT TOLD …`, `… MISSED …`.
-pub fn is_loud(why: &str) -> bool {
+/// How urgent a reason is, 0 the most: a limit of the law that is over, something else that was not kept
+/// (it says so in capitals), then how far a clock has run.
+pub fn urgency(why: &str) -> u8 {
     let is_word = |word: &str| word.len() > 2 && word.chars().all(|c| c.is_ascii_uppercase());
-    let mut words = why.split([' ', ':', ',']);
-    why.contains("MISSED") || why.contains("PAST,") || words.next().is_some_and(is_word)
+    let is_loud = why.split([' ', ':', ',']).next().is_some_and(is_word);
+    let gone = |percent: &str| why.contains(percent);
+    match () {
+        () if why.contains("MISSED") || why.contains("PAST,") => 0,
+        () if is_loud => 1,
+        () if gone("90% gone") => 2,
+        () if gone("75% gone") => 3,
+        () if gone("50% gone") => 4,
+        () => QUIET,
+    }
 }
+
+/// The urgency of what is told for information and nothing else.
+pub const QUIET: u8 = 5;
 
 /// One line of a known size.
 fn line(text: &str) -> String {

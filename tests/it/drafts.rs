@@ -136,3 +136,45 @@ fn words_about_what_is_marked_are_written_beside_it() {
     assert_eq!(console.model.selected_id, Some(IncidentId(1)), "{}", console.screen());
     shows(&console, "Update (1 of 2: what is known) on INC-1");
 }
+
+#[test]
+fn a_slip_in_the_form_does_not_count_as_having_seen_what_others_said() {
+    let mut console = console();
+    left(&mut console, "write-update INC-1");
+    console.keys("P<enter><tab><c-u>nobody we know<c-s>y");
+    shows(&console, "the plan knows no stakeholder");
+    let tell = serde_json::json!({"do": "log-contact", "incident": 1, "stakeholder": "support",
+        "channel": "phone", "text": "NEW: it is the pool", "next_by": null});
+    console.world.act("bob", serde_json::from_value(tell).expect("a command"));
+    console.keys("<c-s>y");
+    shows(&console, "the plan knows no stakeholder");
+    console.keys("<c-u>support<c-s>y");
+    shows(&console, "bob told support at 13:22: NEW: it is the pool");
+}
+
+#[test]
+fn one_draft_that_is_sent_at_two_consoles_goes_once() {
+    let mut console = console();
+    left(&mut console, "write-update INC-1");
+    console.keys("P<enter>");
+    let words = serde_json::json!({"do": "talk", "incident": 1, "talk": {"say": "draft",
+        "audience": "internal", "title": "Checkout", "to": ["support"],
+        "words": [{"language": "en", "subject": "it is slow", "text": "precious words"}],
+        "next_by": console.world.now.plus(1_200_000).to_string()}});
+    console.world.act("ann", serde_json::from_value(words).expect("a command"));
+    console.keys("<c-s>y");
+    shows(&console, "ann wrote the same words to them at 13:22, update 1");
+}
+
+#[test]
+fn a_draft_of_several_leaves_out_what_became_part_of_another() {
+    let mut console = console();
+    let words = WORDS.replace(r#""audience""#, r#""about incidents":["INC-2","INC-1"],"audience""#);
+    console.drafts = [("write-update INC-2".to_owned(), words)].into();
+    let merge = serde_json::json!({"do": "merge", "incident": 1, "into": 2});
+    console.world.act("bob", serde_json::from_value(merge).expect("a command"));
+    console.welcome("ann");
+    console.rest();
+    console.keys("P<enter>");
+    shows(&console, "the words) on INC-2 ");
+}

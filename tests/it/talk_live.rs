@@ -244,6 +244,17 @@ fn a_page_that_cannot_be_written_is_an_alert_and_no_proof() {
     home.ok(&["update", "2", "--for", "public", "--title", "Payments", "--what", "it"]);
     let said = home.ok(&["updates", "2"]);
     assert!(said.contains("NOT YET on the status page"), "{said}");
+    // Closing it makes nothing true that is not.
+    home.ok(&["resolve", "2", "quiet"]);
+    until("it is closed", || {
+        let closed = home.run(&["close", "2", "--silent", "the page is down"]);
+        closed.status.success().then_some(())
+    });
+    let said = home.ok(&["updates", "2"]);
+    assert!(said.contains("NOT YET on the status page"), "{said}");
+    let brief = home.ok(&["brief", "2", "--for", "exec"]);
+    assert!(brief.contains("NOT YET ON THE STATUS PAGE"), "{brief}");
+    home.ok(&["reopen", "2", "it is back"]);
     std::fs::remove_file(&place).expect("out of the way");
     // The next word writes it; so would the clock.
     home.ok(&["update", "2", "--for", "public", "--title", "Payments", "--what", "more"]);

@@ -400,6 +400,22 @@ pub(super) fn still_news(
         let said = told.text.lines().next().unwrap_or_default();
         return Err(conflict(format!("{by} told {who} at {at}: {said}"), again));
     }
+    let TalkWish::Draft { words, .. } = wish else { return Ok(()) };
+    let again_said = |update: &&Update| {
+        let (old, new) = (update.draft.words.first(), words.first());
+        let is_said = old.zip(new).is_some_and(|(old, new)| {
+            old.subject == new.subject && old.text.starts_with(new.text.trim_end())
+        });
+        let is_kept = !matches!(update.standing, Standing::Withdrawn { .. });
+        is_said && is_kept && update.draft.to.iter().any(|who| to.contains(who))
+    };
+    let twice = incident.talk.updates.iter().filter(|update| update.entry > seen).find(again_said);
+    if let Some(update) = twice {
+        let (by, at) = (&update.by, update.at.clock_minutes());
+        let what =
+            format!("{by} wrote the same words to them at {at}, update {}", update.draft.update);
+        return Err(conflict(what, "send it again only if they are to read it twice"));
+    }
     let is_same = |update: &&Update| {
         update.entry > seen && update.by != me && update.draft.to.iter().any(|who| to.contains(who))
     };

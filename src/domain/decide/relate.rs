@@ -15,7 +15,7 @@ use crate::domain::ids::IncidentId;
 use crate::domain::incident::{Carried, Incident, Stage, Told};
 use crate::domain::rejection::Rejection;
 use crate::domain::room::Room;
-use crate::domain::talk::promise;
+use crate::domain::talk::{page, promise};
 use crate::domain::time::Timestamp;
 use crate::domain::words::{LinkKind, Origin, Phase, PublicStatus};
 
@@ -149,9 +149,18 @@ fn merge(room: &Room, child: IncidentId, into: IncidentId, now: Timestamp) -> De
     let alerts = moved(source, |_| true);
     // Whoever has no more than a promise, or was to be told by hand, was told nothing: it is a promise
     // here too, and no proof.
-    let is_promised = |who: &str| source.told.get(who).is_none_or(|told| told.count == 0);
-    let (promised, told): (BTreeMap<_, _>, BTreeMap<_, _>) =
+    let unreached = |who: &str| {
+        let told = source.told.get(who);
+        told.is_some_and(|told| page::unreached(source, who, told).is_some())
+    };
+    let is_promised =
+        |who: &str| source.told.get(who).is_none_or(|told| told.count == 0) || unreached(who);
+    let (mut promised, told): (BTreeMap<_, _>, BTreeMap<_, _>) =
         promise::waiting(source).into_iter().partition(|(who, _)| is_promised(who));
+    // Nor was anybody told what reached them by no way; its time is over.
+    for (who, next) in &mut promised {
+        *next = next.filter(|_| !unreached(who));
+    }
     // Whose service it is must know of it, and no maintenance of another one silences it.
     let new: Vec<&String> =
         source.services.iter().filter(|name| !parent.services.contains(name)).collect();

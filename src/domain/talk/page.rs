@@ -38,7 +38,7 @@ pub fn is_off_page(incident: &Incident, said: Timestamp) -> bool {
 }
 
 /// What was sent and told nobody anything: by no way, or to a page that does not show it.
-pub(super) fn unreached<'a>(
+pub(in crate::domain) fn unreached<'a>(
     incident: &'a Incident,
     who: &'a str,
     told: &Told,
@@ -72,9 +72,9 @@ pub fn told_how(incident: &Incident, update: &Update) -> &'static str {
     let Standing::Sent { at, .. } = &update.standing else { return "NOT SENT" };
     let to = &update.draft.to;
     let mut proofs = to.iter().filter_map(|who| incident.talk.proofs.get(who));
-    let is_on_it_alone = proofs.any(Proof::is_on_page_alone);
+    let is_on_it = proofs.any(|proof| proof.published);
     match () {
-        () if is_on_it_alone && is_off_page(incident, *at) => "NOT YET ON THE STATUS PAGE",
+        () if is_on_it && is_off_page(incident, *at) => "NOT YET ON THE STATUS PAGE",
         () if to.iter().all(|who| incident.talk.is_unreached(who)) => "GOT THROUGH TO NOBODY",
         () => "the public was told",
     }

@@ -13,7 +13,7 @@ use crate::domain::schedule::swap_words;
 use crate::domain::talk::change::TalkChange;
 use crate::domain::talk::promise;
 use crate::domain::time::{MINUTE_MS, span_words};
-use crate::domain::words::Approval;
+use crate::domain::words::{Approval, PublicStatus};
 
 /// Incidents that are named one by one whose people left the plan.
 const LEFT_TOLD: usize = 8;
@@ -29,6 +29,8 @@ pub(super) fn note(events: &[Recorded], room: &Room) -> String {
             .or_else(|| still_owed(event, room))
             .or_else(|| not_owed_by(event, room))
             .or_else(|| runs_now(event, room))
+            .or_else(|| no_clock(event, room))
+            .or_else(|| page_is_over(event, room))
             .or_else(|| taken_back(event, events))
             .or_else(|| next_word(event, room))
     };
@@ -195,6 +197,27 @@ fn runs_now(event: &Recorded, room: &Room) -> Option<String> {
     let words: Vec<String> = words.collect();
     let since = format!("since {}", legal::rule(&room.plan, rule)?.times(*at));
     (!words.is_empty()).then(|| format!("{since}: {}", words.join("; ")))
+}
+
+/// The press asked about what is closed: nobody is reminded of it.
+fn no_clock(event: &Recorded, room: &Room) -> Option<String> {
+    let Body::Incident { incident, change: Change::Talk(talk) } = &event.body else { return None };
+    let is_asked = matches!(**talk, TalkChange::InquiryLogged(_));
+    let is_live = room.incidents.get(incident).is_some_and(|it| it.phase().is_live());
+    (is_asked && !is_live).then(|| {
+        format!("NO CLOCK RUNS for the answer, for {incident} is closed: reopen it, or answer now")
+    })
+}
+
+/// What came back is called over where the public reads it.
+fn page_is_over(event: &Recorded, room: &Room) -> Option<String> {
+    let Body::Incident { incident, change: Change::Reopened { .. } } = &event.body else {
+        return None;
+    };
+    let known = room.board.incidents.get(incident)?;
+    (known.status == PublicStatus::Resolved).then(|| {
+        "THE STATUS PAGE SAYS of it: resolved; tell the public that it is back ('u u')".to_owned()
+    })
 }
 
 /// What was thought before and is taken back because something else was determined.

@@ -288,6 +288,8 @@ fn blank(about: &About<'_>) -> Vec<Text> {
 pub(super) fn write(about: &About<'_>, readers: &[&str], texts: &[Text]) -> Vec<Field> {
     let incident = about.incident;
     let readers: Vec<String> = readers.iter().map(|word| (*word).to_owned()).collect();
+    let next = incident.zip(readers.first()).map(|(it, first)| next_for(first, it, about.plan));
+    let next = next.unwrap_or_else(|| "20m".to_owned());
     let is_ours = readers.iter().any(|word| word == Audience::Internal.word());
     let is_public = readers.iter().any(|word| word == Audience::Public.word());
     let to = about.stakeholder.clone().unwrap_or_default();
@@ -314,7 +316,7 @@ pub(super) fn write(about: &About<'_>, readers: &[&str], texts: &[Text]) -> Vec<
         fields.push(Field::text(text, "text", &made.text));
     }
     fields
-        .push(Field::line("next", "next word in", "20m").hint("20m, a time, or 'last'").proposed());
+        .push(Field::line("next", "next word in", &next).hint("20m, a time, or 'last'").proposed());
     if is_public {
         // For several the phase of the one under the cursor says nothing of the others.
         let of_all =

@@ -90,6 +90,11 @@ pub(super) fn taken_up(
             return modals::go_to(model, into, ids);
         }
     }
+    let mut key = key.to_owned();
+    if incident_of(&key, text) != about && writes_elsewhere(model, about) {
+        key = format!("{key}{OLDER}{OLDER}{}", model.client);
+    }
+    let key = key.as_str();
     let Some(mut form) = form_of(model, key, text, about) else { return Vec::new() };
     let from = incident_of(key, text).filter(|id| about.is_some_and(|about| about != *id));
     if let Some((from, into)) = from.zip(about) {
@@ -120,7 +125,9 @@ pub(super) fn form_of(
     let mut several: Vec<IncidentId> = Vec::new();
     for id in Form::incidents_of(text) {
         let id = incident.filter(|_| Some(id) == before).unwrap_or(id);
-        if !several.contains(&id) {
+        // What is over, or part of another one by now, takes no more words.
+        let is_live = Some(id) == incident || model.mirror.row(id).is_some();
+        if is_live && !several.contains(&id) {
             several.push(id);
         }
     }

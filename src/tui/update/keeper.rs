@@ -10,6 +10,7 @@ use crate::domain::command::Command as C;
 use crate::domain::event::Body;
 use crate::domain::ids::{CommandId, IncidentId};
 use crate::domain::incident::Stage;
+use crate::domain::rejection::RejectionKind;
 use crate::domain::row::Row;
 use crate::domain::time::Timestamp;
 use crate::proto::{Ask, Detail, KeeperMsg, Push, Queue, Reply, Welcome};
@@ -302,7 +303,8 @@ fn answered(
                 // What the person has now been told is what they have seen.
                 let own = form.incidents.first().copied();
                 let watched = model.watched().filter(|i| Some(i.id) == own);
-                form.seen = watched.map(|i| i.last_seq).or(form.seen);
+                let seen = watched.filter(|_| rejection.kind == RejectionKind::Conflict);
+                form.seen = seen.map(|i| i.last_seq).or(form.seen);
                 bring_back(model, form);
             }
             model.say(Tone::Bad, text);

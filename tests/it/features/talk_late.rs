@@ -414,3 +414,23 @@ fn what_was_public_stays_where_links_to_it_lead_whatever_it_became_part_of() {
     );
     assert_eq!(status(&world, 2), PublicStatus::Unpublished);
 }
+
+#[test]
+fn a_merge_makes_nobody_told_whom_nothing_reached() {
+    let mut world = begin();
+    let update = draft("internal", "support", 60, "");
+    let told = play(
+        &mut world,
+        &format!(
+            r#"1m ann {update}
+               1m clock
+               1m answer stakeholder:support mail refused
+               2m ann {{"do":"open","title":"other","severity":"SEV2","services":["payments"],"declare":true}}
+               3m ann {{"do":"merge","incident":1,"into":2}}"#
+        ),
+    );
+    let told_of = &world.engine.room.incidents[&IncidentId(2)].told["support"];
+    assert_eq!((told_of.count, told_of.next_by), (0, None), "{told}");
+    let told = play(&mut world, "20m clock");
+    assert!(told.contains("NOT TOLD IN TIME: ") && told.contains("support"), "{told}");
+}
