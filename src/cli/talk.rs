@@ -306,9 +306,12 @@ fn asked_by_the_press(context: &Context, id: IncidentId) -> Result<(), Failure> 
         let is_late = asked.answer.is_none() && asked.inquiry.answer_by.is_some_and(|at| at <= now);
         let late = if is_late { "LATE: " } else { "" };
         say(&format!("{number:>3} {late}{}", asked.inquiry.facts()));
-        match &asked.answer {
-            Some((by, text)) => say(&format!("    {by} answered: {text}")),
-            None => say(&format!("    not answered: warroom press {id} --answer {number} TEXT")),
+        if let Some((by, text)) = &asked.answer {
+            say(&format!("    {by} answered: {text}"));
+        } else {
+            let held = asked.held_at.map(|at| format!("holding statement {at}, "));
+            let how = format!("warroom press {id} --answer {number} TEXT");
+            say(&format!("    {}not answered: {how}", held.unwrap_or_default()));
         }
     }
     Ok(())

@@ -16,6 +16,7 @@ use crate::domain::change::Change;
 use crate::domain::event::{Body, Recorded};
 use crate::domain::ids::Seq;
 use crate::domain::incident::{Incident, Stage};
+use crate::domain::legal::LegalChange;
 use crate::domain::plan::Plan;
 use crate::domain::redact::REDACTED;
 use crate::domain::talk::Asked;
@@ -158,8 +159,12 @@ impl Case<'_> {
                 let right = right.unwrap_or_default();
                 Some(item(format!("{when} {}: {text}{right}", event.actor.login), entries))
             })
-            .take(LATEST)
             .collect();
+        let earlier = found.len().saturating_sub(LATEST);
+        found.truncate(LATEST);
+        if earlier > 0 {
+            found.push(item(format!("… {earlier} earlier, in the timeline"), Vec::new()));
+        }
         found.reverse();
         found
     }
@@ -429,6 +434,18 @@ impl Case<'_> {
                 item(text, vec![told.entry])
             })
             .collect();
+        let handed_in = self.events.iter().filter_map(|event| {
+            let Body::Incident { change: Change::Legal(legal), .. } = &event.body else {
+                return None;
+            };
+            let LegalChange::Submitted { rule, stage, at, reference, .. } = &**legal else {
+                return None;
+            };
+            let when = format!("{} {}Z", at.date(), at.clock_minutes());
+            let text = format!("the authority: {rule} {stage} handed in {when}, '{reference}'");
+            Some(item(text, vec![event.seq]))
+        });
+        lines.extend(handed_in);
         if lines.is_empty() {
             lines.push(item("nobody".to_owned(), Vec::new()));
         }

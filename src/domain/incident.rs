@@ -180,6 +180,9 @@ pub struct Incident {
     /// What of what is told came from incidents that became part of it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub inherited: Vec<Inherited>,
+    /// How bad it was when it was over: who had to know then is not freed by a later judgement.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub severity_then: Option<Severity>,
     /// The incident of which the public was told, where it became part of this one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub public_of: Option<IncidentId>,
@@ -271,6 +274,7 @@ impl Incident {
             services_before: Vec::new(),
             inherited: Vec::new(),
             public_of: None,
+            severity_then: None,
             told: BTreeMap::new(),
             talk: Talk { since: when, raised: vec![(opened.severity, when)], ..Talk::default() },
             legal: Legal::default(),

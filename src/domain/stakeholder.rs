@@ -191,11 +191,16 @@ impl Stakeholder {
 
     /// Whether they must know of an incident.
     pub fn cares(&self, incident: &Incident) -> bool {
+        self.cares_at(incident, incident.severity)
+    }
+
+    /// Whether they must know of an incident where it is so bad.
+    pub fn cares_at(&self, incident: &Incident, severity: Severity) -> bool {
         let services = &incident.services;
         let is_kind = |kind: &String| {
             incident.labels.contains_key(kind) || incident.labels.get("kind") == Some(kind)
         };
-        incident.severity <= self.from_severity
+        severity <= self.from_severity
             && (self.services.is_empty()
                 || services.is_empty()
                 || services.iter().any(|service| self.services.contains(service)))

@@ -178,3 +178,20 @@ fn a_draft_of_several_leaves_out_what_became_part_of_another() {
     console.keys("P<enter>");
     shows(&console, "the words) on INC-2 ");
 }
+
+#[test]
+fn words_about_several_are_not_sent_over_what_others_said_of_them() {
+    let mut console = console();
+    let words = WORDS.replace(r#""audience""#, r#""about incidents":["INC-1","INC-2"],"audience""#);
+    console.drafts = [("write-update INC-1".to_owned(), words)].into();
+    console.keys("P<enter>");
+    for id in [1, 2] {
+        let tell = serde_json::json!({"do": "log-contact", "incident": id, "stakeholder": "support",
+            "channel": "phone", "text": "it is over", "next_by": null});
+        console.world.act("bob", serde_json::from_value(tell).expect("a command"));
+    }
+    console.keys("<c-s>y");
+    shows(&console, "bob told support at 13:22: it is over");
+    console.keys("<c-s>y");
+    assert_eq!(incident(&console, 1).talk.updates.len(), 1, "{}", console.screen());
+}

@@ -19,8 +19,11 @@ use crate::domain::plan::Plan;
 use crate::domain::reach;
 use crate::domain::rejection::{Rejection, RejectionKind};
 use crate::domain::room::Room;
-use crate::domain::time::{Timestamp, span_words};
+use crate::domain::time::{DAY_MS, Timestamp, span_words};
 use crate::domain::words::{DeliveryKind, Role, Severity};
+
+/// How far back a determination or a submission may lie, in milliseconds.
+const OLDEST_MS: i64 = 3_653 * DAY_MS;
 
 pub(super) fn decide(
     room: &Room,
@@ -237,6 +240,9 @@ fn stage_of<'a>(rule: &'a Rule, stage: &str) -> Result<&'a Stage, Rejection> {
 }
 
 fn past(at: Timestamp, now: Timestamp) -> Result<(), Rejection> {
+    if now.since(at) > OLDEST_MS {
+        return Err(bad(format!("{at} lies more than ten years back"), "look at the year"));
+    }
     if at <= now {
         return Ok(());
     }

@@ -336,8 +336,10 @@ fn answer(
     now: Timestamp,
 ) -> Decision {
     let asked = inquiry_of(incident, inquiry)?;
-    if let Some((by, _)) = &asked.answer {
-        return Err(already(format!("{by} answered inquiry {inquiry}")));
+    // What was said wrong is put right with them; the same is not said twice.
+    if let Some((by, said)) = asked.answer.as_ref().filter(|(_, said)| said.trim() == text.trim()) {
+        let said = said.lines().next().unwrap_or_default();
+        return Err(already(format!("{by} answered inquiry {inquiry}: {said}")));
     }
     let by = speaker(order, incident)?;
     let holding = incident.talk.holding.as_ref().map(|holding| holding.text.as_str());

@@ -379,6 +379,7 @@ impl Incident {
             forced: forced.cloned(),
         });
         self.offer = None;
+        self.severity_then = Some(self.severity);
         // That it is over is still to be said, whatever was called the last word before.
         self.told.values_mut().for_each(|told| told.last = false);
         self.first(Moment::Mitigated, when);

@@ -228,7 +228,9 @@ fn unheard_of<'a>(incident: &'a Incident, plan: &'a Plan) -> Vec<(&'a String, &'
         told.is_none_or(is_unheard) && !incident.talk.by_hand.contains_key(name)
     };
     let own = was_one && (incident.origin != Origin::Import || incident.reopened > 0);
-    plan.audience_of(incident).filter(|(name, _)| own && is_open(name)).collect()
+    let worst = incident.severity_then.map_or(incident.severity, |it| it.min(incident.severity));
+    let cares = plan.stakeholders.iter().filter(|(_, who)| who.cares_at(incident, worst));
+    cares.filter(|(name, _)| own && is_open(name)).collect()
 }
 
 /// Nobody told them anything, and nobody's word stands.

@@ -7,6 +7,7 @@ use crate::domain::change::Change;
 use crate::domain::delivery::{Delivery, Stand, Wanted, channel_of};
 use crate::domain::event::{Body, Recorded};
 use crate::domain::legal::{self, LegalChange};
+use crate::domain::obligation::State;
 use crate::domain::plan::Plan;
 use crate::domain::room::Room;
 use crate::domain::schedule::swap_words;
@@ -192,7 +193,8 @@ fn runs_now(event: &Recorded, room: &Room) -> Option<String> {
     let words = of_rule.map(|it| {
         let due = it.clock.due.map(|at| format!("due {}", it.rule.times(at)));
         let due = due.unwrap_or_else(|| "without undue delay".to_owned());
-        format!("{} {due}", it.clock.stage)
+        let is_missed = matches!(it.clock.state, State::Missed);
+        format!("{} {}{due}", it.clock.stage, if is_missed { "MISSED, " } else { "" })
     });
     let words: Vec<String> = words.collect();
     let since = format!("since {}", legal::rule(&room.plan, rule)?.times(*at));

@@ -291,6 +291,9 @@ pub(super) fn command(
     };
     let talk = match form.action {
         Action::Contact => return told(form, incident, now),
+        Action::Write if value("to").trim().is_empty() => {
+            return Err("say to whom: names of stakeholders".to_owned());
+        }
         Action::Write => update::wish(form, now)?,
         Action::Approve => TalkWish::Approve {
             update: if form.like.is_some() {

@@ -398,6 +398,9 @@ fn is_mixed(model: &Model) -> bool {
 /// Shows a form and tells the others that somebody is writing.
 pub(super) fn show_form(model: &mut Model, mut form: Form, ids: &mut dyn Ids) -> Vec<Effect> {
     let incident = form.incidents.first().copied();
+    if form.incidents.len() > 1 && form.action == Action::Write {
+        form.seen = form.seen.or(Some(model.mirror.seq));
+    }
     // Words that were just made are kept beside older ones that were left half-written.
     let is_made = form.action == Action::Write && form.draft_name.is_none();
     if form.draft_name.is_none() && drafts::writes_elsewhere(model, incident) {
@@ -432,7 +435,8 @@ pub(super) fn send_all(
         model.say(Tone::Plain, "the keeper is gone; this is sent when it is back");
     }
     let draft = form.as_ref().map(|form| form.draft_key());
-    let seen = form.as_ref().and_then(|form| form.seen).filter(|_| is_single);
+    let is_words = form.as_ref().is_some_and(|form| form.action == Action::Write);
+    let seen = form.as_ref().and_then(|it| it.seen).filter(|_| is_single || is_words);
     let mut form = form;
     for command in commands {
         let id = fresh.fresh();

@@ -385,6 +385,7 @@ fn bulk_answered(model: &mut Model, label: &str, reply: &Reply, ids: &mut dyn Id
                     let (key, text) = (after, form.draft());
                     effects.push(drafts::keep(model, ids, key, text));
                 }
+                form.seen = None;
                 form.refuse(bulk.why);
                 bring_back(model, form);
             }

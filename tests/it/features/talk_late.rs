@@ -321,6 +321,10 @@ fn whoever_must_know_and_heard_nothing_is_not_forgotten_with_the_end() {
     assert!(told.contains(open), "{told}");
     let missed = told.lines().find(|line| line.contains("NOT TOLD IN TIME")).unwrap_or_default();
     assert!(missed.contains("customers") && missed.contains("support"), "{told}");
+    // A later judgement of how bad it was frees nobody.
+    let lower = r#"{"do":"set-severity","incident":1,"severity":"SEV5","reason":"was small"}"#;
+    let told = play(&mut world, &format!("34m ann {lower}\n34m ann {CLOSE}"));
+    assert!(told.contains(open), "{told}");
     let silent = CLOSE.replace(r#""note":"""#, r#""note":"","silent":"one second, unseen""#);
     let told = play(&mut world, &format!("34m ann {silent}"));
     assert!(

@@ -51,6 +51,16 @@ fn all_of_the_press_hear_one_holding_statement() {
             &talk(70, "dana", r#"{"say":"answer-inquiry","inquiry":1,"text":"It is not."}"#),
         );
     assert!(told.contains("dana answered inquiry 1: It is not."), "{told}");
+    // What was said wrong is put right with them.
+    let again = play(
+        &mut world,
+        &[
+            talk(71, "dana", r#"{"say":"answer-inquiry","inquiry":1,"text":"It is not."}"#),
+            talk(72, "dana", r#"{"say":"answer-inquiry","inquiry":1,"text":"It may be."}"#),
+        ]
+        .join("\n"),
+    );
+    assert!(again.contains("refused dana") && again.contains("inquiry 1: It may be."), "{again}");
     assert!(told.contains("dana answered inquiry 2: No, it is not."), "{told}");
 }
 
