@@ -233,7 +233,7 @@ pub enum Act {
         #[arg(long, short)]
         reason: String,
     },
-    /// Set what the public is told.
+    /// Put on record what the public was told elsewhere.
     Public { incident: IncidentId, status: PublicStatus },
     /// Acknowledge one alert by its key.
     AckAlert { alert: String },

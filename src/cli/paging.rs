@@ -157,7 +157,7 @@ pub enum Paging {
 
 /// Gives the command to the keeper and prints the answer.
 pub fn run(paging: Paging, context: &Context) -> Result<(), Failure> {
-    if let Paging::Maintenance { services, end: None, .. } = &paging
+    if let Paging::Maintenance { services, end: None, publish: None, .. } = &paging
         && services.is_empty()
     {
         return windows(context);

@@ -468,3 +468,21 @@ fn words_that_their_author_takes_back_are_a_draft_again() {
     let (key, text) = &drafts[0];
     assert!(key == "write-update INC-1~1" && text.contains("It is slow."), "{drafts:?}");
 }
+
+#[test]
+fn what_the_public_reads_of_a_maintenance_waits_for_a_look() {
+    let home = Home::new();
+    let plan = ["maintenance", "payments", "--until", "2h", "-r", "disks", "--public", "New disks"];
+    let said = home.ok(&plan);
+    assert!(said.contains("once somebody else looked at it (--publish, e l)"), "{said}");
+    assert!(home.ok(&["maintenance"]).contains("NOT ON THE STATUS PAGE"));
+    let own = home.run(&["maintenance", "--publish", "1"]);
+    assert!(utf8(&own.stderr).contains("you wrote what the public is to read"), "{own:?}");
+    home.ok(&["maintenance", "--publish", "1", "--force", "alone tonight"]);
+    let listed = home.ok(&["maintenance"]);
+    assert!(listed.contains("disks · on the status page"), "{listed}");
+    crate::home::until("the page has it", || {
+        let page = home.path().join("status/scheduled-maintenances.json");
+        std::fs::read_to_string(page).ok().filter(|text| text.contains("New disks"))
+    });
+}

@@ -12,7 +12,7 @@ use crate::domain::duty::{Window, WindowStage};
 use crate::domain::legal;
 use crate::domain::talk::promise;
 use crate::domain::text::{fit, visible};
-use crate::domain::time::{MINUTE_MS, span_words};
+use crate::domain::time::{MINUTE_MS, Timestamp, span_words};
 use crate::domain::words::Right;
 use crate::proto::PAGES_TOLD;
 use crate::tui::action::Action;
@@ -55,10 +55,7 @@ pub(super) fn header(model: &Model, screen: &mut Frame<'_>, rect: Rect) {
                 left.push((0, format!("KEEPER SILENT for {}", span_words(waits))));
             }
             left.extend(counts(model));
-            if !is_late {
-                left.extend(here.map(|text| (1, text)));
-            }
-            left.extend(soon_elsewhere(model).map(|text| (2, text)));
+            left.extend(ahead(model, here.filter(|_| !is_late)));
         }
     }
     left.extend(heard::silent(model).map(|text| (1, text)));
@@ -148,14 +145,34 @@ fn left_words(left_ms: i64) -> String {
     span_words((left_ms + MINUTE_MS - 1) / MINUTE_MS * MINUTE_MS)
 }
 
-/// A word that is due within minutes about another incident.
-fn soon_elsewhere(model: &Model) -> Option<String> {
+/// What is due here, and within minutes elsewhere: what is due first stays where room is scarce.
+fn ahead(model: &Model, here: Option<String>) -> impl Iterator<Item = Part> {
+    let soon = soon_elsewhere(model);
+    let is_first = |at: Timestamp| at_here(model).is_none_or(|here| here > at);
+    let is_sooner = soon.as_ref().is_some_and(|(at, _)| is_first(*at));
+    let (own, other) = if is_sooner { (2, 1) } else { (1, 2) };
+    let here = here.map(|text| (own, text));
+    here.into_iter().chain(soon.map(|(_, text)| (other, text)))
+}
+
+/// When the first of what is due here is due.
+fn at_here(model: &Model) -> Option<Timestamp> {
+    let incident = model.watched()?;
+    let plan = &model.mirror.plan;
+    let word = promise::next(incident, plan).map(|promise| promise.due);
+    let law = legal::open(incident, plan, model.now).first().and_then(|it| it.clock.due);
+    word.into_iter().chain(law).min()
+}
+
+/// A word that is due within minutes about another incident, and when.
+fn soon_elsewhere(model: &Model) -> Option<(Timestamp, String)> {
     let here = model.watched().map(|incident| incident.id);
     let until = model.now.plus(SOON_MS);
     let (at, id) = model.mirror.soon(model.now, until, here)?;
     let left_ms = at.since(model.now).max(1);
     let mark = model.theme.mark("⏱", "@");
-    Some(format!("{mark} {id} due in {}m", (left_ms + MINUTE_MS - 1) / MINUTE_MS))
+    let text = format!("{mark} {id} due in {}m", (left_ms + MINUTE_MS - 1) / MINUTE_MS);
+    Some((at, text))
 }
 
 /// A word that was given about another incident and is late: nobody sees that pane just now.
