@@ -102,6 +102,14 @@ fn item(text: impl std::fmt::Display, entries: Vec<Seq>) -> Line {
     Line { text: format!("- {text}"), entries }
 }
 
+/// The same of an entry, with what put it right since.
+fn put_right(text: String, entry: Seq, corrected: &BTreeMap<Seq, (Seq, String)>) -> Line {
+    match corrected.get(&entry) {
+        Some((by, right)) => item(format!("{text} · PUT RIGHT: {right}"), vec![entry, *by]),
+        None => item(text, vec![entry]),
+    }
+}
+
 fn first(text: &str) -> &str {
     text.lines().next().unwrap_or_default()
 }
@@ -151,13 +159,9 @@ impl Case<'_> {
                 let text = of(event.seq, change)?;
                 let is_hidden = self.incident.redacted.contains(&event.seq);
                 let text = if is_hidden { REDACTED.to_owned() } else { text };
-                let (when, mut entries) = (event.when().clock_minutes(), vec![event.seq]);
-                let right = corrected.get(&event.seq).map(|(entry, right)| {
-                    entries.push(*entry);
-                    format!(" · PUT RIGHT: {right}")
-                });
-                let right = right.unwrap_or_default();
-                Some(item(format!("{when} {}: {text}{right}", event.actor.login), entries))
+                let text =
+                    format!("{} {}: {text}", event.when().clock_minutes(), event.actor.login);
+                Some(put_right(text, event.seq, &corrected))
             })
             .collect();
         let earlier = found.len().saturating_sub(LATEST);
@@ -275,6 +279,7 @@ impl Case<'_> {
     }
 
     fn actions(&self) -> Vec<Line> {
+        let corrected = self.corrected();
         let mut lines: Vec<Line> = self
             .incident
             .remedies
@@ -289,7 +294,7 @@ impl Case<'_> {
                     remedy.outcome,
                     until.unwrap_or_default()
                 );
-                item(text, vec![remedy.entry])
+                put_right(text, remedy.entry, &corrected)
             })
             .collect();
         lines.extend(self.latest(|change| match change {
@@ -347,7 +352,9 @@ impl Case<'_> {
             need(line.text.trim_start_matches("- ").to_owned(), line.entries);
         }
         // Those that have a time stand among the promises.
-        let timeless = |asked: &&Asked| asked.is_timeless && asked.inquiry.answer_by.is_none();
+        let is_over = !incident.phase().is_live();
+        let timeless =
+            |asked: &&Asked| is_over || asked.is_timeless && asked.inquiry.answer_by.is_none();
         for asked in incident.talk.unanswered().filter(timeless) {
             let (number, outlet) = (asked.inquiry.number, &asked.inquiry.outlet);
             let text = format!("press inquiry {number} of {outlet} is not answered");
@@ -417,6 +424,7 @@ impl Case<'_> {
     }
 
     fn told(&self) -> Vec<Line> {
+        let corrected = self.corrected();
         let told = self.incident.told.iter().filter(|(_, told)| told.count > 0);
         let mut lines: Vec<Line> = told
             .map(|(who, told)| {
@@ -431,7 +439,7 @@ impl Case<'_> {
                     proof.unwrap_or_default(),
                     first(&told.text)
                 );
-                item(text, vec![told.entry])
+                put_right(text, told.entry, &corrected)
             })
             .collect();
         let handed_in = self.events.iter().filter_map(|event| {

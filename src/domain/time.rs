@@ -7,7 +7,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, TimeZone, Utc};
+use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, NaiveTime, TimeZone, Utc};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::domain::schedule::instant;
@@ -170,10 +170,12 @@ pub fn in_zone(text: &str) -> Option<(&str, chrono_tz::Tz)> {
     Some((clock.trim(), zone.parse().ok()?))
 }
 
-/// A wall-clock time with its day.
+/// A wall-clock time with its day; a day alone begins at midnight.
 pub fn local_time(clock: &str) -> Option<NaiveDateTime> {
     let formats = ["%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M:%S"];
-    formats.iter().find_map(|format| NaiveDateTime::parse_from_str(clock, format).ok())
+    let day = || Some(NaiveDate::parse_from_str(clock, "%Y-%m-%d").ok()?.and_time(NaiveTime::MIN));
+    let exact = formats.iter().find_map(|it| NaiveDateTime::parse_from_str(clock, it).ok());
+    exact.or_else(day)
 }
 
 /// `2026-12-01 09:00` or `09:00` (the next one) by the clocks of a zone.

@@ -397,7 +397,7 @@ impl Form {
         if let Some(entry) = self.entry {
             map.insert("about entry".to_owned(), entry.into());
         }
-        if self.incidents.len() > 1 {
+        if self.incidents.len() > 1 || self.draft_name.is_some() && !self.incidents.is_empty() {
             let ids: Vec<String> = self.incidents.iter().map(ToString::to_string).collect();
             map.insert("about incidents".to_owned(), ids.into());
         }

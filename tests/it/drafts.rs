@@ -170,13 +170,18 @@ fn one_draft_that_is_sent_at_two_consoles_goes_once() {
 fn a_draft_of_several_leaves_out_what_became_part_of_another() {
     let mut console = console();
     let words = WORDS.replace(r#""audience""#, r#""about incidents":["INC-2","INC-1"],"audience""#);
-    console.drafts = [("write-update INC-2".to_owned(), words)].into();
+    console.drafts = [("write-update INC-2+1.0123abcd".to_owned(), words)].into();
     let merge = serde_json::json!({"do": "merge", "incident": 1, "into": 2});
     console.world.act("bob", serde_json::from_value(merge).expect("a command"));
     console.welcome("ann");
     console.rest();
     console.keys("P<enter>");
     shows(&console, "the words) on INC-2 ");
+    shows(&console, "INC-1 is over or part of another one now, and left out");
+    // Left again, it is still about that.
+    console.keys("<tab>!<esc>P<enter>");
+    shows(&console, "the words) on INC-2 ");
+    shows(&console, "precious words");
 }
 
 #[test]

@@ -30,7 +30,17 @@ impl Case<'_> {
                 lines.push(item(format!("{how}: {subject}"), vec![update.entry]));
             }
             None => match incident.public_of {
-                Some(of) => lines.push(item(format!("the public was told of {of}"), Vec::new())),
+                Some(of) => {
+                    let is_down = incident.talk.page_down.is_some();
+                    let how = if is_down { "THE STATUS PAGE FAILS; " } else { "" };
+                    let entries = self.entry_of(
+                        |change| matches!(change, Change::Absorbed { child, .. } if *child == of),
+                    );
+                    lines.push(item(
+                        format!("{how}what the public was told is that of {of}"),
+                        entries,
+                    ));
+                }
                 None => lines.push(item("the public was told nothing", Vec::new())),
             },
         }

@@ -96,6 +96,11 @@ pub(super) fn taken_up(
     }
     let key = key.as_str();
     let Some(mut form) = form_of(model, key, text, about) else { return Vec::new() };
+    let all = Form::incidents_of(text);
+    let gone = all.iter().find(|id| all.len() > 1 && !form.incidents.contains(id));
+    if let Some(id) = gone.filter(|id| about == incident_of(key, text) || Some(**id) != about) {
+        form.refuse(format!("{id} is over or part of another one now, and left out"));
+    }
     let from = incident_of(key, text).filter(|id| about.is_some_and(|about| about != *id));
     if let Some((from, into)) = from.zip(about) {
         form.refuse(format!("{from} was merged into {into}: these words go there now"));

@@ -386,7 +386,10 @@ fn bulk_answered(model: &mut Model, label: &str, reply: &Reply, ids: &mut dyn Id
                     effects.push(drafts::keep(model, ids, key, text));
                 }
                 form.seen = None;
-                form.refuse(bulk.why);
+                // What went is not undone by what did not.
+                let went = format!("{} of {} went; not to this: ", bulk.done, bulk.sent);
+                let went = if bulk.done > 0 { went } else { String::new() };
+                form.refuse(format!("{went}{}", bulk.why));
                 bring_back(model, form);
             }
             Some(form) => {

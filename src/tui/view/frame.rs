@@ -25,6 +25,9 @@ const NOTICE_LINES: usize = 4;
 /// Columns of the header that are not the reason, while the keeper is gone.
 const LOST_WIDTH: usize = 45;
 
+/// Columns from which on a reason has room beside what calls somebody.
+const WIDE: usize = 120;
+
 /// How long before it is due a word about an incident that is not looked at is told, in milliseconds.
 const SOON_MS: i64 = 5 * MINUTE_MS;
 
@@ -60,7 +63,8 @@ pub(super) fn header(model: &Model, screen: &mut Frame<'_>, rect: Rect) {
     }
     left.extend(heard::silent(model).map(|text| (1, text)));
     if let Err(why) = &model.intake {
-        left.push((1, format!("intake OFF: {}", visible(why))));
+        let why = if width < WIDE { String::new() } else { format!(": {}", visible(why)) };
+        left.push((1, format!("intake OFF{why}")));
     }
     // Where it does not fit, what matters least goes as a whole, so that nothing is cut off.
     let least = right(model, 0).width() + 2;
