@@ -248,7 +248,10 @@ impl Case<'_> {
                 Some(format!("RUMOUR, not confirmed: {}", first(text)))
             }
             Change::EntryCorrected { text, .. } => Some(format!("put right: {}", first(text))),
-            Change::Resolved { evidence, .. } => Some(format!("resolved: {}", first(evidence))),
+            Change::Resolved { evidence, .. } => {
+                let void = if incident.phase().is_active() { ", and it came back" } else { "" };
+                Some(format!("resolved: {}{void}", first(evidence)))
+            }
             other => seen(other),
         }));
         lines

@@ -257,7 +257,7 @@ fn subject(job: &Job) -> String {
     let title = fit(&worst.title, 90).into_owned();
     let more = match job.items.len() {
         0 | 1 => String::new(),
-        n => format!(" (+{} more)", n - 1),
+        n => format!(" (+{} more{})", n - 1, missed_beside(job, worst)),
     };
     // What is told for information is why it is told: a promise or a limit that was not kept.
     let is_told = job.items.len() == 1 || message::urgency(&worst.why) < message::QUIET;
@@ -277,7 +277,8 @@ fn subject(job: &Job) -> String {
 /// What to do about what was not kept, each thing once.
 fn what_to_do(job: &Job) -> Vec<String> {
     let mut all: Vec<String> = Vec::new();
-    for item in job.items.iter().filter(|_| job.kind == DeliveryKind::Inform) {
+    let is_told = matches!(job.kind, DeliveryKind::Inform | DeliveryKind::Page);
+    for item in job.items.iter().filter(|item| is_told && item.code.is_none()) {
         let (id, why) = (item.incident, item.why.as_str());
         let is_late = why.contains("NOT TOLD");
         let hint = match () {
@@ -301,6 +302,12 @@ fn what_to_do(job: &Job) -> Vec<String> {
     }
     all.truncate(HINTS_MAX);
     all
+}
+
+/// That beside what stands first a limit of the law is over.
+fn missed_beside(job: &Job, worst: &JobItem) -> &'static str {
+    let is_it = |item: &&JobItem| item.why.contains("MISSED") && *item != worst;
+    if job.items.iter().any(|item| is_it(&item)) { ", the law's limit MISSED" } else { "" }
 }
 
 /// What stands first in a message about several: what waits for an answer, then what was not kept.
