@@ -246,7 +246,7 @@ pub(super) fn maintenance(out: &mut String, site: &Site, known: &Maintenance, le
          <h{level} id=\"{id}-title\">{name}</h{level}><p class=\"facts\">{} · {}{}</p>\
          <p class=\"said\">{} to {}</p>{}</article>",
         Impact::Maintenance.words(),
-        known.status.words(),
+        if known.is_called_off() { "Called off" } else { known.status.words() },
         affects(site, &known.components),
         time(&site.page, known.scheduled_for),
         time(&site.page, known.ends_at()),

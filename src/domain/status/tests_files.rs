@@ -301,6 +301,20 @@ fn a_day_on_which_something_began_that_goes_on_does_not_say_no_incidents() {
 }
 
 #[test]
+fn maintenance_that_was_called_off_is_not_called_completed() {
+    let mut site = site();
+    site.maintenances.truncate(1);
+    let known = &mut site.maintenances[0];
+    known.status = super::MaintenanceStatus::Completed;
+    known.updated_at = now();
+    known.scheduled_for = now().plus(crate::domain::time::DAY_MS);
+    let html = text(&files(&site, now()), "index.html");
+    let (_, past) = html.split_once("id=\"past\"").expect("what is over");
+    let facts = past.split("class=\"facts\">").nth(1).expect("its facts");
+    assert!(facts.starts_with("Maintenance · Called off"), "{facts}");
+}
+
+#[test]
 fn a_day_on_which_something_went_on_since_the_day_before_does_not_say_no_incidents() {
     let mut site = site();
     let day = crate::domain::time::DAY_MS;
