@@ -15,7 +15,7 @@ use crate::domain::command::Command;
 use crate::domain::ids::IncidentId;
 use crate::domain::legal::{self, LegalWish};
 use crate::domain::obligation::{Rule, State};
-use crate::domain::time::{Timestamp, in_zone};
+use crate::domain::time::Timestamp;
 use crate::tui::evidence;
 
 #[derive(Debug, Subcommand)]
@@ -32,7 +32,8 @@ pub enum Obligation {
         kind: String,
         /// What it rests on.
         evidence: String,
-        /// Since when it is so: -3h, 14:02 or a full time (UTC, or with a zone: "14:02 Europe/Berlin"); now unless given.
+        /// Since when it is so: -3h, 14:02 or a full time (UTC, or with a zone: "14:02
+        /// Europe/Berlin"); now unless given.
         #[arg(long, allow_hyphen_values = true)]
         at: Option<String>,
     },
@@ -61,16 +62,13 @@ pub enum Obligation {
 
 /// A day without a time begins where the rule's clocks are; a zone may stand after a time.
 fn time_under(context: &Context, rule: &str, text: &str) -> Result<Timestamp, Failure> {
-    let is_date = |day: &str| chrono::NaiveDate::parse_from_str(day.trim(), "%Y-%m-%d").is_ok();
-    if let Some((day, zone)) = in_zone(text).filter(|(day, _)| is_date(day)) {
-        return parse_at(&format!("{day} 00:00 {zone}"), wall_now());
-    }
-    if !is_date(text) {
+    let is_day = chrono::NaiveDate::parse_from_str(text.trim(), "%Y-%m-%d").is_ok();
+    if !is_day {
         return parse_at(text, wall_now());
     }
     let plan = known(context)?.plan;
     let zone = legal::rule(&plan, rule).map_or(chrono_tz::UTC, |rule| rule.zone);
-    parse_at(&format!("{} 00:00 {zone}", text.trim()), wall_now())
+    parse_at(&format!("{} {zone}", text.trim()), wall_now())
 }
 
 /// Does it and prints the answer.

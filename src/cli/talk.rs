@@ -404,8 +404,7 @@ fn updates(context: &Context, id: IncidentId) -> Result<(), Failure> {
     }
     for (who, told) in &incident.told {
         let proof = incident.talk.proofs.get(who);
-        let words = proof
-            .map(|proof| proof.words(fault.is_some() && page::is_off_page(&incident, told.at)));
+        let words = proof.map(|proof| proof.words(page::is_off_page(&incident, told.at)));
         let words = words.unwrap_or_default();
         let detail = proof.map(|proof| proof.detail.clone()).unwrap_or_default();
         let next = match (told.last, told.next_by) {

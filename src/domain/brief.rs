@@ -191,7 +191,6 @@ impl Case<'_> {
             Stage::Triage | Stage::Investigating | Stage::Identified | Stage::Monitoring => None,
         };
         let span = span_words(ended.unwrap_or(self.now).since(began));
-        let when = |at: Timestamp| format!("{} {}Z", at.date(), at.clock_minutes());
         let text = format!(
             "{} {} {} · {} · {} {} ({span})",
             incident.id,
@@ -199,7 +198,10 @@ impl Case<'_> {
             incident.title,
             incident.phase(),
             if ended.is_some() { "from" } else { "since" },
-            ended.map_or_else(|| when(began), |at| format!("{} to {}", when(began), when(at))),
+            ended.map_or_else(
+                || began.to_the_minute(),
+                |at| format!("{} to {}", began.to_the_minute(), at.to_the_minute())
+            ),
         );
         let entries = self.entry_of(|change| {
             matches!(
@@ -452,7 +454,7 @@ impl Case<'_> {
             let LegalChange::Submitted { rule, stage, at, reference, .. } = &**legal else {
                 return None;
             };
-            let when = format!("{} {}Z", at.date(), at.clock_minutes());
+            let when = at.to_the_minute();
             let text = format!("the authority: {rule} {stage} handed in {when}, '{reference}'");
             Some(item(text, vec![event.seq]))
         });

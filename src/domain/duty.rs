@@ -115,9 +115,10 @@ impl Desk {
     }
 
     /// The public reads of a window what waited for somebody's look.
-    pub fn publish_window(&mut self, id: u32) {
+    pub fn publish_window(&mut self, id: u32, by: &str, forced: Option<&String>) {
         if let Some(window) = self.windows.get_mut(&id) {
             window.public = std::mem::take(&mut window.waiting);
+            window.looked = Some((by.to_owned(), forced.cloned()));
         }
     }
 

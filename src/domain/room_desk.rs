@@ -207,7 +207,9 @@ impl Room {
                 desk.answer_swap(schedule, *swap, *accepted, (event.at, event.seq));
             }
             Body::WindowPlanned { window } => desk.plan_window(window),
-            Body::WindowPublished { window, .. } => desk.publish_window(*window),
+            Body::WindowPublished { window, forced } => {
+                desk.publish_window(*window, &event.actor.login, forced.as_ref());
+            }
             Body::WindowBegan { window, .. } => self.set_window(*window, WindowStage::Open),
             Body::WindowEnded { window, .. } => {
                 if let Some(window) = desk.windows.get_mut(window) {

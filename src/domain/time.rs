@@ -82,6 +82,11 @@ impl Timestamp {
         self.utc().with_timezone(&zone).format("%Y-%m-%d %H:%M %Z").to_string()
     }
 
+    /// `2026-11-23 14:02Z`.
+    pub fn to_the_minute(self) -> String {
+        self.utc().format("%Y-%m-%d %H:%MZ").to_string()
+    }
+
     /// `2026-11-23`, in UTC.
     pub fn date(self) -> String {
         self.utc().format("%Y-%m-%d").to_string()

@@ -22,6 +22,9 @@ pub struct Window {
     /// What the public is to read of it once somebody other than `by` has looked at it.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub waiting: String,
+    /// Who let the public read it, and why nobody else than `by` looked at it, where that is so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub looked: Option<(String, Option<String>)>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub planned_at: Option<Timestamp>,
     /// When it was over, which may be earlier than planned.
@@ -47,13 +50,20 @@ impl Window {
             WindowStage::Open => "open",
             WindowStage::Over => "over",
         };
-        let look = match (self.waiting.as_str(), self.public.as_str(), self.stage) {
-            ("", "", _) | (_, _, WindowStage::Over) => "",
-            ("", ..) => " · on the status page",
-            _ => " · NOT ON THE STATUS PAGE: its words wait for another's look",
+        let page = match &self.looked {
+            _ if self.stage == WindowStage::Over => String::new(),
+            Some((by, None)) => format!(" · on the status page, looked at by {by}"),
+            Some((_, Some(why))) => {
+                format!(" · on the status page, nobody else looked at it: {why}")
+            }
+            None if !self.waiting.is_empty() => {
+                " · NOT ON THE STATUS PAGE: its words wait for another's look".to_owned()
+            }
+            None if !self.public.is_empty() => " · on the status page".to_owned(),
+            None => String::new(),
         };
         format!(
-            "{} {stage} from {} until {}: {} by {}: {}{look}",
+            "{} {stage} from {} until {}: {} by {}: {}{page}",
             self.id,
             self.from.clock_near(now),
             self.end().clock_near(now),

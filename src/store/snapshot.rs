@@ -21,7 +21,7 @@ use crate::store::twin::sync_dir;
 use crate::store::{Journal, Reader, StoreError};
 
 /// Raised whenever the room's own shape changes; an older snapshot is then not used.
-const VERSION: &str = "warroom-room-30";
+const VERSION: &str = "warroom-room-31";
 
 /// A row of the table of incidents that are over.
 #[derive(serde::Serialize, serde::Deserialize)]

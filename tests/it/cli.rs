@@ -480,7 +480,8 @@ fn what_the_public_reads_of_a_maintenance_waits_for_a_look() {
     assert!(utf8(&own.stderr).contains("you wrote what the public is to read"), "{own:?}");
     home.ok(&["maintenance", "--publish", "1", "--force", "alone tonight"]);
     let listed = home.ok(&["maintenance"]);
-    assert!(listed.contains("disks · on the status page"), "{listed}");
+    let words = "disks · on the status page, nobody else looked at it: alone tonight";
+    assert!(listed.contains(words), "{listed}");
     crate::home::until("the page has it", || {
         let page = home.path().join("status/scheduled-maintenances.json");
         std::fs::read_to_string(page).ok().filter(|text| text.contains("New disks"))

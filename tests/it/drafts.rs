@@ -13,6 +13,13 @@ fn left(console: &mut Console, key: &str) {
     console.drafts = [(key.to_owned(), WORDS.to_owned())].into();
 }
 
+/// Somebody else tells the same readers something by phone, which the console has not heard of.
+fn bob_tells(console: &mut Console, incident: u32, text: &str) {
+    let tell = serde_json::json!({"do": "log-contact", "incident": incident,
+        "stakeholder": "support", "channel": "phone", "text": text, "next_by": null});
+    console.world.act("bob", serde_json::from_value(tell).expect("a command"));
+}
+
 #[test]
 fn words_are_taken_up_beside_what_they_are_about() {
     let mut console = console();
@@ -115,9 +122,7 @@ fn a_draft_that_was_left_remembers_what_its_writer_had_seen() {
     let mut console = console();
     console.drafts.clear();
     console.keys("uw<tab>support<tab>Checkout<tab>it is slow<tab>as we know it<esc>");
-    let tell = serde_json::json!({"do": "log-contact", "incident": 1, "stakeholder": "support",
-        "channel": "phone", "text": "it is over", "next_by": null});
-    console.world.act("bob", serde_json::from_value(tell).expect("a command"));
+    bob_tells(&mut console, 1, "it is over");
     console.keys("P");
     shows(&console, "as we know it");
     console.keys("<enter>");
@@ -143,9 +148,7 @@ fn a_slip_in_the_form_does_not_count_as_having_seen_what_others_said() {
     left(&mut console, "write-update INC-1");
     console.keys("P<enter><tab><c-u>nobody we know<c-s>y");
     shows(&console, "the plan knows no stakeholder");
-    let tell = serde_json::json!({"do": "log-contact", "incident": 1, "stakeholder": "support",
-        "channel": "phone", "text": "NEW: it is the pool", "next_by": null});
-    console.world.act("bob", serde_json::from_value(tell).expect("a command"));
+    bob_tells(&mut console, 1, "NEW: it is the pool");
     console.keys("<c-s>y");
     shows(&console, "the plan knows no stakeholder");
     console.keys("<c-u>support<c-s>y");
@@ -191,9 +194,7 @@ fn words_about_several_are_not_sent_over_what_others_said_of_them() {
     console.drafts = [("write-update INC-1".to_owned(), words)].into();
     console.keys("P<enter>");
     for id in [1, 2] {
-        let tell = serde_json::json!({"do": "log-contact", "incident": id, "stakeholder": "support",
-            "channel": "phone", "text": "it is over", "next_by": null});
-        console.world.act("bob", serde_json::from_value(tell).expect("a command"));
+        bob_tells(&mut console, id, "it is over");
     }
     console.keys("<c-s>y");
     shows(&console, "bob told support at 13:22: it is over");

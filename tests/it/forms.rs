@@ -241,3 +241,19 @@ fn words_in_another_language_than_their_readers_have_are_asked_about() {
     console.keys("All of them<tab>we look at it<c-s>");
     shows(&console, "in another language than they read");
 }
+
+#[test]
+fn what_one_wrote_of_a_maintenance_is_let_go_by_another_or_for_a_reason() {
+    let mut console = console();
+    console.keys("empayments<tab><tab><tab>disks<tab>Disks: new ones<c-s>y");
+    console.keys("el");
+    shows(&console, "1 by ann: Disks: new ones");
+    console.keys("<tab><c-s>");
+    shows(&console, "you wrote it yourself: another one looks at it");
+    console.keys("alone tonight<c-s>");
+    shows(&console, "let the public read this?");
+    console.keys("y");
+    let window = &console.world.engine.room.desk.windows[&1];
+    let looked = Some(("ann".to_owned(), Some("alone tonight".to_owned())));
+    assert_eq!((window.public.as_str(), &window.looked), ("Disks: new ones", &looked));
+}

@@ -73,17 +73,16 @@ impl Case<'_> {
                     let late = span_words(self.now.since(at));
                     let is_missed = matches!(it.clock.state, State::Missed);
                     let other = it.clock.other_reading.filter(|_| !is_missed);
-                    let other = other.map(|at| {
-                        format!("; by another reading until {} {}Z", at.date(), at.clock_minutes())
-                    });
+                    let other = other
+                        .map(|at| format!("; by another reading until {}", at.to_the_minute()));
                     let (how, other) =
                         (if is_missed { "MISSED" } else { "PAST" }, other.unwrap_or_default());
-                    let when = format!("{} {}Z", at.date(), at.clock_minutes());
+                    let when = at.to_the_minute();
                     format!("{how}, was due {when} ({late} ago){other}")
                 }
                 Some(at) => {
                     let left = span_words(at.since(self.now));
-                    format!("by {} {}Z (in {left})", at.date(), at.clock_minutes())
+                    format!("by {} (in {left})", at.to_the_minute())
                 }
                 None => "without undue delay".to_owned(),
             };

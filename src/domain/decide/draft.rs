@@ -390,7 +390,7 @@ pub(super) fn still_news(
     wish: &TalkWish,
     seen: Seq,
 ) -> Result<(), Rejection> {
-    let TalkWish::Draft { to, last, .. } = wish else { return Ok(()) };
+    let TalkWish::Draft { to, last, words, .. } = wish else { return Ok(()) };
     let again = "look at what they were told, then send it again if it is news to them";
     let conflict = |what: String, next: &str| Rejection::new(RejectionKind::Conflict, what, next);
     let told = to.iter().filter_map(|who| Some((who, incident.told.get(who.trim())?)));
@@ -400,7 +400,6 @@ pub(super) fn still_news(
         let said = told.text.lines().next().unwrap_or_default();
         return Err(conflict(format!("{by} told {who} at {at}: {said}"), again));
     }
-    let TalkWish::Draft { words, .. } = wish else { return Ok(()) };
     let again_said = |update: &&Update| {
         let (old, new) = (update.draft.words.first(), words.first());
         let is_said = old.zip(new).is_some_and(|(old, new)| {

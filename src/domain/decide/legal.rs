@@ -264,23 +264,23 @@ pub(super) fn check_end(room: &Room, incident: &Incident, now: Timestamp) -> Res
 
 /// How far a clock has run, in words.
 pub(super) fn words(clock: &Clock, now: Timestamp) -> String {
-    let time = |at: Timestamp| format!("{} {}Z", at.date(), at.clock_minutes());
     match (&clock.state, clock.due) {
         (State::Missed, Some(at)) => {
             format!("MISSED, it was due {} ago", span_words(now.since(at)))
         }
         // Past by one reading of the law, not by the other.
         (State::Running { .. }, Some(at)) if at <= now => {
-            let other =
-                clock.other_reading.map(|at| format!("; by another reading until {}", time(at)));
+            let other = clock
+                .other_reading
+                .map(|at| format!("; by another reading until {}", at.to_the_minute()));
             let other = other.unwrap_or_default();
             format!("PAST, it was due {} ago{other}", span_words(now.since(at)))
         }
         (State::Running { warned: 0 }, Some(at)) => {
-            format!("it runs, due in {} ({})", span_words(at.since(now)), time(at))
+            format!("it runs, due in {} ({})", span_words(at.since(now)), at.to_the_minute())
         }
         (State::Running { warned }, Some(at)) => {
-            format!("{warned}% gone, due in {} ({})", span_words(at.since(now)), time(at))
+            format!("{warned}% gone, due in {} ({})", span_words(at.since(now)), at.to_the_minute())
         }
         _ => "still owed, without undue delay".to_owned(),
     }

@@ -43,6 +43,7 @@ pub(super) fn plan(room: &Room, login: &str, command: &Command, now: Timestamp) 
         stage: WindowStage::Planned,
         public: String::new(),
         waiting: public.trim().to_owned(),
+        looked: None,
         planned_at: Some(now),
         ended_at: None,
     };

@@ -36,8 +36,8 @@ impl Body {
     pub fn moves_the_desk(&self) -> bool {
         let is_beside = |item: &Sending| item.incident == BESIDE;
         let is_look = if let Self::Incident { change: Change::Talk(talk), .. } = self {
-            let is_lost = matches!(**talk, TalkChange::LookLost { .. });
-            is_lost || matches!(**talk, TalkChange::Sent(_) | TalkChange::Withdrawn { .. })
+            use TalkChange::{LookLost, Sent, Withdrawn};
+            matches!(**talk, LookLost { .. } | Sent(_) | Withdrawn { .. })
         } else {
             matches!(self, Self::PeopleTold { look: Some(_), .. })
         };

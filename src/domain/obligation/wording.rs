@@ -18,7 +18,7 @@ pub(super) fn local_words(rule: &Rule, at: Timestamp) -> String {
 impl Rule {
     /// An instant in UTC, and by the rule's own clocks: `2026-03-27 09:00Z = 2026-03-27 10:00 CET`.
     pub fn times(&self, at: Timestamp) -> String {
-        let utc = format!("{} {}Z", at.date(), at.clock_minutes());
+        let utc = at.to_the_minute();
         if self.zone == chrono_tz::UTC { utc } else { format!("{utc} = {}", local_words(self, at)) }
     }
 }

@@ -46,7 +46,6 @@ pub(super) fn bring_back(model: &mut Model, ids: &mut dyn Ids) -> Vec<Effect> {
     vec![keep(model, ids, key, text)]
 }
 
-/// Takes a half-written text up again.
 /// Takes up one of the drafts that are listed. What is open at another console of the same person keeps
 /// its name there: neither overwrites the other.
 pub(super) fn take_up(

@@ -121,14 +121,22 @@ fn likeness(model: &Model, form: &Form) -> Option<String> {
     Some(update.draft.likeness())
 }
 
+/// What whoever wrote words hears who would look at them.
+const OWN_WORDS: &str = "you wrote it yourself: another one looks at it, or say why nobody can";
+
 /// Nobody is asked whether to send what they may not send: their own words need another's look.
 fn own_words(model: &Model, form: &Form) -> Option<String> {
-    let is_alone = form.action == Action::Approve && form.value("force").trim().is_empty();
+    let is_unforced = form.value("force").trim().is_empty();
+    if form.action == Action::PublishMaintenance && is_unforced {
+        let number = form.value("window").split(' ').next()?.parse().ok()?;
+        let window = model.mirror.desk.windows.get(&number).filter(|it| it.by == model.login);
+        return window.map(|_| OWN_WORDS.to_owned());
+    }
+    let is_alone = form.action == Action::Approve && is_unforced;
     let number = form.value("update").split(' ').next()?.parse().ok()?;
     let update = model.watched_for(form).filter(|_| is_alone)?.talk.update(number)?;
     let is_own = update.by == model.login;
-    is_own
-        .then(|| "you wrote it yourself: another one looks at it, or say why nobody can".to_owned())
+    is_own.then(|| OWN_WORDS.to_owned())
 }
 
 /// What is known becomes words, in a form of their own.

@@ -155,7 +155,7 @@ fn running<'a>(model: &Model, it: &legal::Running<'_>) -> Item<'a> {
             let other = it.clock.other_reading.filter(|_| it.clock.state != State::Missed);
             let how = if let Some(other) = other.filter(|_| left < 0) {
                 // By one reading of the law it is over, by the other not.
-                let until = format!("{} {}Z", other.date(), other.clock_minutes());
+                let until = other.to_the_minute();
                 format!("! {} PAST, by another reading until {until}; was due", late_words(-left))
             } else if left < 0 {
                 format!("! {} MISSED, was due", late_words(-left))
